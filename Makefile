@@ -1,0 +1,73 @@
+# `make demo` shows Darkroom, `make test` checks it; both work in a fresh clone with nothing but Python and make.
+PYTHON ?= python3
+VENV ?= .venv
+STAMPS := $(VENV)/stamps
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test quick suite wheel proof bench lock format clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    the whole thing running, no account needed"
+	@echo "make test    format, lint, types, imports, the whole suite, and the wheel in an empty environment"
+	@echo "make quick   the fast part of it, for before a commit"
+	@echo "make proof   what takes longer: crash and flood tests"
+	@echo "make bench   what we measure, beside a yardstick"
+	@echo "make lock    compile the lock files again;  make format: let ruff format"
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))' || \
+	  { echo "Darkroom needs Python 3.11 to 3.13, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: requirements.lock pyproject.toml $(STAMPS)/venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(STAMPS)/dev: requirements-dev.lock $(STAMPS)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(STAMPS)/run
+	$(BIN)/darkroom demo $(ARGS)
+
+quick: $(STAMPS)/dev
+	$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
+	$(PYTEST) -q -n 2 -m "not slow and not proof and not browser"
+
+suite: $(STAMPS)/dev
+	$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q -n 2 -m "not proof" --cov --cov-fail-under=90
+
+wheel: $(STAMPS)/dev
+	$(BIN)/python tests/wheel.py
+
+test: suite wheel
+
+proof: $(STAMPS)/dev
+	$(PYTEST) -q -m proof --timeout 1800
+
+bench: $(STAMPS)/dev
+	$(BIN)/python -m bench
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet . || true
+
+lock: $(STAMPS)/dev
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

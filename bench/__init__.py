@@ -1,0 +1,1 @@
+"""What we measure, beside a yardstick measured in the same run."""

@@ -1,0 +1,1 @@
+"""The running bot: settings in, a running Darkroom out."""

@@ -1,0 +1,1 @@
+"""What Darkroom is, knowing neither Slack nor SQL."""

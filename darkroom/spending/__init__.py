@@ -1,0 +1,1 @@
+"""What a picture may cost, did cost, and who pays."""

@@ -1,0 +1,1 @@
+"""A turn: accepting one, working through it, ending it."""

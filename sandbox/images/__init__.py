@@ -1,0 +1,1 @@
+"""An image API in small."""

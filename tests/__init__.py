@@ -1,0 +1,1 @@
+"""What Darkroom promises, as tests."""
