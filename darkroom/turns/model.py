@@ -1,0 +1,215 @@
+"""The words of a turn: what was asked, where it stands, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Surface(StrEnum):
+    """Where in Slack a request came from."""
+
+    COMMAND = "command"
+    REPLY = "reply"
+    MENTION = "mention"
+
+
+class ThreadReplies(StrEnum):
+    """Whose replies in a Darkroom thread are requests (the setting ``slack.thread_replies``)."""
+
+    JOINED = "joined"
+    """The asker's, and those of whoever mentioned Darkroom or used a button in that thread."""
+    EVERYONE = "everyone"
+    MENTIONS = "mentions"
+    """Nobody's, unless they mention Darkroom."""
+
+
+class TurnState(StrEnum):
+    """``received → queued → working → ended``; no way back except ``working → queued`` to wait for money."""
+
+    RECEIVED = "received"
+    """On disk, so that Slack can be answered; nobody has looked at it yet."""
+    QUEUED = "queued"
+    """May be made; waits for its thread, its person's other turns, a free place or money."""
+    WORKING = "working"
+    """Has, or had, a hold."""
+    ENDED = "ended"
+    """Has an outcome; nothing more will be bought for it."""
+
+
+class Outcome(StrEnum):
+    """How a turn ended."""
+
+    PICTURES = "pictures"
+    WORDS = "words"
+    DECLINED = "declined"
+    """We would not: no money, no permission, nothing to build on."""
+    BLOCKED = "blocked"
+    """The API's moderation would not."""
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNCERTAIN = "uncertain"
+    """It may have been made and paid for, and nobody can say."""
+
+
+class AttemptState(StrEnum):
+    """``held → dispatched → settled | released | uncertain``; only what was never sent is released unasked."""
+
+    HELD = "held"
+    DISPATCHED = "dispatched"
+    SETTLED = "settled"
+    RELEASED = "released"
+    UNCERTAIN = "uncertain"
+
+
+class Told(StrEnum):
+    """The steps of telling a person, each its own column of the turn."""
+
+    PLACEHOLDER = "placeholder_ts"
+    FILE = "file_id"
+    POST_BEGUN = "post_begun_at"
+    MESSAGE = "message_ts"
+    PLACEHOLDER_CLOSED = "placeholder_closed_at"
+    DONE = "told_at"
+    UNDELIVERED = "undelivered_reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person asked for beyond the words; None is "as usual"."""
+
+    width: int | None = None
+    height: int | None = None
+    quality: str | None = None
+    model: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message: Slack's id, its name and what Slack says it is."""
+
+    file_id: str
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for, and where.
+
+    ``key`` is unique for one thing a person did, however often Slack sends it. ``order`` sorts the requests
+    of a thread (a message's ts). ``message_ts`` is the message that asks (None for a command), ``thread_ts``
+    the thread it stands in (None for a command: its thread begins with the placeholder). ``reply_url`` is
+    Slack's ``response_url``: good for 5 private answers within 30 minutes.
+    """
+
+    key: str
+    surface: Surface
+    team_id: str
+    channel_id: str
+    user_id: str
+    prompt: str
+    order: str
+    options: Options = field(default_factory=Options)
+    thread_ts: str | None = None
+    message_ts: str | None = None
+    reply_url: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended and what will be said: ``reason`` names a sentence, ``details`` fill it in."""
+
+    outcome: Outcome
+    reason: str
+    details: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn as it stands in the database."""
+
+    id: str
+    request: Request
+    state: TurnState
+    ending: Ending | None
+    parent_id: str | None
+    thread_ts: str | None
+    """Of the request, or the placeholder's once that is posted."""
+    placeholder_ts: str | None
+    file_id: str | None
+    post_begun_at: datetime | None
+    message_ts: str | None
+    placeholder_closed_at: datetime | None
+    told_at: datetime | None
+    undelivered_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to the API as it stands in the database; amounts in nano-dollars."""
+
+    id: str
+    turn_id: str
+    number: int
+    state: AttemptState
+    endpoint: str
+    provider: str
+    image_model: str
+    host_model: str
+    width: int
+    height: int
+    quality: str
+    format: str
+    hold_nano_usd: int
+    charged_nano_usd: int
+    response_id: str | None
+    held_at: datetime
+    dispatched_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that exists: its bytes are the blob ``sha256``; it is version ``version`` of its thread.
+
+    ``host_tokens`` are all tokens of the host model's side of its response and ``chain_pictures`` the pictures
+    in the conversation up to it: both bound what going on from here can cost. ``seconds`` is how long it took.
+    """
+
+    id: str
+    turn_id: str
+    attempt_id: str
+    team_id: str
+    channel_id: str
+    thread_ts: str
+    user_id: str
+    version: int
+    parent_id: str | None
+    parent_version: int | None
+    sha256: str
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    prompt: str
+    revised_prompt: str | None
+    image_model: str
+    host_model: str
+    endpoint: str
+    provider: str
+    quality: str
+    response_id: str | None
+    host_tokens: int
+    chain_pictures: int
+    charged_nano_usd: int
+    flags: tuple[str, ...]
+    seconds: float
+    created_at: datetime

@@ -1,0 +1,156 @@
+"""What a turn needs from storage: one method for each step of its life, each of them one transaction.
+
+The order and the names are those of the table "The life of a turn" in ``docs/architecture.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from darkroom.rendering.job import Answer, Candidate, SavedPicture, Usage
+from darkroom.spending.budgets import Balance, Caps, MustWait, NoMoney
+from darkroom.spending.classes import Cost
+from darkroom.turns.model import (
+    Attachment,
+    Attempt,
+    AttemptState,
+    Ending,
+    Options,
+    Picture,
+    Request,
+    ThreadReplies,
+    Told,
+    Turn,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """``turn`` is None for a message that is not for Darkroom; ``new`` is false for a repeat."""
+
+    turn: Turn | None
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One attempt before it is paid for: what would be called, and the most it can cost, by class."""
+
+    attempt_id: str
+    candidate: Candidate
+    provider: str
+    width: int
+    height: int
+    quality: str
+    format: str
+    bound: Cost
+    price_version: str
+    parent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an attempt really cost and brought; ``state`` is ``settled`` or ``uncertain`` (the whole hold)."""
+
+    state: AttemptState
+    cost: Cost
+    price_version: str
+    flags: frozenset[str] = frozenset()
+    host_usage: Usage | None = None
+    image_usage: Usage | None = None
+    image_model: str | None = None
+    host_model: str | None = None
+    response_id: str | None = None
+    picture: SavedPicture | None = None
+    picture_id: str | None = None
+    seconds: float = 0.0
+    host_tokens: int = 0
+    chain_pictures: int = 0
+    answer: Answer | None = field(default=None, compare=False)
+
+
+class TurnStore(Protocol):
+    """Every change of a turn. Each method is one transaction, on disk when it returns, told time and ids."""
+
+    async def arrive(self, turn_id: str, request: Request, at: datetime, replies: ThreadReplies) -> Arrival:
+        """Write a turn as ``received``; a repeat (same key) finds the first and changes nothing.
+
+        A reply that is not for Darkroom (unknown thread, or a person that *replies* does not count) leaves
+        nothing behind. A mention opens its thread and joins its person.
+        """
+        ...
+
+    async def revise(
+        self,
+        team_id: str,
+        channel_id: str,
+        message_ts: str,
+        prompt: str,
+        options: Options,
+        attachments: tuple[Attachment, ...],
+        at: datetime,
+    ) -> Turn | None:
+        """Replace what a message asks for while its turn still waits; gives the turn as it now is, whatever
+        its state, or None if that message never was one."""
+        ...
+
+    async def queue(self, turn_id: str, hold_nano_usd: int, caps: Caps, at: datetime) -> Turn | NoMoney:
+        """``received → queued``; or nothing changes, and the budget is named that even idle could not pay."""
+        ...
+
+    async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
+        """Turn ``working``, attempt ``held``, all budgets at once; or nothing changes but the turn waits."""
+        ...
+
+    async def send(self, attempt_id: str, at: datetime, response_id: str | None = None) -> bool:
+        """Without an id: ``held → dispatched``; false if no row changed, and then nothing may be sent.
+        With one: note the response's id on the dispatched attempt."""
+        ...
+
+    async def render(self, attempt_id: str, settlement: Settlement, at: datetime) -> Picture | None:
+        """Picture row, usage, charge and end of the hold together. Repeating it is a no-op."""
+        ...
+
+    async def fall_back(
+        self, attempt_id: str, why: str, plan: Plan | None, caps: Caps, at: datetime
+    ) -> Attempt | MustWait | NoMoney | None:
+        """Release an attempt that was not billed and, with a *plan*, take the next one's hold with it."""
+        ...
+
+    async def end(self, turn_id: str, ending: Ending, at: datetime) -> Turn:
+        """The turn's outcome, with what will be said. A turn that has ended keeps its first ending."""
+        ...
+
+    async def tell(self, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:
+        """Note one step of telling; ``value`` is Slack's id or ts, or None where the time is all."""
+        ...
+
+
+class TurnLog(Protocol):
+    """What a turn needs to read; none of it changes anything."""
+
+    async def turn(self, turn_id: str) -> Turn | None:
+        """One turn."""
+        ...
+
+    async def unfinished(self) -> list[Turn]:
+        """Every turn that has not ended, or has ended and was not told, oldest first."""
+        ...
+
+    async def attempts(self, turn_id: str) -> list[Attempt]:
+        """A turn's attempts in their order."""
+        ...
+
+    async def pictures(self, turn_id: str) -> list[Picture]:
+        """A turn's pictures in the order of their versions."""
+        ...
+
+    async def newest_picture(self, team_id: str, channel_id: str, thread_ts: str) -> Picture | None:
+        """The thread's newest picture, or None."""
+        ...
+
+    async def balances(self, turn: Turn, caps: Caps, at: datetime) -> list[Balance]:
+        """The budgets that *turn* would be paid from: the person's, the channel's, the workspace's."""
+        ...
