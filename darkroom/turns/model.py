@@ -54,6 +54,59 @@ class Outcome(StrEnum):
     """It may have been made and paid for, and nobody can say."""
 
 
+class Reason(StrEnum):
+    """Why a turn ended as it did; each has its sentence in ``handlers/words.py``.
+
+    After each: the keys of ``Ending.details`` that its sentence needs.
+    """
+
+    PICTURES = "pictures"
+    WORDS = "words"
+    """``words``: what the model said."""
+    NOTHING_TO_SAY = "nothing_to_say"
+    """The model answered with nothing at all, as to a "thank you"."""
+    NO_MONEY = "no_money"
+    """``budget`` (person, channel, workspace), ``cap_nano_usd``, ``charged_nano_usd``, ``held_nano_usd``,
+    ``needed_nano_usd``, ``renews_at`` (ISO 8601, UTC), ``timezone``, ``period`` (month, week, day)."""
+    NOTHING_TO_EDIT = "nothing_to_edit"
+    NOT_IN_CHANNEL = "not_in_channel"
+    CANNOT_POST = "cannot_post"
+    """``slack_error``: Slack's name for it, such as is_archived."""
+    GUEST = "guest"
+    OUTSIDER = "outsider"
+    QUEUE_FULL = "queue_full"
+    """``waiting``: how many turns wait."""
+    MODEL_UNUSABLE = "model_unusable"
+    """``why``: a sentence: unpriced (with the lines that would price it), retired, unknown, or unable."""
+    MODERATION = "moderation"
+    """``stage`` (input, output or empty), ``categories`` (comma-separated, may be empty)."""
+    QUOTA = "quota"
+    """``message``: the API's own words, for admins."""
+    KEY = "key"
+    """``message``: the API's own words, for admins."""
+    NO_ACCESS = "no_access"
+    """No model of the fallbacks may be used by this account. ``message``: the API's own words, for admins."""
+    RATE = "rate"
+    """Still rate limited after the longest wait we allow."""
+    UNREACHABLE = "unreachable"
+    API_REFUSED = "api_refused"
+    """``message``: the API's own words, for admins."""
+    API_FAILED = "api_failed"
+    """The API confirmed that it failed. ``message``: the API's own words, for admins."""
+    NO_PICTURE = "no_picture"
+    """The API answered, with no picture, though one was asked for."""
+    BAD_PICTURE = "bad_picture"
+    """What came as a picture is none."""
+    UNCERTAIN = "uncertain"
+    """``held_nano_usd``: what is charged until it is known."""
+    TAKEN_BACK = "taken_back"
+    """The person deleted the message that asked."""
+    TOO_OLD = "too_old"
+    """It waited over an hour while Darkroom was not running."""
+    BROKEN = "broken"
+    """A fault of Darkroom's own; the log has the turn's id."""
+
+
 class AttemptState(StrEnum):
     """``held → dispatched → settled | released | uncertain``; only what was never sent is released unasked."""
 
@@ -126,7 +179,7 @@ class Ending:
     """How a turn ended and what will be said: ``reason`` names a sentence, ``details`` fill it in."""
 
     outcome: Outcome
-    reason: str
+    reason: Reason
     details: Mapping[str, str | int] = field(default_factory=dict)
 
 

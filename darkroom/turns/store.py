@@ -5,11 +5,11 @@ The order and the names are those of the table "The life of a turn" in ``docs/ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from darkroom.rendering.job import Answer, Candidate, SavedPicture, Usage
+from darkroom.rendering.job import Candidate, SavedPicture, Usage
 from darkroom.spending.budgets import Balance, Caps, MustWait, NoMoney
 from darkroom.spending.classes import Cost
 from darkroom.turns.model import (
@@ -68,14 +68,14 @@ class Settlement:
     seconds: float = 0.0
     host_tokens: int = 0
     chain_pictures: int = 0
-    answer: Answer | None = field(default=None, compare=False)
 
 
 class TurnStore(Protocol):
     """Every change of a turn. Each method is one transaction, on disk when it returns, told time and ids."""
 
     async def arrive(self, turn_id: str, request: Request, at: datetime, replies: ThreadReplies) -> Arrival:
-        """Write a turn as ``received``; a repeat (same key) finds the first and changes nothing.
+        """Write a turn as ``received``; a repeat (same key) finds the first and changes nothing (but brings
+        the attachments that Slack left out of the first of a mention's two events).
 
         A reply that is not for Darkroom (unknown thread, or a person that *replies* does not count) leaves
         nothing behind. A mention opens its thread and joins its person.
@@ -119,8 +119,9 @@ class TurnStore(Protocol):
         """Release an attempt that was not billed and, with a *plan*, take the next one's hold with it."""
         ...
 
-    async def end(self, turn_id: str, ending: Ending, at: datetime) -> Turn:
-        """The turn's outcome, with what will be said. A turn that has ended keeps its first ending."""
+    async def end(self, turn_id: str, ending: Ending, at: datetime, *, waiting_only: bool = False) -> Turn:
+        """The turn's outcome, with what will be said. A turn that has ended keeps its first ending, and with
+        *waiting_only* one that is being worked on goes on."""
         ...
 
     async def tell(self, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:
@@ -133,6 +134,10 @@ class TurnLog(Protocol):
 
     async def turn(self, turn_id: str) -> Turn | None:
         """One turn."""
+        ...
+
+    async def turn_of_message(self, team_id: str, channel_id: str, message_ts: str) -> Turn | None:
+        """The turn that a message asked for."""
         ...
 
     async def unfinished(self) -> list[Turn]:

@@ -1,0 +1,83 @@
+"""Accepting what people ask for: one transaction, then the worker has it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from darkroom.clock import Clock
+from darkroom.turns.model import (
+    Attachment,
+    Ending,
+    Options,
+    Outcome,
+    Reason,
+    Request,
+    ThreadReplies,
+    Turn,
+)
+from darkroom.turns.store import Arrival, TurnLog, TurnStore
+
+PROMPT_CHARACTERS_MAX = 32_000
+"""The longest prompt the image models take (the API reference's limit for ``prompt``)."""
+
+
+class Line(Protocol):
+    """Where accepted turns go to be worked on."""
+
+    def submit(self, turn: Turn) -> None:
+        """Take *turn* on; returns at once and never refuses."""
+        ...
+
+    def withdraw(self, turn: Turn) -> None:
+        """*turn* ended while it waited; tell its person and let the next one go."""
+        ...
+
+
+class Intake:
+    """The way in, for every surface: ``accept``, acknowledge to Slack, ``submit``."""
+
+    def __init__(
+        self, store: TurnStore, log: TurnLog, line: Line, clock: Clock, replies: ThreadReplies
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._line = line
+        self._clock = clock
+        self._replies = replies
+
+    async def accept(self, request: Request) -> Arrival:
+        """Write *request* down as a turn, or find the one it made before. Acknowledge after this returns."""
+        turn_id = self._clock.new_id("turn")
+        return await self._store.arrive(turn_id, request, self._clock.now(), self._replies)
+
+    def submit(self, arrival: Arrival) -> None:
+        """Let a new turn be worked on; repeats and what is not ours are left alone. Never waits."""
+        if arrival.turn is not None and arrival.new:
+            self._line.submit(arrival.turn)
+
+    async def revise(
+        self,
+        team_id: str,
+        channel_id: str,
+        message_ts: str,
+        prompt: str,
+        options: Options,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> Turn | None:
+        """A message that asked was edited. Gives its turn as it now is: with the new prompt if it still
+        waited, unchanged if it was too late, None if the message never asked for anything."""
+        return await self._store.revise(
+            team_id, channel_id, message_ts, prompt, options, attachments, self._clock.now()
+        )
+
+    async def take_back(self, team_id: str, channel_id: str, message_ts: str) -> Turn | None:
+        """A message that asked was deleted: cancel its turn if it still waits. Gives the turn as it now is,
+        or None if the message never asked for anything."""
+        turn = await self._log.turn_of_message(team_id, channel_id, message_ts)
+        if turn is None:
+            return None
+        ending = Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
+        now = await self._store.end(turn.id, ending, self._clock.now(), waiting_only=True)
+        if now.ending == ending:
+            self._line.withdraw(now)
+        return now
