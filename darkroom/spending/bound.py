@@ -1,0 +1,155 @@
+"""What a call may cost at most, for its hold, and what it likely costs, for when usage goes missing."""
+
+from dataclasses import dataclass, fields
+from datetime import date
+from fractions import Fraction
+
+from darkroom.spending.catalogue import Catalogue, PriceVersion
+from darkroom.spending.classes import Cost, Rounding, TokenClass, cost_of
+from darkroom.spending.tokens import (
+    LIKELY_PICTURE_TOKENS,
+    PARTIAL_IMAGE_TOKENS,
+    TOOL_CEILING,
+    input_picture_ceiling,
+    output_tokens,
+)
+
+LIKELY_HOST_OUTPUT_TOKENS = 400
+"""Reasoning and the rewritten prompt of a call that is made to paint; 225 were seen."""
+LIKELY_WORDS_OUTPUT_TOKENS = 800
+"""The same for a call in which the host may answer in words."""
+LIKELY_REWRITING_TOKENS = 200
+"""What the host's rewriting adds to the prompt that the image model reads."""
+LIKELY_BYTES_PER_TOKEN = 3
+
+_MAX_COUNT = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call to the API, as far as its price goes.
+
+    `width` and `height` are pixels, `prompt_bytes` and `instruction_bytes` the UTF-8 sent now,
+    `input_pictures` the pictures sent now (a mask counts), `chain_pictures` those already in the
+    conversation, `parent_host_tokens` the recorded host tokens of the parent response, input and output.
+    `picture_certain` is False when the host may answer in words. `host_model` is None on the Images API.
+    `today` decides the prices. Counts are checked: `ValueError` when negative or above 10**9.
+    """
+
+    image_model: str
+    host_model: str | None
+    width: int
+    height: int
+    quality: str
+    prompt_bytes: int
+    instruction_bytes: int
+    input_pictures: int
+    max_output_tokens: int
+    today: date
+    parent_host_tokens: int = 0
+    chain_pictures: int = 0
+    partial_images: int = 0
+    picture_certain: bool = True
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int) and not 0 <= value <= _MAX_COUNT:
+                raise ValueError(f"{field.name}: a count from 0 to {_MAX_COUNT:,}, not {value}")
+
+
+def bound(ask: Ask, catalogue: Catalogue) -> Cost:
+    """The most the call can cost, by class, rounded up: the amount of its hold.
+
+    One token for each UTF-8 byte, the ceilings of `tokens`, all host output that is allowed, and the
+    dearest host input rate, cache writes included (all host input stands in the line `host_input`). The
+    host rewrites the prompt, so the image model's text may grow by all of the host's output. Long-context
+    factors apply when the bound itself crosses their limit. Raises `CatalogueProblem`, `BadSize`,
+    `BadQuality`.
+    """
+    pictures = ask.input_pictures + ask.chain_pictures
+    tokens = {
+        TokenClass.text_input: ask.prompt_bytes + ask.max_output_tokens,
+        TokenClass.image_input: pictures * input_picture_ceiling,
+        TokenClass.image_output: picture_tokens(ask, catalogue),
+    }
+    rates = dict(catalogue.price_of(ask.image_model, ask.today).rates)
+    if ask.host_model is not None:
+        price = catalogue.price_of(ask.host_model, ask.today)
+        text = ask.prompt_bytes + ask.instruction_bytes
+        host_input = ask.parent_host_tokens + text + TOOL_CEILING + pictures * input_picture_ceiling
+        tokens[TokenClass.host_input] = host_input
+        tokens[TokenClass.host_output] = ask.max_output_tokens
+        scaled = host_rates(price, host_input, writes_12h=1, writes=1)
+        inputs = (TokenClass.host_input, TokenClass.host_cached_input, TokenClass.host_cache_write)
+        rates |= scaled | {TokenClass.host_input: max(scaled[token_class] for token_class in inputs)}
+    return cost_of(tokens, rates, rounding=Rounding.UP)
+
+
+def estimate(ask: Ask, catalogue: Catalogue) -> Cost:
+    """The likely cost of the call with its picture, by class, rounded half up. Never above `bound`.
+
+    Assumes nothing is cached. For family 2.6 the picture counts at its ceiling, for want of a table.
+    Raises like `bound`.
+    """
+    tokens = estimated_image_tokens(ask, catalogue)
+    rates = dict(catalogue.price_of(ask.image_model, ask.today).rates)
+    if ask.host_model is not None:
+        tokens |= estimated_host_tokens(ask)
+        price = catalogue.price_of(ask.host_model, ask.today)
+        rates |= host_rates(price, tokens[TokenClass.host_input])
+    return cost_of(tokens, rates, rounding=Rounding.HALF_UP)
+
+
+def picture_tokens(ask: Ask, catalogue: Catalogue) -> int:
+    """The image output tokens of the picture and its partial images, all of them coming."""
+    model = catalogue.image(ask.image_model)
+    picture = output_tokens(model, ask.width, ask.height, ask.quality)
+    return picture + ask.partial_images * PARTIAL_IMAGE_TOKENS
+
+
+def estimated_image_tokens(ask: Ask, catalogue: Catalogue) -> dict[TokenClass, int]:
+    """The likely tokens of the image model, a picture included."""
+    rewriting = min(LIKELY_REWRITING_TOKENS, ask.max_output_tokens)
+    return {
+        TokenClass.text_input: _likely_text(ask.prompt_bytes) + rewriting,
+        TokenClass.image_input: (ask.input_pictures + ask.chain_pictures) * LIKELY_PICTURE_TOKENS,
+        TokenClass.image_output: picture_tokens(ask, catalogue),
+    }
+
+
+def estimated_host_tokens(ask: Ask) -> dict[TokenClass, int]:
+    """The likely tokens of the host model, none of them cached."""
+    text = _likely_text(ask.prompt_bytes) + _likely_text(ask.instruction_bytes)
+    pictures = (ask.input_pictures + ask.chain_pictures) * LIKELY_PICTURE_TOKENS
+    likely = LIKELY_HOST_OUTPUT_TOKENS if ask.picture_certain else LIKELY_WORDS_OUTPUT_TOKENS
+    return {
+        TokenClass.host_input: ask.parent_host_tokens + text + TOOL_CEILING + pictures,
+        TokenClass.host_output: min(likely, ask.max_output_tokens),
+    }
+
+
+def host_rates(
+    price: PriceVersion, input_tokens: int, *, writes: int = 0, writes_12h: int = 0
+) -> dict[TokenClass, Fraction]:
+    """The host's rates, nano-dollars per token, for a call with so many input tokens, cached ones included.
+
+    Of its `writes` cache writes, `writes_12h` are kept for twelve hours and cost more: the rate of the class
+    is their exact mean. Above the price's long-context limit the whole call costs more.
+    """
+    rates = dict(price.rates)
+    if price.cache_write_12h is not None and writes > 0:
+        plain = rates[TokenClass.host_cache_write] * (writes - writes_12h)
+        rates[TokenClass.host_cache_write] = (plain + price.cache_write_12h * writes_12h) / writes
+    long = price.long_context
+    if long is None or input_tokens <= long.tokens:
+        return rates
+    return {
+        token_class: value
+        * (long.output_factor if token_class is TokenClass.host_output else long.input_factor)
+        for token_class, value in rates.items()
+    }
+
+
+def _likely_text(utf8_bytes: int) -> int:
+    return -(-utf8_bytes // LIKELY_BYTES_PER_TOKEN)

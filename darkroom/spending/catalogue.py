@@ -1,0 +1,247 @@
+"""The catalogue: which models there are, what they can do, and what a token of theirs costs on a day."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from darkroom.spending.catalogue_file import MAX_BYTES, Entry, read_entries
+from darkroom.spending.models import (
+    QUALITIES,
+    BadCatalogue,
+    CatalogueProblem,
+    HostModel,
+    ImageModel,
+    LongContext,
+    PriceVersion,
+    RetiredModel,
+    UnknownModel,
+    UnknownPrice,
+    UnpricedModel,
+)
+
+__all__ = [
+    "BadCatalogue",
+    "Catalogue",
+    "CatalogueProblem",
+    "HostModel",
+    "ImageModel",
+    "LongContext",
+    "PriceVersion",
+    "RetiredModel",
+    "UnknownModel",
+    "UnknownPrice",
+    "UnpricedModel",
+    "load_catalogue",
+    "price_key",
+    "pricing_lines",
+]
+
+_DATED = re.compile(r"(.+)-\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All models by name. Snapshots are found under their own names and priced as their entry."""
+
+    images: Mapping[str, ImageModel]
+    hosts: Mapping[str, HostModel]
+
+    def image(self, model_id: str) -> ImageModel:
+        """The image model of that name, usable or not. Raises `UnknownModel`."""
+        for model in self.images.values():
+            if model_id == model.base or model_id in model.aliases:
+                return replace(model, id=model_id)
+        raise UnknownModel(model_id, pricing_lines("image", model_id))
+
+    def host(self, model_id: str) -> HostModel:
+        """The host model of that name, usable or not. Raises `UnknownModel`."""
+        for model in self.hosts.values():
+            if model_id == model.base or model_id in model.aliases:
+                return replace(model, id=model_id)
+        raise UnknownModel(model_id, pricing_lines("host", model_id))
+
+    def usable_image(self, model_id: str, on: date) -> ImageModel:
+        """The image model, when it exists on that day and has a price.
+
+        Raises `UnknownModel`, `RetiredModel` (from its shutdown date on) or `UnpricedModel`.
+        """
+        model = self.image(model_id)
+        _refuse_unusable(model, "image", on)
+        return model
+
+    def usable_host(self, model_id: str, on: date) -> HostModel:
+        """The host model, when it exists on that day and has a price; raises like `usable_image`."""
+        model = self.host(model_id)
+        _refuse_unusable(model, "host", on)
+        return model
+
+    def price_of(self, model_id: str, at: date) -> PriceVersion:
+        """The prices of an image or host model in force on a day.
+
+        An operator's prices win over ours from the day they take effect. The first known price also covers
+        the days before it: a clock that is wrong must not make a model unpriced. Raises `UnknownModel` or
+        `UnpricedModel`.
+        """
+        kind, model = self._find(model_id)
+        own = [price for price in model.prices if price.operator]
+        ours = [price for price in model.prices if not price.operator]
+        for prices in (own, ours):
+            if in_force := [price for price in prices if price.effective <= at]:
+                return max(in_force, key=lambda price: price.effective)
+        for prices in (ours, own):
+            if prices:
+                return min(prices, key=lambda price: price.effective)
+        raise UnpricedModel(model_id, pricing_lines(kind, model.base))
+
+    def price_version(self, key: str) -> PriceVersion:
+        """The prices that a journal entry names by `PriceVersion.key`. Raises `UnknownPrice`."""
+        base, _, version = key.partition("@")
+        for model in (self.images.get(base), self.hosts.get(base)):
+            for price in model.prices if model else ():
+                if price.version == version:
+                    return price
+        raise UnknownPrice(f"The catalogue has no prices called {key}.")
+
+    def answered_image(self, model_id: str) -> str | None:
+        """The listed, priced name for an image model named in an answer; None when there is none.
+
+        Answers name dated snapshots that no list has yet: those count as the model they are dated from.
+        """
+        return _answered(model_id, self.images)
+
+    def answered_host(self, model_id: str) -> str | None:
+        """The listed, priced name for a host model named in an answer; None when there is none."""
+        return _answered(model_id, self.hosts)
+
+    def _find(self, model_id: str) -> tuple[str, ImageModel | HostModel]:
+        try:
+            return "image", self.image(model_id)
+        except UnknownModel as error:
+            try:
+                return "host", self.host(model_id)
+            except UnknownModel as second:
+                raise (error if "image" in model_id else second) from None
+
+
+def load_catalogue(override: Path | None = None) -> Catalogue:
+    """Read the catalogue that ships with Darkroom, and an operator's file on top of it.
+
+    In the operator's file a key overrides ours, prices are added and win, new models are added. Raises
+    `BadCatalogue`, also when the operator's file cannot be read.
+    """
+    shipped = files("darkroom.spending").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    entries = list(read_entries(shipped, "catalogue.toml", operator=False))
+    name = "catalogue.toml"
+    if override is not None:
+        name = str(override)
+        entries += read_entries(_read(override), name, operator=True)
+    return _build(entries, name)
+
+
+def pricing_lines(kind: str, model_id: str) -> str:
+    """The lines of TOML that would add and price a model: `kind` is "image" or "host"."""
+    head = f'[{kind}."{model_id}"]\n'
+    common = (
+        f'\n[[{kind}."{model_id}".prices]]\neffective = 2026-01-01 # the first day of these prices\n'
+        'source = "OpenAI price page"\nconfidence = "H"\n# USD per 1M tokens:\n'
+    )
+    names: tuple[str, ...]
+    if kind == "image":
+        names = (
+            "text_input",
+            "cached_text_input",
+            "image_input",
+            "cached_image_input",
+            "image_output",
+        )
+        head += 'family = "2.5"\n'
+    else:
+        names = ("host_input", "host_cached_input", "host_cache_write", "host_output")
+    return head + common + "\n".join(f'{name} = "…"' for name in names)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise BadCatalogue(f"{path}: larger than {MAX_BYTES:,} bytes")
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadCatalogue(f"{path}: cannot be read as UTF-8 text: {error}") from error
+
+
+def _build(entries: Iterable[Entry], file: str) -> Catalogue:
+    values: dict[tuple[str, str], dict[str, Any]] = {}
+    prices: dict[tuple[str, str], tuple[PriceVersion, ...]] = {}
+    for entry in entries:
+        key = (entry.kind, entry.model)
+        values.setdefault(key, {}).update(entry.values)
+        prices[key] = prices.get(key, ()) + entry.prices
+    images: dict[str, ImageModel] = {}
+    hosts: dict[str, HostModel] = {}
+    for (kind, name), found in values.items():
+        common: dict[str, Any] = {"status": "current", **found, "id": name, "base": name}
+        common["prices"] = prices[kind, name]
+        if kind == "host":
+            hosts[name] = HostModel(**common)
+            continue
+        if "family" not in found:
+            raise BadCatalogue(f"{file}: image.{name}.family: missing; one of {', '.join(QUALITIES)}")
+        common.setdefault("qualities", QUALITIES[found["family"]])
+        common.setdefault("flexible_sizes", found["family"] != "1")
+        images[name] = ImageModel(**common)
+    _check_names(images, hosts, file)
+    return Catalogue(MappingProxyType(images), MappingProxyType(hosts))
+
+
+def _check_names(images: Mapping[str, ImageModel], hosts: Mapping[str, HostModel], file: str) -> None:
+    seen: set[str] = set()
+    for kind, models in (("image", images), ("host", hosts)):
+        for model in models.values():
+            for name in (model.base, *model.aliases):
+                if name in seen:
+                    raise BadCatalogue(f"{file}: {kind}.{model.base}.aliases: {name} is listed twice")
+                seen.add(name)
+            if model.replacement is not None and not _listed(model.replacement, models):
+                raise BadCatalogue(f"{file}: {kind}.{model.base}.replacement: a model of this catalogue")
+            if isinstance(model, ImageModel):
+                _check_qualities(model, file)
+
+
+def _check_qualities(model: ImageModel, file: str) -> None:
+    allowed = QUALITIES[model.family]
+    if any(quality not in allowed for quality in model.qualities):
+        key = f"image.{model.base}.qualities"
+        raise BadCatalogue(f"{file}: {key}: family {model.family} has {', '.join(allowed) or 'none'}")
+
+
+def _listed(name: str, models: Mapping[str, ImageModel] | Mapping[str, HostModel]) -> bool:
+    return any(name == model.base or name in model.aliases for model in models.values())
+
+
+def _answered(model_id: str, models: Mapping[str, ImageModel] | Mapping[str, HostModel]) -> str | None:
+    dated = _DATED.fullmatch(model_id)
+    for name in (model_id, dated.group(1) if dated else model_id):
+        for model in models.values():
+            if (name == model.base or name in model.aliases) and model.prices:
+                return name
+    return None
+
+
+def _refuse_unusable(model: ImageModel | HostModel, kind: str, on: date) -> None:
+    shut_down = model.shutdown_date is not None and on >= model.shutdown_date
+    if shut_down or model.status == "retired":
+        raise RetiredModel(model.id, model.replacement, model.shutdown_date)
+    if not model.prices:
+        raise UnpricedModel(model.id, pricing_lines(kind, model.base))
+
+
+def price_key(*prices: PriceVersion) -> str:
+    """The text that a charge keeps for its price versions: keys joined by "+", the image model's first."""
+    return "+".join(price.key for price in prices)
