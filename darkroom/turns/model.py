@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from darkroom.spending.classes import Cost
+
 
 class Surface(StrEnum):
     """Where in Slack a request came from."""
@@ -34,7 +36,7 @@ class TurnState(StrEnum):
     QUEUED = "queued"
     """May be made; waits for its thread, its person's other turns, a free place or money."""
     WORKING = "working"
-    """Has, or had, a hold."""
+    """Has a hold, or had one and its outcome is being written."""
     ENDED = "ended"
     """Has an outcome; nothing more will be bought for it."""
 
@@ -108,7 +110,7 @@ class Reason(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """``held → dispatched → settled | released | uncertain``; only what was never sent is released unasked."""
+    """``held → dispatched → settled | released | uncertain``; only what was never sent is given back."""
 
     HELD = "held"
     DISPATCHED = "dispatched"
@@ -221,8 +223,12 @@ class Attempt:
     height: int
     quality: str
     format: str
+    parent_id: str | None
     hold_nano_usd: int
     charged_nano_usd: int
+    bound: Cost
+    """The hold by class: what is charged when nobody can say what it cost."""
+    price_version: str
     response_id: str | None
     held_at: datetime
     dispatched_at: datetime | None
@@ -233,8 +239,9 @@ class Attempt:
 class Picture:
     """A picture that exists: its bytes are the blob ``sha256``; it is version ``version`` of its thread.
 
-    ``host_tokens`` are all tokens of the host model's side of its response and ``chain_pictures`` the pictures
-    in the conversation up to it: both bound what going on from here can cost. ``seconds`` is how long it took.
+    ``host_tokens`` are all tokens of the host model's side of its response and ``chain_pictures`` the
+    pictures in the conversation up to it: both bound what going on from here can cost. ``seconds`` is how
+    long it took.
     """
 
     id: str

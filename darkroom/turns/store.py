@@ -148,6 +148,14 @@ class TurnLog(Protocol):
         """A turn's attempts in their order."""
         ...
 
+    async def charge_of(self, picture_id: str) -> Cost:
+        """What a picture cost, by class."""
+        ...
+
+    async def picture(self, picture_id: str) -> Picture | None:
+        """One picture."""
+        ...
+
     async def pictures(self, turn_id: str) -> list[Picture]:
         """A turn's pictures in the order of their versions."""
         ...

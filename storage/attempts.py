@@ -1,0 +1,154 @@
+"""Attempts in SQL: each begins with a hold and ends once. All of it runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+
+from darkroom.turns.model import Attempt, AttemptState, Picture
+from darkroom.turns.store import Plan, Settlement
+from storage import ledger
+from storage.pictures import add_picture, picture_of_attempt
+from storage.rows import attempt_from, bound_to
+from storage.times import to_text
+
+
+def get_attempt(db: sqlite3.Connection, attempt_id: str) -> Attempt:
+    """One attempt; raises ``LedgerFault`` if there is none."""
+    return attempt_from(_row(db, attempt_id))
+
+
+def begin(db: sqlite3.Connection, turn_id: str, plan: Plan, payer: ledger.Payer, at: datetime) -> Attempt:
+    """The attempt's row, ``held``, and the journal's entry for its hold; the counters hold it already."""
+    number = db.execute("SELECT COUNT(*) + 1 FROM attempts WHERE turn_id = ?", (turn_id,)).fetchone()[0]
+    db.execute(
+        """
+        INSERT INTO attempts (id, turn_id, number, state, endpoint, provider, image_model, host_model, width,
+            height, quality, format, parent_id, person_key, team_id, channel_id, hold_nano_usd, bound,
+            price_version, held_at)
+        VALUES (?, ?, ?, 'held', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            plan.attempt_id,
+            turn_id,
+            number,
+            plan.candidate.endpoint,
+            plan.provider,
+            plan.candidate.image_model,
+            plan.candidate.host_model,
+            plan.width,
+            plan.height,
+            plan.quality,
+            plan.format,
+            plan.parent_id,
+            payer.person_key,
+            payer.team_id,
+            payer.channel_id,
+            plan.bound.total_nano_usd,
+            bound_to(plan.bound),
+            plan.price_version,
+            to_text(at),
+        ),
+    )
+    row = _row(db, plan.attempt_id)
+    ledger.enter(db, payer, _movement(row, "hold"), plan.bound.total_nano_usd, None, at)
+    return attempt_from(row)
+
+
+def dispatch(db: sqlite3.Connection, attempt_id: str, at: datetime, response_id: str | None) -> bool:
+    """``held → dispatched``; with a *response_id*, note it once dispatched. False if no row changed."""
+    if response_id is None:
+        changed = db.execute(
+            "UPDATE attempts SET state = 'dispatched', dispatched_at = ? WHERE id = ? AND state = 'held'",
+            (to_text(at), attempt_id),
+        )
+    else:
+        changed = db.execute(
+            "UPDATE attempts SET response_id = ? WHERE id = ? AND state = 'dispatched'",
+            (response_id, attempt_id),
+        )
+    return changed.rowcount == 1
+
+
+def release(db: sqlite3.Connection, attempt_id: str, why: str, at: datetime) -> Attempt:
+    """Give the hold back; doing it twice is a no-op, after another end a ``LedgerFault``."""
+    row = _row(db, attempt_id)
+    if not _claim(db, row, AttemptState.RELEASED, at):
+        return attempt_from(row)
+    db.execute("UPDATE attempts SET release_reason = ? WHERE id = ?", (why, attempt_id))
+    ledger.move(db, _payer(row), _movement(row, "release"), -row["hold_nano_usd"], None, at)
+    return get_attempt(db, attempt_id)
+
+
+def settle(db: sqlite3.Connection, attempt_id: str, settlement: Settlement, at: datetime) -> Picture | None:
+    """Charge what the attempt cost, give the rest of its hold back, and add its picture if it brought one.
+
+    Doing it twice is a no-op that finds the first's picture; after another end it is a ``LedgerFault``.
+    """
+    row = _row(db, attempt_id)
+    if not _claim(db, row, settlement.state, at):
+        return picture_of_attempt(db, attempt_id)
+    flags = settlement.flags
+    if settlement.cost.total_nano_usd > row["hold_nano_usd"]:
+        flags |= {"overrun"}
+    db.execute(
+        "UPDATE attempts SET charged_nano_usd = ?, response_id = COALESCE(?, response_id) WHERE id = ?",
+        (settlement.cost.total_nano_usd, settlement.response_id, attempt_id),
+    )
+    movement = ledger.Movement(
+        kind="uncertain" if settlement.state is AttemptState.UNCERTAIN else "settle",
+        attempt_id=attempt_id,
+        held_at=row["held_at"],
+        image_model=settlement.image_model or row["image_model"],
+        host_model=settlement.host_model or row["host_model"],
+        endpoint=row["endpoint"],
+        provider=row["provider"],
+        price_version=settlement.price_version,
+        pictures=int(settlement.picture is not None),
+        host_usage=settlement.host_usage,
+        image_usage=settlement.image_usage,
+        flags=flags,
+    )
+    ledger.move(db, _payer(row), movement, -row["hold_nano_usd"], settlement.cost, at)
+    if settlement.picture is None or settlement.picture_id is None:
+        return None
+    return add_picture(db, row, settlement, json.dumps(sorted(flags)), at)
+
+
+def _claim(db: sqlite3.Connection, row: sqlite3.Row, end: AttemptState, at: datetime) -> bool:
+    """Whoever changes the row ends the attempt. False: it had ended this way before."""
+    needed = "('held', 'dispatched')" if end is AttemptState.RELEASED else "('dispatched')"
+    claimed = db.execute(
+        f"UPDATE attempts SET state = ?, ended_at = ? WHERE id = ? AND state IN {needed}",
+        (end, to_text(at), row["id"]),
+    ).rowcount
+    if claimed == 1:
+        return True
+    if row["state"] == end:
+        return False
+    raise ledger.LedgerFault(f"attempt {row['id']} is {row['state']}; it cannot become {end}")
+
+
+def _row(db: sqlite3.Connection, attempt_id: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM attempts WHERE id = ?", (attempt_id,)).fetchone()
+    if row is None:
+        raise ledger.LedgerFault(f"there is no attempt {attempt_id}")
+    return row
+
+
+def _payer(row: sqlite3.Row) -> ledger.Payer:
+    return ledger.Payer(row["team_id"], row["channel_id"], row["person_key"])
+
+
+def _movement(row: sqlite3.Row, kind: str) -> ledger.Movement:
+    return ledger.Movement(
+        kind=kind,
+        attempt_id=row["id"],
+        held_at=row["held_at"],
+        image_model=row["image_model"],
+        host_model=row["host_model"],
+        endpoint=row["endpoint"],
+        provider=row["provider"],
+        price_version=row["price_version"],
+    )

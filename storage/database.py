@@ -1,0 +1,191 @@
+"""One read-write connection on one thread, one read-only connection on another, and the lock between bots."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database as SqliteUtils
+
+from storage.migrations import migrations
+
+T = TypeVar("T")
+
+DATABASE_NAME = "darkroom.db"
+LOCK_NAME = "darkroom.lock"
+PICTURES_NAME = "pictures"
+_BUSY_TIMEOUT_S = 10.0
+
+
+class NoDataDirectory(Exception):
+    """There is no data directory, and an empty ledger would mean full caps. Check ``storage.data_dir``, or
+    make a new one with ``darkroom init``."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"There is no Darkroom data in {path.resolve()}. Check storage.data_dir "
+            f"(DARKROOM_STORAGE__DATA_DIR), or make a new, empty one with: darkroom init"
+        )
+
+
+class DataDirectoryInUse(Exception):
+    """Another Darkroom writes to this data directory. Stop it first, or give this one another directory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"Another Darkroom is running on {path.resolve()}. Stop it first, or set storage.data_dir "
+            f"to another directory."
+        )
+
+
+class Database:
+    """The SQLite file of a data directory.
+
+    ``write`` runs a function in one immediate transaction on the writing thread; ``look`` runs a short read
+    there too; ``report`` runs a long read on the read-only connection, which delays nobody. Each is shielded:
+    once begun, cancelling the caller does not stop it. With *inline*, everything runs in the caller's thread.
+    """
+
+    def __init__(
+        self, writer: sqlite3.Connection, reader: sqlite3.Connection, lock: int, *, inline: bool
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._lock = lock
+        self._writing: Executor | None = None if inline else ThreadPoolExecutor(1, "darkroom-write")
+        self._reading: Executor | None = None if inline else ThreadPoolExecutor(1, "darkroom-read")
+
+    @classmethod
+    def open(cls, data_dir: Path, *, create: bool = False, inline: bool = False) -> Database:
+        """Take the lock, bring the schema up to date, open both connections.
+
+        Raises ``NoDataDirectory`` unless *create*, and ``DataDirectoryInUse``.
+        """
+        path = data_dir / DATABASE_NAME
+        if create:
+            (data_dir / PICTURES_NAME).mkdir(parents=True, exist_ok=True)
+        elif not path.exists():
+            raise NoDataDirectory(data_dir)
+        lock = _take_lock(data_dir)
+        try:
+            writer = _connect_writer(path)
+            reader = connect_read_only(path)
+        except BaseException:
+            os.close(lock)
+            raise
+        return cls(writer, reader, lock, inline=inline)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """*work* in one ``BEGIN IMMEDIATE`` transaction; committed to disk when this returns."""
+        return await self._run(self._writing, _in_transaction, self._writer, work)
+
+    async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """A short indexed read that sees every write made before it."""
+        return await self._run(self._writing, _plainly, self._writer, work)
+
+    async def report(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """A read of any length, from one state of the database, beside the writing."""
+        return await self._run(self._reading, _in_snapshot, self._reader, work)
+
+    async def _run(
+        self,
+        executor: Executor | None,
+        how: Callable[[sqlite3.Connection, Callable[[sqlite3.Connection], T]], T],
+        connection: sqlite3.Connection,
+        work: Callable[[sqlite3.Connection], T],
+    ) -> T:
+        if executor is None:
+            return how(connection, work)
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(executor, how, connection, work))
+
+    def close(self) -> None:
+        """Finish what has begun, close the connections, give the lock back. May be called twice."""
+        for executor in (self._writing, self._reading):
+            if executor is not None:
+                executor.shutdown(wait=True)
+        self._reader.close()
+        self._writer.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change anything; works beside a running bot. Raises ``NoDataDirectory``."""
+    if not path.exists():
+        raise NoDataDirectory(path.parent)
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=_BUSY_TIMEOUT_S,
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def in_snapshot(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """*work* on one unchanging state of the database."""
+    return _in_snapshot(connection, work)
+
+
+def _take_lock(data_dir: Path) -> int:
+    descriptor = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise DataDirectoryInUse(data_dir) from error
+    return descriptor
+
+
+def _connect_writer(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, timeout=_BUSY_TIMEOUT_S, cached_statements=256
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        # NORMAL may lose the last commits when the power fails: a call that was sent, with no hold.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+        migrations.apply(SqliteUtils(connection))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _in_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        # A failed COMMIT or a full disk may have rolled back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _in_snapshot(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("BEGIN")
+    try:
+        return work(connection)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _plainly(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    return work(connection)

@@ -1,0 +1,30 @@
+"""People in the books: an opaque key for each, and the one table that says who it is."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from datetime import datetime
+
+from storage.times import to_text
+
+
+def person_key(db: sqlite3.Connection, team_id: str, user_id: str, at: datetime) -> str:
+    """The person's key, made when missing: 80 random bits, so that an erased one leads nowhere."""
+    found = known_person_key(db, team_id, user_id)
+    if found is not None:
+        return found
+    key = f"p_{secrets.token_hex(10)}"
+    db.execute(
+        "INSERT INTO people (person_key, team_id, user_id, first_seen_at) VALUES (?, ?, ?, ?)",
+        (key, team_id, user_id, to_text(at)),
+    )
+    return key
+
+
+def known_person_key(db: sqlite3.Connection, team_id: str, user_id: str) -> str | None:
+    """The person's key, or None for somebody who never asked for anything."""
+    row = db.execute(
+        "SELECT person_key FROM people WHERE team_id = ? AND user_id = ?", (team_id, user_id)
+    ).fetchone()
+    return None if row is None else str(row[0])

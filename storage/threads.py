@@ -1,0 +1,56 @@
+"""Darkroom's threads, and who takes part in them."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from darkroom.turns.model import ThreadReplies
+from storage.times import to_text
+
+
+def open_thread(
+    db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str, user_id: str, at: datetime
+) -> None:
+    """Make the thread one of Darkroom's and *user_id* somebody whose replies count there; may be repeated."""
+    db.execute(
+        "INSERT OR IGNORE INTO threads (team_id, channel_id, thread_ts, opened_at) VALUES (?, ?, ?, ?)",
+        (team_id, channel_id, thread_ts, to_text(at)),
+    )
+    db.execute(
+        """
+        INSERT OR IGNORE INTO thread_people (team_id, channel_id, thread_ts, user_id, joined_at)
+        VALUES (?, ?, ?, ?, ?)
+        """,
+        (team_id, channel_id, thread_ts, user_id, to_text(at)),
+    )
+
+
+def reply_counts(
+    db: sqlite3.Connection,
+    team_id: str,
+    channel_id: str,
+    thread_ts: str,
+    user_id: str,
+    replies: ThreadReplies,
+) -> bool:
+    """Whether a reply of *user_id* without a mention is a request."""
+    match replies:
+        case ThreadReplies.MENTIONS:
+            return False
+        case ThreadReplies.EVERYONE:
+            query, values = "SELECT 1 FROM threads WHERE", (team_id, channel_id, thread_ts)
+            return _any(db, f"{query} team_id = ? AND channel_id = ? AND thread_ts = ?", values)
+        case ThreadReplies.JOINED:
+            return _any(
+                db,
+                """
+                SELECT 1 FROM thread_people
+                WHERE team_id = ? AND channel_id = ? AND thread_ts = ? AND user_id = ?
+                """,
+                (team_id, channel_id, thread_ts, user_id),
+            )
+
+
+def _any(db: sqlite3.Connection, query: str, values: tuple[str, ...]) -> bool:
+    return db.execute(query, values).fetchone() is not None

@@ -1,0 +1,109 @@
+"""Reading turns, attempts and pictures: ``darkroom.turns.store.TurnLog``."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from darkroom.spending.budgets import Balance, Caps
+from darkroom.spending.classes import Cost, Line, TokenClass
+from darkroom.turns.model import Attempt, Picture, Turn
+from storage import ledger
+from storage.database import Database
+from storage.rows import PICTURES, attempt_from, picture_from, turn_from
+from storage.turns import payer_of, turn_of_message
+
+
+class SqliteTurnLog:
+    """``TurnLog`` on a ``Database``: short reads that see every write made before them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def turn(self, turn_id: str) -> Turn | None:
+        """See ``TurnLog.turn``."""
+
+        def work(db: sqlite3.Connection) -> Turn | None:
+            row = db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
+            return None if row is None else turn_from(row)
+
+        return await self._database.look(work)
+
+    async def turn_of_message(self, team_id: str, channel_id: str, message_ts: str) -> Turn | None:
+        """See ``TurnLog.turn_of_message``."""
+        return await self._database.look(lambda db: turn_of_message(db, team_id, channel_id, message_ts))
+
+    async def unfinished(self) -> list[Turn]:
+        """See ``TurnLog.unfinished``."""
+
+        def work(db: sqlite3.Connection) -> list[Turn]:
+            rows = db.execute(
+                """
+                SELECT * FROM turns WHERE told_at IS NULL AND undelivered_reason IS NULL
+                ORDER BY created_at, id
+                """
+            )
+            return [turn_from(row) for row in rows]
+
+        return await self._database.look(work)
+
+    async def attempts(self, turn_id: str) -> list[Attempt]:
+        """See ``TurnLog.attempts``."""
+
+        def work(db: sqlite3.Connection) -> list[Attempt]:
+            rows = db.execute("SELECT * FROM attempts WHERE turn_id = ? ORDER BY number", (turn_id,))
+            return [attempt_from(row) for row in rows]
+
+        return await self._database.look(work)
+
+    async def charge_of(self, picture_id: str) -> Cost:
+        """See ``TurnLog.charge_of``."""
+
+        def work(db: sqlite3.Connection) -> Cost:
+            rows = db.execute(
+                """
+                SELECT token_class, tokens, charge_lines.charged_nano_usd FROM pictures
+                JOIN journal ON journal.attempt_id = pictures.attempt_id
+                JOIN charge_lines ON charge_lines.journal_id = journal.id
+                WHERE pictures.id = ?
+                """,
+                (picture_id,),
+            )
+            lines = tuple(Line(TokenClass(name), tokens, amount) for name, tokens, amount in rows)
+            order = list(TokenClass)
+            in_order = tuple(sorted(lines, key=lambda line: order.index(line.token_class)))
+            return Cost(in_order, sum(line.charged_nano_usd for line in lines))
+
+        return await self._database.look(work)
+
+    async def picture(self, picture_id: str) -> Picture | None:
+        """See ``TurnLog.picture``."""
+        found = await self._pictures("pictures.id = ?", picture_id)
+        return found[0] if found else None
+
+    async def pictures(self, turn_id: str) -> list[Picture]:
+        """See ``TurnLog.pictures``."""
+        return await self._pictures("pictures.turn_id = ? ORDER BY pictures.version", turn_id)
+
+    async def newest_picture(self, team_id: str, channel_id: str, thread_ts: str) -> Picture | None:
+        """See ``TurnLog.newest_picture``."""
+        found = await self._pictures(
+            """pictures.team_id = ? AND pictures.channel_id = ? AND pictures.thread_ts = ?
+            ORDER BY pictures.version DESC LIMIT 1""",
+            team_id,
+            channel_id,
+            thread_ts,
+        )
+        return found[0] if found else None
+
+    async def balances(self, turn: Turn, caps: Caps, at: datetime) -> list[Balance]:
+        """See ``TurnLog.balances``."""
+        return await self._database.look(
+            lambda db: ledger.balances(db, payer_of(db, turn.id), caps, caps.period_at(at))
+        )
+
+    async def _pictures(self, where: str, *values: str) -> list[Picture]:
+        def work(db: sqlite3.Connection) -> list[Picture]:
+            return [picture_from(row) for row in db.execute(f"{PICTURES} WHERE {where}", values)]
+
+        return await self._database.look(work)

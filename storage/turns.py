@@ -1,0 +1,275 @@
+"""A turn's life in SQL: ``darkroom.turns.store.TurnStore``, one transaction for each step."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+
+from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.turns.model import (
+    Attachment,
+    Attempt,
+    Ending,
+    Options,
+    Picture,
+    Request,
+    Surface,
+    ThreadReplies,
+    Told,
+    Turn,
+    TurnState,
+)
+from darkroom.turns.store import Arrival, Plan, Settlement
+from storage import attempts, ledger
+from storage.database import Database
+from storage.people import person_key
+from storage.rows import attachments_to, turn_from
+from storage.threads import open_thread, reply_counts
+from storage.times import to_text
+
+
+class _NotHeld(Exception):
+    """Rolls a transaction back and carries why the money was not there; never leaves this module."""
+
+    def __init__(self, why: MustWait | NoMoney) -> None:
+        super().__init__()
+        self.why = why
+
+
+class SqliteTurnStore:
+    """``TurnStore`` on a ``Database``; what each method promises is written there."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def arrive(self, turn_id: str, request: Request, at: datetime, replies: ThreadReplies) -> Arrival:
+        """See ``TurnStore.arrive``."""
+        return await self._database.write(lambda db: _arrive(db, turn_id, request, at, replies))
+
+    async def revise(
+        self,
+        team_id: str,
+        channel_id: str,
+        message_ts: str,
+        prompt: str,
+        options: Options,
+        attachments: tuple[Attachment, ...],
+        at: datetime,
+    ) -> Turn | None:
+        """See ``TurnStore.revise``."""
+
+        def work(db: sqlite3.Connection) -> Turn | None:
+            turn = turn_of_message(db, team_id, channel_id, message_ts)
+            if turn is None or turn.state not in (TurnState.RECEIVED, TurnState.QUEUED):
+                return turn
+            db.execute(
+                """
+                UPDATE turns SET prompt = ?, width = ?, height = ?, quality = ?, model = ?, format = ?,
+                    attachments = ?, updated_at = ?
+                WHERE id = ?
+                """,
+                (prompt, *_columns(options), attachments_to(attachments), to_text(at), turn.id),
+            )
+            return get_turn(db, turn.id)
+
+        return await self._database.write(work)
+
+    async def queue(self, turn_id: str, hold_nano_usd: int, caps: Caps, at: datetime) -> Turn | NoMoney:
+        """See ``TurnStore.queue``."""
+
+        def work(db: sqlite3.Connection) -> Turn | NoMoney:
+            why = ledger.refusal(db, payer_of(db, turn_id), hold_nano_usd, caps, at)
+            if why is not None:
+                return why
+            db.execute(
+                "UPDATE turns SET state = 'queued', updated_at = ? WHERE id = ? AND state = 'received'",
+                (to_text(at), turn_id),
+            )
+            return get_turn(db, turn_id)
+
+        return await self._database.write(work)
+
+    async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
+        """See ``TurnStore.hold``."""
+        try:
+            return await self._database.write(lambda db: _hold(db, turn_id, plan, caps, at))
+        except _NotHeld as not_held:
+            return not_held.why
+
+    async def send(self, attempt_id: str, at: datetime, response_id: str | None = None) -> bool:
+        """See ``TurnStore.send``."""
+        return await self._database.write(lambda db: attempts.dispatch(db, attempt_id, at, response_id))
+
+    async def render(self, attempt_id: str, settlement: Settlement, at: datetime) -> Picture | None:
+        """See ``TurnStore.render``."""
+        return await self._database.write(lambda db: attempts.settle(db, attempt_id, settlement, at))
+
+    async def fall_back(
+        self, attempt_id: str, why: str, plan: Plan | None, caps: Caps, at: datetime
+    ) -> Attempt | MustWait | NoMoney | None:
+        """See ``TurnStore.fall_back``."""
+
+        def work(db: sqlite3.Connection) -> Attempt | MustWait | NoMoney | None:
+            attempt = attempts.release(db, attempt_id, why, at)
+            db.execute(
+                "UPDATE turns SET state = 'queued', updated_at = ? WHERE id = ? AND state = 'working'",
+                (to_text(at), attempt.turn_id),
+            )
+            if plan is None:
+                return None
+            db.execute("SAVEPOINT next_hold")
+            try:
+                return _hold(db, attempt.turn_id, plan, caps, at)
+            except _NotHeld as not_held:
+                db.execute("ROLLBACK TO next_hold")
+                return not_held.why
+            finally:
+                db.execute("RELEASE next_hold")
+
+        return await self._database.write(work)
+
+    async def end(self, turn_id: str, ending: Ending, at: datetime, *, waiting_only: bool = False) -> Turn:
+        """See ``TurnStore.end``."""
+
+        def work(db: sqlite3.Connection) -> Turn:
+            db.execute(
+                """
+                UPDATE turns SET state = 'ended', outcome = ?, reason = ?, details = ?, updated_at = ?
+                WHERE id = ? AND state <> 'ended' AND NOT (? AND state = 'working')
+                """,
+                (
+                    ending.outcome,
+                    ending.reason,
+                    json.dumps(dict(ending.details)),
+                    to_text(at),
+                    turn_id,
+                    waiting_only,
+                ),
+            )
+            return get_turn(db, turn_id)
+
+        return await self._database.write(work)
+
+    async def tell(self, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:
+        """See ``TurnStore.tell``."""
+        return await self._database.write(lambda db: _tell(db, turn_id, step, value, at))
+
+
+def get_turn(db: sqlite3.Connection, turn_id: str) -> Turn:
+    """One turn; raises ``LedgerFault`` if there is none."""
+    row = db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
+    if row is None:
+        raise ledger.LedgerFault(f"there is no turn {turn_id}")
+    return turn_from(row)
+
+
+def turn_of_message(db: sqlite3.Connection, team_id: str, channel_id: str, message_ts: str) -> Turn | None:
+    """The turn that a message asked for, or None."""
+    row = db.execute(
+        "SELECT * FROM turns WHERE team_id = ? AND channel_id = ? AND asked_ts = ?",
+        (team_id, channel_id, message_ts),
+    ).fetchone()
+    return None if row is None else turn_from(row)
+
+
+def payer_of(db: sqlite3.Connection, turn_id: str) -> ledger.Payer:
+    """Whose budgets a turn is paid from."""
+    row = db.execute("SELECT team_id, channel_id, person_key FROM turns WHERE id = ?", (turn_id,)).fetchone()
+    if row is None:
+        raise ledger.LedgerFault(f"there is no turn {turn_id}")
+    return ledger.Payer(row["team_id"], row["channel_id"], row["person_key"])
+
+
+def _arrive(
+    db: sqlite3.Connection, turn_id: str, request: Request, at: datetime, replies: ThreadReplies
+) -> Arrival:
+    first = db.execute(
+        "SELECT * FROM turns WHERE team_id = ? AND key = ?", (request.team_id, request.key)
+    ).fetchone()
+    if first is not None:
+        return Arrival(_complete(db, turn_from(first), request, at), new=False)
+    team, channel, thread, user = request.team_id, request.channel_id, request.thread_ts, request.user_id
+    if request.surface is Surface.REPLY and not (
+        thread and reply_counts(db, team, channel, thread, user, replies)
+    ):
+        return Arrival(None, new=False)
+    if request.surface is Surface.MENTION and thread:
+        open_thread(db, team, channel, thread, user, at)
+    db.execute(
+        """
+        INSERT INTO turns (id, team_id, key, surface, channel_id, thread_ts, asked_ts, user_id, person_key,
+            prompt, width, height, quality, model, format, attachments, order_key, reply_url, state,
+            created_at, updated_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', ?, ?)
+        """,
+        (
+            turn_id,
+            team,
+            request.key,
+            request.surface,
+            channel,
+            thread,
+            request.message_ts,
+            user,
+            person_key(db, team, user, at),
+            request.prompt,
+            *_columns(request.options),
+            attachments_to(request.attachments),
+            request.order,
+            request.reply_url,
+            to_text(at),
+            to_text(at),
+        ),
+    )
+    return Arrival(get_turn(db, turn_id), new=True)
+
+
+def _complete(db: sqlite3.Connection, turn: Turn, request: Request, at: datetime) -> Turn:
+    """Of a mention's two events only ``message`` is sure to carry the files: take them from the second."""
+    waits = turn.state in (TurnState.RECEIVED, TurnState.QUEUED)
+    if not request.attachments or turn.request.attachments or not waits:
+        return turn
+    db.execute(
+        "UPDATE turns SET attachments = ?, updated_at = ? WHERE id = ?",
+        (attachments_to(request.attachments), to_text(at), turn.id),
+    )
+    return get_turn(db, turn.id)
+
+
+def _hold(db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt:
+    payer = payer_of(db, turn_id)
+    why = ledger.reserve(db, payer, plan.bound.total_nano_usd, caps, at)
+    if why is not None:
+        raise _NotHeld(why)
+    claimed = db.execute(
+        """
+        UPDATE turns SET state = 'working', parent_id = ?, updated_at = ?
+        WHERE id = ? AND state = 'queued'
+        """,
+        (plan.parent_id, to_text(at), turn_id),
+    ).rowcount
+    if claimed == 0:
+        raise ledger.LedgerFault(f"turn {turn_id} does not wait, so nothing is held for it")
+    return attempts.begin(db, turn_id, plan, payer, at)
+
+
+def _tell(db: sqlite3.Connection, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:
+    kept = value if value is not None else to_text(at)
+    db.execute(
+        f"UPDATE turns SET {step.value} = ?, updated_at = ? WHERE id = ?",
+        (kept, to_text(at), turn_id),
+    )
+    turn = get_turn(db, turn_id)
+    if step is Told.PLACEHOLDER and turn.request.surface is Surface.COMMAND:
+        db.execute("UPDATE turns SET thread_ts = ? WHERE id = ?", (kept, turn_id))
+        open_thread(db, turn.request.team_id, turn.request.channel_id, kept, turn.request.user_id, at)
+        return get_turn(db, turn_id)
+    if step in (Told.DONE, Told.UNDELIVERED):
+        # Good for 30 minutes at most, and of no use to anybody afterwards.
+        db.execute("UPDATE turns SET reply_url = NULL WHERE id = ?", (turn_id,))
+    return turn
+
+
+def _columns(options: Options) -> tuple[int | None, int | None, str | None, str | None, str | None]:
+    return options.width, options.height, options.quality, options.model, options.format
