@@ -1,0 +1,57 @@
+"""The record of calls: bounded, and told to whoever watches."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.images.faults import Call
+from sandbox.images.inputs import abridged
+
+Json = dict[str, Any]
+_KEPT_HEADERS = (
+    "content-type",
+    "idempotency-key",
+    "openai-organization",
+    "openai-project",
+    "user-agent",
+    "x-client-request-id",
+    "x-stainless-retry-count",
+)
+
+
+class CallLog:
+    """The newest `most` calls, oldest first, and one listener."""
+
+    def __init__(self, most: int, now: Callable[[], float]) -> None:
+        self.calls: list[Call] = []
+        self.on_call: Callable[[Json], None] | None = None
+        self._most = most
+        self._now = now
+        self._opened = 0
+
+    def open(self, endpoint: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Call:
+        """Begin the record of a call; keys are never in it."""
+        self._opened += 1
+        kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+        call = Call(self._opened, endpoint, abridged(body), kept, self._now())
+        self.calls.append(call)
+        del self.calls[: -self._most]
+        self.changed(call)
+        return call
+
+    def close(self, call: Call, outcome: str, billed: Mapping[str, int] | None = None) -> None:
+        """The call, or the generation it began, has come to its end."""
+        call.outcome = outcome
+        call.ended_at = self._now()
+        call.billed = dict(billed or {})
+        self.changed(call)
+
+    def cut(self, call: Call) -> None:
+        """The connection ended before the answer did."""
+        if not call.cut:
+            call.cut = True
+            self.changed(call)
+
+    def changed(self, call: Call) -> None:
+        """Tell the listener."""
+        if self.on_call is not None:
+            self.on_call(call.as_dict())

@@ -1,0 +1,123 @@
+"""What the API remembers: running and stored responses, within bounds."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in a conversation: base64, and its size in pixels."""
+
+    base64: str
+    width: int
+    height: int
+
+
+class Run:
+    """The events of one response while they come, for any number of followers at their own pace."""
+
+    def __init__(self) -> None:
+        self._events: list[Json] = []
+        self._ended = False
+        self._news = asyncio.Event()
+
+    def tell(self, event: Json) -> None:
+        """Append an event and wake the followers."""
+        self._events.append(event)
+        self._wake()
+
+    def end(self) -> None:
+        """No more events will come."""
+        self._ended = True
+        self._wake()
+
+    async def ended(self) -> None:
+        """Wait until no more events will come."""
+        while not self._ended:
+            await self._news.wait()
+
+    async def follow(self) -> AsyncIterator[Json]:
+        """Every event from the first to the last, waiting for those that are not there yet."""
+        seen = 0
+        while True:
+            while seen < len(self._events):
+                yield self._events[seen]
+                seen += 1
+            if self._ended:
+                return
+            await self._news.wait()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+@dataclass
+class Remembered:
+    """One response: its latest object, and the conversation up to it.
+
+    `shown` is the newest picture in sight, `tokens` what the conversation costs a host to read again, without
+    instructions and tool; `subject` says what the newest picture shows. `run` is set while it runs.
+    """
+
+    response: Json
+    stored: bool
+    tokens: int = 0
+    subject: str = ""
+    shown: Shown | None = None
+    run: Run | None = None
+    items: tuple[str, str] = ("", "")
+
+    @property
+    def finished(self) -> bool:
+        """Whether it can be continued."""
+        return self.run is None and self.response["status"] == "completed"
+
+    @property
+    def weight(self) -> int:
+        """Characters of base64 it keeps alive."""
+        return len(self.shown.base64) if self.shown else 0
+
+
+@dataclass
+class Memory:
+    """Responses by id, at most `most` of them and `heaviest` characters of pictures; the oldest go first."""
+
+    most: int
+    heaviest: int
+    _kept: OrderedDict[str, Remembered] = field(default_factory=OrderedDict)
+    _weight: int = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def add(self, response_id: str, remembered: Remembered) -> None:
+        """Remember a response, or what became of one; the oldest finished ones make room."""
+        self.forget(response_id)
+        self._kept[response_id] = remembered
+        self._weight += remembered.weight
+        while len(self._kept) > self.most or (self._weight > self.heaviest and len(self._kept) > 1):
+            oldest = next((key for key, value in self._kept.items() if value.run is None), None)
+            if oldest is None or oldest == response_id:
+                return
+            self.forget(oldest)
+
+    def find(self, response_id: str) -> Remembered | None:
+        """The response, or None."""
+        return self._kept.get(response_id)
+
+    def owner_of(self, item_id: str) -> Remembered | None:
+        """The response that made the image item `item_id`, or None."""
+        return next((kept for kept in reversed(self._kept.values()) if kept.items[1] == item_id), None)
+
+    def forget(self, response_id: str | None) -> None:
+        """Expire one response, or with None all of them. Unknown ids are ignored."""
+        gone = list(self._kept) if response_id is None else [response_id]
+        for key in gone:
+            if key in self._kept:
+                self._weight -= self._kept.pop(key).weight

@@ -1,0 +1,121 @@
+"""From HTTP to the API and back, without sockets: paths, bodies, forms and server-sent events as bytes.
+
+The HTTP shell and an in-process transport both stand on this.
+"""
+
+import json
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.images.api import Answer, ImageApi
+from sandbox.images.errors import Refusal
+
+Json = dict[str, Any]
+_WHOLE_NUMBERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer: `body` in one piece, or `chunks` of server-sent events that may raise `Dropped`."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+    chunks: AsyncGenerator[bytes, None] | None = None
+
+
+async def handle(
+    api: ImageApi,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    query: Mapping[str, str] | None = None,
+) -> Reply:
+    """Answer one HTTP request; `path` is below `/v1`, such as `/responses`. Raises `Dropped`."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    try:
+        answer = await _route(api, method, path.rstrip("/"), lowered, body, query or {})
+    except Refusal as refusal:
+        answer = Answer(refusal.status, refusal.body, headers=refusal.headers)
+    if answer.events is not None:
+        streamed = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+        return Reply(answer.status, answer.headers | streamed, chunks=_encode(answer.events))
+    text = json.dumps(answer.body).encode() if answer.body is not None else b""
+    return Reply(answer.status, {"content-type": "application/json"} | answer.headers, text)
+
+
+async def _route(
+    api: ImageApi, method: str, path: str, headers: dict[str, str], body: bytes, query: Mapping[str, str]
+) -> Answer:
+    """The endpoint for a method and a path, or 404."""
+    posts: dict[str, Callable[[Json, Mapping[str, str]], Awaitable[Answer]]] = {
+        "/responses": api.create_response,
+        "/images/generations": api.generate_images,
+        "/images/edits": api.edit_images,
+    }
+    if method == "POST" and path in posts:
+        return await posts[path](_read(headers.get("content-type", ""), body), headers)
+    if method == "GET" and path == "/models":
+        return await api.models(headers)
+    named = re.fullmatch(r"/(responses|models)/([^/]+)", path)
+    if named is not None and method == "GET":
+        if named[1] == "models":
+            return await api.models(headers, named[2])
+        return await api.retrieve_response(named[2], headers, query)
+    if named is not None and method == "DELETE" and named[1] == "responses":
+        return await api.delete_response(named[2], headers)
+    raise Refusal(404, f"Invalid URL ({method} /v1{path})")
+
+
+async def _encode(events: AsyncGenerator[Json, None]) -> AsyncGenerator[bytes, None]:
+    """Each event as one server-sent event."""
+    async with aclosing(events):
+        async for event in events:
+            yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+
+
+def _read(content_type: str, body: bytes) -> Json:
+    """The parameters of a body: JSON, or a form whose files become bytes. Raises `Refusal`."""
+    boundary = re.search(r'boundary="?([^";]+)"?', content_type)
+    if content_type.startswith("multipart/form-data") and boundary is not None:
+        return _read_form(body, boundary[1].encode())
+    try:
+        read = json.loads(body)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise Refusal(400, "We could not parse the JSON body of your request.")
+    return read
+
+
+def _read_form(body: bytes, boundary: bytes) -> Json:
+    """The fields of a form by name; `name[]` and repeated names become lists, files bytes."""
+    fields: Json = {}
+    for part in body.split(b"--" + boundary)[1:-1]:
+        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        content = content.removesuffix(b"\r\n")
+        disposition = next((line for line in head.split(b"\r\n") if b"form-data" in line), b"").decode()
+        named = re.search(r'[; ]name="([^"]*)"', disposition)
+        if named is None:
+            raise Refusal(400, "We could not parse the form of your request.")
+        value: object = content if "filename=" in disposition else _plain(named[1], content.decode())
+        name = named[1].removesuffix("[]")
+        if named[1] != name or name in fields:
+            before = fields.get(name, [])
+            fields[name] = [*(before if isinstance(before, list) else [before]), value]
+        else:
+            fields[name] = value
+    return fields
+
+
+def _plain(name: str, text: str) -> object:
+    """A form's text as the JSON type its parameter has."""
+    if name in _WHOLE_NUMBERS and re.fullmatch(r"-?\d{1,9}", text):
+        return int(text)
+    if text in ("true", "false"):
+        return text == "true"
+    return text
