@@ -1,0 +1,140 @@
+"""The Web API: who may call what, how often, and what goes wrong on purpose; the methods themselves are
+registered by the `methods_*` modules."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.slack import methods_chat, methods_files, methods_rest
+from sandbox.slack.model import ApiAnswer, ApiError, CallRecord, Dropped, Fault, Json
+
+if TYPE_CHECKING:
+    from sandbox.slack.state import State
+
+Method = Callable[["State", Json], Awaitable[Json]]
+
+METHODS: Final[Mapping[str, Method]] = {
+    **methods_chat.METHODS,
+    **methods_files.METHODS,
+    **methods_rest.METHODS,
+}
+SCOPES: Final[Mapping[str, str]] = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "assistant.threads.setStatus": "chat:write",
+    "reactions.add": "reactions:write",
+    "reactions.remove": "reactions:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
+    "files.delete": "files:write",
+    "files.info": "files:read",
+    "users.info": "users:read",
+    "team.info": "team:read",
+    "conversations.open": "im:write",
+}
+HISTORY: Final = {
+    "channel": "channels:history",
+    "group": "groups:history",
+    "im": "im:history",
+    "mpim": "mpim:history",
+}
+_JSON_PARAMS: Final = frozenset({"blocks", "metadata", "files", "attachments", "view"})
+
+
+async def answer(state: "State", method: str, params: Mapping[str, Any], token: str | None) -> ApiAnswer:
+    """One call, from the token to the record in `calls`. Raises Dropped when a fault cuts the connection."""
+    given = dict(params)
+    token = given.pop("token", None) or token
+    fault = take_fault(state, method, given)
+    if fault is not None and fault.delay_s:
+        await state.sleep(fault.delay_s)
+    if fault is not None and fault.drop == "before":
+        _record(state, method, given, ApiAnswer(0, {"ok": False, "error": "dropped_before"}))
+        raise Dropped(method)
+    if (
+        fault is not None
+        and fault.drop is None
+        and (fault.error or fault.body is not None or fault.status != 200)
+    ):
+        body = fault.body if fault.body is not None else {"ok": False, "error": fault.error or "fatal_error"}
+        return _record(state, method, given, ApiAnswer(fault.status, body, fault.headers))
+    made = await _answer(state, method, given, token)
+    if fault is not None and fault.drop == "after":
+        _record(state, method, given, ApiAnswer(0, {"ok": False, "error": "dropped_after"}))
+        raise Dropped(method)
+    return _record(state, method, given, made)
+
+
+def take_fault(state: "State", method: str, params: Json) -> Fault | None:
+    """The next fault that fits this call; it is used up once it has happened `times` times."""
+    for fault in state.faults:
+        if fault.method in (method, "*") and (fault.when is None or fault.when(params)):
+            fault.times -= 1
+            if fault.times <= 0:
+                state.faults.remove(fault)
+            return fault
+    return None
+
+
+async def _answer(state: "State", method: str, params: Json, token: str | None) -> ApiAnswer:
+    headers = {"x-oauth-scopes": ",".join(sorted(state.scopes))}
+    try:
+        if method not in METHODS:
+            raise ApiError("unknown_method", req_method=method)
+        _check_token(state, method, token)
+        decoded = _decoded(params)
+        _check_scope(state, method, decoded)
+        if state.rate_limits and (
+            wait := state.limiter.wait_s(method, str(params.get("channel")), state.now())
+        ):
+            body = {"ok": False, "error": "ratelimited"}
+            return ApiAnswer(429, body, {**headers, "Retry-After": str(wait)})
+        return ApiAnswer(200, {"ok": True, **await METHODS[method](state, decoded)}, headers)
+    except ApiError as refusal:
+        return ApiAnswer(200, {"ok": False, "error": refusal.code, **refusal.extra}, headers)
+
+
+def _record(state: "State", method: str, params: Json, made: ApiAnswer) -> ApiAnswer:
+    error = None if made.ok else str(made.body.get("error", f"http {made.status}"))
+    state.calls.append(CallRecord(method, params, error, made.status, state.now()))
+    state.changed({"kind": "call", "method": method, "error": error})
+    return made
+
+
+def _check_token(state: "State", method: str, token: str | None) -> None:
+    if not token:
+        raise ApiError("not_authed")
+    wanted = state.app_token if method == "apps.connections.open" else state.bot_token
+    if token not in {state.app_token, state.bot_token}:
+        raise ApiError("invalid_auth")
+    if not state.installed and token == state.bot_token:
+        raise ApiError("account_inactive")
+    if token != wanted:
+        raise ApiError("not_allowed_token_type")
+
+
+def _check_scope(state: "State", method: str, params: Json) -> None:
+    needed = SCOPES.get(method)
+    if method == "conversations.replies":
+        room = state.channels.get(str(params.get("channel")))
+        needed = HISTORY[room.kind if room else "channel"]
+    if needed and needed not in state.scopes:
+        raise ApiError("missing_scope", needed=needed, provided=",".join(sorted(state.scopes)))
+
+
+def _decoded(params: Json) -> Json:
+    """Forms carry JSON inside strings; None is as good as absent."""
+    made: Json = {}
+    for key, value in params.items():
+        if value is None:
+            continue
+        if key in _JSON_PARAMS and isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                code = {"blocks": "invalid_blocks_format", "metadata": "invalid_metadata_format"}
+                raise ApiError(code.get(key, "invalid_arguments")) from None
+        made[key] = value
+    return made

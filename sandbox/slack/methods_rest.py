@@ -1,0 +1,241 @@
+"""The rest of the Web API: auth, connections, people, threads, status, views."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.slack import events, limits, posting
+from sandbox.slack.methods_chat import channel_to_post, flag, required, visible_channel
+from sandbox.slack.model import ApiError, Json, Message, User
+
+if TYPE_CHECKING:
+    from sandbox.slack.state import State
+
+
+async def auth_test(state: "State", params: Json) -> Json:
+    """auth.test"""
+    return {
+        "url": f"{state.base_url}/",
+        "team": state.team_name,
+        "user": state.users[state.bot_user_id].name,
+        "team_id": state.team_id,
+        "user_id": state.bot_user_id,
+        "bot_id": state.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+async def connections_open(state: "State", params: Json) -> Json:
+    """apps.connections.open: an address that works once."""
+    ticket = state.mint("tkt")
+    state.tickets.add(ticket)
+    base = state.base_url.replace("http", "ws", 1)
+    return {"url": f"{base}/link/?ticket={ticket}&app_id={state.app_id}"}
+
+
+async def team_info(state: "State", params: Json) -> Json:
+    """team.info"""
+    icon = {"image_default": True}
+    team = {"id": state.team_id, "name": state.team_name, "domain": state.team_domain, "icon": icon}
+    return {"team": {**team, "email_domain": ""}}
+
+
+def user_json(state: "State", user: User) -> Json:
+    """A person as users.info returns them; people of other teams are strangers."""
+    return {
+        "id": user.id,
+        "team_id": user.team_id,
+        "name": user.name,
+        "deleted": user.deleted,
+        "color": "9f69e7",
+        "real_name": user.real_name,
+        "tz": "Europe/Amsterdam",
+        "tz_label": "Central European Time",
+        "tz_offset": 3600,
+        "profile": {
+            "real_name": user.real_name,
+            "real_name_normalized": user.real_name,
+            "display_name": user.name,
+            "display_name_normalized": user.name,
+            "team": user.team_id,
+        },
+        "is_admin": user.is_admin,
+        "is_owner": user.is_owner,
+        "is_primary_owner": False,
+        "is_restricted": user.is_restricted,
+        "is_ultra_restricted": user.is_ultra_restricted,
+        "is_bot": user.is_bot,
+        "is_app_user": False,
+        "is_stranger": user.team_id != state.team_id,
+        "updated": 1_790_000_000,
+    }
+
+
+async def users_info(state: "State", params: Json) -> Json:
+    """users.info"""
+    required(params, "user")
+    user = state.users.get(str(params["user"]))
+    if user is None:
+        raise ApiError("user_not_found")
+    return {"user": user_json(state, user)}
+
+
+async def replies(state: "State", params: Json) -> Json:
+    """conversations.replies, with limit, cursor, oldest, latest, inclusive and include_all_metadata."""
+    required(params, "channel", "ts")
+    channel = visible_channel(state, str(params["channel"]))
+    if state.bot_user_id not in channel.members:
+        raise ApiError("not_in_channel")
+    thread = state.thread(channel.id, str(params["ts"]))
+    if not thread:
+        raise ApiError("thread_not_found")
+    shown = [m for m in thread if _in_range(m, params) or not m.is_reply]
+    size = max(1, min(int(params.get("limit") or limits.REPLIES_PAGE_MAX), limits.REPLIES_PAGE_MAX))
+    start = _cursor(params, len(shown))
+    page = shown[start : start + size]
+    metadata = flag(params.get("include_all_metadata"))
+    made: Json = {"messages": [events.message_json(state, m, metadata=metadata) for m in page]}
+    more = start + size < len(shown)
+    made |= {"has_more": more}
+    return made | ({"response_metadata": {"next_cursor": f"next:{start + size}"}} if more else {})
+
+
+def _cursor(params: Json, count: int) -> int:
+    given = str(params.get("cursor") or "next:0")
+    word, _, position = given.partition(":")
+    if word != "next" or not position.isdigit() or int(position) > count:
+        raise ApiError("invalid_cursor")
+    return int(position)
+
+
+def _in_range(message: Message, params: Json) -> bool:
+    oldest, latest = params.get("oldest"), params.get("latest")
+    ts, inclusive = float(message.ts), flag(params.get("inclusive"))
+    after = oldest is None or ts > float(oldest) or (inclusive and ts == float(oldest))
+    return after and (latest is None or ts < float(latest) or (inclusive and ts == float(latest)))
+
+
+async def conversations_open(state: "State", params: Json) -> Json:
+    """conversations.open for one person."""
+    required(params, "users")
+    user = state.users.get(str(params["users"]))
+    if user is None:
+        raise ApiError("user_not_found")
+    return {"channel": {"id": state.dm(state.bot_user_id, user.id).id}}
+
+
+async def set_status(state: "State", params: Json) -> Json:
+    """assistant.threads.setStatus: gone after two minutes, or with the next post; empty clears it."""
+    required(params, "channel_id", "thread_ts")
+    if "status" not in params:
+        raise ApiError("invalid_arguments")
+    channel = channel_to_post(state, {"channel": params["channel_id"]})
+    if str(params["thread_ts"]) not in channel.messages:
+        raise ApiError("thread_not_found")
+    key = (channel.id, str(params["thread_ts"]))
+    if params["status"]:
+        state.statuses[key] = (str(params["status"]), state.now() + limits.STATUS_S)
+    else:
+        state.statuses.pop(key, None)
+    state.changed({"kind": "status", "channel": channel.id, "thread_ts": key[1], "status": params["status"]})
+    return {}
+
+
+def _view(state: "State", given: Any, *, kind: str) -> Json:
+    if not isinstance(given, dict) or given.get("type") != kind:
+        raise ApiError("invalid_arguments", response_metadata={"messages": ["[ERROR] invalid view"]})
+    problems: list[str] = []
+    for part in ("title", "submit", "close"):
+        text = given.get(part)
+        words = text.get("text", "") if isinstance(text, dict) else ""
+        if len(words) > 24:
+            problems.append(f"[ERROR] must be less than 25 characters [json-pointer:/view/{part}/text]")
+    if kind == "modal" and not given.get("title"):
+        problems.append("[ERROR] missing required field: title [json-pointer:/view]")
+    if len(str(given.get("private_metadata", ""))) > 3000:
+        problems.append("[ERROR] must be less than 3001 characters [json-pointer:/view/private_metadata]")
+    has_input = any(isinstance(b, dict) and b.get("type") == "input" for b in given.get("blocks") or [])
+    if kind == "modal" and has_input and not given.get("submit"):
+        problems.append("[ERROR] missing required field: submit [json-pointer:/view]")
+    if problems:
+        raise ApiError("invalid_arguments", response_metadata={"messages": problems})
+    try:
+        shown = posting.checked_blocks(state, given.get("blocks"), surface=kind)
+    except ApiError as refusal:
+        raise ApiError("invalid_arguments", response_metadata=refusal.extra["response_metadata"]) from None
+    blank = {"private_metadata": "", "callback_id": "", "external_id": "", "close": None, "submit": None}
+    flags = {"clear_on_close": False, "notify_on_close": False}
+    return {**blank, **flags, **given, "blocks": shown}
+
+
+def _stored(state: "State", view: Json, view_id: str) -> Json:
+    """What Slack adds to a view."""
+    return {
+        **view,
+        "id": view_id,
+        "team_id": state.team_id,
+        "app_id": state.app_id,
+        "app_installed_team_id": state.team_id,
+        "bot_id": state.bot_id,
+        "state": {"values": {}},
+        "hash": f"{int(state.now())}.{state.mint('h')}",
+        "root_view_id": view_id,
+        "previous_view_id": None,
+    }
+
+
+async def views_open(state: "State", params: Json) -> Json:
+    """views.open: once per trigger id, within three seconds."""
+    required(params, "trigger_id", "view")
+    trigger = state.triggers.get(str(params["trigger_id"]))
+    if trigger is None:
+        text = ["[ERROR] invalid `trigger_id`"]
+        raise ApiError("invalid_trigger_id", response_metadata={"messages": text})
+    if trigger.used:
+        raise ApiError("exchanged_trigger_id")
+    if state.now() > trigger.expires:
+        raise ApiError("expired_trigger_id")
+    view = _stored(state, _view(state, params["view"], kind="modal"), state.mint("V"))
+    trigger.used = True
+    state.views[view["id"]] = {**view, "_user": trigger.user}
+    state.changed({"kind": "view", "id": view["id"], "user": trigger.user})
+    return {"view": view}
+
+
+async def views_update(state: "State", params: Json) -> Json:
+    """views.update by view id, with an optional hash against races."""
+    required(params, "view")
+    known = state.views.get(str(params.get("view_id")))
+    if known is None:
+        raise ApiError("not_found")
+    if params.get("hash") and params["hash"] != known["hash"]:
+        raise ApiError("hash_conflict")
+    view = _stored(state, _view(state, params["view"], kind="modal"), known["id"])
+    state.views[view["id"]] = {**view, "_user": known["_user"]}
+    state.changed({"kind": "view", "id": view["id"], "user": known["_user"]})
+    return {"view": view}
+
+
+async def views_publish(state: "State", params: Json) -> Json:
+    """views.publish: the Home of one person."""
+    required(params, "user_id", "view")
+    user = str(params["user_id"])
+    if user not in state.users:
+        raise ApiError("user_not_found")
+    view = _stored(state, _view(state, params["view"], kind="home"), state.mint("V"))
+    state.homes[user] = view
+    state.changed({"kind": "home", "user": user})
+    return {"view": view}
+
+
+METHODS: Final[Mapping[str, Callable[["State", Any], Awaitable[Json]]]] = {
+    "auth.test": auth_test,
+    "apps.connections.open": connections_open,
+    "team.info": team_info,
+    "users.info": users_info,
+    "conversations.replies": replies,
+    "conversations.open": conversations_open,
+    "assistant.threads.setStatus": set_status,
+    "views.open": views_open,
+    "views.update": views_update,
+    "views.publish": views_publish,
+}

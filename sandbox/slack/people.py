@@ -1,0 +1,316 @@
+"""What people do in Slack: type, post, edit, delete, press, upload. Each does what the client would."""
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.slack import events, files, posting, response_urls, words
+from sandbox.slack.limits import TEXT_MAX
+from sandbox.slack.methods_chat import content
+from sandbox.slack.model import (
+    ApiError,
+    Channel,
+    Ephemeral,
+    File,
+    Json,
+    Message,
+    Refused,
+    Seen,
+    User,
+)
+
+if TYPE_CHECKING:
+    from sandbox.slack.state import State
+
+
+def _names(state: "State") -> tuple[dict[str, str], dict[str, str]]:
+    users = {u.name.lower(): u.id for u in state.users.values()}
+    users[state.app_name.lower()] = state.bot_user_id
+    channels = {c.name.lower(): c.id for c in state.channels.values() if c.name}
+    return users, channels
+
+
+def _inside(state: "State", user: str, channel: str) -> tuple[User, Channel]:
+    """The person and the channel, which they must be in."""
+    person, room = state.user_named(user), state.channel_named(channel)
+    if person.id not in room.members:
+        raise Refused(f"{person.name} is not in {room.name or room.id}")
+    if room.archived:
+        raise Refused(f"{room.name} is archived")
+    return person, room
+
+
+async def type_command(
+    state: "State", user: str, channel: str, text: str, *, thread_ts: str | None = None
+) -> Seen:
+    """A slash command: goes to the app, and waits for its acknowledgement (3 s)."""
+    person, room = _inside(state, user, channel)
+    name, _, rest = text.strip().partition(" ")
+    if thread_ts is not None:
+        return _slackbot(state, person, room, "not_in_thread", f"{name} is not supported in threads. Sorry!")
+    if person.team_id != state.team_id or not state.installed:
+        return _slackbot(state, person, room, "invalid_command", f"{name} is not a valid command.")
+    users, channels = _names(state)
+    escaped = words.from_keyboard(rest.strip(), users, channels, labels=True)
+    urls = response_urls.issue(state, person, room, "commands")
+    payload = events.command(state, person, room, name, escaped, urls)
+    parcel, error = await state.delivery.interaction("slash_commands", payload, accepts_response=True)
+    envelope_id = next(iter(parcel.envelopes), None)
+    if error:
+        said = f'{name} failed with the error "{error}"'
+        return _slackbot(state, person, room, error, said, payload=payload, envelope_id=envelope_id)
+    shown = await _answer_of(state, parcel.answer, urls[0])
+    return Seen(
+        text=shown.text if shown else "",
+        ephemeral=shown if isinstance(shown, Ephemeral) else None,
+        message=shown if isinstance(shown, Message) else None,
+        payload=payload,
+        envelope_id=envelope_id,
+    )
+
+
+async def _answer_of(state: "State", answer: Json | None, url: str) -> Message | Ephemeral | None:
+    """What came with the acknowledgement of a command, shown like an answer to its response_url."""
+    if not answer:
+        return None
+    known = state.response_urls[url.rsplit("/", 1)[-1]]
+    public = answer.get("response_type") == "in_channel"
+    try:
+        text, blocks = content(state, answer, maximum=TEXT_MAX, private=not public)
+    except ApiError as refusal:
+        said = f'failed with the error "{refusal.code}"'
+        return posting.whisper(state, events.slackbot_says(known.channel, known.user, state.mint_ts(), said))
+    return await response_urls.show(state, known, text or words.summary(blocks), blocks, public=public)
+
+
+def _slackbot(state: "State", person: User, room: Channel, error: str, said: str, **more: Any) -> Seen:
+    shown = posting.whisper(state, events.slackbot_says(room.id, person.id, state.mint_ts(), said))
+    return Seen(error=error, text=said, ephemeral=shown, **more)
+
+
+async def post(
+    state: "State",
+    user: str,
+    channel: str,
+    text: str,
+    *,
+    thread_ts: str | None = None,
+    attached: tuple[str, ...] = (),
+    broadcast: bool = False,
+) -> Message:
+    """A message, a reply, a file share; the text as typed (`@bob`, `@Darkroom` and `#design` become ids)."""
+    person, room = _inside(state, user, channel)
+    if thread_ts is not None:
+        parent = room.messages.get(thread_ts)
+        if parent is None:
+            raise Refused(f"there is no message {thread_ts} in {room.name or room.id}")
+        thread_ts = parent.thread_ts or parent.ts
+    users, channels = _names(state)
+    written = words.from_keyboard(text, users, channels, labels=False)
+    if not written and not attached:
+        raise Refused("an empty message cannot be sent")
+    message = Message(
+        channel=room.id,
+        ts=state.mint_ts(),
+        user=person.id,
+        text=written,
+        team=person.team_id,
+        blocks=[words.rich_text(written, state.mint("b")[-5:])] if written else [],
+        thread_ts=thread_ts,
+        client_msg_id=state.mint_uuid(),
+        files=list(attached),
+        broadcast=broadcast and thread_ts is not None,
+    )
+    if message.broadcast:
+        message.subtype = "thread_broadcast"
+    if attached:
+        message.subtype = "file_share"
+    for file_id in attached:
+        file = state.files[file_id]
+        file.shown_as_stub = room.is_shared and state.users[file.user].team_id != state.team_id
+    return await posting.add(state, message)
+
+
+async def edit_message(state: "State", user: str, channel: str, ts: str, text: str) -> Message:
+    """Change one's own message: the app hears `message_changed`, nobody is pinged."""
+    person, room = _inside(state, user, channel)
+    message = _own(person, room, ts)
+    users, channels = _names(state)
+    written = words.from_keyboard(text, users, channels, labels=False)
+    blocks = [words.rich_text(written, state.mint("b")[-5:])]
+    return await posting.change(state, message, text=written, blocks=blocks, by=person.id)
+
+
+async def delete_message(state: "State", user: str, channel: str, ts: str) -> None:
+    """Take back one's own message: the app hears `message_deleted`."""
+    person, room = _inside(state, user, channel)
+    await posting.remove(state, _own(person, room, ts), by=person.id)
+
+
+def _own(person: User, room: Channel, ts: str) -> Message:
+    message = room.messages.get(ts)
+    if message is None or message.user != person.id:
+        raise Refused(f"{person.name} has no message {ts} in {room.name or room.id}")
+    return message
+
+
+def upload(state: "State", user: str, name: str, data: bytes) -> File:
+    """A person's file, ready to be attached to a message; theirs need no waiting."""
+    person = state.user_named(user)
+    file = files.begin(state, name=name, length=len(data), user=person.id)
+    files.receive(state, files.upload_url(state, file), data)
+    file.completed = True
+    files.finish(state, file)
+    return file
+
+
+def _visible(state: "State", person: User, room: Channel, ts: str) -> Message | Ephemeral:
+    if (message := room.messages.get(ts)) is not None:
+        return message
+    for only in state.ephemerals:
+        if only.ts == ts and only.user == person.id and only.channel == room.id:
+            return only
+    raise Refused(f"{person.name} sees no message {ts} in {room.name or room.id}")
+
+
+def _element(source: Message | Ephemeral, action_id: str, block_id: str | None) -> tuple[Json, str]:
+    for block in source.blocks:
+        for element in [*block.get("elements", []), block.get("accessory")]:
+            fits = isinstance(element, dict) and element.get("action_id") == action_id
+            if fits and block_id in (None, block["block_id"]):
+                return element, str(block["block_id"])
+    raise Refused(f"message {source.ts} has no {action_id!r} to press")
+
+
+async def press(
+    state: "State",
+    user: str,
+    channel: str,
+    message_ts: str,
+    action_id: str,
+    *,
+    block_id: str | None = None,
+    value: str | None = None,
+) -> Seen:
+    """Press a button, or choose `value` in a menu; waits for the acknowledgement (3 s)."""
+    person, room = _inside(state, user, channel)
+    source = _visible(state, person, room, message_ts)
+    element, found_in = _element(source, action_id, block_id)
+    url, trigger_id = response_urls.issue(state, person, room, "actions", source)
+    done = events.action(element, found_in, state.mint_ts()) | _choice(element, value)
+    chosen: Json = {} if element["type"] == "button" else {found_in: {action_id: _choice(element, value)}}
+    payload = events.interaction(state, "block_actions", person, trigger_id) | {
+        "container": events.message_container(source),
+        "channel": events.channel_ref(room),
+        "response_url": url,
+        "state": {"values": chosen},
+        "actions": [done],
+    }
+    if isinstance(source, Message):
+        payload["message"] = events.message_json(state, source)
+    return await _interact(state, payload)
+
+
+def _choice(element: Json, value: str | None) -> Json:
+    """What a menu's action carries: the option whose value was chosen."""
+    if element["type"] == "button":
+        return {}
+    if element["type"] in {"static_select", "overflow", "radio_buttons"}:
+        options = element.get("options") or [
+            o for g in element.get("option_groups", []) for o in g["options"]
+        ]
+        for option in options:
+            if option["value"] == value:
+                return {"type": element["type"], "selected_option": option}
+        raise Refused(f"{element['action_id']!r} has no option {value!r}")
+    field = {"users_select": "selected_user", "conversations_select": "selected_conversation"}
+    return {"type": element["type"], field.get(element["type"], "value"): value}
+
+
+async def _interact(state: "State", payload: Json, *, accepts_response: bool = False) -> Seen:
+    parcel, error = await state.delivery.interaction(
+        "interactive", payload, accepts_response=accepts_response
+    )
+    return Seen(
+        error=error,
+        text="This app is not responding" if error else "",
+        payload=parcel.answer or {} if accepts_response else payload,
+        envelope_id=next(iter(parcel.envelopes), None),
+    )
+
+
+async def use_shortcut(
+    state: "State", user: str, callback_id: str, *, channel: str | None = None, message_ts: str | None = None
+) -> Seen:
+    """A message shortcut (with a channel and a message), or a global one, which carries no channel."""
+    person = state.user_named(user)
+    if channel is None or message_ts is None:
+        home = state.dm(state.bot_user_id, person.id)
+        _, trigger_id = response_urls.issue(state, person, home, "app")
+        payload = events.interaction(state, "shortcut", person, trigger_id)
+        return await _interact(state, payload | {"callback_id": callback_id, "action_ts": state.mint_ts()})
+    _, room = _inside(state, user, channel)
+    message = room.messages[message_ts]
+    url, trigger_id = response_urls.issue(state, person, room, "app")
+    payload = events.interaction(state, "message_action", person, trigger_id) | {
+        "callback_id": callback_id,
+        "action_ts": state.mint_ts(),
+        "channel": events.channel_ref(room),
+        "message_ts": message.ts,
+        "message": events.message_json(state, message),
+        "response_url": url,
+    }
+    return await _interact(state, payload)
+
+
+async def submit_view(state: "State", user: str, view_id: str, values: Json) -> Seen:
+    """Send a modal off. `values` are {block_id: {action_id: {"type": …, "value": …}}}; errors come back in
+    `payload` (`response_action`), and then the modal stays open."""
+    person = state.user_named(user)
+    stored = state.views.get(view_id)
+    if stored is None or stored["_user"] != person.id:
+        raise Refused(f"{person.name} has no modal {view_id} open")
+    _, trigger_id = response_urls.issue(state, person, state.dm(state.bot_user_id, person.id), "app")
+    view = {k: v for k, v in stored.items() if k != "_user"} | {"state": {"values": values}}
+    payload = events.interaction(state, "view_submission", person, trigger_id)
+    seen = await _interact(state, payload | {"view": view, "response_urls": []}, accepts_response=True)
+    stays = seen.error or seen.payload.get("response_action") in {"errors", "update", "push"}
+    if not stays:
+        state.views.pop(view_id, None)
+        state.changed({"kind": "view", "id": view_id, "user": person.id, "closed": True})
+    return seen
+
+
+async def open_home(state: "State", user: str) -> None:
+    """Open the app's Home tab: the app hears `app_home_opened`."""
+    person = state.user_named(user)
+    room = state.dm(state.bot_user_id, person.id)
+    event: Json = {
+        "type": "app_home_opened",
+        "user": person.id,
+        "channel": room.id,
+        "tab": "home",
+        "event_ts": state.mint_ts(),
+    }
+    if person.id in state.homes:
+        event["view"] = state.homes[person.id]
+    await posting.tell(state, room, event)
+
+
+async def uninstall(state: "State") -> None:
+    """An admin removes the app: `tokens_revoked` and `app_uninstalled`, then nothing works any more."""
+    revoked: Json = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [state.bot_user_id]}}
+    for event in (revoked, {"type": "app_uninstalled"}):
+        if event["type"] in state.subscriptions:
+            await state.delivery.event(events.envelope(state, event | {"event_ts": state.mint_ts()}))
+    state.installed = False
+    state.changed({"kind": "uninstalled"})
+
+
+async def react(state: "State", user: str, channel: str, ts: str, name: str) -> None:
+    """A person's emoji on a message."""
+    person, room = _inside(state, user, channel)
+    message = room.messages[ts]
+    who = message.reactions.setdefault(name, [])
+    if person.id not in who:
+        who.append(person.id)
+        state.changed({"kind": "reaction", "channel": room.id, "ts": ts, "name": name, "added": True})
+        await posting.tell(state, room, events.reaction_event(state, name, person.id, message, added=True))

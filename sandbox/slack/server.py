@@ -1,0 +1,179 @@
+"""The HTTP shell around a Workspace: Web API, Socket Mode, uploads, downloads, response_url."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+
+from sandbox.slack.delivery import TooManySockets
+from sandbox.slack.model import Dropped, HttpAnswer, Json
+from sandbox.slack.workspace import Workspace
+
+WORKSPACE: Final = web.AppKey("workspace", Workspace)
+_BODY_MAX = 64 * 1024**2
+
+
+@dataclass
+class RunningServer:
+    """A server that listens. `url` is its base; slack_sdk wants `url + "/api/"`."""
+
+    url: str
+    runner: web.AppRunner
+
+    async def close(self) -> None:
+        """Stop listening and hang up."""
+        await self.runner.cleanup()
+
+
+def slack_app(workspace: Workspace) -> web.Application:
+    """The routes of Slack; more may be added before it is started."""
+    app = web.Application(client_max_size=_BODY_MAX)
+    app[WORKSPACE] = workspace
+    app.router.add_route("*", "/api/{method}", _api)
+    app.router.add_get("/link/", _link)
+    app.router.add_post("/upload/v1/{key}", _upload)
+    app.router.add_get("/files-pri/{tail:.+}", _download)
+    for path in ("commands", "actions", "app"):
+        app.router.add_post(f"/{path}/{{team}}/{{key}}", _respond)
+    app.on_shutdown.append(_hang_up)
+    return app
+
+
+async def serve_app(app: web.Application, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
+    """Start an app made by `slack_app`; the workspace learns its address."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    url = f"http://{host}:{runner.addresses[0][1]}"
+    app[WORKSPACE].base_url = url
+    return RunningServer(url, runner)
+
+
+async def serve_slack(workspace: Workspace, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
+    """A workspace on a real port (0: any free one)."""
+    return await serve_app(slack_app(workspace), host, port)
+
+
+async def _api(request: web.Request) -> web.StreamResponse:
+    workspace = request.app[WORKSPACE]
+    params = await _params(request)
+    if params is None:
+        return web.json_response({"ok": False, "error": "invalid_json"})
+    try:
+        answer = await workspace.call(request.match_info["method"], params, _bearer(request))
+    except Dropped:
+        return await _cut(request)
+    return web.json_response(answer.body, status=answer.status, headers=dict(answer.headers))
+
+
+async def _params(request: web.Request) -> Json | None:
+    """Query, form, multipart and JSON together; None when the JSON cannot be read."""
+    params: Json = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            given = json.loads(await request.text() or "{}")
+        except ValueError:
+            return None
+        return params | given if isinstance(given, dict) else None
+    if request.can_read_body:
+        params |= {key: _plain(value) for key, value in (await request.post()).items()}
+    return params
+
+
+def _plain(value: Any) -> Any:
+    return value.file.read() if isinstance(value, web.FileField) else value
+
+
+def _bearer(request: web.Request) -> str | None:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if kind.lower() == "bearer" and token else None
+
+
+async def _cut(request: web.Request) -> web.StreamResponse:
+    """Close the connection instead of answering."""
+    if request.transport is not None:
+        request.transport.close()
+    raise web.HTTPServiceUnavailable
+
+
+def _answer(answer: HttpAnswer) -> web.Response:
+    return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
+
+
+async def _upload(request: web.Request) -> web.StreamResponse:
+    """The bytes as the body, or as the first file of a form."""
+    if request.content_type == "multipart/form-data":
+        form = await request.post()
+        data = next((_plain(value) for value in form.values() if isinstance(value, web.FileField)), b"")
+    else:
+        data = await request.read()
+    try:
+        return _answer(await request.app[WORKSPACE].send_bytes(str(request.url), data))
+    except Dropped:
+        return await _cut(request)
+
+
+async def _download(request: web.Request) -> web.StreamResponse:
+    try:
+        return _answer(await request.app[WORKSPACE].download(request.path, _bearer(request)))
+    except Dropped:
+        return await _cut(request)
+
+
+async def _respond(request: web.Request) -> web.StreamResponse:
+    params = await _params(request)
+    if params is None:
+        return web.Response(status=400, text="invalid_payload")
+    try:
+        return _answer(await request.app[WORKSPACE].respond(request.path, params))
+    except Dropped:
+        return await _cut(request)
+
+
+async def _link(request: web.Request) -> web.StreamResponse:
+    """Socket Mode: a ticket opens one connection."""
+    workspace = request.app[WORKSPACE]
+    ticket = request.query.get("ticket", "")
+    if ticket not in workspace.tickets:
+        raise web.HTTPUnauthorized(text="invalid ticket")
+    workspace.tickets.discard(ticket)
+    link = web.WebSocketResponse(heartbeat=30)
+    await link.prepare(request)
+
+    async def send(message: Json) -> None:
+        await link.send_json(message)
+
+    async def hang_up() -> None:
+        await link.close()
+
+    try:
+        socket = await workspace.attach(send, hang_up)
+    except TooManySockets:
+        await link.send_json({"type": "disconnect", "reason": "too_many_websockets", "debug_info": {}})
+        await link.close()
+        return link
+    try:
+        async for message in link:
+            if message.type == WSMsgType.TEXT:
+                _take(workspace, message.data)
+    finally:
+        workspace.detach(socket)
+    return link
+
+
+def _take(workspace: Workspace, text: str) -> None:
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return
+    if isinstance(message, dict) and isinstance(message.get("envelope_id"), str):
+        payload = message.get("payload")
+        workspace.acknowledge(message["envelope_id"], payload if isinstance(payload, dict) else None)
+
+
+async def _hang_up(app: web.Application) -> None:
+    sockets = [s.hang_up() for s in app[WORKSPACE].delivery.sockets if s.hang_up is not None]
+    await asyncio.gather(*sockets, return_exceptions=True)

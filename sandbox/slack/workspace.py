@@ -1,0 +1,177 @@
+"""`Workspace`: Slack in one process, without a network. The HTTP shell is `sandbox.slack.server`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.slack import api, files, people, response_urls
+from sandbox.slack.delivery import HangUp, Send, Socket
+from sandbox.slack.events import envelope
+from sandbox.slack.model import (
+    ApiAnswer,
+    Dropped,
+    Fault,
+    File,
+    HttpAnswer,
+    Json,
+    Message,
+    Seen,
+)
+from sandbox.slack.state import State
+
+__all__ = ["Dropped", "Fault", "Workspace"]
+
+
+class Workspace(State):
+    """A Slack team with a few people, a few channels and one installed app.
+
+    People: alice, bob, carol (admin), gus (guest), and olaf of another team, who is only in #partners.
+    Channels with the app in them: #design, #general, #partners (shared); without: #secret (private), #lobby
+    (public), #attic (archived, with the app). Everybody of the team has a DM with the app; alice and bob have
+    one together.
+
+    `now` and `sleep` are the only clock it knows. Web API calls go through `call`, the three other doors of
+    Slack through `send_bytes` (upload), `download` and `respond` (response_url); the app's socket is any
+    object with an async `send`, handed to `attach`, and its acknowledgements come back through `acknowledge`.
+    """
+
+    async def call(self, method: str, params: Mapping[str, Any], token: str | None) -> ApiAnswer:
+        """One Web API call. Refusals come as answers with `ok: false`; raises Dropped only for faults."""
+        return await api.answer(self, method, params, token)
+
+    async def send_bytes(self, url: str, data: bytes) -> HttpAnswer:
+        """The middle step of an upload: POST the bytes to the address that Slack gave."""
+        if (fault := api.take_fault(self, "upload", {"url": url})) is not None:
+            return await self._faulty(fault, lambda: files.receive(self, url, data))
+        return files.receive(self, url, data)
+
+    async def download(self, url: str, token: str | None) -> HttpAnswer:
+        """GET a private file. A wrong token gets HTTP 200 and a page to sign in."""
+        if (fault := api.take_fault(self, "download", {"url": url})) is not None:
+            return await self._faulty(fault, lambda: files.fetch(self, url, token))
+        return files.fetch(self, url, token)
+
+    async def respond(self, url: str, body: Json) -> HttpAnswer:
+        """POST to a response_url."""
+        if (fault := api.take_fault(self, "response_url", body)) is not None and fault.drop != "after":
+            return await self._faulty(fault, lambda: HttpAnswer(200, b"ok"))
+        answer = await response_urls.respond(self, url, body)
+        if fault is not None:
+            raise Dropped(url)
+        return answer
+
+    async def _faulty(self, fault: Fault, work: Any) -> HttpAnswer:
+        if fault.delay_s:
+            await self.sleep(fault.delay_s)
+        if fault.drop == "before":
+            raise Dropped(fault.method)
+        if fault.drop == "after":
+            work()
+            raise Dropped(fault.method)
+        if fault.error or fault.status != 200:
+            return HttpAnswer(fault.status, (fault.error or "").encode())
+        answer: HttpAnswer = work()
+        return answer
+
+    async def attach(self, send: Send, hang_up: HangUp | None = None) -> Socket:
+        """Connect the app: hello, then the events that waited. Raises TooManySockets at ten."""
+        return await self.delivery.attach(send, hang_up)
+
+    def detach(self, socket: Socket) -> None:
+        """The app's connection is gone; what it had not acknowledged is sent again."""
+        self.delivery.detach(socket)
+
+    def acknowledge(self, envelope_id: str, payload: Json | None = None) -> bool:
+        """The app's acknowledgement, with an answer where the envelope accepts one."""
+        return self.delivery.acknowledge(envelope_id, payload)
+
+    async def refresh_sockets(self) -> None:
+        """Ask the app to reconnect (`disconnect`, `refresh_requested`)."""
+        await self.delivery.refresh()
+
+    async def redeliver(self, sent: Json, times: int = 1) -> None:
+        """Deliver again what the app was sent before: an envelope (from `delivery.sent`) or a bare payload.
+
+        The payload keeps its event_id or trigger_id; each delivery has a new envelope id. Commands and clicks
+        are awaited, events are not.
+        """
+        payload = sent.get("payload", sent)
+        for _ in range(times):
+            if payload.get("type") == "event_callback":
+                parcel = await self.delivery.event(payload)
+                parcel.attempt += 1
+            else:
+                kind = "slash_commands" if "command" in payload else "interactive"
+                await self.delivery.interaction(kind, payload, accepts_response=kind == "slash_commands")
+
+    async def send_event(self, event: Json) -> None:
+        """Send any event at all, wrapped as Slack would."""
+        await self.delivery.event(envelope(self, event))
+
+    async def type_command(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Seen:
+        """Type `/imagine a fox`. `Seen.error` is Slack's own failure, `Seen.text` what the app answered."""
+        return await people.type_command(self, user, channel, text, thread_ts=thread_ts)
+
+    async def post(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        thread_ts: str | None = None,
+        files: tuple[str, ...] = (),
+        broadcast: bool = False,
+    ) -> Message:
+        """Write a message or, with `thread_ts`, a reply; `files` are ids from `upload`."""
+        return await people.post(
+            self, user, channel, text, thread_ts=thread_ts, attached=tuple(files), broadcast=broadcast
+        )
+
+    async def edit_message(self, user: str, channel: str, ts: str, text: str) -> Message:
+        """Change one's own message."""
+        return await people.edit_message(self, user, channel, ts, text)
+
+    async def delete_message(self, user: str, channel: str, ts: str) -> None:
+        """Take back one's own message."""
+        await people.delete_message(self, user, channel, ts)
+
+    async def press(
+        self,
+        user: str,
+        channel: str,
+        message_ts: str,
+        action_id: str,
+        *,
+        block_id: str | None = None,
+        value: str | None = None,
+    ) -> Seen:
+        """Press a button of a message (or choose `value` in its menu)."""
+        return await people.press(self, user, channel, message_ts, action_id, block_id=block_id, value=value)
+
+    async def use_shortcut(
+        self, user: str, callback_id: str, *, channel: str | None = None, message_ts: str | None = None
+    ) -> Seen:
+        """Use a message shortcut, or without a message a global one."""
+        return await people.use_shortcut(self, user, callback_id, channel=channel, message_ts=message_ts)
+
+    async def submit_view(self, user: str, view_id: str, values: Json) -> Seen:
+        """Submit an open modal; `Seen.payload` is the app's `response_action`, if it gave one."""
+        return await people.submit_view(self, user, view_id, values)
+
+    async def open_home(self, user: str) -> None:
+        """Open the app's Home tab."""
+        await people.open_home(self, user)
+
+    async def react(self, user: str, channel: str, ts: str, name: str) -> None:
+        """Put an emoji on a message."""
+        await people.react(self, user, channel, ts, name)
+
+    async def uninstall(self) -> None:
+        """Remove the app from the workspace."""
+        await people.uninstall(self)
+
+    async def upload(self, user: str, name: str, data: bytes) -> File:
+        """A person's file, to be attached with `post(files=(file.id,))`."""
+        return people.upload(self, user, name, data)
+
+    def finish_processing(self, file_id: str) -> None:
+        """End the scan of a file now (for `file_processing_s=math.inf`)."""
+        files.finish(self, self.files[file_id])

@@ -1,0 +1,1 @@
+"""The sandbox's Slack, met by the official clients."""
