@@ -28,7 +28,7 @@ def _names(state: "State") -> tuple[dict[str, str], dict[str, str]]:
     return users, channels
 
 
-def _inside(state: "State", user: str, channel: str) -> tuple[User, Channel]:
+def inside(state: "State", user: str, channel: str) -> tuple[User, Channel]:
     """The person and the channel, which they must be in."""
     person, room = state.user_named(user), state.channel_named(channel)
     if person.id not in room.members:
@@ -42,7 +42,7 @@ async def type_command(
     state: "State", user: str, channel: str, text: str, *, thread_ts: str | None = None
 ) -> Seen:
     """A slash command: goes to the app, and waits for its acknowledgement (3 s)."""
-    person, room = _inside(state, user, channel)
+    person, room = inside(state, user, channel)
     name, _, rest = text.strip().partition(" ")
     if thread_ts is not None:
         return _slackbot(state, person, room, "not_in_thread", f"{name} is not supported in threads. Sorry!")
@@ -97,7 +97,7 @@ async def post(
     broadcast: bool = False,
 ) -> Message:
     """A message, a reply, a file share; the text as typed (`@bob`, `@Darkroom` and `#design` become ids)."""
-    person, room = _inside(state, user, channel)
+    person, room = inside(state, user, channel)
     if thread_ts is not None:
         parent = room.messages.get(thread_ts)
         if parent is None:
@@ -131,7 +131,7 @@ async def post(
 
 async def edit_message(state: "State", user: str, channel: str, ts: str, text: str) -> Message:
     """Change one's own message: the app hears `message_changed`, nobody is pinged."""
-    person, room = _inside(state, user, channel)
+    person, room = inside(state, user, channel)
     message = _own(person, room, ts)
     users, channels = _names(state)
     written = words.from_keyboard(text, users, channels, labels=False)
@@ -141,7 +141,7 @@ async def edit_message(state: "State", user: str, channel: str, ts: str, text: s
 
 async def delete_message(state: "State", user: str, channel: str, ts: str) -> None:
     """Take back one's own message: the app hears `message_deleted`."""
-    person, room = _inside(state, user, channel)
+    person, room = inside(state, user, channel)
     await posting.remove(state, _own(person, room, ts), by=person.id)
 
 
@@ -191,7 +191,7 @@ async def press(
     value: str | None = None,
 ) -> Seen:
     """Press a button, or choose `value` in a menu; waits for the acknowledgement (3 s)."""
-    person, room = _inside(state, user, channel)
+    person, room = inside(state, user, channel)
     source = _visible(state, person, room, message_ts)
     element, found_in = _element(source, action_id, block_id)
     url, trigger_id = response_urls.issue(state, person, room, "actions", source)
@@ -206,7 +206,7 @@ async def press(
     }
     if isinstance(source, Message):
         payload["message"] = events.message_json(state, source)
-    return await _interact(state, payload)
+    return await interact(state, payload)
 
 
 def _choice(element: Json, value: str | None) -> Json:
@@ -225,7 +225,8 @@ def _choice(element: Json, value: str | None) -> Json:
     return {"type": element["type"], field.get(element["type"], "value"): value}
 
 
-async def _interact(state: "State", payload: Json, *, accepts_response: bool = False) -> Seen:
+async def interact(state: "State", payload: Json, *, accepts_response: bool = False) -> Seen:
+    """Send a click or a shortcut and wait for its acknowledgement (3 s)."""
     parcel, error = await state.delivery.interaction(
         "interactive", payload, accepts_response=accepts_response
     )
@@ -237,77 +238,9 @@ async def _interact(state: "State", payload: Json, *, accepts_response: bool = F
     )
 
 
-async def use_shortcut(
-    state: "State", user: str, callback_id: str, *, channel: str | None = None, message_ts: str | None = None
-) -> Seen:
-    """A message shortcut (with a channel and a message), or a global one, which carries no channel."""
-    person = state.user_named(user)
-    if channel is None or message_ts is None:
-        home = state.dm(state.bot_user_id, person.id)
-        _, trigger_id = response_urls.issue(state, person, home, "app")
-        payload = events.interaction(state, "shortcut", person, trigger_id)
-        return await _interact(state, payload | {"callback_id": callback_id, "action_ts": state.mint_ts()})
-    _, room = _inside(state, user, channel)
-    message = room.messages[message_ts]
-    url, trigger_id = response_urls.issue(state, person, room, "app")
-    payload = events.interaction(state, "message_action", person, trigger_id) | {
-        "callback_id": callback_id,
-        "action_ts": state.mint_ts(),
-        "channel": events.channel_ref(room),
-        "message_ts": message.ts,
-        "message": events.message_json(state, message),
-        "response_url": url,
-    }
-    return await _interact(state, payload)
-
-
-async def submit_view(state: "State", user: str, view_id: str, values: Json) -> Seen:
-    """Send a modal off. `values` are {block_id: {action_id: {"type": …, "value": …}}}; errors come back in
-    `payload` (`response_action`), and then the modal stays open."""
-    person = state.user_named(user)
-    stored = state.views.get(view_id)
-    if stored is None or stored["_user"] != person.id:
-        raise Refused(f"{person.name} has no modal {view_id} open")
-    _, trigger_id = response_urls.issue(state, person, state.dm(state.bot_user_id, person.id), "app")
-    view = {k: v for k, v in stored.items() if k != "_user"} | {"state": {"values": values}}
-    payload = events.interaction(state, "view_submission", person, trigger_id)
-    seen = await _interact(state, payload | {"view": view, "response_urls": []}, accepts_response=True)
-    stays = seen.error or seen.payload.get("response_action") in {"errors", "update", "push"}
-    if not stays:
-        state.views.pop(view_id, None)
-        state.changed({"kind": "view", "id": view_id, "user": person.id, "closed": True})
-    return seen
-
-
-async def open_home(state: "State", user: str) -> None:
-    """Open the app's Home tab: the app hears `app_home_opened`."""
-    person = state.user_named(user)
-    room = state.dm(state.bot_user_id, person.id)
-    event: Json = {
-        "type": "app_home_opened",
-        "user": person.id,
-        "channel": room.id,
-        "tab": "home",
-        "event_ts": state.mint_ts(),
-    }
-    if person.id in state.homes:
-        event["view"] = state.homes[person.id]
-    await posting.tell(state, room, event)
-
-
-async def uninstall(state: "State") -> None:
-    """An admin removes the app: `tokens_revoked` and `app_uninstalled`, then nothing works any more."""
-    revoked: Json = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [state.bot_user_id]}}
-    for event in (revoked, {"type": "app_uninstalled"}):
-        if event["type"] in state.subscriptions:
-            await state.delivery.event(events.envelope(state, event | {"event_ts": state.mint_ts()}))
-    state.installed = False
-    state.changed({"kind": "uninstalled"})
-
-
 async def react(state: "State", user: str, channel: str, ts: str, name: str) -> None:
     """A person's emoji on a message."""
-    person, room = _inside(state, user, channel)
+    person, room = inside(state, user, channel)
     message = room.messages[ts]
     who = message.reactions.setdefault(name, [])
     if person.id not in who:

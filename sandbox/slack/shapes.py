@@ -131,3 +131,13 @@ def kinds(table: Mapping[str, Check], *allowed: str) -> Check:
             table[kind](value, path, found)
 
     return check
+
+
+def both(*checks: Check) -> Check:
+    """All of these checks."""
+
+    def check(value: Any, path: str, found: Findings) -> None:
+        for each in checks:
+            each(value, path, found)
+
+    return check

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.slack import api, files, people, response_urls
+from sandbox.slack import api, files, people, response_urls, surfaces
 from sandbox.slack.delivery import HangUp, Send, Socket
 from sandbox.slack.events import envelope
 from sandbox.slack.model import (
@@ -150,15 +150,15 @@ class Workspace(State):
         self, user: str, callback_id: str, *, channel: str | None = None, message_ts: str | None = None
     ) -> Seen:
         """Use a message shortcut, or without a message a global one."""
-        return await people.use_shortcut(self, user, callback_id, channel=channel, message_ts=message_ts)
+        return await surfaces.use_shortcut(self, user, callback_id, channel=channel, message_ts=message_ts)
 
     async def submit_view(self, user: str, view_id: str, values: Json) -> Seen:
         """Submit an open modal; `Seen.payload` is the app's `response_action`, if it gave one."""
-        return await people.submit_view(self, user, view_id, values)
+        return await surfaces.submit_view(self, user, view_id, values)
 
     async def open_home(self, user: str) -> None:
         """Open the app's Home tab."""
-        await people.open_home(self, user)
+        await surfaces.open_home(self, user)
 
     async def react(self, user: str, channel: str, ts: str, name: str) -> None:
         """Put an emoji on a message."""
@@ -166,7 +166,7 @@ class Workspace(State):
 
     async def uninstall(self) -> None:
         """Remove the app from the workspace."""
-        await people.uninstall(self)
+        await surfaces.uninstall(self)
 
     async def upload(self, user: str, name: str, data: bytes) -> File:
         """A person's file, to be attached with `post(files=(file.id,))`."""

@@ -1,0 +1,246 @@
+"""The workspace as a page shows it, in plain JSON.
+
+`snapshot(workspace, viewer)` gives what one person sees::
+
+    {
+      "team":   {"id", "name"},
+      "app":    {"id", "name", "user_id", "connected": bool, "installed": bool},
+      "viewer": USER,
+      "users":  [USER],           USER = {"id", "name", "real_name", "team_id", "is_bot", "is_admin",
+                                          "is_guest", "is_outside"}
+      "channels": [{              only those the viewer is in
+        "id", "name", "kind": "channel"|"group"|"im"|"mpim",
+        "title": str,             "#design", or the names of the others in a DM
+        "members": [user id], "has_app": bool, "archived": bool, "shared": bool,
+        "messages": [{            oldest first, replies included (they have "is_reply": true)
+          "ts", "user", "text": str (mrkdwn, & < > escaped), "blocks": [Block Kit],
+          "thread_ts": str|null, "is_reply": bool, "broadcast": bool, "subtype": str|null,
+          "edited": bool, "reply_count": int, "reactions": [{"name", "users": [user id]}],
+          "files": [file id], "broken_files": [file id], "mine": bool
+        }],
+        "ephemerals": [{"ts", "author": user id, "text", "blocks", "thread_ts": str|null}],
+        "statuses": [{"thread_ts", "status"}]
+      }],
+      "files": {file id: {"id", "name", "title", "mimetype", "processed": bool, "width", "height",
+                          "size", "sha256", "url"}},     every file in a message the viewer sees
+      "notifications": [{"channel", "ts", "kind"}],      what pinged the viewer
+      "modals": [VIEW], "home": VIEW|null                views as Slack's API returns them
+    }
+
+In blocks, an image with `slack_file: {"id"}` is drawn from `files[id].url`; one whose id is in the message's
+`broken_files` is drawn as broken, because Slack does so.
+
+`apply(workspace, viewer, action)` does something as that person; `action["do"]` is one of
+
+    type    {"channel", "text", "thread_ts"?}                    a slash command
+    post    {"channel", "text", "thread_ts"?, "files"?, "broadcast"?}
+    press   {"channel", "message_ts", "action_id", "block_id"?, "value"?}
+    edit    {"channel", "ts", "text"}
+    delete  {"channel", "ts"}
+    react   {"channel", "ts", "name"}
+    home    {}                                                   opens the app's Home tab
+    shortcut {"callback_id", "channel"?, "message_ts"?}
+    submit  {"view_id", "values"}
+
+and answers `{"ok": true, "ts": str|null, "text": str, "error": null, "payload": {…}}`; what Slack's client
+would not allow comes back as `{"ok": false, "error": "…"}`, and so does an app that did not answer
+(`"operation_timeout"`, `"dispatch_failed"`).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from sandbox.slack import blocks as block_kit
+from sandbox.slack.model import Channel, Ephemeral, File, Json, Message, Refused, Seen, User
+from sandbox.slack.workspace import Workspace
+
+
+def snapshot(workspace: Workspace, viewer: str) -> Json:
+    """Everything this person sees (the module's docstring has the shape). KeyError for an unknown viewer."""
+    person = workspace.user_named(viewer)
+    rooms = [room for room in workspace.channels.values() if person.id in room.members]
+    modals = [view for view in workspace.views.values() if view["_user"] == person.id]
+    return {
+        "team": {"id": workspace.team_id, "name": workspace.team_name},
+        "app": {
+            "id": workspace.app_id,
+            "name": workspace.app_name,
+            "user_id": workspace.bot_user_id,
+            "connected": bool(workspace.delivery.sockets),
+            "installed": workspace.installed,
+        },
+        "viewer": _user(workspace, person),
+        "users": [_user(workspace, user) for user in workspace.users.values()],
+        "channels": [_channel(workspace, room, person) for room in rooms],
+        "files": {file.id: _file(file) for room in rooms for file in _files(workspace, room)},
+        "notifications": [
+            {"channel": n.channel, "ts": n.ts, "kind": n.kind}
+            for n in workspace.notifications
+            if n.user == person.id
+        ],
+        "modals": [{k: v for k, v in view.items() if k != "_user"} for view in modals],
+        "home": workspace.homes.get(person.id),
+    }
+
+
+def _user(workspace: Workspace, user: User) -> Json:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "real_name": user.real_name,
+        "team_id": user.team_id,
+        "is_bot": user.is_bot,
+        "is_admin": user.is_admin,
+        "is_guest": user.is_restricted or user.is_ultra_restricted,
+        "is_outside": user.team_id != workspace.team_id,
+    }
+
+
+def _channel(workspace: Workspace, room: Channel, person: User) -> Json:
+    others = [workspace.users[user].real_name for user in sorted(room.members - {person.id})]
+    now = workspace.now()
+    return {
+        "id": room.id,
+        "name": room.name,
+        "kind": room.kind,
+        "title": f"#{room.name}" if room.name else ", ".join(others),
+        "members": sorted(room.members),
+        "has_app": workspace.bot_user_id in room.members,
+        "archived": room.archived,
+        "shared": room.is_shared,
+        "messages": [_message(workspace, message, person) for message in room.messages.values()],
+        "ephemerals": [_ephemeral(only) for only in workspace.ephemerals_for(person.id, room.id)],
+        "statuses": [
+            {"thread_ts": thread_ts, "status": status}
+            for (channel, thread_ts), (status, until) in workspace.statuses.items()
+            if channel == room.id and now < until
+        ],
+    }
+
+
+def _message(workspace: Workspace, message: Message, person: User) -> Json:
+    replies = 0 if message.is_reply else len(workspace.thread(message.channel, message.ts)) - 1
+    return {
+        "ts": message.ts,
+        "user": message.user,
+        "text": message.text,
+        "blocks": message.blocks,
+        "thread_ts": message.thread_ts,
+        "is_reply": message.is_reply,
+        "broadcast": message.broadcast,
+        "subtype": message.subtype,
+        "edited": message.edited is not None,
+        "reply_count": replies,
+        "reactions": [{"name": name, "users": list(who)} for name, who in message.reactions.items()],
+        "files": list(message.files),
+        "broken_files": list(message.broken_files),
+        "mine": message.user == person.id,
+    }
+
+
+def _ephemeral(only: Ephemeral) -> Json:
+    return {
+        "ts": only.ts,
+        "author": only.author,
+        "text": only.text,
+        "blocks": only.blocks,
+        "thread_ts": only.thread_ts,
+    }
+
+
+def _files(workspace: Workspace, room: Channel) -> list[File]:
+    found: dict[str, File] = {}
+    for message in room.messages.values():
+        named = [str(image.get("id")) for image in block_kit.files_in(message.blocks)]
+        for file_id in [*message.files, *named]:
+            if file_id in workspace.files:
+                found[file_id] = workspace.files[file_id]
+    return list(found.values())
+
+
+def _file(file: File) -> Json:
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title,
+        "mimetype": file.mimetype,
+        "processed": file.processed,
+        "width": file.width,
+        "height": file.height,
+        "size": file.length,
+        "sha256": file.sha256,
+        "url": f"/control/files/{file.id}",
+    }
+
+
+async def apply(workspace: Workspace, viewer: str, action: Mapping[str, Any]) -> Json:
+    """Do what `action` says as this person (the module's docstring lists the actions)."""
+    work = _ACTIONS.get(str(action.get("do")))
+    if work is None:
+        return {"ok": False, "error": f"unknown action {action.get('do')!r}"}
+    try:
+        done = await work(workspace, viewer, action)
+    except Refused as refusal:
+        return {"ok": False, "error": str(refusal)}
+    except KeyError as missing:
+        return {"ok": False, "error": f"missing or unknown: {missing.args[0]}"}
+    if isinstance(done, Seen):
+        ts = done.message.ts if done.message else done.ephemeral.ts if done.ephemeral else None
+        payload = done.payload if action["do"] == "submit" else {}
+        return {
+            "ok": done.error is None,
+            "error": done.error,
+            "text": done.text,
+            "ts": ts,
+            "payload": payload,
+        }
+    ts = done.ts if isinstance(done, Message) else None
+    return {"ok": True, "error": None, "text": "", "ts": ts, "payload": {}}
+
+
+Doing = Awaitable[Seen | Message | None]
+
+
+def _type(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
+    return workspace.type_command(who, given["channel"], given["text"], thread_ts=given.get("thread_ts"))
+
+
+def _post(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
+    return workspace.post(
+        who,
+        given["channel"],
+        given.get("text", ""),
+        thread_ts=given.get("thread_ts"),
+        files=tuple(given.get("files") or ()),
+        broadcast=bool(given.get("broadcast")),
+    )
+
+
+def _press(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
+    return workspace.press(
+        who,
+        given["channel"],
+        given["message_ts"],
+        given["action_id"],
+        block_id=given.get("block_id"),
+        value=given.get("value"),
+    )
+
+
+def _shortcut(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
+    return workspace.use_shortcut(
+        who, given["callback_id"], channel=given.get("channel"), message_ts=given.get("message_ts")
+    )
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Workspace, str, Mapping[str, Any]], Doing]]] = {
+    "type": _type,
+    "post": _post,
+    "press": _press,
+    "edit": lambda w, who, a: w.edit_message(who, a["channel"], a["ts"], a["text"]),
+    "delete": lambda w, who, a: w.delete_message(who, a["channel"], a["ts"]),
+    "react": lambda w, who, a: w.react(who, a["channel"], a["ts"], a["name"]),
+    "home": lambda w, who, a: w.open_home(who),
+    "shortcut": _shortcut,
+    "submit": lambda w, who, a: w.submit_view(who, a["view_id"], a["values"]),
+}
