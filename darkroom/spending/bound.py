@@ -5,7 +5,7 @@ from datetime import date
 from fractions import Fraction
 
 from darkroom.spending.catalogue import Catalogue, PriceVersion
-from darkroom.spending.classes import Cost, Rounding, TokenClass, cost_of
+from darkroom.spending.classes import HOST_INPUTS, IMAGE_INPUTS, Cost, Rounding, TokenClass, cost_of
 from darkroom.spending.tokens import (
     LIKELY_PICTURE_TOKENS,
     PARTIAL_IMAGE_TOKENS,
@@ -61,19 +61,22 @@ class Ask:
 def bound(ask: Ask, catalogue: Catalogue) -> Cost:
     """The most the call can cost, by class, rounded up: the amount of its hold.
 
-    One token for each UTF-8 byte, the ceilings of `tokens`, all host output that is allowed, and the
-    dearest host input rate, cache writes included (all host input stands in the line `host_input`). The
-    host rewrites the prompt, so the image model's text may grow by all of the host's output. Long-context
+    One token for each UTF-8 byte, the ceilings of `tokens`, all host output that is allowed, and for each
+    model its dearest input rate: cache writes for the host (all in the line `host_input`), pictures for the
+    image model, because a charge without details counts all its input as pictures. The host rewrites the
+    prompt, so the image model's text may grow by all of the host's output. Long-context
     factors apply when the bound itself crosses their limit. Raises `CatalogueProblem`, `BadSize`,
     `BadQuality`.
     """
     pictures = ask.input_pictures + ask.chain_pictures
+    rates = dict(catalogue.price_of(ask.image_model, ask.today).rates)
     tokens = {
         TokenClass.text_input: ask.prompt_bytes + ask.max_output_tokens,
         TokenClass.image_input: pictures * input_picture_ceiling,
         TokenClass.image_output: picture_tokens(ask, catalogue),
     }
-    rates = dict(catalogue.price_of(ask.image_model, ask.today).rates)
+    dearest = max(rates[token_class] for token_class in IMAGE_INPUTS)
+    rates |= {TokenClass.text_input: dearest, TokenClass.image_input: dearest}
     if ask.host_model is not None:
         price = catalogue.price_of(ask.host_model, ask.today)
         text = ask.prompt_bytes + ask.instruction_bytes
@@ -81,8 +84,7 @@ def bound(ask: Ask, catalogue: Catalogue) -> Cost:
         tokens[TokenClass.host_input] = host_input
         tokens[TokenClass.host_output] = ask.max_output_tokens
         scaled = host_rates(price, host_input, writes_12h=1, writes=1)
-        inputs = (TokenClass.host_input, TokenClass.host_cached_input, TokenClass.host_cache_write)
-        rates |= scaled | {TokenClass.host_input: max(scaled[token_class] for token_class in inputs)}
+        rates |= scaled | {TokenClass.host_input: max(scaled[token_class] for token_class in HOST_INPUTS)}
     return cost_of(tokens, rates, rounding=Rounding.UP)
 
 
@@ -92,8 +94,8 @@ def estimate(ask: Ask, catalogue: Catalogue) -> Cost:
     Assumes nothing is cached. For family 2.6 the picture counts at its ceiling, for want of a table.
     Raises like `bound`.
     """
-    tokens = estimated_image_tokens(ask, catalogue)
     rates = dict(catalogue.price_of(ask.image_model, ask.today).rates)
+    tokens = estimated_image_tokens(ask, catalogue)
     if ask.host_model is not None:
         tokens |= estimated_host_tokens(ask)
         price = catalogue.price_of(ask.host_model, ask.today)

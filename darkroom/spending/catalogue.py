@@ -216,7 +216,7 @@ def _check_names(images: Mapping[str, ImageModel], hosts: Mapping[str, HostModel
 
 def _check_qualities(model: ImageModel, file: str) -> None:
     allowed = QUALITIES[model.family]
-    if any(quality not in allowed for quality in model.qualities):
+    if bool(allowed) != bool(model.qualities) or not set(model.qualities) <= set(allowed):
         key = f"image.{model.base}.qualities"
         raise BadCatalogue(f"{file}: {key}: family {model.family} has {', '.join(allowed) or 'none'}")
 

@@ -161,12 +161,7 @@ def _doubts(raw: Any, place: _Place, rates: Mapping[TokenClass, Fraction]) -> Ma
 
 def _rate(value: Any, place: _Place) -> Fraction:
     allowed = 'USD per million tokens, above 0 and at most 100,000, such as "1.25"'
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise place.fault(allowed)
-    try:
-        result = rate(str(value) if isinstance(value, int) else value)
-    except BadAmount as error:
-        raise place.fault(allowed) from error
+    result = _number(value, place, allowed)
     if result == 0:
         raise place.fault(f"{allowed}; a price of 0 would never count against a cap")
     return result
@@ -174,15 +169,20 @@ def _rate(value: Any, place: _Place) -> Fraction:
 
 def _factor(value: Any, place: _Place) -> Fraction:
     allowed = 'a factor from 1 to 100, such as "1.5"'
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise place.fault(allowed)
-    try:
-        factor = rate(str(value) if isinstance(value, int) else value) / 1000
-    except BadAmount as error:
-        raise place.fault(allowed) from error
+    factor = _number(value, place, allowed) / rate("1")
     if not 1 <= factor <= 100:
         raise place.fault(allowed)
     return factor
+
+
+def _number(value: Any, place: _Place, allowed: str) -> Fraction:
+    """A number as the file has it, text or not, read like a price: nano-dollars per token."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise place.fault(allowed)
+    try:
+        return rate(str(value) if isinstance(value, int) else value)
+    except BadAmount as error:
+        raise place.fault(allowed) from error
 
 
 def _table(value: Any, place: _Place) -> Mapping[str, Any]:

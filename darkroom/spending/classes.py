@@ -27,19 +27,15 @@ class TokenClass(StrEnum):
     host_output = "host_output"
 
 
-IMAGE_CLASSES = (
+IMAGE_INPUTS = (
     TokenClass.text_input,
     TokenClass.cached_text_input,
     TokenClass.image_input,
     TokenClass.cached_image_input,
-    TokenClass.image_output,
 )
-HOST_CLASSES = (
-    TokenClass.host_input,
-    TokenClass.host_cached_input,
-    TokenClass.host_cache_write,
-    TokenClass.host_output,
-)
+IMAGE_CLASSES = (*IMAGE_INPUTS, TokenClass.image_output)
+HOST_INPUTS = (TokenClass.host_input, TokenClass.host_cached_input, TokenClass.host_cache_write)
+HOST_CLASSES = (*HOST_INPUTS, TokenClass.host_output)
 
 
 class Rounding(Enum):

@@ -10,7 +10,7 @@ from typing import Any
 
 from darkroom.spending.bound import Ask, estimated_host_tokens, estimated_image_tokens, host_rates
 from darkroom.spending.catalogue import Catalogue, PriceVersion, price_key
-from darkroom.spending.classes import HOST_CLASSES, Cost, Rounding, TokenClass, cost_of
+from darkroom.spending.classes import HOST_INPUTS, Cost, Rounding, TokenClass, cost_of
 
 MAX_REPORTED_TOKENS = 10_000_000
 """The most tokens one reported count may hold; no model reads or writes as many in a call."""
@@ -57,18 +57,20 @@ def charge(
 
     Cached and cache-write tokens are part of the input tokens and taken out of them. Where details are
     missing the dearer reading counts: input as pictures, cached tokens as text, all output as the picture.
-    Missing usage, and image usage without output for a picture that was made, is estimated, except that
-    for a moderated call and for the image side of an answer in words it is nothing. Nonsense is estimated.
+    Missing usage, and image usage without output for a picture that was made, is estimated; but where no
+    picture was made the image side's missing counts are nothing, and for a moderated call the host's too. A
+    picture in hand counts as made, moderated or not. Nonsense is estimated.
     `image_model` and `host_model` are the names in the answer. `price_version` computes with stored prices
     instead of those of `ask.today`; it raises `UnknownPrice` when they are gone.
     """
     flags: set[str] = set()
+    moderated = moderated and not picture_made
     image_price, host_price = _prices(ask, catalogue, image_model, host_model, price_version, flags)
     tokens = _side(
-        lambda: _image_tokens(image_usage, lenient=moderated, picture_made=picture_made),
+        lambda: _image_tokens(image_usage, picture_made=picture_made),
         lambda: estimated_image_tokens(ask, catalogue),
         flags,
-        missing_is_nothing=moderated or not picture_made,
+        missing_is_nothing=not picture_made,
     )
     rates = dict(image_price.rates)
     if host_price is None:
@@ -82,7 +84,7 @@ def charge(
         missing_is_nothing=moderated,
     )
     writes = tokens.get(TokenClass.host_cache_write, 0)
-    host_input = sum(tokens.get(c, 0) for c in HOST_CLASSES if c is not TokenClass.host_output)
+    host_input = sum(tokens.get(token_class, 0) for token_class in HOST_INPUTS)
     rates |= host_rates(host_price, host_input, writes=writes, writes_12h=_writes_12h(host_usage, writes))
     cost = cost_of(tokens, rates, rounding=Rounding.HALF_UP)
     return Charged(cost, frozenset(flags), price_key(image_price, host_price))
@@ -130,10 +132,8 @@ def _side(
     return estimated()
 
 
-def _image_tokens(
-    usage: Mapping[str, Any] | None, *, lenient: bool, picture_made: bool
-) -> dict[TokenClass, int] | None:
-    """The image side by class, None when it is missing. `lenient`: a missing count is 0."""
+def _image_tokens(usage: Mapping[str, Any] | None, *, picture_made: bool) -> dict[TokenClass, int] | None:
+    """The image side by class, None when it is missing. Without a picture a missing count is 0."""
     if usage is None:
         return None
     details = _details(usage, "input_tokens_details")
@@ -146,7 +146,7 @@ def _image_tokens(
     if given is None and (text is not None or pictures is not None):
         given = _sum(text, pictures)
     if output is None or given is None:
-        if not lenient:
+        if picture_made:
             return None
         output, given = output or 0, given or 0
     if output < _sum(_count(detailed_output, "image_tokens"), _count(detailed_output, "text_tokens")):

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-FIRST_YEAR = 1970
+FIRST_YEAR = 1900
 LAST_YEAR = 9000
 
 
@@ -36,7 +36,7 @@ def period_at(kind: PeriodKind, timezone: str, at: datetime) -> Period:
 
     Periods begin with the first instant of a local day, also where midnight is skipped (the first instant
     after it) or comes twice (the first of them). Raises `BadTimezone`, and `ValueError` for an instant
-    without a time zone or outside the years 1970 to 9000.
+    without a time zone or outside the years 1900 to 9000.
     """
     if at.tzinfo is None:
         raise ValueError("a period is asked for at an aware instant")
@@ -46,10 +46,7 @@ def period_at(kind: PeriodKind, timezone: str, at: datetime) -> Period:
     zone = zone_of(timezone)
     first = _first_day(kind, instant.astimezone(zone).date())
     start, end = _start_of(first, zone), _start_of(_next_first(kind, first), zone)
-    while instant < start:  # clocks set back over midnight: the old date shows again in the new day
-        first = _first_day(kind, first - timedelta(days=1))
-        start, end = _start_of(first, zone), start
-    while instant >= end:
+    while instant >= end:  # clocks set back over midnight: the old date shows again in the new day
         first = _next_first(kind, first)
         start, end = end, _start_of(_next_first(kind, first), zone)
     return Period(kind, timezone, start, end)
@@ -66,23 +63,17 @@ def zone_of(timezone: str) -> ZoneInfo:
 
 
 def _first_day(kind: PeriodKind, day: date) -> date:
-    match kind:
-        case PeriodKind.month:
-            return day.replace(day=1)
-        case PeriodKind.week:
-            return day - timedelta(days=day.weekday())
-        case PeriodKind.day:
-            return day
+    if kind is PeriodKind.month:
+        return day.replace(day=1)
+    if kind is PeriodKind.week:
+        return day - timedelta(days=day.weekday())
+    return day
 
 
 def _next_first(kind: PeriodKind, first: date) -> date:
-    match kind:
-        case PeriodKind.month:
-            return (first + timedelta(days=32)).replace(day=1)
-        case PeriodKind.week:
-            return first + timedelta(days=7)
-        case PeriodKind.day:
-            return first + timedelta(days=1)
+    if kind is PeriodKind.month:
+        return (first + timedelta(days=32)).replace(day=1)
+    return first + timedelta(days=7 if kind is PeriodKind.week else 1)
 
 
 def _start_of(day: date, zone: ZoneInfo) -> datetime:

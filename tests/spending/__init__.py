@@ -1,0 +1,1 @@
+"""Money, prices, bounds, charges and periods."""
