@@ -65,6 +65,7 @@ _M001 = (
             ('pictures', 'words', 'declined', 'blocked', 'failed', 'cancelled', 'uncertain')),
         reason TEXT,
         details TEXT CHECK (json_valid(details)),
+        revision INTEGER NOT NULL DEFAULT 0,
         parent_id TEXT REFERENCES pictures (id),
         placeholder_ts TEXT,
         file_id TEXT,

@@ -44,9 +44,11 @@ def turn_from(row: sqlite3.Row) -> Turn:
         ending = Ending(Outcome(row["outcome"]), Reason(row["reason"]), json.loads(row["details"]))
     return Turn(
         id=row["id"],
+        person_key=row["person_key"],
         request=request,
         state=TurnState(row["state"]),
         ending=ending,
+        revision=row["revision"],
         parent_id=row["parent_id"],
         thread_ts=row["thread_ts"],
         placeholder_ts=row["placeholder_ts"],

@@ -20,7 +20,7 @@ from darkroom.turns.model import (
     Turn,
     TurnState,
 )
-from darkroom.turns.store import Arrival, Plan, Settlement
+from darkroom.turns.store import Arrival, NotWaiting, Plan, Settlement
 from storage import attempts, ledger
 from storage.database import Database
 from storage.people import person_key
@@ -66,7 +66,7 @@ class SqliteTurnStore:
             db.execute(
                 """
                 UPDATE turns SET prompt = ?, width = ?, height = ?, quality = ?, model = ?, format = ?,
-                    attachments = ?, updated_at = ?
+                    attachments = ?, revision = revision + 1, updated_at = ?
                 WHERE id = ?
                 """,
                 (prompt, *_columns(options), attachments_to(attachments), to_text(at), turn.id),
@@ -245,12 +245,12 @@ def _hold(db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: date
     claimed = db.execute(
         """
         UPDATE turns SET state = 'working', parent_id = ?, updated_at = ?
-        WHERE id = ? AND state = 'queued'
+        WHERE id = ? AND state = 'queued' AND revision = ?
         """,
-        (plan.parent_id, to_text(at), turn_id),
+        (plan.parent_id, to_text(at), turn_id, plan.revision),
     ).rowcount
     if claimed == 0:
-        raise ledger.LedgerFault(f"turn {turn_id} does not wait, so nothing is held for it")
+        raise NotWaiting
     return attempts.begin(db, turn_id, plan, payer, at)
 
 

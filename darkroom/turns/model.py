@@ -190,9 +190,13 @@ class Turn:
     """A turn as it stands in the database."""
 
     id: str
+    person_key: str
+    """Opaque and stable; what the books and the API know the person by."""
     request: Request
     state: TurnState
     ending: Ending | None
+    revision: int
+    """How often the message that asked was edited while the turn waited."""
     parent_id: str | None
     thread_ts: str | None
     """Of the request, or the placeholder's once that is posted."""

@@ -48,6 +48,12 @@ class Plan:
     bound: Cost
     price_version: str
     parent_id: str | None
+    revision: int
+    """Of the turn that was planned: a turn edited since then is planned again."""
+
+
+class NotWaiting(Exception):
+    """The turn has ended, or was edited, since it was read: nothing was held. Read it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,10 @@ class TurnStore(Protocol):
         ...
 
     async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
-        """Turn ``working``, attempt ``held``, all budgets at once; or nothing changes but the turn waits."""
+        """Turn ``working``, attempt ``held``, all budgets at once; or nothing changes but the turn waits.
+
+        Raises ``NotWaiting`` if the turn is not queued in the planned revision any more.
+        """
         ...
 
     async def send(self, attempt_id: str, at: datetime, response_id: str | None = None) -> bool:

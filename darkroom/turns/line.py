@@ -1,0 +1,145 @@
+"""Who is next: in the order of threads, fair between people, first come first served for money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from darkroom.spending.budgets import BudgetKind
+from darkroom.turns.model import Surface, Turn
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a turn has come through its fallbacks; kept while it waits for money in between."""
+
+    candidate: int = 0
+    rate_waits: int = 0
+    resent: bool = False
+
+
+@dataclass(slots=True)
+class Entry:
+    """A turn in the line."""
+
+    turn: Turn
+    lane: tuple[str, ...]
+    taken_in: bool = False
+    """Its guard was passed and its person has seen that it waits."""
+    running: bool = False
+    wants: tuple[BudgetKind, str] | None = None
+    """The budget it waits for while other calls hold its money."""
+    stalled: bool = False
+    """It has asked for that money in vain, and none has been given back since."""
+    progress: Progress = field(default_factory=Progress)
+
+
+class Line:
+    """Turns that wait or run. Knows no time and calls nobody: the worker asks ``startable`` and starts those.
+
+    A lane is a thread: its turns run one at a time, in the order of their messages, also when a later one was
+    ready first. A person runs ``per_person`` turns at once, everybody together ``overall``. Whoever waits for
+    a budget's money gets it before anybody behind them.
+    """
+
+    def __init__(self, per_person: int, overall: int) -> None:
+        self._per_person = per_person
+        self._overall = overall
+        self._entries: dict[str, Entry] = {}
+        self.generation = 0
+        """Grows whenever held money was given back."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, turn: Turn) -> Entry:
+        """Put *turn* in its lane; nothing starts until it is taken in."""
+        entry = Entry(turn, lane_of(turn))
+        self._entries[turn.id] = entry
+        return entry
+
+    def get(self, turn_id: str) -> Entry | None:
+        """The entry of a turn that waits or runs."""
+        return self._entries.get(turn_id)
+
+    def open_lane(self, entry: Entry, thread_ts: str) -> None:
+        """A command's thread has begun: replies in it queue behind the command."""
+        request = entry.turn.request
+        entry.lane = (request.team_id, request.channel_id, thread_ts)
+
+    def remove(self, turn_id: str) -> None:
+        """The turn is done with, told and all."""
+        self._entries.pop(turn_id, None)
+
+    def waiting(self) -> int:
+        """How many are not running."""
+        return sum(not entry.running for entry in self._entries.values())
+
+    def money_moved(self) -> None:
+        """A hold has ended: whoever waits for money may ask again."""
+        self.generation += 1
+        for entry in self._entries.values():
+            entry.stalled = False
+
+    def startable(self) -> list[Entry]:
+        """Whoever may start now, in order; the caller marks them ``running``."""
+        running = [entry for entry in self._entries.values() if entry.running]
+        places = self._overall - len(running)
+        people: dict[tuple[str, str], int] = {}
+        for entry in running:
+            people[_person(entry)] = people.get(_person(entry), 0) + 1
+        heads = self._heads()
+        wanted: set[tuple[BudgetKind, str]] = set()
+        chosen: list[Entry] = []
+        for entry in self._entries.values():
+            budgets = budgets_of(entry.turn)
+            behind = not wanted.isdisjoint(budgets)
+            if entry.wants is not None:
+                wanted.add(entry.wants)
+            if len(chosen) >= places or behind or entry.running or entry.stalled or not entry.taken_in:
+                continue
+            if heads[entry.lane] is not entry or people.get(_person(entry), 0) >= self._per_person:
+                continue
+            people[_person(entry)] = people.get(_person(entry), 0) + 1
+            chosen.append(entry)
+        return chosen
+
+    def _heads(self) -> dict[tuple[str, ...], Entry]:
+        """The one of each lane whose turn it is: the one that runs, else the earliest."""
+        heads: dict[tuple[str, ...], Entry] = {}
+        for entry in self._entries.values():
+            head = heads.get(entry.lane)
+            if head is None or (not head.running and (entry.running or _order(entry) < _order(head))):
+                heads[entry.lane] = entry
+        return heads
+
+
+def lane_of(turn: Turn) -> tuple[str, ...]:
+    """The thread's lane, or the turn's own while it has no thread."""
+    if turn.thread_ts is None:
+        return (turn.id,)
+    return (turn.request.team_id, turn.request.channel_id, turn.thread_ts)
+
+
+def budgets_of(turn: Turn) -> set[tuple[BudgetKind, str]]:
+    """What a hold of this turn is taken from, as the line knows budgets."""
+    request = turn.request
+    return {
+        (BudgetKind.PERSON, turn.person_key),
+        (BudgetKind.CHANNEL, f"{request.team_id}:{request.channel_id}"),
+        (BudgetKind.WORKSPACE, request.team_id),
+    }
+
+
+def budget_of(turn: Turn, kind: BudgetKind) -> tuple[BudgetKind, str]:
+    """The one of that kind."""
+    return next(budget for budget in budgets_of(turn) if budget[0] is kind)
+
+
+def _person(entry: Entry) -> tuple[str, str]:
+    return entry.turn.request.team_id, entry.turn.request.user_id
+
+
+def _order(entry: Entry) -> tuple[bool, str, str]:
+    # A command opens its thread, so it comes before every message in it.
+    request = entry.turn.request
+    return request.surface is not Surface.COMMAND, request.order, entry.turn.id

@@ -1,0 +1,219 @@
+"""Making one turn: hold, send, render; fall back where nothing was billed, and only there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from darkroom.clock import Clock
+from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, WaitThenRetry, next_step
+from darkroom.rendering.job import Answer, Billed, Candidate, Endpoint, Failure, Renderer
+from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.turns.line import Progress
+from darkroom.turns.model import Attempt, Ending, Outcome, Picture, Reason, Surface, Turn
+from darkroom.turns.planning import Planner, Step, Unusable
+from darkroom.turns.settling import Verdict, ending_of, uncertain, verdict_of
+from darkroom.turns.store import TurnLog, TurnStore
+
+logger = logging.getLogger("darkroom.turns")
+
+ASK_AGAIN_S = 5.0
+"""How often the API is asked what became of a call that broke off."""
+ASKS_MAX = 500
+"""How many times at most, whatever the time a call may take."""
+
+
+class TurnMaker:
+    """Takes a queued turn to its ending, or to where it must wait for money."""
+
+    def __init__(
+        self, store: TurnStore, log: TurnLog, renderer: Renderer, planner: Planner, caps: Caps, clock: Clock
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._renderer = renderer
+        self._planner = planner
+        self._caps = caps
+        self._clock = clock
+
+    def first_step(self, turn: Turn) -> Step | Ending:
+        """The attempt that would be made if the turn were the first of its thread, for what it costs at most.
+        An ending if no model can make it."""
+        today = self._clock.now().date()
+        try:
+            candidate = self._planner.candidates(turn, None, today)[0]
+        except Unusable as unusable:
+            return Ending(Outcome.DECLINED, Reason.MODEL_UNUSABLE, {"why": str(unusable)})
+        return self._planner.step(turn, None, candidate, attempt_id=self._clock.new_id("try"), today=today)
+
+    async def make(
+        self, turn: Turn, progress: Progress, money_moved: Callable[[], None]
+    ) -> Ending | MustWait:
+        """Attempt after attempt until the turn has an ending (not yet written) or must wait for money.
+
+        *money_moved* is called whenever a hold has ended. Raises ``NotWaiting`` when the turn was edited or
+        taken back in the very moment: nothing was held or sent.
+        """
+        parent = await self._parent(turn)
+        if parent is None and turn.request.surface is Surface.REPLY:
+            return Ending(Outcome.DECLINED, Reason.NOTHING_TO_EDIT)
+        try:
+            candidates = self._planner.candidates(turn, parent, self._clock.now().date())
+        except Unusable as unusable:
+            return Ending(Outcome.DECLINED, Reason.MODEL_UNUSABLE, {"why": str(unusable)})
+        step = self._step(turn, parent, candidates, progress)
+        held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
+        while True:
+            match held:
+                case MustWait():
+                    return held
+                case NoMoney():
+                    return no_money(held)
+                case Attempt():
+                    answer = await self._send(step, held)
+            failure = answer.failure
+            if failure is None or failure.billed is not Billed.NOTHING:
+                ending = await self._settle(answer, step, held, turn)
+                money_moved()
+                return ending
+            follow = next_step(
+                failure,
+                candidates_left=len(candidates) - progress.candidate - 1,
+                rate_waits=progress.rate_waits,
+                resent=progress.resent,
+            )
+            why = failure.code or failure.kind.value
+            logger.info("turn %s attempt %s released: %s", turn.id, held.id, why)
+            match follow:
+                case NextCandidate():
+                    progress.candidate += 1
+                case ResendPicture():
+                    progress.resent = True
+                case WaitThenRetry(seconds):
+                    progress.rate_waits += 1
+                    await self._store.fall_back(held.id, why, None, self._caps, self._clock.now())
+                    money_moved()
+                    await self._clock.sleep(seconds)
+                    step = self._step(turn, parent, candidates, progress)
+                    held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
+                    continue
+                case _:
+                    await self._store.fall_back(held.id, why, None, self._caps, self._clock.now())
+                    money_moved()
+                    return ending_of(failure)
+            step = self._step(turn, parent, candidates, progress)
+            after = await self._store.fall_back(held.id, why, step.plan, self._caps, self._clock.now())
+            if after is None:
+                raise RuntimeError("a fall back with a plan gives a hold, or why there is none")
+            if not isinstance(after, Attempt):
+                money_moved()
+            held = after
+
+    async def resume(self, turn: Turn, attempt: Attempt) -> Ending:
+        """Finish a turn whose call was sent before Darkroom stopped: never again, but asked for by its id."""
+        parent = await self._log.picture(attempt.parent_id) if attempt.parent_id else None
+        candidate = Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model)
+        step = self._planner.step(
+            turn, parent, candidate, attempt_id=attempt.id, today=attempt.held_at.date()
+        )
+        answer = await self._ask_until(step, attempt, attempt.response_id) if attempt.response_id else None
+        if answer is None:
+            verdict = uncertain(attempt, attempt.response_id)
+            await self._store.render(attempt.id, verdict.settlement, self._clock.now())
+            return verdict.ending
+        failure = answer.failure
+        if failure is not None and failure.billed is Billed.NOTHING:
+            why = failure.code or failure.kind.value
+            await self._store.fall_back(attempt.id, why, None, self._caps, self._clock.now())
+            return ending_of(failure)
+        return await self._settle(answer, step, attempt, turn)
+
+    async def _parent(self, turn: Turn) -> Picture | None:
+        if turn.request.surface is Surface.COMMAND or turn.thread_ts is None:
+            return None
+        return await self._log.newest_picture(turn.request.team_id, turn.request.channel_id, turn.thread_ts)
+
+    def _step(
+        self, turn: Turn, parent: Picture | None, candidates: tuple[Candidate, ...], progress: Progress
+    ) -> Step:
+        return self._planner.step(
+            turn,
+            parent,
+            candidates[min(progress.candidate, len(candidates) - 1)],
+            attempt_id=self._clock.new_id("try"),
+            today=self._clock.now().date(),
+            from_saved=progress.resent,
+        )
+
+    async def _send(self, step: Step, attempt: Attempt) -> Answer:
+        """Dispatched on disk first, then the call; a broken call is asked for by its id, never sent again."""
+        seen: list[str] = []
+
+        async def response_id_seen(response_id: str) -> None:
+            seen.append(response_id)
+            await self._store.send(attempt.id, self._clock.now(), response_id)
+
+        if not await self._store.send(attempt.id, self._clock.now()):
+            raise RuntimeError(f"attempt {attempt.id} could not be claimed; nothing was sent")
+        answer = await self._renderer.render(step.job, response_id_seen)
+        if answer.picture is None and _is_unknown(answer.failure) and seen:
+            asked = await self._ask_until(step, attempt, seen[0])
+            return asked or answer
+        return answer
+
+    async def _ask_until(self, step: Step, attempt: Attempt, response_id: str) -> Answer | None:
+        """The API's own word on a call, asked for until the call's time is over and once more; or None."""
+        deadline = (attempt.dispatched_at or self._clock.now()).timestamp() + step.job.timeout_s
+        asked_after_deadline = self._clock.now().timestamp() >= deadline
+        for _ in range(ASKS_MAX):
+            answer = await self._renderer.ask(step.job, response_id)
+            if answer is not None and not _is_unknown(answer.failure):
+                return answer
+            if asked_after_deadline:
+                return None
+            await self._clock.sleep(ASK_AGAIN_S)
+            asked_after_deadline = self._clock.now().timestamp() >= deadline
+        return None
+
+    async def _settle(self, answer: Answer, step: Step, attempt: Attempt, turn: Turn) -> Ending:
+        now = self._clock.now()
+        seconds = (now - (attempt.dispatched_at or attempt.held_at)).total_seconds()
+        verdict: Verdict = verdict_of(
+            answer, step, attempt, turn, self._planner.catalogue, self._clock.new_id("pic"), seconds
+        )
+        await self._store.render(attempt.id, verdict.settlement, now)
+        logger.info(
+            "turn %s attempt %s %s: model %s, %d nano-dollars, %.1f s, response %s, flags %s",
+            turn.id,
+            attempt.id,
+            verdict.settlement.state,
+            verdict.settlement.image_model or attempt.image_model,
+            verdict.settlement.cost.total_nano_usd,
+            seconds,
+            answer.response_id,
+            ",".join(sorted(verdict.settlement.flags)) or "none",
+        )
+        return verdict.ending
+
+
+def no_money(refused: NoMoney) -> Ending:
+    """The ending of a turn that its budget cannot pay."""
+    balance = refused.balance
+    return Ending(
+        Outcome.DECLINED,
+        Reason.NO_MONEY,
+        {
+            "budget": balance.kind,
+            "cap_nano_usd": balance.cap_nano_usd or 0,
+            "charged_nano_usd": balance.charged_nano_usd,
+            "held_nano_usd": balance.held_nano_usd,
+            "needed_nano_usd": refused.hold_nano_usd,
+            "renews_at": balance.period.end.isoformat(),
+            "timezone": balance.period.timezone,
+            "period": balance.period.kind,
+        },
+    )
+
+
+def _is_unknown(failure: Failure | None) -> bool:
+    return failure is not None and failure.billed is Billed.UNKNOWN

@@ -1,0 +1,202 @@
+"""From a turn to an attempt: which model, which size, on what it builds, and what it can cost at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from darkroom.rendering.job import Candidate, Endpoint, InputPicture, RenderJob
+from darkroom.spending.bound import Ask, bound
+from darkroom.spending.catalogue import Catalogue, CatalogueProblem, price_key
+from darkroom.spending.sizes import BadSize, check_size
+from darkroom.turns.model import Picture, Surface, Turn
+from darkroom.turns.store import Plan
+
+MAX_OUTPUT_TOKENS = 2_048
+"""What the host model may write in one call: its thinking, the rewritten prompt, or an answer in words."""
+
+CHAIN_PICTURES_MAX = 6
+"""After so many pictures a conversation goes on from the saved one: the host reads all of it each time."""
+
+INSTRUCTIONS = (
+    "You make pictures for a team in Slack. When the message asks for a picture or for a change to the last "
+    "one, make exactly one picture with the image tool and say nothing else. Keep every detail the person "
+    "gave; quoted text belongs in the picture letter by letter. For a change, alter only what was asked for "
+    "and keep the rest. When the message is a question, answer it in at most three sentences of plain text. "
+    "When it asks for nothing, such as a thank-you, answer with nothing at all."
+)
+"""Sent with every call, because ``previous_response_id`` does not carry instructions over."""
+
+
+class PictureFiles(Protocol):
+    """Where saved pictures are."""
+
+    def path_of(self, sha256: str, suffix: str) -> Path:
+        """The file of the picture with that digest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSettings:
+    """How pictures are made when nobody asks for anything else. ``provider`` is who answers the calls:
+    ``openai``, or the host of another address."""
+
+    model: str
+    fallback: tuple[str, ...]
+    host_model: str
+    width: int
+    height: int
+    quality: str
+    format: str
+    timeout_s: float
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One attempt, planned whole: what is paid for, what is sent, and what its price is computed from."""
+
+    plan: Plan
+    job: RenderJob
+    ask: Ask
+
+
+class Unusable(Exception):
+    """No model can make this turn; the message says why and what would help. Tell the person."""
+
+
+class Planner:
+    """Plans attempts. Reads the catalogue and the settings; changes nothing."""
+
+    def __init__(self, catalogue: Catalogue, settings: RenderSettings, files: PictureFiles) -> None:
+        self.catalogue = catalogue
+        self._settings = settings
+        self._files = files
+
+    def candidates(self, turn: Turn, parent: Picture | None, today: date) -> tuple[Candidate, ...]:
+        """The endpoints and models to try for *turn*, in order. Raises ``Unusable`` if there is none."""
+        first = turn.request.options.model or self._usual_model(parent, today)
+        host = self._settings.host_model
+        problems: list[str] = []
+        found: list[Candidate] = []
+        for model in dict.fromkeys((first, *self._settings.fallback)):
+            try:
+                known = self.catalogue.usable_image(model, today)
+                self.catalogue.usable_host(host, today)
+                check_size(known, *self._size(turn, parent))
+            except (CatalogueProblem, BadSize) as problem:
+                problems.append(str(problem.args[0]))
+                continue
+            found.append(Candidate(Endpoint.RESPONSES, model, host))
+        if not found or (turn.request.options.model and found[0].image_model != first):
+            raise Unusable(problems[0])
+        return tuple(found)
+
+    def step(
+        self,
+        turn: Turn,
+        parent: Picture | None,
+        candidate: Candidate,
+        *,
+        attempt_id: str,
+        today: date,
+        from_saved: bool = False,
+    ) -> Step:
+        """The attempt that makes *turn* with *candidate*, building on *parent*.
+
+        It goes on from the parent's response; from the parent's saved bytes when there is none, when
+        *from_saved* says that the API has forgotten it, or when the conversation has grown dear.
+        """
+        width, height = self._size(turn, parent)
+        image_format = turn.request.options.format or (parent.format if parent else self._settings.format)
+        quality = self._quality(turn, parent, candidate.image_model)
+        chained = _goes_on_from_response(parent) and not from_saved
+        pictures: tuple[InputPicture, ...] = ()
+        if parent is not None and not chained:
+            path = self._files.path_of(parent.sha256, suffix_of(parent.format))
+            pictures = (InputPicture(path, f"image/{parent.format}"),)
+        forced = turn.request.surface is Surface.COMMAND
+        ask = Ask(
+            image_model=candidate.image_model,
+            host_model=candidate.host_model,
+            width=width,
+            height=height,
+            quality=quality,
+            prompt_bytes=len(turn.request.prompt.encode()),
+            instruction_bytes=len(INSTRUCTIONS.encode()),
+            input_pictures=len(pictures),
+            max_output_tokens=MAX_OUTPUT_TOKENS,
+            today=today,
+            parent_host_tokens=parent.host_tokens if parent and chained else 0,
+            chain_pictures=parent.chain_pictures if parent and chained else 0,
+            picture_certain=forced,
+        )
+        plan = Plan(
+            attempt_id=attempt_id,
+            candidate=candidate,
+            provider=self._settings.provider,
+            width=width,
+            height=height,
+            quality=quality,
+            format=image_format,
+            bound=bound(ask, self.catalogue),
+            price_version=price_key(
+                self.catalogue.price_of(candidate.image_model, today),
+                self.catalogue.price_of(candidate.host_model, today),
+            ),
+            parent_id=parent.id if parent else None,
+            revision=turn.revision,
+        )
+        job = RenderJob(
+            turn_id=turn.id,
+            attempt_id=attempt_id,
+            candidate=candidate,
+            prompt=turn.request.prompt,
+            width=width,
+            height=height,
+            quality=quality,
+            format=image_format,
+            forced=forced,
+            safety_identifier=turn.person_key,
+            timeout_s=self._settings.timeout_s,
+            max_output_tokens=MAX_OUTPUT_TOKENS,
+            instructions=INSTRUCTIONS,
+            previous_response_id=parent.response_id if parent and chained else None,
+            input_pictures=pictures,
+        )
+        return Step(plan, job, ask)
+
+    def _usual_model(self, parent: Picture | None, today: date) -> str:
+        """The model of the picture that is edited, while it can still be used; else the setting's."""
+        if parent is not None:
+            try:
+                return self.catalogue.usable_image(parent.image_model, today).id
+            except CatalogueProblem:
+                return self._settings.model
+        return self._settings.model
+
+    def _size(self, turn: Turn, parent: Picture | None) -> tuple[int, int]:
+        options = turn.request.options
+        if options.width is not None and options.height is not None:
+            return options.width, options.height
+        if parent is not None:
+            return parent.width, parent.height
+        return self._settings.width, self._settings.height
+
+    def _quality(self, turn: Turn, parent: Picture | None, model: str) -> str:
+        wanted = turn.request.options.quality or (parent.quality if parent else self._settings.quality)
+        known = self.catalogue.image(model).qualities
+        return wanted if wanted in known else known[-1]
+
+
+def suffix_of(image_format: str) -> str:
+    """The file name's ending for a format: ``jpg`` for jpeg."""
+    return "jpg" if image_format == "jpeg" else image_format
+
+
+def _goes_on_from_response(parent: Picture | None) -> bool:
+    return (
+        parent is not None and parent.response_id is not None and parent.chain_pictures < CHAIN_PICTURES_MAX
+    )

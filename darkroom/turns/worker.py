@@ -1,0 +1,299 @@
+"""Working through turns: take them in, start who is next, write how each ended, and tell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from darkroom.clock import Clock
+from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.turns.line import Entry, Line, budget_of
+from darkroom.turns.making import TurnMaker, no_money
+from darkroom.turns.model import (
+    AttemptState,
+    Ending,
+    Outcome,
+    Reason,
+    Surface,
+    Told,
+    Turn,
+    TurnState,
+)
+from darkroom.turns.planning import PictureFiles, suffix_of
+from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
+from darkroom.turns.surroundings import Delivery, Guard, Note, Undeliverable
+
+logger = logging.getLogger("darkroom.turns")
+
+TOO_OLD_S = 3600.0
+"""A turn that waited longer than this while Darkroom was not running is cancelled, not made."""
+
+
+class Worker:
+    """Runs every turn from ``submit`` to told. One task a turn; the line says which may run.
+
+    A fault of our own in one turn is logged with its id and ends that turn alone.
+    """
+
+    def __init__(
+        self,
+        store: TurnStore,
+        log: TurnLog,
+        maker: TurnMaker,
+        guard: Guard,
+        delivery: Delivery,
+        files: PictureFiles,
+        caps: Caps,
+        clock: Clock,
+        line: Line,
+        *,
+        waiting_max: int,
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._maker = maker
+        self._guard = guard
+        self._delivery = delivery
+        self._files = files
+        self._caps = caps
+        self._clock = clock
+        self._line = line
+        self._waiting_max = waiting_max
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def submit(self, turn: Turn) -> None:
+        """Take a turn that was just accepted: it has its place from now on. Returns at once."""
+        if self._stopping or self._line.get(turn.id) is not None:
+            return
+        full = self._line.waiting() >= self._waiting_max
+        entry = self._line.add(turn)
+        self._spawn(self._turn_away(entry) if full else self._take_in(entry), turn.id)
+
+    def withdraw(self, turn: Turn) -> None:
+        """A waiting turn was ended from outside: tell its person and let the next one go."""
+        entry = self._line.get(turn.id)
+        # One that is still being taken in notices by itself.
+        if entry is not None and entry.taken_in and not entry.running:
+            entry.running = True
+            self._spawn(self._finish(entry, turn), turn.id)
+
+    async def recover(self) -> int:
+        """Take up every turn that was left unfinished; gives how many. Call once, when intake may be open."""
+        left = await self._log.unfinished()
+        for turn in left:
+            if self._line.get(turn.id) is None:
+                entry = self._line.add(turn)
+                self._spawn(self._take_up(entry), turn.id)
+        return len(left)
+
+    async def aclose(self, grace_s: float) -> None:
+        """Start nothing more, let what runs finish for *grace_s* seconds, leave the rest to recovery."""
+        self._stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Return when no turn is in the line."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], turn_id: str) -> None:
+        task = asyncio.create_task(self._guarded(work, turn_id), name=turn_id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], turn_id: str) -> None:
+        try:
+            await work
+        except Exception:
+            # The one boundary of a turn: whatever broke, the others go on.
+            logger.exception("turn %s broke", turn_id)
+            await self._broke(turn_id)
+        finally:
+            self._start_next()
+
+    async def _broke(self, turn_id: str) -> None:
+        """End a turn that a fault of ours interrupted, its money first."""
+        entry = self._line.get(turn_id)
+        turn = await self._log.turn(turn_id)
+        if entry is None or turn is None:
+            return
+        entry.running = True
+        if turn.state is not TurnState.ENDED:
+            ending = await self._close_books(turn) or Ending(Outcome.FAILED, Reason.BROKEN)
+            turn = await self._store.end(turn_id, ending, self._clock.now())
+        await self._finish(entry, turn)
+
+    async def _close_books(self, turn: Turn) -> Ending | None:
+        """End the attempt that is still open: given back if never sent, else asked for, else uncertain."""
+        for attempt in await self._log.attempts(turn.id):
+            if attempt.state is AttemptState.HELD:
+                await self._store.fall_back(attempt.id, "interrupted", None, self._caps, self._clock.now())
+                self._money_moved()
+            elif attempt.state is AttemptState.DISPATCHED:
+                ending = await self._maker.resume(turn, attempt)
+                self._money_moved()
+                return ending
+        return None
+
+    async def _turn_away(self, entry: Entry) -> None:
+        details = {"waiting": self._waiting_max}
+        await self._end(entry, Ending(Outcome.DECLINED, Reason.QUEUE_FULL, details))
+
+    async def _take_in(self, entry: Entry) -> None:
+        """Guard, place in the queue, and something to see; then it may start when it is next."""
+        turn = entry.turn
+        refusal = await self._guard.refusal(turn)
+        if refusal is not None:
+            await self._end(entry, refusal)
+            return
+        step = self._maker.first_step(turn)
+        if isinstance(step, Ending):
+            await self._end(entry, step)
+            return
+        at_most = step.plan.bound.total_nano_usd
+        if turn.state is TurnState.RECEIVED:
+            queued = await self._store.queue(turn.id, at_most, self._caps, self._clock.now())
+            if isinstance(queued, NoMoney):
+                await self._end(entry, no_money(queued))
+                return
+            turn = queued
+        if turn.placeholder_ts is None and turn.state is not TurnState.ENDED:
+            refused = await self._placeholder(entry, turn, at_most)
+            if refused is not None:
+                await self._end(entry, refused)
+                return
+        entry.taken_in = True
+        now = await self._log.turn(turn.id)
+        if now is not None and now.state is TurnState.ENDED and not entry.running:
+            entry.running = True
+            await self._finish(entry, now)
+
+    async def _placeholder(self, entry: Entry, turn: Turn, at_most: int) -> Ending | None:
+        try:
+            return await self._delivery.placeholder(turn, at_most, self._note(entry))
+        except Undeliverable as undeliverable:
+            details = {"slack_error": undeliverable.reason}
+            return Ending(Outcome.DECLINED, Reason.CANNOT_POST, details)
+
+    async def _take_up(self, entry: Entry) -> None:
+        """A turn from before the start: on from where it stood."""
+        turn = entry.turn
+        if turn.state is TurnState.ENDED:
+            entry.running = True
+            await self._finish(entry, turn)
+            return
+        if turn.state is TurnState.WORKING:
+            entry.running = True
+            ending = await self._close_books(turn)
+            if ending is None:
+                ending = await self._ending_from_books(turn)
+            if ending is not None:
+                await self._end(entry, ending)
+                return
+            entry.running = False
+        if (self._clock.now() - turn.created_at).total_seconds() > TOO_OLD_S:
+            await self._end(entry, Ending(Outcome.CANCELLED, Reason.TOO_OLD))
+            return
+        fresh = await self._log.turn(turn.id)
+        entry.turn = fresh or turn
+        await self._take_in(entry)
+
+    async def _ending_from_books(self, turn: Turn) -> Ending | None:
+        """A turn whose last attempt had ended when we stopped: what the books say of it."""
+        if await self._log.pictures(turn.id):
+            return Ending(Outcome.PICTURES, Reason.PICTURES)
+        states = [attempt.state for attempt in await self._log.attempts(turn.id)]
+        if AttemptState.UNCERTAIN in states:
+            held = sum(
+                attempt.hold_nano_usd
+                for attempt in await self._log.attempts(turn.id)
+                if attempt.state is AttemptState.UNCERTAIN
+            )
+            return Ending(Outcome.UNCERTAIN, Reason.UNCERTAIN, {"held_nano_usd": held})
+        if AttemptState.SETTLED in states:
+            return Ending(Outcome.FAILED, Reason.NO_PICTURE)
+        return None
+
+    def _start_next(self) -> None:
+        if self._stopping:
+            return
+        for entry in self._line.startable():
+            entry.running = True
+            self._spawn(self._work(entry), entry.turn.id)
+
+    def _money_moved(self) -> None:
+        self._line.money_moved()
+        self._start_next()
+
+    async def _work(self, entry: Entry) -> None:
+        """One turn that is next: make it, end it, tell; or back to the line to wait for money."""
+        turn = await self._log.turn(entry.turn.id)
+        if turn is None or turn.state is TurnState.ENDED:
+            # Taken back between being chosen and being started: `withdraw` found it running.
+            await self._finish(entry, turn or entry.turn)
+            return
+        entry.turn = turn
+        generation = self._line.generation
+        try:
+            result = await self._maker.make(turn, entry.progress, self._money_moved)
+        except NotWaiting:
+            # Edited or taken back in the very moment; as it now stands it is looked at again.
+            entry.running = False
+            if (now := await self._log.turn(turn.id)) and now.state is TurnState.ENDED:
+                entry.running = True
+                await self._finish(entry, now)
+            return
+        if isinstance(result, MustWait):
+            entry.wants = budget_of(turn, result.balance.kind)
+            entry.stalled = self._line.generation == generation
+            entry.running = False
+            return
+        entry.wants = None
+        await self._end(entry, result)
+
+    async def _end(self, entry: Entry, ending: Ending) -> None:
+        turn = await self._store.end(entry.turn.id, ending, self._clock.now())
+        reason = turn.ending.reason if turn.ending else ending.reason
+        logger.info("turn %s ended: %s (%s)", turn.id, ending.outcome, reason)
+        entry.running = True
+        # Others may start while this one is told; its own lane waits for `remove`.
+        self._start_next()
+        await self._finish(entry, turn)
+
+    async def _finish(self, entry: Entry, turn: Turn) -> None:
+        """Tell the person how it ended, and take the turn out of the line whatever comes of that."""
+        note = self._note(entry)
+        try:
+            if turn.told_at is None and turn.undelivered_reason is None:
+                await self._tell(turn, note)
+                await note(Told.DONE, None)
+        except Undeliverable as undeliverable:
+            logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
+            await note(Told.UNDELIVERED, undeliverable.reason)
+        finally:
+            self._line.remove(turn.id)
+
+    async def _tell(self, turn: Turn, note: Note) -> None:
+        if turn.ending is not None and turn.ending.outcome is Outcome.PICTURES:
+            for picture in await self._log.pictures(turn.id):
+                path = self._files.path_of(picture.sha256, suffix_of(picture.format))
+                await self._delivery.deliver(turn, picture, path, note)
+            return
+        await self._delivery.tell(turn, note)
+
+    def _note(self, entry: Entry) -> Note:
+        async def note(step: Told, value: str | None) -> Turn:
+            if step is Told.PLACEHOLDER and value and entry.turn.request.surface is Surface.COMMAND:
+                # Before the thread is known to the store, so that no reply in it can pass the command.
+                self._line.open_lane(entry, value)
+            entry.turn = await self._store.tell(entry.turn.id, step, value, self._clock.now())
+            return entry.turn
+
+        return note
