@@ -1,0 +1,243 @@
+"""What a refusal means: from the API's code to a Failure. Pure functions.
+
+Codes and their cases are from the API's error reference and from bodies captured live
+(``tests/fixtures/openai/errors.json``). The code decides; the HTTP status only where there is no code, and
+the words only for an unverified organisation and for items that were not kept, which have no code of their
+own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import openai
+
+from darkroom.rendering.job import Billed, Failure, FailureKind
+
+MAX_MESSAGE = 500
+"""Characters of the API's own words that are kept."""
+MAX_RETRY_AFTER_S = 600.0
+"""Longest wait that is believed, in seconds."""
+
+_CODES: Mapping[str, FailureKind] = {
+    **dict.fromkeys(
+        (
+            "moderation_blocked",
+            "content_policy_violation",
+            "image_content_policy_violation",
+            "content_filter",
+            "bio_policy",
+            "misalignment_policy_violation",
+        ),
+        FailureKind.MODERATION,
+    ),
+    **dict.fromkeys(
+        (
+            "insufficient_quota",
+            "credit_balance_exhausted",
+            "organization_spend_limit_exceeded",
+            "project_spend_limit_exceeded",
+            "organization_usage_limit_exceeded",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+        ),
+        FailureKind.QUOTA,
+    ),
+    "rate_limit_exceeded": FailureKind.RATE,
+    "invalid_api_key": FailureKind.KEY,
+    "unsupported_country_region_territory": FailureKind.ACCESS,
+    "model_not_found": FailureKind.MODEL_GONE,
+    "previous_response_not_found": FailureKind.FORGOTTEN,
+    **dict.fromkeys(("server_error", "internal_error", "vector_store_timeout"), FailureKind.SERVER),
+    **dict.fromkeys(
+        (
+            "invalid_prompt",
+            "invalid_value",
+            "invalid_type",
+            "missing_required_parameter",
+            "unknown_parameter",
+            "unsupported_parameter",
+            "unsupported_value",
+            "invalid_input_fidelity_model",
+            "context_length_exceeded",
+            "string_above_max_length",
+            "data_residency_mismatch",
+            "invalid_image",
+            "invalid_image_file",
+            "invalid_image_format",
+            "invalid_image_mode",
+            "invalid_image_url",
+            "invalid_base64_image",
+            "image_too_large",
+            "image_too_small",
+            "image_parse_error",
+            "image_file_too_large",
+            "image_file_not_found",
+            "empty_image_file",
+            "unsupported_image_media_type",
+            "failed_to_download_image",
+        ),
+        FailureKind.BAD_REQUEST,
+    ),
+}
+_STATUSES: Mapping[int, FailureKind] = {
+    401: FailureKind.KEY,
+    403: FailureKind.ACCESS,
+    404: FailureKind.ACCESS,
+    405: FailureKind.ACCESS,
+    429: FailureKind.RATE,
+}
+_UNVERIFIED = "must be verified"
+_NOT_KEPT = re.compile(r"\bItem with id .* not found|Items are not persisted", re.IGNORECASE | re.DOTALL)
+_MODEL_PARAM = re.compile(r"(^|\.)model$")
+_KEY = re.compile(r"\b(?:sk|sess|rk|pk)-[\w*.-]{3,}|\bBearer\s+\S+", re.IGNORECASE)
+_WAIT = re.compile(
+    r"try again in\s+(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?"
+    r"(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?",
+    re.IGNORECASE,
+)
+_NEVER_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiError:
+    """An error object of the API, whichever of its shapes it came in; missing things are empty."""
+
+    code: str
+    type: str
+    param: str
+    message: str
+    stage: str | None
+    categories: tuple[str, ...]
+
+    @classmethod
+    def read(cls, error: object) -> ApiError:
+        """From ``{code, type, param, message, moderation_details}``; anything may be missing or odd."""
+        fields: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
+        details = fields.get("moderation_details")
+        details = details if isinstance(details, Mapping) else {}
+        categories = details.get("categories")
+        return cls(
+            code=_text(fields.get("code")),
+            type=_text(fields.get("type")),
+            param=_text(fields.get("param")),
+            message=_text(fields.get("message")),
+            stage=_text(details.get("moderation_stage")) or None,
+            categories=tuple(_text(name) for name in categories[:20]) if isinstance(categories, list) else (),
+        )
+
+
+def of_status(status: int, body: object, headers: Mapping[str, str]) -> Failure:
+    """A call that was refused with an HTTP status: nothing was generated, but a 5xx leaves that open."""
+    error = ApiError.read(_inner(body))
+    message = error.message or (body if isinstance(body, str) else "")
+    kind = _kind(error)
+    if kind is None:
+        kind = FailureKind.SERVER if status >= 500 else _STATUSES.get(status, FailureKind.BAD_REQUEST)
+    billed = Billed.UNKNOWN if status >= 500 else Billed.NOTHING
+    return _failure(kind, billed, error, message or f"HTTP {status}", headers, default_code=f"http_{status}")
+
+
+def of_event(event: Mapping[str, Any]) -> Failure:
+    """An ``error`` event, nested or flat, with no end of the response after it.
+
+    A code that refuses says that nothing was generated; a server's error, or a code not known here, leaves
+    the money open.
+    """
+    nested = event.get("error")
+    error = ApiError.read(nested if isinstance(nested, Mapping) else event)
+    kind = _kind(error)
+    open_end = kind is None or kind is FailureKind.SERVER
+    return _failure(kind or FailureKind.SERVER, Billed.UNKNOWN if open_end else Billed.NOTHING, error)
+
+
+def of_failed(error: object, *, usage: bool) -> Failure:
+    """A response or an item that the API itself calls failed: charged what it reports, nothing without."""
+    read = ApiError.read(error)
+    billed = Billed.REPORTED if usage else Billed.NOTHING
+    return _failure(_kind(read) or FailureKind.SERVER, billed, read)
+
+
+def of_exception(error: openai.OpenAIError | httpx2.HTTPError) -> Failure:
+    """What the client raised: a status, or a connection that failed before or after the request was sent."""
+    if isinstance(error, openai.APIStatusError):
+        return of_status(error.status_code, error.body, error.response.headers)
+    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
+    name = type(cause).__name__
+    if isinstance(cause, _NEVER_SENT):
+        return Failure(FailureKind.UNREACHABLE, Billed.NOTHING, code="not_sent", message=name)
+    if isinstance(cause, httpx2.TimeoutException | openai.APITimeoutError):
+        return Failure(FailureKind.TIMEOUT, Billed.UNKNOWN, code="timeout", message=name)
+    return Failure(FailureKind.UNREACHABLE, Billed.UNKNOWN, code="connection_lost", message=name)
+
+
+def scrub(message: str) -> str:
+    """The API's own words, shortened, without anything that looks like a key."""
+    return _KEY.sub("[key]", message[: 4 * MAX_MESSAGE])[:MAX_MESSAGE]
+
+
+def retry_after(message: str, headers: Mapping[str, str]) -> float | None:
+    """Seconds the API asks to wait, from ``retry-after-ms``, ``retry-after`` or "try again in 1m30s"."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", headers.get(name, "").strip()):
+            return min(float(headers[name]) * unit, MAX_RETRY_AFTER_S)
+    found = _WAIT.search(message[: 4 * MAX_MESSAGE])
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, seconds, millis = (float(found[name] or 0) for name in ("h", "m", "s", "ms"))
+    return min(hours * 3600 + minutes * 60 + seconds + millis / 1000, MAX_RETRY_AFTER_S)
+
+
+def _kind(error: ApiError) -> FailureKind | None:
+    """What the error itself says, None when it says nothing that is known here."""
+    if _UNVERIFIED in error.message.lower():
+        return FailureKind.ACCESS
+    if error.type == "insufficient_quota":
+        return FailureKind.QUOTA
+    if error.param == "previous_response_id" or _NOT_KEPT.search(error.message[: 4 * MAX_MESSAGE]):
+        return FailureKind.FORGOTTEN
+    if error.code == "invalid_value" and _MODEL_PARAM.search(error.param):
+        return FailureKind.MODEL_GONE
+    return _CODES.get(error.code)
+
+
+def _failure(
+    kind: FailureKind,
+    billed: Billed,
+    error: ApiError,
+    message: str = "",
+    headers: Mapping[str, str] | None = None,
+    *,
+    default_code: str | None = None,
+) -> Failure:
+    said = message or error.message
+    return Failure(
+        kind=kind,
+        billed=billed,
+        code=error.code[:100] or default_code,
+        message=scrub(said),
+        retry_after_s=retry_after(said, headers or {}) if kind is FailureKind.RATE else None,
+        moderation_stage=error.stage,
+        moderation_categories=error.categories,
+    )
+
+
+def _inner(body: object) -> object:
+    """The error object of a body, which the client may have unwrapped already."""
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+        return body["error"]
+    return body
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)[:MAX_MESSAGE]

@@ -1,0 +1,197 @@
+"""A picture through the image tool of the Responses API, streamed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import httpx2
+import openai
+from openai import AsyncAPIResponse
+
+from darkroom.clock import Clock
+from darkroom.rendering import errors, picture, reading
+from darkroom.rendering.job import Answer, Billed, Blobs, Failure, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.rendering.provider import Provider
+from darkroom.rendering.reading import Reading
+from darkroom.rendering.request import UnsendableError, request_body
+from darkroom.rendering.sse import MAX_STREAM, EventReader
+from darkroom.rendering.stream import BadStreamError, Document
+
+NOT_FOUND = "response_not_found"
+"""The code of an answer that says: the API does not know this response."""
+ASK_TIMEOUT_S = 60.0
+"""Seconds for asking what became of a call; the picture may come along."""
+_PLAIN = {"Accept-Encoding": "identity"}  # compressing base64 of a picture costs time and saves nothing
+_KEPT_HEADERS = "x-ratelimit-"
+log = logging.getLogger("darkroom.rendering")
+
+
+class _Call:
+    """One call while it runs; what is here when the time is up is its answer."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self.reading = Reading(blobs)
+        self.broken: Failure | None = None
+        self.request_id: str | None = None
+        self.headers: dict[str, str] = {}
+
+    def opened(self, headers: Mapping[str, str]) -> None:
+        """The answer's headers are here."""
+        self.request_id = headers.get("x-request-id", "")[:200] or self.request_id
+        self.headers = {
+            name.lower(): value[:200]
+            for name, value in headers.items()
+            if name.lower().startswith(_KEPT_HEADERS)
+        }
+
+    def refused(self, error: openai.OpenAIError | httpx2.HTTPError) -> None:
+        """The client raised."""
+        self.broken = errors.of_exception(error)
+        if isinstance(error, openai.APIStatusError):
+            self.opened(error.response.headers)
+
+    def answer(self) -> Answer:
+        """What became of it, as far as it is known now."""
+        return self.reading.answer(self.broken, request_id=self.request_id, headers=self.headers)
+
+
+class ResponsesRenderer:
+    """Sends attempts to ``/responses`` and reads their answers; many may run at once.
+
+    It owns *provider* and closes it. Files of pictures come from *blobs*; time is *clock*'s.
+    """
+
+    def __init__(self, provider: Provider, blobs: Blobs, clock: Clock) -> None:
+        self._provider = provider
+        self._blobs = blobs
+        self._clock = clock
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._provider.aclose()
+
+    def warm(self) -> None:
+        """Do now what the first call would wait for: load picture formats, build the client's types."""
+        picture.warm()
+        reading.warm()
+
+    async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
+        """Make the call and read its answer to the end, or until ``job.timeout_s`` is over."""
+        call = _Call(self._blobs)
+        began = self._clock.monotonic()
+        models = f"{job.candidate.host_model} with {job.candidate.image_model}"
+        log.info("attempt %s: asks %s for a picture, %s", job.attempt_id, self._provider.name, models)
+        if not await self._within(job.timeout_s, self._render(job, call, response_id_seen)):
+            late = f"no answer in {job.timeout_s:g} s"
+            call.broken = Failure(FailureKind.TIMEOUT, Billed.UNKNOWN, "timeout", late)
+        answer = call.answer()
+        seconds = self._clock.monotonic() - began
+        log.info("attempt %s: %s, after %.1f s", job.attempt_id, _outcome(answer), seconds)
+        return answer
+
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+        """Fetch the response of a call that was sent before, and its picture."""
+        call = _Call(self._blobs)
+        in_time = await self._within(min(job.timeout_s, ASK_TIMEOUT_S), self._ask(response_id, call))
+        gone = call.broken is not None and call.broken.code == NOT_FOUND
+        if not gone and (not in_time or call.broken is not None or not call.reading.finished):
+            why = call.broken.code if call.broken is not None else "not finished"
+            log.info("attempt %s: response %s: no answer yet (%s)", job.attempt_id, response_id, why)
+            return None
+        answer = call.answer()
+        log.info("attempt %s: %s, asked for later", job.attempt_id, _outcome(answer))
+        return answer
+
+    async def _render(self, job: RenderJob, call: _Call, response_id_seen: ResponseIdSeen) -> None:
+        create = self._provider.client.responses.with_streaming_response.create
+        try:
+            body = await request_body(job, self._clock)
+            async with create(**body, extra_headers=_PLAIN) as response:
+                call.opened(response.headers)
+                if "json" in response.headers.get("content-type", ""):
+                    await self._read_json(response, call)
+                else:
+                    await self._read_events(response, call, response_id_seen)
+        except UnsendableError as error:
+            call.broken = Failure(FailureKind.BAD_REQUEST, Billed.NOTHING, error.code, str(error))
+        except BadStreamError as error:
+            call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, "bad_stream", str(error))
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            call.refused(error)
+
+    async def _ask(self, response_id: str, call: _Call) -> None:
+        retrieve = self._provider.client.responses.with_streaming_response.retrieve
+        try:
+            async with retrieve(response_id, extra_headers=_PLAIN) as response:
+                call.opened(response.headers)
+                await self._read_json(response, call)
+        except openai.NotFoundError as error:
+            call.refused(error)
+            call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, NOT_FOUND, errors.scrub(error.message))
+        except BadStreamError as error:
+            call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, "bad_stream", str(error))
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            call.refused(error)
+
+    async def _read_events(
+        self, response: AsyncAPIResponse[Any], call: _Call, response_id_seen: ResponseIdSeen
+    ) -> None:
+        events = EventReader(call.reading.begin)
+        named = False
+        try:
+            async for chunk in response.iter_bytes():
+                for event in events.feed(chunk):
+                    call.reading.take(event)
+                    if call.reading.response_id is not None and not named:
+                        named = True
+                        await response_id_seen(call.reading.response_id)
+                    if call.reading.finished:
+                        return
+            for event in events.close():
+                call.reading.take(event)
+        finally:
+            events.discard()
+
+    async def _read_json(self, response: AsyncAPIResponse[Any], call: _Call) -> None:
+        """A whole response in one JSON object: the answer to a GET, and of providers that do not stream."""
+        document = Document(call.reading.begin)
+        received = 0
+        try:
+            async for chunk in response.iter_bytes():
+                received += len(chunk)
+                if received > MAX_STREAM:
+                    raise BadStreamError("the answer is too long")
+                document.feed(chunk)
+            event = document.event()
+            if event is None:
+                raise BadStreamError("the answer is empty")
+            call.reading.take_response(event.data, event)
+        finally:
+            document.discard()
+
+    async def _within(self, seconds: float, work: Coroutine[Any, Any, None]) -> bool:
+        """Run *work*, for *seconds* at most; whether it came to its end."""
+        task, timer = asyncio.ensure_future(work), asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                await task
+            return task.done()
+        finally:
+            timer.cancel()
+            task.cancel()
+            await asyncio.gather(task, timer, return_exceptions=True)
+
+
+def _outcome(answer: Answer) -> str:
+    """For the log: ids and states, nothing that anybody wrote."""
+    if answer.failure is not None:
+        state = f"{answer.failure.kind} ({answer.failure.code}), billed {answer.failure.billed}"
+    elif answer.picture is not None:
+        state = f"a picture of {answer.picture.size_bytes} bytes"
+    else:
+        state = "words" if answer.words else "nothing"
+    return f"response {answer.response_id}, request {answer.request_id}: {state}"

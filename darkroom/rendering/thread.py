@@ -1,0 +1,126 @@
+"""Pictures on a thread of their own, so that reading them never keeps Slack waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+from darkroom.rendering.job import Answer, Renderer, RenderJob, ResponseIdSeen
+
+log = logging.getLogger("darkroom.rendering")
+T = TypeVar("T")
+
+
+class ClosableRenderer(Renderer, Protocol):
+    """A renderer with connections to close, and something to get ready."""
+
+    def warm(self) -> None:
+        """Get ready, on the thread that will do the work."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class RenderThread:
+    """A Renderer for the loop that answers Slack; the work is done by another on a thread of its own.
+
+    *make_renderer* runs on that thread, inside its loop. A caller that is cancelled leaves its call running:
+    the response id still arrives, the end is logged, and ``ask`` can find the answer. ``aclose`` ends them.
+    """
+
+    def __init__(self, make_renderer: Callable[[], ClosableRenderer]) -> None:
+        self._make_renderer = make_renderer
+        self._thread = threading.Thread(target=self._run, name="darkroom-render", daemon=True)
+        self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._renderer: ClosableRenderer | None = None
+        self._calls: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Start the thread; returns when it is ready for calls, raises what kept it from that."""
+        self._thread.start()
+        self._loop = await asyncio.wrap_future(self._started)
+        try:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._open(), self._loop))
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self, grace_s: float = 5.0) -> None:
+        """Cancel what still runs, close the connections and end the thread, within *grace_s* seconds.
+
+        Callers that still wait are cancelled with their calls.
+        """
+        if self._loop is None or self._stop is None:
+            return
+        loop, stop, self._loop = self._loop, self._stop, None
+        loop.call_soon_threadsafe(stop.set)
+        await asyncio.to_thread(self._thread.join, grace_s)
+        if self._thread.is_alive():
+            log.warning("the render thread did not end within %g s; it ends with the process", grace_s)
+
+    async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
+        """Make the call on the other thread; *response_id_seen* runs here, and is awaited there."""
+        here = asyncio.get_running_loop()
+
+        async def tell(response_id: str) -> None:
+            await response_id_seen(response_id)
+
+        async def seen(response_id: str) -> None:
+            told = asyncio.run_coroutine_threadsafe(tell(response_id), here)
+            await asyncio.wrap_future(told)
+
+        loop, renderer = self._running()
+        return await self._over_there(loop, renderer.render(job, seen), job)
+
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+        """Ask on the other thread what became of a call."""
+        loop, renderer = self._running()
+        return await self._over_there(loop, renderer.ask(job, response_id), job)
+
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, ClosableRenderer]:
+        if self._loop is None or self._renderer is None:
+            raise RuntimeError("the render thread is not running")
+        return self._loop, self._renderer
+
+    async def _over_there(
+        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], job: RenderJob
+    ) -> T:
+        future = asyncio.run_coroutine_threadsafe(self._counted(work), loop)
+        try:
+            return await asyncio.shield(asyncio.wrap_future(future))
+        except asyncio.CancelledError:
+            if not future.done():
+                log.info("attempt %s: nobody waits for it any more; it goes on", job.attempt_id)
+            raise
+
+    async def _counted(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.current_task()
+        if task is not None:
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+        return await work
+
+    def _run(self) -> None:
+        asyncio.run(self._live())
+
+    async def _live(self) -> None:
+        self._stop = asyncio.Event()
+        self._started.set_result(asyncio.get_running_loop())
+        await self._stop.wait()
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        if self._renderer is not None:
+            await self._renderer.aclose()
+
+    async def _open(self) -> None:
+        self._renderer = self._make_renderer()
+        self._renderer.warm()
