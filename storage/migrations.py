@@ -64,7 +64,7 @@ _M001 = (
         outcome TEXT CHECK (outcome IN
             ('pictures', 'words', 'declined', 'blocked', 'failed', 'cancelled', 'uncertain')),
         reason TEXT,
-        details TEXT CHECK (json_valid(details)),
+        details TEXT CHECK (details IS NULL OR json_valid(details)),
         revision INTEGER NOT NULL DEFAULT 0,
         parent_id TEXT REFERENCES pictures (id),
         placeholder_ts TEXT,
@@ -172,8 +172,8 @@ _M001 = (
         endpoint TEXT NOT NULL,
         provider TEXT NOT NULL,
         price_version TEXT NOT NULL,
-        host_usage TEXT CHECK (json_valid(host_usage)),
-        image_usage TEXT CHECK (json_valid(image_usage)),
+        host_usage TEXT CHECK (host_usage IS NULL OR json_valid(host_usage)),
+        image_usage TEXT CHECK (image_usage IS NULL OR json_valid(image_usage)),
         flags TEXT NOT NULL CHECK (json_valid(flags))
     ) STRICT
     """,
