@@ -2,52 +2,26 @@
 
 import asyncio
 import base64
-import hashlib
-import os
 import time
-from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sandbox.images import errors, faults, painter, planning
 from sandbox.images.errors import Dropped, Refusal
-from sandbox.images.faults import NO_FAULT, Call, Fault
+from sandbox.images.front_desk import Answer, FrontDesk, Headers, Visit
 from sandbox.images.images_endpoint import ImagesPlan, plan_images
-from sandbox.images.log import CallLog
 from sandbox.images.memory import Memory, Remembered, Run, Shown
 from sandbox.images.models import HOST_MODELS, IMAGE_MODELS, listed
 from sandbox.images.painter import Order
-from sandbox.images.performance import Performance
+from sandbox.images.performance import LAST_EVENTS, Performance
+
+__all__ = ["Answer", "ImageApi"]
 
 Json = dict[str, Any]
-Headers = Mapping[str, str]
 T = TypeVar("T")
-_MINUTE = 60.0
-_MOST_PROMPTS = 10_000
-_LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What goes back: a status, headers, and either a JSON body or the events of a stream."""
-
-    status: int
-    body: Json | None = None
-    events: AsyncGenerator[Json, None] | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Visit:
-    """One call being answered: its record, its request id and the fault it met."""
-
-    call: Call
-    request_id: str
-    fault: Fault = NO_FAULT
-
-
-class ImageApi:
+class ImageApi(FrontDesk):
     """OpenAI's image API in one process: no sockets, no real clock, no real model.
 
     Every method is one endpoint, takes the JSON body and the headers (names in lower case) and returns an
@@ -78,36 +52,20 @@ class ImageApi:
         keep_characters: int = 256_000_000,
         keep_calls: int = 10_000,
     ) -> None:
+        super().__init__(
+            now=now,
+            sleep=sleep,
+            keys=keys,
+            images_per_minute=images_per_minute,
+            seed=seed,
+            on_call=on_call,
+            keep_calls=keep_calls,
+        )
         self.seconds_per_picture = seconds_per_picture
-        self.keys = keys
-        self.images_per_minute = images_per_minute
-        self.faults: list[Fault] = []
-        self._now = now
-        self._sleep = sleep
         self._painter = paint
         self._offload = offload
-        self._seed = os.urandom(8).hex() if seed is None else str(seed)
-        self._issued = 0
-        self._log = CallLog(keep_calls, now)
-        self._log.on_call = on_call
         self._memory = Memory(keep_responses, keep_characters)
-        self._recent: deque[float] = deque()
-        self._asked: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
-
-    @property
-    def calls(self) -> list[Call]:
-        """The newest calls, oldest first."""
-        return self._log.calls
-
-    @property
-    def on_call(self) -> Callable[[Json], None] | None:
-        """Told of every change of a call, with its plain dict."""
-        return self._log.on_call
-
-    @on_call.setter
-    def on_call(self, listener: Callable[[Json], None] | None) -> None:
-        self._log.on_call = listener
 
     def forget(self, response_id: str | None = None) -> None:
         """Expire one response, or with None everything that is remembered."""
@@ -182,38 +140,6 @@ class ImageApi:
 
         return await self._serve(faults.MODELS, {"model": model_id}, headers, work)
 
-    async def _serve(
-        self, endpoint: str, body: Json, headers: Headers, work: Callable[[Visit], Awaitable[Answer]]
-    ) -> Answer:
-        """Answer one call: its fault first, then its key, then its work; every end is recorded."""
-        call = self._log.open(endpoint, body, headers)
-        visit = Visit(call, self._id("req"), self._take_fault(endpoint, body))
-        fault = visit.fault
-        try:
-            if fault.delay:
-                await self._sleep(fault.delay)
-            if fault.drop_before:
-                raise Dropped
-            if fault.silent:
-                await asyncio.Event().wait()
-            if fault.status is not None:
-                call.status = fault.status
-                self._log.close(call, f"refused:{fault.status}")
-                return Answer(
-                    fault.status, dict(fault.body or {}), headers=self._headers(visit, fault.headers)
-                )
-            self._authorise(headers)
-            return await work(visit)
-        except Refusal as refusal:
-            call.status = refusal.status
-            self._log.close(call, f"refused:{refusal.code or refusal.status}")
-            return Answer(refusal.status, refusal.body, headers=self._headers(visit, refusal.headers))
-        except (Dropped, asyncio.CancelledError):
-            self._log.cut(call)
-            if call.response_id is None and call.outcome == "running":
-                self._log.close(call, "cut")
-            raise
-
     def _start(self, visit: Visit, body: Json) -> tuple[Run, Remembered]:
         """Begin a response, which then goes on by itself."""
         run = Run()
@@ -230,7 +156,7 @@ class ImageApi:
             variant=self._variant,
         )
         if plan.job.order is not None and reading.options is not None:
-            self._admit(reading.options.model.id)
+            self._count_pictures(reading.options.model.id)
         visit.call.response_id = plan.job.response_id
         remembered = Remembered(
             plan.job.response("in_progress", []),
@@ -252,7 +178,7 @@ class ImageApi:
         )
         try:
             async for event in performance.events():
-                if event["type"] in _LAST_EVENTS:
+                if event["type"] in LAST_EVENTS:
                     remembered.run = None
                     remembered.response = event["response"]
                     if performance.picture is not None and plan.job.order is not None:
@@ -268,9 +194,13 @@ class ImageApi:
     def _script(self, visit: Visit, run: Run) -> Remembered:
         """Tell a fault's raw events; the response they speak of can be fetched as they left it."""
         last: Json = {"id": self._id("resp"), "object": "response", "status": "failed", "output": []}
+        response_id = last["id"]
         for raw in visit.fault.events or ():
             event = dict(raw.get("data", raw))
-            last = event.get("response") or last
+            if event.get("response"):
+                last = dict(event["response"])
+                last["id"] = last.get("id") or response_id
+                event["response"] = last
             run.tell(event)
         run.end()
         remembered = Remembered(last, stored=True)
@@ -295,7 +225,7 @@ class ImageApi:
                     whole = True
                     return
                 sent += 1
-                whole = event["type"] in _LAST_EVENTS
+                whole = event["type"] in LAST_EVENTS
                 yield event
         finally:
             if not whole:
@@ -307,7 +237,7 @@ class ImageApi:
         async def work(visit: Visit) -> Answer:
             edit = endpoint == faults.EDITS
             plan = plan_images(body, self._now(), visit.request_id, self._variant, edit=edit)
-            self._admit(plan.options.model.id, len(plan.orders))
+            self._count_pictures(plan.options.model.id, len(plan.orders))
             answer = await asyncio.shield(self._spawn(self._make_images(visit, plan)))
             if visit.fault.drop_after is not None:
                 raise Dropped
@@ -330,71 +260,11 @@ class ImageApi:
         self._log.close(visit.call, "picture", plan.usage.billed())
         return self._answered(visit, body)
 
-    def _answered(
-        self,
-        visit: Visit,
-        body: Json | None = None,
-        *,
-        events: AsyncGenerator[Json, None] | None = None,
-        outcome: str | None = None,
-    ) -> Answer:
-        visit.call.status = 200
-        if outcome is not None:
-            self._log.close(visit.call, outcome)
-        return Answer(200, body, events, self._headers(visit))
-
-    def _headers(self, visit: Visit, extra: Headers | None = None) -> dict[str, str]:
-        """The headers every answer has; those about pictures only where a limit is set."""
-        headers = {
-            "x-request-id": visit.request_id,
-            "openai-version": "2020-10-01",
-            "openai-processing-ms": str(int((self._now() - visit.call.started_at) * 1_000)),
-        }
-        if self.images_per_minute is not None:
-            self._forget_old_pictures()
-            left = max(0, self.images_per_minute - len(self._recent))
-            headers["x-ratelimit-limit-images"] = str(self.images_per_minute)
-            headers["x-ratelimit-remaining-images"] = str(left)
-        return headers | dict(extra or {})
-
-    def _authorise(self, headers: Headers) -> None:
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        key = key.strip() if scheme.lower() == "bearer" else ""
-        if not key or (self.keys is not None and key not in self.keys):
-            raise errors.invalid_key(key)
-
-    def _admit(self, model: str, pictures: int = 1) -> None:
-        """Count pictures against the limit of a minute. Raises `Refusal` (429) when it is reached."""
-        if self.images_per_minute is None:
-            return
-        self._forget_old_pictures()
-        if len(self._recent) + pictures > self.images_per_minute:
-            wait = self._recent[0] + _MINUTE - self._now() if self._recent else _MINUTE
-            raise errors.rate_limited(model, self.images_per_minute, max(1, -int(-wait // 1)))
-        self._recent.extend([self._now()] * pictures)
-
-    def _forget_old_pictures(self) -> None:
-        while self._recent and self._recent[0] <= self._now() - _MINUTE:
-            self._recent.popleft()
-
     def _stored(self, response_id: str) -> Remembered:
         found = self._memory.find(response_id)
         if found is None or not found.stored:
             raise errors.response_not_found(response_id)
         return found
-
-    def _take_fault(self, endpoint: str, body: Json) -> Fault:
-        for index, fault in enumerate(self.faults):
-            if fault.meets(endpoint, body):
-                return self.faults.pop(index)
-        return NO_FAULT
-
-    def _variant(self, words: str) -> int:
-        """How often the same was asked before, so that asking again gives another picture."""
-        if len(self._asked) >= _MOST_PROMPTS:
-            self._asked.clear()
-        self._asked[words] += 1
-        return self._asked[words] - 1
 
     async def _paint(self, order: Order) -> bytes:
         if self._offload:
@@ -406,8 +276,3 @@ class ImageApi:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    def _id(self, kind: str) -> str:
-        """The next id of a kind: unlike any other, and repeatable for a seed."""
-        self._issued += 1
-        return f"{kind}_{hashlib.sha256(f'{self._seed}:{self._issued}'.encode()).hexdigest()[:48]}"

@@ -25,6 +25,7 @@ class Fault:
     - `drop_before`: the connection ends before the request was taken; nothing is generated or billed.
     - `silent`: never an answer, not even headers, until the caller goes away; nothing is generated.
     - `events`: this raw stream instead, each a stream event or `{"event": …, "data": …}`; nothing is billed.
+      A response in it without an id gets one.
     - `drop_after`: the connection ends after so many events (0: after the headers; an answer that is not
       streamed: instead of the answer). The generation goes on, is billed, and can be fetched.
     - `silent_after`: after so many events nothing more comes, for ever. The generation goes on likewise.

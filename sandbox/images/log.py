@@ -19,13 +19,13 @@ _KEPT_HEADERS = (
 
 
 class CallLog:
-    """The newest `most` calls, oldest first, and one listener."""
+    """The newest `most` calls, oldest first; `tell` hears of every change, with the call's plain dict."""
 
-    def __init__(self, most: int, now: Callable[[], float]) -> None:
+    def __init__(self, most: int, now: Callable[[], float], tell: Callable[[Json], None]) -> None:
         self.calls: list[Call] = []
-        self.on_call: Callable[[Json], None] | None = None
         self._most = most
         self._now = now
+        self._tell = tell
         self._opened = 0
 
     def open(self, endpoint: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Call:
@@ -35,7 +35,7 @@ class CallLog:
         call = Call(self._opened, endpoint, abridged(body), kept, self._now())
         self.calls.append(call)
         del self.calls[: -self._most]
-        self.changed(call)
+        self._tell(call.as_dict())
         return call
 
     def close(self, call: Call, outcome: str, billed: Mapping[str, int] | None = None) -> None:
@@ -43,15 +43,10 @@ class CallLog:
         call.outcome = outcome
         call.ended_at = self._now()
         call.billed = dict(billed or {})
-        self.changed(call)
+        self._tell(call.as_dict())
 
     def cut(self, call: Call) -> None:
         """The connection ended before the answer did."""
         if not call.cut:
             call.cut = True
-            self.changed(call)
-
-    def changed(self, call: Call) -> None:
-        """Tell the listener."""
-        if self.on_call is not None:
-            self.on_call(call.as_dict())
+            self._tell(call.as_dict())

@@ -12,6 +12,7 @@ from sandbox.images.painter import Order
 from sandbox.images.tokens import HostUsage, ImageUsage
 
 Json = dict[str, Any]
+LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 MODERATION_MESSAGE = "Your request was rejected by the safety system."
 
 

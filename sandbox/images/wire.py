@@ -10,8 +10,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.images.api import Answer, ImageApi
+from sandbox.images.api import ImageApi
 from sandbox.images.errors import Refusal
+from sandbox.images.front_desk import Answer
 
 Json = dict[str, Any]
 _WHOLE_NUMBERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")

@@ -1,0 +1,181 @@
+"""What every call meets first: its record, its fault, its key and the rate limit; and the ids and headers."""
+
+import asyncio
+import hashlib
+import os
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.images import errors
+from sandbox.images.errors import Dropped, Refusal
+from sandbox.images.faults import NO_FAULT, Call, Fault
+from sandbox.images.log import CallLog
+
+Json = dict[str, Any]
+Headers = Mapping[str, str]
+_MINUTE = 60.0
+_MOST_PROMPTS = 10_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: a status, headers, and either a JSON body or the events of a stream."""
+
+    status: int
+    body: Json | None = None
+    events: AsyncGenerator[Json, None] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Visit:
+    """One call being answered: its record, its request id and the fault it met."""
+
+    call: Call
+    request_id: str
+    fault: Fault = NO_FAULT
+
+
+class FrontDesk:
+    """The part of the API that is the same for every endpoint.
+
+    `faults` are met once each by the first call they match; `calls` are the newest calls, oldest first;
+    `on_call` hears of each change of one; `keys` and `images_per_minute` may be changed at any time.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        keys: frozenset[str] | None,
+        images_per_minute: int | None,
+        seed: int | None,
+        on_call: Callable[[Json], None] | None,
+        keep_calls: int,
+    ) -> None:
+        self.keys = keys
+        self.images_per_minute = images_per_minute
+        self.faults: list[Fault] = []
+        self.on_call = on_call
+        self._now = now
+        self._sleep = sleep
+        self._seed = os.urandom(8).hex() if seed is None else str(seed)
+        self._issued = 0
+        self._log = CallLog(keep_calls, now, self._tell)
+        self._recent: deque[float] = deque()
+        self._asked: Counter[str] = Counter()
+
+    @property
+    def calls(self) -> list[Call]:
+        """The newest calls, oldest first."""
+        return self._log.calls
+
+    async def _serve(
+        self, endpoint: str, body: Json, headers: Headers, work: Callable[[Visit], Awaitable[Answer]]
+    ) -> Answer:
+        """Answer one call: its fault first, then its key, then its work; every end is recorded."""
+        call = self._log.open(endpoint, body, headers)
+        visit = Visit(call, self._id("req"), self._take_fault(endpoint, body))
+        try:
+            return await self._meet_fault(visit) or await self._admitted(visit, headers, work)
+        except Refusal as refusal:
+            call.status = refusal.status
+            self._log.close(call, f"refused:{refusal.code or refusal.status}")
+            return Answer(refusal.status, refusal.body, headers=self._headers(visit, refusal.headers))
+        except (Dropped, asyncio.CancelledError):
+            if call.response_id is None and call.outcome == "running":
+                self._log.close(call, "cut")
+            self._log.cut(call)
+            raise
+
+    async def _meet_fault(self, visit: Visit) -> Answer | None:
+        """What a fault does before the call is looked at; None when the call goes on."""
+        fault = visit.fault
+        if fault.delay:
+            await self._sleep(fault.delay)
+        if fault.drop_before:
+            raise Dropped
+        if fault.silent:
+            await asyncio.Event().wait()
+        if fault.status is None:
+            return None
+        visit.call.status = fault.status
+        self._log.close(visit.call, f"refused:{fault.status}")
+        return Answer(fault.status, dict(fault.body or {}), headers=self._headers(visit, fault.headers))
+
+    async def _admitted(
+        self, visit: Visit, headers: Headers, work: Callable[[Visit], Awaitable[Answer]]
+    ) -> Answer:
+        """The work, for a caller with a key that is accepted."""
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        key = key.strip() if scheme.lower() == "bearer" else ""
+        if not key or (self.keys is not None and key not in self.keys):
+            raise errors.invalid_key(key)
+        return await work(visit)
+
+    def _answered(
+        self,
+        visit: Visit,
+        body: Json | None = None,
+        *,
+        events: AsyncGenerator[Json, None] | None = None,
+        outcome: str | None = None,
+    ) -> Answer:
+        """A 200; `outcome` closes the call's record for endpoints that generate nothing."""
+        visit.call.status = 200
+        if outcome is not None:
+            self._log.close(visit.call, outcome)
+        return Answer(200, body, events, self._headers(visit))
+
+    def _headers(self, visit: Visit, extra: Headers | None = None) -> dict[str, str]:
+        """The headers every answer has; those about pictures only where a limit is set."""
+        headers = {
+            "x-request-id": visit.request_id,
+            "openai-version": "2020-10-01",
+            "openai-processing-ms": str(int((self._now() - visit.call.started_at) * 1_000)),
+        }
+        if self.images_per_minute is not None:
+            self._forget_old_pictures()
+            left = max(0, self.images_per_minute - len(self._recent))
+            headers["x-ratelimit-limit-images"] = str(self.images_per_minute)
+            headers["x-ratelimit-remaining-images"] = str(left)
+        return headers | dict(extra or {})
+
+    def _count_pictures(self, model: str, pictures: int = 1) -> None:
+        """Count pictures against the limit of a minute. Raises `Refusal` (429) when it is reached."""
+        if self.images_per_minute is None:
+            return
+        self._forget_old_pictures()
+        if len(self._recent) + pictures > self.images_per_minute:
+            wait = self._recent[0] + _MINUTE - self._now() if self._recent else _MINUTE
+            raise errors.rate_limited(model, self.images_per_minute, max(1, -int(-wait // 1)))
+        self._recent.extend([self._now()] * pictures)
+
+    def _forget_old_pictures(self) -> None:
+        while self._recent and self._recent[0] <= self._now() - _MINUTE:
+            self._recent.popleft()
+
+    def _take_fault(self, endpoint: str, body: Json) -> Fault:
+        for index, fault in enumerate(self.faults):
+            if fault.meets(endpoint, body):
+                return self.faults.pop(index)
+        return NO_FAULT
+
+    def _variant(self, words: str) -> int:
+        """How often the same was asked before, so that asking again gives another picture."""
+        if len(self._asked) >= _MOST_PROMPTS:
+            self._asked.clear()
+        self._asked[words] += 1
+        return self._asked[words] - 1
+
+    def _id(self, kind: str) -> str:
+        """The next id of a kind: unlike any other, and repeatable for a seed."""
+        self._issued += 1
+        return f"{kind}_{hashlib.sha256(f'{self._seed}:{self._issued}'.encode()).hexdigest()[:48]}"
+
+    def _tell(self, call: Json) -> None:
+        if self.on_call is not None:
+            self.on_call(call)
