@@ -1,0 +1,139 @@
+"""What we ask of Slack: one narrow interface, the same for the real thing and for a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from handlers.blocks.text import Block
+
+METADATA_EVENT = "darkroom_turn"
+"""The ``event_type`` of our messages' metadata; its payload is ``{"turn_id": …}``."""
+
+
+class SlackRefused(Exception):
+    """Slack said no: ``error`` is its own name for why, ``method`` what was called, ``detail`` what its
+    validator said of our blocks. Asking again changes nothing unless the error is a passing one."""
+
+    def __init__(self, error: str, method: str, detail: str = "") -> None:
+        super().__init__(f"{method}: {error}")
+        self.error = error
+        self.method = method
+        self.detail = detail
+
+
+class SlackUnclear(Exception):
+    """No usable answer came: it may or may not have happened. Look before doing it again."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"{method}: no answer")
+        self.method = method
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """A person as ``users.info`` knows them; ``is_admin`` covers owners, ``team_id`` None is unknown."""
+
+    id: str
+    name: str
+    team_id: str | None
+    enterprise_id: str | None
+    is_admin: bool
+    is_guest: bool
+    is_stranger: bool
+    is_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file as ``files.info`` knows it; ``media_type`` is empty until Slack has processed it."""
+
+    id: str
+    media_type: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether the file may be put into a message."""
+        return self.media_type != ""
+
+
+class SlackClient(Protocol):
+    """A workspace's Slack. Every method raises ``SlackRefused`` and ``SlackUnclear``; waits for rate limits
+    happen inside, within bounds."""
+
+    async def post_message(
+        self,
+        channel: str,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+        turn_id: str | None = None,
+    ) -> str:
+        """Post; gives the message's ts. A user id as *channel* is our direct message with that person,
+        *broadcast* shows a thread's reply in its channel too, *turn_id* goes into the metadata."""
+        ...
+
+    async def update_message(
+        self, channel: str, ts: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
+    ) -> None:
+        """Replace a message's text and blocks."""
+        ...
+
+    async def delete_message(self, channel: str, ts: str) -> None:
+        """Delete a message of ours."""
+        ...
+
+    async def post_ephemeral(
+        self,
+        channel: str,
+        user_id: str,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        thread_ts: str | None = None,
+    ) -> None:
+        """Show something to one person only, until they reload."""
+        ...
+
+    async def respond(self, reply_url: str, text: str, *, blocks: Sequence[Block] = ()) -> None:
+        """Answer a command or a click privately, by its ``response_url``; replaces nothing."""
+        ...
+
+    async def add_reaction(self, channel: str, ts: str, name: str) -> None:
+        """React to a message; doing so twice is refused as ``already_reacted``."""
+        ...
+
+    async def remove_reaction(self, channel: str, ts: str, name: str) -> None:
+        """Take a reaction of ours back."""
+        ...
+
+    async def upload(
+        self, path: Path, name: str, *, channel: str | None = None, thread_ts: str | None = None
+    ) -> str:
+        """Send a file's bytes, unchanged, from disk; gives its id. Nobody sees it unless it is shared at
+        once, in a *channel* (and thread)."""
+        ...
+
+    async def file_info(self, file_id: str) -> FileInfo:
+        """Whether Slack has processed a file."""
+        ...
+
+    async def user(self, user_id: str) -> UserInfo:
+        """A person; may be some minutes old."""
+        ...
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """A link to a message."""
+        ...
+
+    async def find_message(
+        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
+    ) -> str | None:
+        """The ts of our message whose metadata names *turn_id*: among the replies of *thread_ts*, or of the
+        channel's own messages when that is None; None if there is none since *since*."""
+        ...

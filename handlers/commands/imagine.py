@@ -1,0 +1,54 @@
+"""``/imagine``: a picture from words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from darkroom.turns.model import Request, Surface
+from handlers import words
+from handlers.blocks.text import plain
+from handlers.options import BadOption, read_options
+from handlers.services import Services
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Listen to the command."""
+
+    @app.command(services.config.imagine)
+    async def imagine(ack: AsyncAck, command: dict[str, Any]) -> None:
+        request = read_command(command, services)
+        if isinstance(request, str):
+            await ack(text=request)
+            return
+        arrival = await services.intake.accept(request)
+        await ack()
+        services.intake.submit(arrival)
+
+
+def read_command(command: dict[str, Any], services: Services) -> Request | str:
+    """The request that a command is, or what to answer instead."""
+    config = services.config
+    if services.guard.outsider(command.get("team_id"), command.get("enterprise_id")):
+        return words.OUTSIDER
+    text = plain(str(command.get("text") or "")).strip()
+    if not text or text.lower() == "help":
+        return words.usage(config.voice)
+    try:
+        prompt, options = read_options(text, services.rules, services.today())
+    except BadOption as error:
+        return words.bad_option(str(error))
+    if not prompt:
+        return words.bad_option("Say also what should be in the picture.")
+    return Request(
+        key=f"command:{command['trigger_id']}",
+        surface=Surface.COMMAND,
+        team_id=config.team_id,
+        channel_id=command["channel_id"],
+        user_id=command["user_id"],
+        prompt=prompt,
+        order=f"{services.clock.now().timestamp():.6f}",
+        options=options,
+        reply_url=command.get("response_url"),
+    )

@@ -1,0 +1,68 @@
+"""Small pieces of work that must not delay an acknowledgement: private answers, mostly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from handlers.clients import SlackRefused, SlackUnclear
+
+logger = logging.getLogger("darkroom.handlers")
+
+ERRANDS_MAX = 200
+"""More at once than this are dropped: whoever asked can ask again."""
+
+
+Work = Coroutine[Any, Any, None]
+
+
+class Errands:
+    """Runs coroutines beside the listeners, keeps hold of them, and lets them finish at the end."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, name: str, work: Work, sorry: Callable[[], Work] | None = None) -> None:
+        """Run *work*; *name* is what the log calls it (ids only). Never waits, never raises.
+
+        If *work* breaks, *sorry* makes the work that tells its person so.
+        """
+        if len(self._tasks) >= ERRANDS_MAX:
+            work.close()
+            logger.warning("errand %s dropped: %d are running", name, ERRANDS_MAX)
+            return
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(lambda ended: self._ended(ended, sorry))
+
+    async def idle(self) -> None:
+        """Return when no errand runs."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def aclose(self, grace_s: float) -> None:
+        """Let what runs finish for *grace_s* seconds, then give up on it."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None], sorry: Callable[[], Work] | None) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.error("errand %s broke: %s", task.get_name(), where(error))
+            if sorry is not None:
+                self.start(f"{task.get_name()} (sorry)", sorry())
+
+
+def where(error: BaseException) -> str:
+    """An error for the log: its type and place, and its words only where they are Slack's own names."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    named = f" ({error})" if isinstance(error, SlackRefused | SlackUnclear) else ""
+    return f"{type(error).__name__}{named}{place}"

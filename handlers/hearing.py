@@ -1,0 +1,130 @@
+"""From one of Slack's message events to what it asks for, if it asks for anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from darkroom.turns.model import Attachment, Request, Surface
+from handlers.blocks.text import plain
+from handlers.options import BadOption, read_options
+from handlers.services import Services
+
+ATTACHMENTS_MAX = 20
+
+_KEPT_SUBTYPES = frozenset({None, "file_share", "thread_broadcast"})
+_TO_OTHERS = re.compile(r"\s*(?:<@[UW][^>]*>|<!(?:subteam|here|channel|everyone)[^>]*>)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which message it is, by whom and where; ``reply`` says that it stands inside a thread."""
+
+    channel_id: str
+    ts: str
+    user_id: str
+    thread_ts: str
+    reply: bool
+    surface: Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a message comes to: a request, a ``complaint`` (it would be one, but an option is wrong), or
+    neither (``empty``: somebody called us and said nothing, or "help")."""
+
+    place: Place
+    request: Request | None = None
+    complaint: str | None = None
+    empty: bool = False
+
+
+def from_person(event: Mapping[str, Any], services: Services) -> bool:
+    """Whether a message is one that a person of our workspace wrote, as far as the event says."""
+    if event.get("bot_id") or event.get("subtype") not in _KEPT_SUBTYPES or not event.get("ts"):
+        return False
+    user_id = event.get("user")
+    if not user_id or user_id == services.config.bot_user_id:
+        return False
+    return not services.guard.outsider(event.get("user_team") or event.get("team"))
+
+
+def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
+    """What a message of a person asks for; None for talk that is not for us.
+
+    One parser for ``message`` and ``app_mention``, so that both make the same request.
+    """
+    place, text = _place(event, services.config.bot_user_id)
+    if place is None or _left_alone(text, place):
+        return None
+    words = plain(_without_us(text, services.config.bot_user_id)).strip()
+    attachments = attachments_of(event)
+    if (not words and not attachments) or words.lower() == "help":
+        return Heard(place, empty=True) if place.surface is Surface.MENTION else None
+    try:
+        strict = place.surface is Surface.MENTION
+        prompt, options = read_options(words, services.rules, services.today(), strict=strict)
+        if not prompt and not attachments:
+            raise BadOption("Say also what should be in the picture.")
+    except BadOption as error:
+        return Heard(place, complaint=str(error))
+    request = Request(
+        key=f"message:{place.channel_id}:{place.ts}",
+        surface=place.surface,
+        team_id=services.config.team_id,
+        channel_id=place.channel_id,
+        user_id=place.user_id,
+        prompt=prompt,
+        order=place.ts,
+        options=options,
+        thread_ts=place.thread_ts,
+        message_ts=place.ts,
+        attachments=attachments,
+    )
+    return Heard(place, request=request)
+
+
+def _place(event: Mapping[str, Any], bot_user_id: str) -> tuple[Place | None, str]:
+    text = str(event.get("text") or "")
+    channel_id, ts = str(event["channel"]), str(event["ts"])
+    thread_ts = str(event.get("thread_ts") or ts)
+    reply = thread_ts != ts
+    ours = event.get("channel_type") == "im" or channel_id.startswith("D")
+    if _us(bot_user_id).search(text) or (ours and not reply):
+        surface = Surface.MENTION
+    elif reply:
+        surface = Surface.REPLY
+    else:
+        return None, text
+    return Place(channel_id, ts, str(event["user"]), thread_ts, reply, surface), text
+
+
+def _us(bot_user_id: str) -> re.Pattern[str]:
+    return re.compile(rf"<@{re.escape(bot_user_id)}(?:\|[^>]*)?>")
+
+
+def _left_alone(text: str, place: Place) -> bool:
+    """A reply that opens by addressing somebody else, or with ``//``, is not for us."""
+    if text.lstrip().startswith("//"):
+        return True
+    return place.reply and place.surface is Surface.REPLY and _TO_OTHERS.match(text) is not None
+
+
+def _without_us(text: str, bot_user_id: str) -> str:
+    return _us(bot_user_id).sub(" ", text)
+
+
+def attachments_of(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """The files that came with a message."""
+    return tuple(
+        Attachment(
+            file_id=str(file["id"]),
+            name=str(file.get("name") or file.get("title") or "file"),
+            media_type=str(file.get("mimetype") or ""),
+            size_bytes=int(file.get("size") or 0),
+        )
+        for file in (event.get("files") or [])[:ATTACHMENTS_MAX]
+        if file.get("id")
+    )

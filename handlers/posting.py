@@ -1,0 +1,167 @@
+"""Posting to Slack so that a message arrives once, and within bounds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from darkroom.clock import Clock
+from darkroom.turns.model import Turn
+from handlers.blocks.text import View
+from handlers.clients import SlackClient, SlackRefused, SlackUnclear
+
+T = TypeVar("T")
+
+logger = logging.getLogger("darkroom.handlers")
+
+PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Waits between tries while Slack has passing troubles: under two minutes in all."""
+FILE_PAUSES_S = (0.5, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
+"""Waits for a file to be scanned: about half a minute."""
+
+PASSING = frozenset({"ratelimited", "rate_limited"})
+"""What Slack refuses now and may take soon."""
+_THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message"})
+_CLOCKS_APART = timedelta(minutes=2)
+
+
+class Repeat:
+    """Does something that may be done twice, again and again until Slack answers, within bounds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Raises the last ``SlackUnclear``, or ``SlackRefused`` at once unless it is a passing one."""
+        for pause_s in PAUSES_S:
+            try:
+                return await work()
+            except SlackUnclear:
+                await self._clock.sleep(pause_s)
+            except SlackRefused as refused:
+                if refused.error not in PASSING:
+                    raise
+                await self._clock.sleep(pause_s)
+        return await work()
+
+
+class Poster:
+    """Posts a turn's messages: after an unclear answer it looks for the message before posting again."""
+
+    def __init__(self, slack: SlackClient, clock: Clock) -> None:
+        self._slack = slack
+        self._clock = clock
+        self._repeat = Repeat(clock)
+
+    async def find(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
+        """Our message of that turn, by its metadata; None also where looking is impossible."""
+        since = turn.created_at - _CLOCKS_APART
+        try:
+            return await self._repeat(
+                lambda: self._slack.find_message(channel, turn.id, thread_ts=thread_ts, since=since)
+            )
+        except (SlackRefused, SlackUnclear):
+            return None
+
+    async def post(
+        self, turn: Turn, channel: str, view: View, *, thread_ts: str | None, broadcast: bool = False
+    ) -> str:
+        """Post once and give the ts. Where the thread is gone, the message stands in the channel."""
+        for pause_s in (*PAUSES_S, None):
+            try:
+                return await self._slack.post_message(
+                    channel,
+                    view.text,
+                    blocks=view.blocks,
+                    thread_ts=thread_ts,
+                    broadcast=broadcast and thread_ts is not None,
+                    turn_id=turn.id,
+                )
+            except SlackUnclear:
+                found = await self.find(channel, turn, thread_ts)
+                if found is not None:
+                    return found
+                if pause_s is None:
+                    raise
+            except SlackRefused as refused:
+                if refused.error in _THREAD_GONE and thread_ts is not None:
+                    thread_ts = None
+                    continue
+                if refused.error not in PASSING or pause_s is None:
+                    raise
+            await self._clock.sleep(pause_s)
+        raise SlackUnclear("chat.postMessage")
+
+    async def post_with_file(
+        self, turn: Turn, channel: str, view: View, *, thread_ts: str, broadcast: bool
+    ) -> str | None:
+        """Like ``post``, for a view that shows a file; None if Slack does not take the file in time."""
+        for pause_s in (*FILE_PAUSES_S, None):
+            try:
+                return await self.post(turn, channel, view, thread_ts=thread_ts, broadcast=broadcast)
+            except SlackRefused as refused:
+                if refused.error not in {"invalid_blocks", "invalid_blocks_format", "file_not_found"}:
+                    raise
+            if pause_s is not None:
+                await self._clock.sleep(pause_s)
+        return None
+
+    async def upload(
+        self, path: Path, name: str, *, channel: str | None = None, thread_ts: str | None = None
+    ) -> str:
+        """Send the file's bytes; a share whose answer was unclear is sent again, since it was paid for."""
+        return await self._repeat(
+            lambda: self._slack.upload(path, name, channel=channel, thread_ts=thread_ts)
+        )
+
+    async def wait_until_usable(self, file_id: str) -> bool:
+        """Wait for Slack to process a file, within bounds; False when it did not say so in time."""
+        for pause_s in FILE_PAUSES_S:
+            try:
+                if (await self._slack.file_info(file_id)).usable:
+                    return True
+            except SlackUnclear:
+                pass
+            except SlackRefused as refused:
+                if refused.error not in PASSING:
+                    return False
+            await self._clock.sleep(pause_s)
+        return False
+
+
+async def tell_privately(
+    slack: SlackClient,
+    clock: Clock,
+    view: View,
+    *,
+    channel: str,
+    user_id: str,
+    reply_url: str | None = None,
+    thread_ts: str | None = None,
+) -> None:
+    """Tell one person alone: by their reply address, else in place, else in our direct message with them.
+
+    Raises ``SlackRefused`` or ``SlackUnclear`` when none of the three ways is open.
+    """
+    repeat = Repeat(clock)
+    try:
+        if reply_url is not None:
+            await repeat(lambda: slack.respond(reply_url, view.text, blocks=view.blocks))
+            return
+    except (SlackRefused, SlackUnclear) as error:
+        logger.info("no answer by reply address: %s", name_of(error))
+    try:
+        await repeat(
+            lambda: slack.post_ephemeral(channel, user_id, view.text, blocks=view.blocks, thread_ts=thread_ts)
+        )
+    except (SlackRefused, SlackUnclear) as error:
+        logger.info("no answer in place: %s", name_of(error))
+        await repeat(lambda: slack.post_message(user_id, view.text, blocks=view.blocks))
+
+
+def name_of(error: SlackRefused | SlackUnclear) -> str:
+    """What Slack calls it, or that no answer came."""
+    return error.error if isinstance(error, SlackRefused) else f"{error.method}: no answer"

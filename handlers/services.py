@@ -1,0 +1,101 @@
+"""What the surfaces are handed: everything they use, nothing they have to look for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from darkroom.clock import Clock
+from darkroom.spending.budgets import Caps
+from darkroom.spending.catalogue import Catalogue
+from darkroom.spending.reports import SpendReader
+from darkroom.turns.intake import Intake
+from darkroom.turns.model import ThreadReplies
+from darkroom.turns.store import TurnLog
+from handlers.blocks.text import View
+from handlers.clients import SlackClient
+from handlers.errands import Errands
+from handlers.guard import House, SlackGuard
+from handlers.options import OptionRules
+from handlers.posting import tell_privately
+from handlers.words import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerConfig:
+    """The settings that the surfaces know. ``enterprise_id`` is set for org-wide installs only; ``model``,
+    ``quality``, ``width``, ``height`` and ``format`` are used where a person says nothing."""
+
+    team_id: str
+    enterprise_id: str | None
+    bot_user_id: str
+    bot_id: str
+    caps: Caps
+    model: str
+    quality: str
+    width: int
+    height: int
+    format: str
+    admins: tuple[str, ...] = ()
+    allow_guests: bool = False
+    broadcast_first: bool = True
+    thread_replies: ThreadReplies = ThreadReplies.JOINED
+    imagine: str = "/imagine"
+    spend: str = "/spend"
+
+    @property
+    def house(self) -> House:
+        """What the guard needs to know."""
+        return House(self.team_id, self.enterprise_id, self.admins, self.allow_guests)
+
+    @property
+    def voice(self) -> Voice:
+        """What the sentences need to know."""
+        return Voice(self.imagine, self.spend, self.bot_user_id, self.admins, self.caps.timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a surface uses. ``log`` and ``spend`` only read."""
+
+    config: HandlerConfig
+    catalogue: Catalogue
+    intake: Intake
+    log: TurnLog
+    spend: SpendReader
+    slack: SlackClient
+    guard: SlackGuard
+    errands: Errands
+    clock: Clock
+
+    @property
+    def rules(self) -> OptionRules:
+        """What options are checked against."""
+        config = self.config
+        return OptionRules(
+            self.catalogue, config.model, config.quality, config.width, config.height, config.format
+        )
+
+    async def whisper(
+        self,
+        view: View,
+        *,
+        channel: str,
+        user_id: str,
+        reply_url: str | None = None,
+        thread_ts: str | None = None,
+    ) -> None:
+        """Tell one person alone, by the first of the private ways that is open."""
+        await tell_privately(
+            self.slack,
+            self.clock,
+            view,
+            channel=channel,
+            user_id=user_id,
+            reply_url=reply_url,
+            thread_ts=thread_ts,
+        )
+
+    def today(self) -> date:
+        """The day that models are looked up for, in UTC."""
+        return self.clock.now().date()

@@ -1,0 +1,58 @@
+"""Every surface on one Bolt app."""
+
+from __future__ import annotations
+
+import re
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import actions, boundary, threads
+from handlers.commands import imagine, spend
+from handlers.services import Services
+
+_ANY = re.compile(".*")
+
+
+def build_app(services: Services, web_client: AsyncWebClient, signing_secret: str = "") -> AsyncApp:
+    """A Bolt app for one workspace with every surface on it.
+
+    Who we are comes from the settings, so that no request waits for ``auth.test``; the listeners use our own
+    client, so that Bolt's needs no token. *signing_secret* is for HTTP; Socket Mode has no signatures.
+    """
+    config = services.config
+    who = AuthorizeResult(
+        enterprise_id=config.enterprise_id,
+        team_id=config.team_id,
+        bot_id=config.bot_id,
+        bot_user_id=config.bot_user_id,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return who
+
+    app = AsyncApp(
+        name="darkroom",
+        client=web_client,
+        authorize=authorize,
+        signing_secret=signing_secret,
+        # Events would otherwise be acknowledged before they are on disk.
+        process_before_response=True,
+    )
+    register_all(app, services)
+    return app
+
+
+def register_all(app: AsyncApp, services: Services) -> None:
+    """Register every surface, then what catches the rest: Slack repeats what nobody acknowledges."""
+    for surface in (boundary, imagine, spend, threads, actions):
+        surface.register(app, services)
+
+    @app.event(_ANY)
+    async def other_event() -> None:
+        """Acknowledged by returning."""
+
+    @app.action(_ANY)
+    async def other_action(ack: AsyncAck) -> None:
+        await ack()

@@ -1,0 +1,148 @@
+"""Mentions, replies in threads, and messages in our direct message; also edited and deleted ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from darkroom.turns.model import Surface, ThreadReplies, TurnState
+from handlers import words
+from handlers.blocks.text import View
+from handlers.hearing import Heard, Place, from_person, hear
+from handlers.services import Services
+
+HINTS_MAX = 500
+"""So many messages are remembered as already hinted at: a mention arrives twice."""
+
+Event = Mapping[str, Any]
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Listen to messages and mentions."""
+    threads = Threads(services)
+
+    @app.event("app_mention")
+    async def mentioned(ack: AsyncAck, event: dict[str, Any]) -> None:
+        await threads.said(ack, event)
+
+    @app.event("message")
+    async def message(ack: AsyncAck, event: dict[str, Any]) -> None:
+        if event.get("subtype") == "message_changed":
+            await threads.edited(event)
+        elif event.get("subtype") == "message_deleted":
+            await threads.deleted(event)
+        else:
+            await threads.said(ack, event)
+
+
+class Threads:
+    """What happens to messages. Bolt acknowledges when a method returns; none waits for Slack."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._hinted: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    async def said(self, ack: AsyncAck, event: Event) -> None:
+        """Somebody wrote something: a request if it is for us and its person counts."""
+        services = self._services
+        heard = hear(event, services) if from_person(event, services) else None
+        if heard is None:
+            return
+        if heard.request is None:
+            self._hint_once(heard)
+            return
+        arrival = await services.intake.accept(heard.request)
+        await ack()
+        services.intake.submit(arrival)
+
+    async def edited(self, event: Event) -> None:
+        """Somebody changed a message: what still waits is replaced, or taken back if it asks no more."""
+        services = self._services
+        now, before = event.get("message") or {}, event.get("previous_message") or {}
+        channel_id, ts = str(event["channel"]), str(now.get("ts") or before.get("ts") or "")
+        if now.get("subtype") == "tombstone":
+            await self._take_back(channel_id, ts, before, words.DELETE_TOO_LATE)
+            return
+        same = now.get("text") == before.get("text") and _files(now) == _files(before)
+        as_said = {**now, "channel": channel_id, "ts": ts, "channel_type": event.get("channel_type")}
+        if same or not from_person(as_said, services):
+            return
+        heard = hear(as_said, services)
+        if heard is None or heard.empty:
+            await self._take_back(channel_id, ts, now, words.EDIT_TOO_LATE)
+        elif heard.request is None:
+            services.errands.start(f"edit of {channel_id} {ts}", self._refuse_edit(heard))
+        else:
+            request = heard.request
+            turn = await services.intake.revise(
+                request.team_id, channel_id, ts, request.prompt, request.options, request.attachments
+            )
+            if turn is None:
+                return
+            if (turn.request.prompt, turn.request.options) != (request.prompt, request.options):
+                self._whisper(heard.place, words.EDIT_TOO_LATE)
+
+    async def deleted(self, event: Event) -> None:
+        """Somebody deleted a message: cancel what still waits."""
+        before = event.get("previous_message") or {}
+        ts = str(event.get("deleted_ts") or before.get("ts") or "")
+        await self._take_back(str(event["channel"]), ts, before, words.DELETE_TOO_LATE)
+
+    async def _take_back(self, channel_id: str, ts: str, message: Event, too_late: str) -> None:
+        services = self._services
+        if not ts or message.get("bot_id"):
+            return
+        turn = await services.intake.take_back(services.config.team_id, channel_id, ts)
+        if turn is not None and turn.state is TurnState.WORKING:
+            request = turn.request
+            place = Place(channel_id, ts, request.user_id, request.thread_ts or ts, True, request.surface)
+            self._whisper(place, too_late)
+
+    def _hint_once(self, heard: Heard) -> None:
+        place = heard.place
+        key = (place.channel_id, place.ts)
+        if key in self._hinted:
+            return
+        self._hinted[key] = None
+        while len(self._hinted) > HINTS_MAX:
+            self._hinted.popitem(last=False)
+        self._services.errands.start(f"hint for {place.channel_id} {place.ts}", self._hint(heard))
+
+    async def _hint(self, heard: Heard) -> None:
+        services, place = self._services, heard.place
+        if place.surface is Surface.REPLY:
+            # Only in a thread of ours: whoever talks elsewhere never hears from us.
+            listening = services.config.thread_replies is not ThreadReplies.MENTIONS
+            team_id = services.config.team_id
+            if not listening or not await services.log.newest_picture(
+                team_id, place.channel_id, place.thread_ts
+            ):
+                return
+        said = heard.complaint
+        text = words.usage(services.config.voice) if said is None else words.bad_option(said)
+        await self._tell(place, text)
+
+    async def _refuse_edit(self, heard: Heard) -> None:
+        services, place = self._services, heard.place
+        team_id = services.config.team_id
+        turn = await services.log.turn_of_message(team_id, place.channel_id, place.ts)
+        if turn is not None:
+            await self._tell(place, words.edit_not_taken(heard.complaint or ""))
+
+    def _whisper(self, place: Place, text: str) -> None:
+        self._services.errands.start(f"hint for {place.channel_id} {place.ts}", self._tell(place, text))
+
+    async def _tell(self, place: Place, text: str) -> None:
+        await self._services.whisper(
+            View(text, ()),
+            channel=place.channel_id,
+            user_id=place.user_id,
+            thread_ts=place.thread_ts if place.reply else None,
+        )
+
+
+def _files(message: Event) -> list[object]:
+    return [file.get("id") for file in message.get("files") or []]
