@@ -1,0 +1,203 @@
+"""What the API's refusals mean, by their code."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.rendering import errors
+from darkroom.rendering.job import Billed, Failure, FailureKind
+from storage.blobs import BlobStore
+from tests.rendering.support import FIXTURES, JOB, Script, Scripted, nobody, renderer
+
+CASES: dict[str, Any] = json.loads((FIXTURES / "errors.json").read_text())
+KIND = FailureKind
+EXPECTED = {
+    "moderation_blocked_images_400": (KIND.MODERATION, 400),
+    "retired_model_images_400": (KIND.MODEL_GONE, 400),
+    "bad_size_legacy_400": (KIND.BAD_REQUEST, 400),
+    "bad_size_v2_variants_400": (KIND.BAD_REQUEST, 400),
+    "invalid_image_file_400": (KIND.BAD_REQUEST, 400),
+    "input_fidelity_400": (KIND.BAD_REQUEST, 400),
+    "transparent_unsupported_400": (KIND.BAD_REQUEST, 400),
+    "tools_n_400": (KIND.BAD_REQUEST, 400),
+    "stream_needs_partials_400_2025": (KIND.BAD_REQUEST, 400),
+    "host_model_without_tool_400": (KIND.BAD_REQUEST, 400),
+    "org_unverified_403": (KIND.ACCESS, 403),
+    "org_unverified_host_404": (KIND.ACCESS, 404),
+    "org_unverified_stream_400": (KIND.ACCESS, 400),
+    "model_not_found_404": (KIND.MODEL_GONE, 404),
+    "invalid_key_401": (KIND.KEY, 401),
+    "missing_scope_401": (KIND.KEY, 401),
+    "quota_429": (KIND.QUOTA, 429),
+    "billing_hard_limit_400": (KIND.QUOTA, 400),
+    "ipm_429": (KIND.RATE, 429),
+    "previous_response_not_found_400": (KIND.FORGOTTEN, 400),
+    "item_not_persisted_404": (KIND.FORGOTTEN, 404),
+    "ig_without_reasoning_400": (KIND.BAD_REQUEST, 400),
+}
+ELSEWHERE = {"_note", "moderation_blocked_in_item", "midstream_error_sse"}
+
+
+def bodies(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """The error bodies of a captured case, some of which were kept in parts."""
+    if "body" in case:
+        error = case["body"]["error"]
+        codes = str(error["code"]).replace(" (older)", "").split(" | ") if error["code"] else [None]
+        return [{"error": error | {"code": code}} for code in codes]
+    parts = {name: case.get(name) for name in ("type", "param", "code")}
+    return [{"error": parts | {"message": text}} for text in case.get("messages", [case.get("message")])]
+
+
+def test_every_captured_body_is_expected_here() -> None:
+    """A case that is added to the fixtures needs an answer."""
+    assert set(EXPECTED) | ELSEWHERE == set(CASES)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_captured_refusals(blobs: BlobStore, name: str) -> None:
+    """Through the real client; a refusal with a 4xx cost nothing."""
+    kind, status = EXPECTED[name]
+    assert CASES[name].get("status", status) == status
+    for body in bodies(CASES[name]):
+        transport = Scripted(Script.json(body, status))
+        answer = await renderer(transport, blobs).render(JOB, nobody)
+        assert answer.failure is not None
+        assert (answer.failure.kind, answer.failure.billed) == (kind, Billed.NOTHING)
+        assert answer.failure.code == (body["error"]["code"] or f"http_{status}")
+        assert answer.request_id == "req_1"
+        assert len(transport.requests) == 1
+
+
+def test_a_moderated_refusal_says_stage_and_categories() -> None:
+    """For the sentence that tells the person."""
+    failure = errors.of_status(400, CASES["moderation_blocked_images_400"]["body"], {})
+    assert (failure.moderation_stage, failure.moderation_categories) == ("input", ("other",))
+
+
+def test_the_item_of_a_moderated_picture_says_the_same() -> None:
+    """Inside of a stream."""
+    failure = errors.of_failed(CASES["moderation_blocked_in_item"]["item"]["error"], usage=True)
+    assert (failure.kind, failure.billed) == (KIND.MODERATION, Billed.REPORTED)
+    assert (failure.moderation_stage, failure.moderation_categories) == ("output", ("violence",))
+
+
+def test_a_quota_in_the_middle_of_a_stream() -> None:
+    """As it was captured."""
+    event = json.loads(CASES["midstream_error_sse"]["events"][0])
+    failure = errors.of_event(event)
+    assert (failure.kind, failure.billed, failure.code) == (KIND.QUOTA, Billed.NOTHING, "insufficient_quota")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (403, {"code": "unsupported_country_region_territory", "message": "Not here."}, KIND.ACCESS),
+        (403, {"code": None, "message": "You may not."}, KIND.ACCESS),
+        (404, {"code": None, "message": "No such URL."}, KIND.ACCESS),
+        (400, {"code": "invalid_value", "param": "tools[0].model", "message": "No."}, KIND.MODEL_GONE),
+        (400, {"code": "invalid_value", "param": "tools[0].size", "message": "No."}, KIND.BAD_REQUEST),
+        (429, {"code": None, "type": "tokens", "message": "Slow down."}, KIND.RATE),
+        (429, {"code": "project_spend_limit_exceeded", "type": "x", "message": ""}, KIND.QUOTA),
+        (429, {"code": None, "type": "insufficient_quota", "message": ""}, KIND.QUOTA),
+        (
+            400,
+            {"code": "unsupported_parameter", "param": "previous_response_id", "message": ""},
+            KIND.FORGOTTEN,
+        ),
+        (400, {"code": "brand_new_code", "message": ""}, KIND.BAD_REQUEST),
+        (422, {}, KIND.BAD_REQUEST),
+    ],
+)
+def test_the_code_decides_and_the_status_only_without_one(
+    status: int, error: dict[str, Any], kind: FailureKind
+) -> None:
+    """Whatever type says."""
+    failure = errors.of_status(status, {"error": error}, {})
+    assert (failure.kind, failure.billed) == (kind, Billed.NOTHING)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
+@pytest.mark.parametrize("body", [None, "<html>Bad gateway</html>", {"error": {"code": "server_error"}}, []])
+def test_a_server_error_leaves_the_money_open(status: int, body: object) -> None:
+    """It may have come from anywhere on the way."""
+    failure = errors.of_status(status, body, {})
+    assert (failure.kind, failure.billed) == (KIND.SERVER, Billed.UNKNOWN)
+    assert failure.code in (f"http_{status}", "server_error")
+
+
+@pytest.mark.parametrize(
+    ("message", "headers", "seconds"),
+    [
+        ("Please try again in 12s. Visit", {}, 12.0),
+        ("Please try again in 1.5s.", {}, 1.5),
+        ("Please try again in 250ms.", {}, 0.25),
+        ("try again in 1m30s", {}, 90.0),
+        ("try again in 6m0s", {}, 360.0),
+        ("try again in 20m", {}, 600.0),
+        ("try again in 2h3m1s", {}, 600.0),
+        ("try again in 12s", {"retry-after": "30"}, 30.0),
+        ("", {"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ("", {"retry-after": "Fri, 20 Nov 2026 10:00:00 GMT"}, None),
+        ("try again in 3s", {"retry-after": "-1"}, 3.0),
+        ("", {"retry-after": "999999999"}, 600.0),
+        ("try again in a while", {}, None),
+        ("", {}, None),
+    ],
+)
+def test_how_long_to_wait(message: str, headers: dict[str, str], seconds: float | None) -> None:
+    """The header counts before the words; nobody waits longer than ten minutes."""
+    assert errors.retry_after(message, headers) == seconds
+    body = {"error": {"code": "rate_limit_exceeded", "message": message}}
+    assert errors.of_status(429, body, headers).retry_after_s == seconds
+
+
+def test_only_a_rate_limit_says_how_long_to_wait() -> None:
+    """A header on another refusal means nothing."""
+    assert errors.of_status(401, {"error": {}}, {"retry-after": "5"}).retry_after_s is None
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-abc123DEF456", "sk-proj-a_b-c", "sk-abc***xyz", "Bearer abc.def", "sess-1234567"]
+)
+def test_keys_do_not_get_into_messages(key: str) -> None:
+    """The API repeats part of a wrong key."""
+    failure = errors.of_status(401, {"error": {"message": f"Incorrect API key provided: {key}. Look"}}, {})
+    assert key not in failure.message
+    assert failure.message.startswith("Incorrect API key provided: [key]")
+    assert failure.message.endswith("Look")
+
+
+def test_messages_are_short() -> None:
+    """Whatever a server sends, also as plain text."""
+    assert len(errors.of_status(400, {"error": {"message": "x" * 9_999}}, {}).message) == 500
+    assert len(errors.of_status(502, "y" * 100_000, {}).message) == 500
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["error", "code", "type", "param", "message", "moderation_details", "categories"]
+            ),
+            inner,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.integers(300, 599), ODD, st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2))
+def test_nothing_that_a_server_sends_is_too_odd(status: int, body: Any, headers: dict[str, str]) -> None:
+    """Every answer becomes a failure, and below 500 it never costs anything."""
+    failure = errors.of_status(status, body, headers)
+    assert (failure.billed is Billed.NOTHING) == (status < 500)
+    assert isinstance(errors.of_failed(body, usage=False), Failure)
+    if isinstance(body, dict):
+        assert isinstance(errors.of_event(body), Failure)
