@@ -4,6 +4,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from sandbox.images import errors, faults, painter, planning
@@ -28,12 +29,14 @@ class ImageApi(FrontDesk):
     `Answer`; refusals are answers too. It raises `Dropped` where the connection must end without an answer,
     also out of `Answer.events`. What has been started goes on when the caller leaves.
 
-    Keywords: `now` (unix seconds) and `sleep` are its clock; `seconds_per_picture` how long a picture takes
-    (may be changed at any time); `keys` the accepted API keys (None: any that is not empty);
-    `images_per_minute` a rate limit (None: none; may be changed); `paint` makes the encoded picture of an
-    order, in a thread unless `offload` is False; `seed` makes ids repeatable (None: random); `on_call` is
-    told each time a call changes, with its plain dict; `keep_responses`, `keep_characters` (of base64) and
-    `keep_calls` bound what is remembered. `faults` is a list of one-shot `Fault`s.
+    Keywords: `now` (unix seconds) and `sleep` are its clock; `seconds_per_picture` how long a picture takes;
+    `keys` the accepted API keys (None: any that is not empty); `images_per_minute` a rate limit (None: none);
+    `paint` makes the encoded picture of an order, in a thread unless `offload` is False; `seed` makes ids
+    repeatable (None: random); `on_call` is told each time a call changes, with its plain dict;
+    `keep_responses`, `keep_characters` (of base64) and `keep_calls` bound what is remembered.
+
+    May be changed at any time: `seconds_per_picture`, `keys`, `images_per_minute`, `painter` (what paints),
+    `on_call`, and `faults`, a list of one-shot `Fault`s. `calls` are the newest calls, oldest first.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class ImageApi(FrontDesk):
             keep_calls=keep_calls,
         )
         self.seconds_per_picture = seconds_per_picture
-        self._painter = paint
+        self.painter = paint
         self._offload = offload
         self._memory = Memory(keep_responses, keep_characters)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -204,29 +207,27 @@ class ImageApi(FrontDesk):
             run.tell(event)
         run.end()
         remembered = Remembered(last, stored=True)
-        if "id" in last:
-            visit.call.response_id = str(last["id"])
-            self._memory.add(str(last["id"]), remembered)
+        visit.call.response_id = str(last["id"])
+        self._memory.add(str(last["id"]), remembered)
         self._log.close(visit.call, "scripted")
         return remembered
 
     async def _stream(self, visit: Visit, run: Run) -> AsyncGenerator[Json, None]:
         """A run's events for one caller, up to the point where its fault ends them."""
         fault, sent, whole = visit.fault, 0, False
-        events = run.follow()
         try:
-            while True:
-                if fault.drop_after is not None and sent >= fault.drop_after:
-                    raise Dropped
-                if fault.silent_after is not None and sent >= fault.silent_after:
-                    await asyncio.Event().wait()
-                event = await anext(events, None)
-                if event is None:
-                    whole = True
-                    return
-                sent += 1
-                whole = event["type"] in LAST_EVENTS
-                yield event
+            async with aclosing(run.follow()) as events:
+                while True:
+                    if fault.drop_after is not None and sent >= fault.drop_after:
+                        raise Dropped
+                    if fault.silent_after is not None and sent >= fault.silent_after:
+                        await asyncio.Event().wait()
+                    event = await anext(events, None)
+                    whole = event is None or event["type"] in LAST_EVENTS
+                    if event is None:
+                        return
+                    sent += 1
+                    yield event
         finally:
             if not whole:
                 self._log.cut(visit.call)
@@ -268,8 +269,8 @@ class ImageApi(FrontDesk):
 
     async def _paint(self, order: Order) -> bytes:
         if self._offload:
-            return await asyncio.to_thread(self._painter, order)
-        return self._painter(order)
+            return await asyncio.to_thread(self.painter, order)
+        return self.painter(order)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Run:
         while not self._ended:
             await self._news.wait()
 
-    async def follow(self) -> AsyncIterator[Json]:
+    async def follow(self) -> AsyncGenerator[Json, None]:
         """Every event from the first to the last, waiting for those that are not there yet."""
         seen = 0
         while True:
@@ -91,7 +91,7 @@ class Memory:
     most: int
     heaviest: int
     _kept: OrderedDict[str, Remembered] = field(default_factory=OrderedDict)
-    _weight: int = 0
+    _weights: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -100,8 +100,8 @@ class Memory:
         """Remember a response, or what became of one; the oldest finished ones make room."""
         self.forget(response_id)
         self._kept[response_id] = remembered
-        self._weight += remembered.weight
-        while len(self._kept) > self.most or (self._weight > self.heaviest and len(self._kept) > 1):
+        self._weights[response_id] = remembered.weight
+        while len(self._kept) > self.most or sum(self._weights.values()) > self.heaviest:
             oldest = next((key for key, value in self._kept.items() if value.run is None), None)
             if oldest is None or oldest == response_id:
                 return
@@ -119,5 +119,5 @@ class Memory:
         """Expire one response, or with None all of them. Unknown ids are ignored."""
         gone = list(self._kept) if response_id is None else [response_id]
         for key in gone:
-            if key in self._kept:
-                self._weight -= self._kept.pop(key).weight
+            self._kept.pop(key, None)
+            self._weights.pop(key, None)

@@ -44,7 +44,7 @@ _THINGS = {
     "car": Thing(shapes.car, (214, 72, 72), 0.34),
     "rocket": Thing(shapes.rocket, (232, 236, 240), 0.6),
     "person": Thing(shapes.person, (74, 144, 200), 0.5),
-    "hat": Thing(shapes.hat, (206, 70, 140), 0.17),
+    "hat": Thing(shapes.hat, (206, 70, 140), 0.22),
     "heart": Thing(shapes.heart, (226, 66, 96), 0.28, aloft=True),
     "balloon": Thing(shapes.balloon, (226, 84, 84), 0.42, aloft=True),
     "sun": Thing(shapes.sun, (255, 214, 84), 0.26, aloft=True),
