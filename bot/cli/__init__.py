@@ -1,1 +1,108 @@
-"""The command line."""
+"""The command line: one file a command, loaded when it is used, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+COMMANDS = {
+    "run": "Connect to Slack and make pictures.",
+    "demo": "Try it all in a browser: a local Slack and a local image API, no account needed.",
+    "sandbox": "The local Slack and image API alone, for your own bots and tests.",
+    "init": "Make a new, empty data directory.",
+    "spend": "Who spent what, on which model, for which tokens.",
+    "turns": "What was asked for, what became of it, and what it cost.",
+    "manifest": "The Slack app's manifest, ready to paste.",
+}
+"""Every command and its one line, in the order of ``--help``."""
+
+
+class _Lazy(click.Group):
+    """Finds a command in the module of its name, and imports that only then."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"bot.cli.{cmd_name}")
+        found: click.Command = module.command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="darkroom", message="darkroom %(version)s")
+def main() -> None:
+    """Darkroom makes pictures in Slack: every picture has a price, every person a cap."""
+
+
+def settings_options(command: Any) -> Any:
+    """The options by which every command that needs settings finds them."""
+    for option in (
+        click.option(
+            "--set",
+            "pairs",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="One setting, such as image.quality=low; may be repeated.",
+        ),
+        click.option("--data-dir", type=click.Path(path_type=Path), help="Instead of storage.data_dir."),
+        click.option("--config", type=click.Path(path_type=Path), help="Instead of ./darkroom.toml."),
+    ):
+        command = option(command)
+    return command
+
+
+def flags_of(pairs: tuple[str, ...], data_dir: Path | None) -> dict[str, Any]:
+    """Dotted names to values, from ``--set`` and ``--data-dir``."""
+    flags: dict[str, Any] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name.strip():
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE, such as image.quality=low")
+        flags[name.strip()] = _value(value.strip())
+    if data_dir is not None:
+        flags["storage.data_dir"] = data_dir
+    return flags
+
+
+def _value(text: str) -> Any:
+    """Lists as in the environment, in JSON; everything else as it stands."""
+    if not text.startswith("["):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f'{text!r} is not a JSON list such as ["U0123"]') from error
+
+
+class Refused(click.ClickException):
+    """Nothing was done; ``message`` says what is wrong and what to do. Exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
+def settings_for(config: Path | None, flags: dict[str, Any]) -> Settings:
+    """The settings of this run, or ``Refused`` with every fault on a line of its own."""
+    from bot.settings import BadSettings, load_settings
+
+    try:
+        return load_settings(config=config, flags=flags)
+    except BadSettings as bad:
+        lines = "\n".join(f"  {fault}" for fault in bad.faults)
+        raise Refused(f"These settings need mending:\n{lines}") from bad

@@ -1,0 +1,271 @@
+"""The composition root: settings in, a running Darkroom out. Production, demo and tests start here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.preflight import CannotStart, Identity, who_we_are
+from bot.settings import Settings
+from darkroom.clock import Clock, SystemClock
+from darkroom.rendering.job import Renderer
+from darkroom.rendering.provider import Provider, provider_name
+from darkroom.rendering.responses import ResponsesRenderer
+from darkroom.rendering.thread import RenderThread
+from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
+from darkroom.turns.intake import Intake
+from darkroom.turns.line import Line
+from darkroom.turns.making import TurnMaker
+from darkroom.turns.planning import Planner, RenderSettings
+from darkroom.turns.worker import Worker
+from handlers.clients import SlackClient
+from handlers.delivery import Manner, SlackDelivery
+from handlers.errands import Errands
+from handlers.guard import House, SlackGuard
+from handlers.services import HandlerConfig, Services
+from handlers.surfaces import register_all
+from handlers.web_client import WebSlackClient
+from storage.blobs import BlobStore
+from storage.database import PICTURES_NAME, Database
+from storage.reports import SqliteSpendReader
+from storage.turn_log import SqliteTurnLog
+from storage.turns import SqliteTurnStore
+
+logger = logging.getLogger("darkroom.app")
+
+SLACK_URL = "https://slack.com/api/"
+GRACE_S = 20.0
+"""How long running turns may finish when Darkroom is asked to stop; what takes longer is for recovery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Parts to use instead of the usual ones."""
+
+    clock: Clock | None = None
+    catalogue: Catalogue | None = None
+    renderer: Renderer | None = None
+    slack: SlackClient | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Closer:
+    """Something that was opened, and how it is closed; the last opened is the first closed."""
+
+    name: str
+    close: Callable[[], Awaitable[object]]
+
+
+class Darkroom:
+    """A Darkroom from its settings: ``start`` it, let it run, ``aclose`` it. ``async with`` does both."""
+
+    def __init__(
+        self, settings: Settings, *, create_data: bool = False, overrides: Overrides | None = None
+    ) -> None:
+        self.settings = settings
+        self._create_data = create_data
+        self._overrides = overrides or Overrides()
+        self._closers: list[_Closer] = []
+        self.worker: Worker | None = None
+
+    async def __aenter__(self) -> Darkroom:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def start(self) -> None:
+        """Check what can be checked, connect, take up what was left, and begin to listen.
+
+        Raises ``CannotStart``, ``NoDataDirectory``, ``DataDirectoryInUse``.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def _start(self) -> None:
+        settings = self.settings
+        clock = self._overrides.clock or SystemClock()
+        catalogue = self._overrides.catalogue or usable_catalogue(settings, clock)
+        database = Database.open(settings.storage.data_dir, create=self._create_data)
+        self._closers.append(_Closer("database", lambda: asyncio.to_thread(database.close)))
+        blobs = BlobStore(settings.storage.data_dir / PICTURES_NAME)
+        blobs.sweep()
+
+        session = aiohttp.ClientSession()
+        self._closers.append(_Closer("Slack client", session.close))
+        identity = await who_we_are(settings, session, settings.slack_api_url or SLACK_URL)
+        slack = self._overrides.slack or WebSlackClient(
+            session, identity.bot_token, clock, settings.slack_api_url or SLACK_URL
+        )
+        renderer = self._overrides.renderer or await self._render_thread(blobs, clock)
+
+        config = handler_config(settings, identity)
+        store, log = SqliteTurnStore(database), SqliteTurnLog(database)
+        caps = settings.caps.caps()
+        planner = Planner(catalogue, render_settings(settings), blobs)
+        guard = SlackGuard(
+            slack,
+            House(identity.team_id, identity.enterprise_id, config.admins, config.allow_guests),
+            clock,
+        )
+        usual = frozenset({config.model, catalogue.image(config.model).base})
+        delivery = SlackDelivery(slack, clock, config.voice, Manner(usual, config.broadcast_first))
+        line = Line(settings.queue.per_person, settings.queue.overall)
+        maker = TurnMaker(store, log, renderer, planner, caps, clock)
+        worker = Worker(
+            store, log, maker, guard, delivery, blobs, caps, clock, line, waiting_max=settings.queue.waiting
+        )
+        self.worker = worker
+        errands = Errands()
+        self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S)))
+        self._closers.append(_Closer("worker", lambda: worker.aclose(GRACE_S)))
+
+        services = Services(
+            config=config,
+            catalogue=catalogue,
+            intake=Intake(store, log, worker, clock, settings.slack.thread_replies),
+            log=log,
+            spend=SqliteSpendReader(database),
+            slack=slack,
+            guard=guard,
+            errands=errands,
+            clock=clock,
+        )
+        app = bolt_app(identity, settings.slack_api_url or SLACK_URL)
+        register_all(app, services)
+        await self._connect(app, identity)
+        left = await worker.recover()
+        logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
+
+    async def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
+        settings = self.settings
+        key = settings.openai_api_key
+        if key is None:
+            raise CannotStart(["OPENAI_API_KEY is missing. Put the key of your OpenAI project into .env."])
+
+        def make() -> ResponsesRenderer:
+            provider = Provider(settings.openai_base_url, key.get_secret_value())
+            return ResponsesRenderer(provider, blobs, clock)
+
+        thread = RenderThread(make)
+        try:
+            await thread.start()
+        except ValueError as error:
+            raise CannotStart([f"OPENAI_API_KEY: {error}"]) from error
+        self._closers.append(_Closer("render thread", thread.aclose))
+        return thread
+
+    async def _connect(self, app: AsyncApp, identity: Identity) -> None:
+        base_url = self.settings.slack_api_url or SLACK_URL
+        web = AsyncWebClient(token=identity.app_token, base_url=base_url)
+        handler = AsyncSocketModeHandler(app, identity.app_token, web_client=web)
+        # First among the closers to run: nothing new comes in while the rest winds up.
+        self._closers.append(_Closer("socket", handler.close_async))
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # untyped in slack_bolt
+
+    async def aclose(self) -> None:
+        """Stop listening, let running turns finish for a while, close everything. May be called twice."""
+        while self._closers:
+            closer = self._closers.pop()
+            try:
+                async with asyncio.timeout(GRACE_S + 10):
+                    await closer.close()
+            except TimeoutError:
+                logger.warning("%s did not close in time", closer.name)
+
+
+def bolt_app(identity: Identity, base_url: str) -> AsyncApp:
+    """The dispatcher, for one workspace, acknowledging events only after their listener."""
+
+    async def authorize(**_: object) -> AuthorizeResult:
+        # Given outright, so that Bolt neither asks Slack again nor looks for OAuth in the environment.
+        return AuthorizeResult(
+            enterprise_id=identity.enterprise_id,
+            team_id=identity.team_id,
+            bot_token=identity.bot_token,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user_id,
+        )
+
+    return AsyncApp(
+        client=AsyncWebClient(base_url=base_url),
+        authorize=authorize,
+        # A listener that dies before its transaction is committed has not been acknowledged.
+        process_before_response=True,
+        # Socket Mode is authenticated by its app token; its payloads carry no signature.
+        request_verification_enabled=False,
+    )
+
+
+def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:
+    """What the surfaces know of the settings."""
+    width, height = settings.image.width_height
+    return HandlerConfig(
+        team_id=identity.team_id,
+        enterprise_id=identity.enterprise_id,
+        bot_user_id=identity.bot_user_id,
+        bot_id=identity.bot_id,
+        caps=settings.caps.caps(),
+        model=settings.image.model,
+        quality=settings.image.quality,
+        width=width,
+        height=height,
+        format=settings.image.format,
+        admins=settings.slack.admins,
+        allow_guests=settings.slack.allow_guests,
+        broadcast_first=settings.slack.first_picture_in_channel,
+        thread_replies=settings.slack.thread_replies,
+    )
+
+
+def render_settings(settings: Settings) -> RenderSettings:
+    """What planning knows of the settings."""
+    width, height = settings.image.width_height
+    return RenderSettings(
+        model=settings.image.model,
+        fallback=settings.image.fallback,
+        host_model=settings.image.host_model,
+        width=width,
+        height=height,
+        quality=settings.image.quality,
+        format=settings.image.format,
+        timeout_s=settings.image.timeout_s,
+        provider=provider_name(settings.openai_base_url),
+    )
+
+
+def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:
+    """The catalogue, with every configured model known, priced and not retired. Raises ``CannotStart``."""
+    try:
+        catalogue = load_catalogue(settings.catalogue.file)
+    except BadCatalogue as bad:
+        raise CannotStart([str(bad)]) from bad
+    today = clock.now().date()
+    faults: list[str] = []
+    for name, model in [
+        ("image.model", settings.image.model),
+        *(("image.fallback", model) for model in settings.image.fallback),
+    ]:
+        try:
+            catalogue.usable_image(model, today)
+        except CatalogueProblem as problem:
+            faults.append(f"{name}: {problem.args[0]}")
+    try:
+        catalogue.usable_host(settings.image.host_model, today)
+    except CatalogueProblem as problem:
+        faults.append(f"image.host_model: {problem.args[0]}")
+    if faults:
+        raise CannotStart(faults)
+    return catalogue

@@ -1,0 +1,98 @@
+"""``darkroom demo``: sandbox and bot together, in a browser, with no account."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli import Refused, flags_of
+from bot.cli.sandbox import PORT, port_taken
+
+
+@click.command("demo")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The page's; 0: any."
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Keep the ledger and the pictures there; otherwise they go when the demo ends.",
+)
+@click.option(
+    "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="One setting, such as caps.person_usd=1."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 120),
+    default=4.0,
+    show_default=True,
+    help="How long a picture takes.",
+)
+def command(port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: float) -> None:
+    """Try all of Darkroom in a browser: a local Slack and a local image API, no account, no key, no cost.
+
+    Tokens, keys and settings in the environment are ignored.
+    """
+    from bot.logs import configure_logging
+    from bot.settings import BadSettings, plain_settings
+
+    configure_logging("warning")
+    temporary = None if data_dir else Path(tempfile.mkdtemp(prefix="darkroom-demo-"))
+    flags = flags_of(pairs, data_dir or temporary)
+    try:
+        plain_settings(flags)
+        asyncio.run(_demo(port, flags, seconds))
+    except BadSettings as bad:
+        lines = "\n".join(f"  {fault}" for fault in bad.faults)
+        raise Refused(f"These settings need mending:\n{lines}") from bad
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
+    from bot.app import Darkroom
+    from bot.cli.run import stop_signal
+    from bot.cli.world import start_world
+    from bot.preflight import CannotStart
+    from bot.settings import plain_settings
+    from sandbox.images.api import ImageApi
+    from sandbox.slack.workspace import Workspace
+    from storage.database import DataDirectoryInUse
+
+    stop = stop_signal()
+    try:
+        world = await start_world(Workspace(), ImageApi(seconds_per_picture=seconds), port=port)
+    except OSError as error:
+        raise Refused(port_taken(port, error)) from error
+    try:
+        settings = plain_settings(world.settings() | flags)
+        darkroom = Darkroom(settings, create_data=True)
+        try:
+            await darkroom.start()
+        except CannotStart as cannot:
+            lines = "\n".join(f"  {fault}" for fault in cannot.faults)
+            raise Refused(f"The demo cannot start:\n{lines}") from cannot
+        except DataDirectoryInUse as problem:
+            raise Refused(str(problem)) from problem
+        try:
+            _greet(world.page_url, settings.storage.data_dir)
+            await stop.wait()
+            click.echo("\nStopping.")
+        finally:
+            await darkroom.aclose()
+    finally:
+        await world.close()
+
+
+def _greet(page_url: str, data_dir: Path) -> None:
+    click.echo(f"Darkroom's demo is running. Open:\n\n    {page_url}\n")
+    click.echo("A prompt is waiting there: press Enter. Then reply in the thread: make it night")
+    click.echo("The books, in another terminal:\n")
+    click.echo(f"    darkroom spend --data-dir {data_dir}\n")
+    click.echo("Everything stays on this machine and costs nothing. Stop with Ctrl-C.")

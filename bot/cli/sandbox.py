@@ -1,0 +1,50 @@
+"""``darkroom sandbox``: the local Slack and the local image API alone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from bot.cli import Refused
+
+PORT = 8800
+
+
+@click.command("sandbox")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The page's; 0: any."
+)
+def command(port: int) -> None:
+    """Run a local Slack workspace, with a page, and a local image API until stopped (Ctrl-C).
+
+    Prints the settings by which a bot finds them.
+    """
+    asyncio.run(_sandbox(port))
+
+
+async def _sandbox(port: int) -> None:
+    from bot.cli.run import stop_signal
+    from bot.cli.world import start_world
+    from sandbox.images.api import ImageApi
+    from sandbox.slack.workspace import Workspace
+
+    stop = stop_signal()
+    try:
+        world = await start_world(Workspace(), ImageApi(), port=port)
+    except OSError as error:
+        raise Refused(port_taken(port, error)) from error
+    try:
+        click.echo(f"The page:  {world.page_url}\n")
+        click.echo("A bot finds this world by:")
+        for name, value in world.settings().items():
+            click.echo(f"  {name.upper()}={value}")
+        click.echo("\nStop it with Ctrl-C.")
+        await stop.wait()
+    finally:
+        await world.close()
+
+
+def port_taken(port: int, error: OSError) -> str:
+    """What to say when the port cannot be had."""
+    return f"Port {port} cannot be used ({error.strerror}). Try another: --port 0 takes any free one."

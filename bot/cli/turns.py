@@ -1,0 +1,100 @@
+"""``darkroom turns``: what was asked for and what became of it, read-only, also beside a running bot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli import Refused, flags_of, settings_for, settings_options
+
+if TYPE_CHECKING:
+    from storage.turn_report import TurnRow
+
+
+@click.command("turns")
+@click.option("--json", "as_json", is_flag=True, help="For programs: amounts in integer nano-dollars.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many, newest."
+)
+@settings_options
+def command(
+    as_json: bool, limit: int, config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]
+) -> None:
+    """What was asked for, what became of it, and what it cost; oldest first."""
+    from storage.database import DATABASE_NAME, NoDataDirectory, connect_read_only, in_snapshot
+    from storage.turn_report import turn_rows
+
+    settings = settings_for(config, flags_of(pairs, data_dir))
+    try:
+        connection = connect_read_only(settings.storage.data_dir / DATABASE_NAME)
+    except NoDataDirectory as problem:
+        raise Refused(str(problem)) from problem
+    try:
+        rows = in_snapshot(connection, lambda db: turn_rows(db, limit))
+    finally:
+        connection.close()
+    if as_json:
+        click.echo(json.dumps([as_data(row) for row in rows], indent=2))
+    else:
+        _print(rows)
+
+
+def as_data(row: TurnRow) -> dict[str, Any]:
+    """A turn as ``--json`` prints it."""
+    turn = row.turn
+    request = turn.request
+    return {
+        "id": turn.id,
+        "state": turn.state.value,
+        "outcome": turn.ending.outcome.value if turn.ending else None,
+        "told": turn.told_at is not None,
+        "reason": turn.undelivered_reason or (turn.ending.reason.value if turn.ending else None),
+        "team_id": request.team_id,
+        "channel_id": request.channel_id,
+        "thread_ts": turn.thread_ts,
+        "user_id": request.user_id,
+        "prompt": request.prompt,
+        "pictures": [
+            {
+                "version": picture.version,
+                "parent": picture.parent_version,
+                "model": picture.image_model,
+                "endpoint": picture.endpoint,
+                "charged_nano_usd": picture.charged_nano_usd,
+            }
+            for picture in row.pictures
+        ],
+        "charged_nano_usd": row.charged_nano_usd,
+        "held_nano_usd": row.held_nano_usd,
+        "attempts": row.attempts,
+        "message_ts": turn.message_ts,
+        "created_at": turn.created_at.isoformat(),
+        "updated_at": turn.updated_at.isoformat(),
+    }
+
+
+def _print(rows: list[TurnRow]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from darkroom.spending.money import format_usd
+
+    table = Table("When (UTC)", "Who", "Asked for", "Became", "Told", "Cost")
+    for row in rows:
+        turn = row.turn
+        versions = ", ".join(f"v{picture.version}" for picture in row.pictures)
+        became = versions or (turn.ending.reason.value.replace("_", " ") if turn.ending else turn.state.value)
+        asked = " ".join(turn.request.prompt.split())
+        table.add_row(
+            f"{turn.created_at:%Y-%m-%d %H:%M:%S}",
+            turn.request.user_id,
+            Text(asked if len(asked) <= 60 else asked[:59] + "…"),
+            became,
+            "yes" if turn.told_at else (turn.undelivered_reason or "not yet"),
+            format_usd(row.charged_nano_usd),
+        )
+    Console().print(table)

@@ -1,0 +1,108 @@
+"""Before anything is connected: are the tokens there, of the right kind, and does Slack take them?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.settings import Settings
+
+CHECK_TIMEOUT_S = 10
+
+
+class CannotStart(Exception):
+    """Darkroom cannot start as things are; ``faults`` says of each thing what is wrong and what to do."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are in which workspace, as ``auth.test`` says, and the tokens that say so."""
+
+    bot_token: str
+    app_token: str
+    team_id: str
+    enterprise_id: str | None
+    bot_user_id: str
+    bot_id: str
+
+    def __repr__(self) -> str:
+        return f"Identity({self.team_id}, {self.bot_user_id})"
+
+
+async def who_we_are(settings: Settings, session: aiohttp.ClientSession, base_url: str) -> Identity:
+    """Ask Slack with both tokens. Raises ``CannotStart``; never tries for long."""
+    bot_token, app_token = _tokens(settings)
+    bot = AsyncWebClient(token=bot_token, base_url=base_url, session=session, retry_handlers=[])
+    app = AsyncWebClient(token=app_token, base_url=base_url, session=session, retry_handlers=[])
+    known = await _ask("SLACK_BOT_TOKEN", bot, "auth.test", base_url)
+    await _ask("SLACK_APP_TOKEN", app, "apps.connections.open", base_url)
+    if not known.get("bot_id"):
+        raise CannotStart(["SLACK_BOT_TOKEN is not a bot's token. It is under OAuth & Permissions."])
+    organisation = known.get("enterprise_id") if known.get("is_enterprise_install") else None
+    return Identity(
+        bot_token=bot_token,
+        app_token=app_token,
+        team_id=known["team_id"],
+        enterprise_id=organisation,
+        bot_user_id=known["user_id"],
+        bot_id=known["bot_id"],
+    )
+
+
+def _tokens(settings: Settings) -> tuple[str, str]:
+    faults: list[str] = []
+    tokens: list[str] = []
+    for name, secret, start, where in (
+        ("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-", "OAuth & Permissions → Bot User OAuth Token"),
+        (
+            "SLACK_APP_TOKEN",
+            settings.slack_app_token,
+            "xapp-",
+            "Basic Information → App-Level Tokens, with the scope connections:write",
+        ),
+    ):
+        token = secret.get_secret_value().strip() if secret else ""
+        if not token:
+            faults.append(f"{name} is missing. It is on your app's page under {where}; put it into .env.")
+        elif not token.startswith(start):
+            faults.append(f"{name} does not start with {start}, so it is another kind of token. See {where}.")
+        tokens.append(token)
+    if settings.openai_api_key is None:
+        faults.append("OPENAI_API_KEY is missing. Put the key of your OpenAI project into .env.")
+    if faults:
+        raise CannotStart(faults)
+    return tokens[0], tokens[1]
+
+
+_REMEDIES = {
+    "invalid_auth": "The token is not valid (any more). Copy it again from your app's page.",
+    "not_authed": "The token is empty.",
+    "account_inactive": "The app was removed from the workspace. Install it again.",
+    "token_revoked": "The token was revoked. Install the app again and copy the new one.",
+    "not_allowed_token_type": "It is another kind of token than is needed here.",
+    "missing_scope": "The app lacks a scope; compare it with manifest.yml and install it again.",
+}
+
+
+async def _ask(name: str, client: AsyncWebClient, method: str, base_url: str) -> dict[str, str]:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            answer = await client.api_call(method)
+    except SlackApiError as error:
+        said = str(error.response.get("error", "an error"))
+        remedy = _REMEDIES.get(said, "See api.slack.com/methods for what it means.")
+        raise CannotStart([f"Slack answered {said} to {name}. {remedy}"]) from None
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        kind = type(error).__name__
+        raise CannotStart(
+            [f"Slack cannot be reached at {base_url} ({kind}). Check the network, a proxy, or SLACK_API_URL."]
+        ) from None
+    return dict(answer.data) if isinstance(answer.data, dict) else {}

@@ -1,0 +1,273 @@
+"""One frozen Settings from flags, environment, ``.env`` and ``darkroom.toml``; all faults at once."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from darkroom.spending.budgets import BudgetKind, Caps
+from darkroom.spending.money import BadAmount, parse_usd
+from darkroom.spending.periods import BadTimezone, PeriodKind, zone_of
+from darkroom.spending.sizes import BadSize, parse_size
+from darkroom.turns.model import ThreadReplies
+
+CONFIG_NAME = "darkroom.toml"
+ENV_NAME = ".env"
+
+
+class BadSettings(Exception):
+    """Some settings are missing or make no sense; ``faults`` says of each what is wrong and what is allowed.
+    Mend them in darkroom.toml, .env or the environment and start again."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _limit(value: object) -> int | None:
+    """Decimal dollars to nano-dollars; "none" is no limit."""
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError('an amount in dollars such as 20 or 20.50, or "none"')
+    try:
+        return parse_usd(str(value))
+    except BadAmount as bad:
+        raise ValueError(f"{bad} Or write none for no limit.") from bad
+
+
+def _zone(value: object) -> str:
+    try:
+        return str(zone_of(str(value)))
+    except BadTimezone as bad:
+        raise ValueError(str(bad)) from bad
+
+
+def _size(value: object) -> str:
+    try:
+        width, height = parse_size(str(value))
+    except BadSize as bad:
+        raise ValueError(str(bad)) from bad
+    return f"{width}x{height}"
+
+
+Limit = Annotated[int | None, BeforeValidator(_limit)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+Size = Annotated[str, BeforeValidator(_size)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageSettings(_Section):
+    """``[image]``: how pictures are made when nobody asks for anything else."""
+
+    model: str = "gpt-image-2-2026-04-21"
+    fallback: tuple[str, ...] = ("gpt-image-2.5-flare",)
+    host_model: str = "gpt-5.6-luna"
+    quality: Literal["low", "medium", "high"] = "medium"
+    size: Size = "1024x1024"
+    format: Literal["png", "jpeg"] = "png"
+    timeout_s: float = Field(default=240.0, ge=10, le=900)
+
+    @property
+    def width_height(self) -> tuple[int, int]:
+        """``size`` in pixels."""
+        return parse_size(self.size)
+
+
+class CapSettings(_Section):
+    """``[caps]``: who may spend how much, in decimal dollars or "none", and when it renews."""
+
+    person_usd: Limit = Field(default=10_000_000_000, validate_default=False)
+    channel_usd: Limit = Field(default=None, validate_default=False)
+    workspace_usd: Limit = Field(default=500_000_000_000, validate_default=False)
+    period: PeriodKind = PeriodKind.month
+    timezone: Zone = "UTC"
+
+    def caps(self) -> Caps:
+        """As the ledger knows them, in nano-dollars."""
+        limits = {
+            BudgetKind.PERSON: self.person_usd,
+            BudgetKind.CHANNEL: self.channel_usd,
+            BudgetKind.WORKSPACE: self.workspace_usd,
+        }
+        return Caps(limits, self.period, self.timezone)
+
+
+class SlackSettings(_Section):
+    """``[slack]``: how Darkroom is reached and whom it listens to."""
+
+    mode: Literal["socket"] = "socket"
+    admins: tuple[str, ...] = ()
+    thread_replies: ThreadReplies = ThreadReplies.JOINED
+    allow_guests: bool = False
+    first_picture_in_channel: bool = True
+
+
+class QueueSettings(_Section):
+    """``[queue]``: how many turns run at once, and how many may wait."""
+
+    per_person: int = Field(default=2, ge=1, le=100)
+    overall: int = Field(default=32, ge=1, le=1000)
+    waiting: int = Field(default=500, ge=1, le=100_000)
+
+
+class StorageSettings(_Section):
+    """``[storage]``: where everything is kept."""
+
+    data_dir: Path = Path("data")
+
+
+class CatalogueSettings(_Section):
+    """``[catalogue]``: a file of your own with prices and models, over ours."""
+
+    file: Path | None = None
+
+
+class LogSettings(_Section):
+    """``[log]``: how much is said while running. No level shows a prompt, token or key."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Secrets come from the environment or ``.env`` alone."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="DARKROOM_",
+        env_nested_delimiter="__",
+        dotenv_filtering="match_prefix",
+        populate_by_name=True,
+    )
+
+    slack_bot_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SLACK_BOT_TOKEN"))
+    slack_app_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SLACK_APP_TOKEN"))
+    slack_api_url: str | None = Field(default=None, validation_alias=AliasChoices("SLACK_API_URL"))
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("OPENAI_API_KEY"))
+    openai_base_url: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
+
+    image: ImageSettings = ImageSettings()
+    caps: CapSettings = CapSettings()
+    slack: SlackSettings = SlackSettings()
+    queue: QueueSettings = QueueSettings()
+    storage: StorageSettings = StorageSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
+    log: LogSettings = LogSettings()
+
+
+def load_settings(
+    *, config: Path | None = None, flags: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> Settings:
+    """The settings of a run: *flags* (by dotted name) over the environment over ``.env`` over the TOML file.
+
+    *config* is another file than ``darkroom.toml`` in *folder* (the current one). Raises ``BadSettings``.
+    """
+    here = folder or Path()
+    file = config or here / CONFIG_NAME
+    faults = _file_faults(file, must_exist=config is not None) + _strange_variables(os.environ)
+    if faults:
+        raise BadSettings(faults)
+
+    class Loaded(Settings):
+        """Settings with this run's files."""
+
+        model_config = SettingsConfigDict(env_file=here / ENV_NAME)
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            toml = TomlConfigSettingsSource(settings_cls, file)
+            return init_settings, env_settings, dotenv_settings, toml
+
+    return _made(Loaded, flags or {})
+
+
+def plain_settings(flags: Mapping[str, Any]) -> Settings:
+    """The defaults with *flags* (by dotted name), whatever stands in the environment or in files."""
+
+    class Plain(Settings):
+        """Settings from the call alone."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (init_settings,)
+
+    return _made(Plain, flags)
+
+
+def _made(kind: type[Settings], flags: Mapping[str, Any]) -> Settings:
+    values: dict[str, Any] = {}
+    for name, value in flags.items():
+        section, _, key = name.partition(".")
+        if key:
+            values.setdefault(section, {})[key] = value
+        else:
+            values[section] = value
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise BadSettings([_fault(entry) for entry in error.errors(include_url=False)]) from None
+
+
+def _fault(entry: Any) -> str:
+    """One line of a validation error, by the setting's own name; a secret's value is never repeated."""
+    name = ".".join(str(part) for part in entry["loc"])
+    message = str(entry["msg"]).removeprefix("Value error, ")
+    if entry["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting"
+    section, _, key = name.partition(".")
+    variable = f"DARKROOM_{section}__{key}".upper() if key else section.upper()
+    return f"{name} ({variable}): {message}"
+
+
+def _file_faults(file: Path, *, must_exist: bool) -> list[str]:
+    if not file.exists():
+        return [f"{file.resolve()}: there is no such file"] if must_exist else []
+    try:
+        tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return [f"{file.resolve()}: not readable as TOML: {error}"]
+    except OSError as error:
+        return [f"{file.resolve()}: cannot be read: {error.strerror}"]
+    return []
+
+
+def _strange_variables(environment: Mapping[str, str]) -> list[str]:
+    """A mistyped variable would be ignored without a word, and its default used instead."""
+    known = {
+        f"DARKROOM_{name}".upper() for name in Settings.model_fields if not name.endswith(("token", "key"))
+    }
+    return [
+        f"{name}: there is no such setting"
+        for name in environment
+        if name.upper().startswith("DARKROOM_") and name.upper().partition("__")[0] not in known
+    ]
