@@ -326,7 +326,10 @@ async def test_a_picture_that_came_in_time_is_kept_when_the_end_does_not(blobs: 
             reached.set()
             return await super().wait()
 
-    stream = [*cut(sse([created(), done(image_item(LARGE))])), Waiting()]
+    stream: list[bytes | Exception | asyncio.Event] = [
+        *cut(sse([created(), done(image_item(LARGE))])),
+        Waiting(),
+    ]
     call = asyncio.create_task(renderer(Scripted(Script(stream)), blobs, clock).render(JOB, nobody))
     await reached.wait()
     clock.ring()

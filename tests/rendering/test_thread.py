@@ -1,0 +1,171 @@
+"""The render thread: calls go there and come back, and none is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
+from darkroom.rendering.thread import RenderThread
+from tests.rendering.support import JOB, nobody
+
+
+class Slow:
+    """A renderer that waits until it is let go; made and used on the other thread."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        self.ended: list[str] = []
+        self.closed = False
+        self.warmed_by = ""
+
+    def warm(self) -> None:
+        """Remember where."""
+        self.warmed_by = threading.current_thread().name
+
+    async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
+        """Report, wait, answer."""
+        await response_id_seen("resp_1")
+        try:
+            await self.go.wait()
+        except asyncio.CancelledError:
+            self.ended.append("cancelled")
+            raise
+        self.ended.append("answered")
+        return Answer(response_id="resp_1")
+
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+        """Fails as a broken disk would."""
+        raise OSError("disk full")
+
+    async def aclose(self) -> None:
+        """Remember."""
+        self.closed = True
+
+    def let_go(self) -> None:
+        """From any thread."""
+        self.loop.call_soon_threadsafe(self.go.set)
+
+
+class Running:
+    """A started thread and the renderer on it."""
+
+    def __init__(self) -> None:
+        self.made: list[Slow] = []
+        self.thread = RenderThread(self.make)
+
+    def make(self) -> Slow:
+        """What the thread calls."""
+        self.made.append(Slow())
+        return self.made[0]
+
+    @property
+    def slow(self) -> Slow:
+        """The one renderer."""
+        return self.made[0]
+
+
+async def test_the_renderer_is_made_and_warmed_on_the_other_thread() -> None:
+    """Its client belongs to that thread's loop."""
+    running = Running()
+    await running.thread.start()
+    assert running.slow.warmed_by == "darkroom-render"
+    assert running.slow.loop is not asyncio.get_running_loop()
+    await running.thread.aclose()
+    assert running.slow.closed
+    assert "darkroom-render" not in [thread.name for thread in threading.enumerate()]
+
+
+async def test_the_call_waits_until_the_response_id_is_written_down() -> None:
+    """What the callback does happens before the stream is read on."""
+    running = Running()
+    await running.thread.start()
+    running.slow.let_go()
+    written = asyncio.Event()
+    began = asyncio.Event()
+
+    async def write(response_id: str) -> None:
+        began.set()
+        await written.wait()
+
+    call = asyncio.create_task(running.thread.render(JOB, write))
+    await began.wait()
+    assert running.slow.ended == []
+    written.set()
+    assert (await call).response_id == "resp_1"
+    await running.thread.aclose()
+
+
+async def test_what_the_callback_raises_reaches_the_caller() -> None:
+    """A database that cannot write is not hidden."""
+    running = Running()
+    await running.thread.start()
+
+    async def broken(response_id: str) -> None:
+        raise OSError("cannot write")
+
+    with pytest.raises(OSError, match="cannot write"):
+        await running.thread.render(JOB, broken)
+    with pytest.raises(OSError, match="disk full"):
+        await running.thread.ask(JOB, "resp_1")
+    await running.thread.aclose()
+
+
+async def test_a_caller_that_is_cancelled_leaves_its_call_running(caplog: pytest.LogCaptureFixture) -> None:
+    """It is paid for: it goes on to its end, and the log says so."""
+    caplog.set_level(logging.INFO, "darkroom.rendering")
+    running = Running()
+    await running.thread.start()
+    named = asyncio.Event()
+
+    async def note(response_id: str) -> None:
+        named.set()
+
+    call = asyncio.create_task(running.thread.render(JOB, note))
+    await named.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert "attempt_1" in caplog.text
+    second = asyncio.create_task(running.thread.render(JOB, nobody))
+    running.slow.let_go()
+    await second
+    assert running.slow.ended == ["answered", "answered"]
+    await running.thread.aclose()
+
+
+async def test_closing_ends_what_still_runs() -> None:
+    """Within its time, and closing twice is as good as once."""
+    running = Running()
+    await running.thread.start()
+    named = asyncio.Event()
+
+    async def note(response_id: str) -> None:
+        named.set()
+
+    call = asyncio.create_task(running.thread.render(JOB, note))
+    await named.wait()
+    await running.thread.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert "answered" not in running.slow.ended
+    assert running.slow.closed
+    await running.thread.aclose()
+    with pytest.raises(RuntimeError, match="not running"):
+        await running.thread.render(JOB, nobody)
+
+
+async def test_what_keeps_it_from_starting_is_raised() -> None:
+    """And no thread stays behind."""
+
+    def make() -> Slow:
+        raise ValueError("no key")
+
+    thread = RenderThread(make)
+    with pytest.raises(ValueError, match="no key"):
+        await thread.start()
+    assert "darkroom-render" not in [thread.name for thread in threading.enumerate()]
