@@ -15,6 +15,7 @@ from sandbox.images.errors import Refusal
 from sandbox.images.front_desk import Answer
 
 Json = dict[str, Any]
+_MARK = "picture-{}-1f2d8c6a5b"
 _WHOLE_NUMBERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
 
 
@@ -73,10 +74,33 @@ async def _route(
 
 
 async def _encode(events: AsyncGenerator[Json, None]) -> AsyncGenerator[bytes, None]:
-    """Each event as one server-sent event."""
+    """Each event as one server-sent event, its pictures in chunks of their own."""
     async with aclosing(events):
         async for event in events:
-            yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+            pictures: list[str] = []
+            rest = json.dumps(_without_pictures(event, pictures))
+            text = f"event: {event['type']}\ndata: {rest}\n\n"
+            for number, picture in enumerate(pictures):
+                before, _, text = text.partition(_MARK.format(number))
+                yield before.encode()
+                yield picture.encode()
+            yield text.encode()
+
+
+def _without_pictures(value: Any, pictures: list[str]) -> Any:
+    """A copy with a mark for each picture: base64 needs no escaping, and JSON takes 10 ms for 3 MB of it."""
+    if isinstance(value, list):
+        return [_without_pictures(item, pictures) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copy: Json = {}
+    for key, item in value.items():
+        if key in ("result", "partial_image_b64") and isinstance(item, str):
+            copy[key] = _MARK.format(len(pictures))
+            pictures.append(item)
+        else:
+            copy[key] = _without_pictures(item, pictures)
+    return copy
 
 
 def _read(content_type: str, body: bytes) -> Json:

@@ -48,7 +48,8 @@ def test_the_fox_is_orange_in_the_middle(fox: bytes) -> None:
     ["make it night", "make it blue", "add a moon", "add a tree", "add snow", "zoom in", "make it bigger",
      "zoom out", "sunset please", "in the rain", "on a sunny day", "at sea", "in the desert",
      "black and white", "sepia", "pixel art", "cartoon", "as a watercolour", "flip it", "upside down",
-     "brighter", "darker", "put a frame around it", "give it a hat", "give it a monocle", "two balloons and a heart"],
+     "brighter", "darker", "put a frame around it", "give it a hat", "give it a monocle", "two balloons",
+     "a heart"],
 )  # fmt: skip
 def test_an_edit_changes_the_picture_and_keeps_its_size(words: str, fox: bytes) -> None:
     edited = paint(Order(words, SIDE, SIDE, parents=(fox,)))
