@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +12,6 @@ from handlers import words
 from handlers.blocks.text import View
 from handlers.hearing import Heard, Place, from_person, hear
 from handlers.services import Services
-
-HINTS_MAX = 500
-"""So many messages are remembered as already hinted at: a mention arrives twice."""
 
 Event = Mapping[str, Any]
 
@@ -43,7 +39,6 @@ class Threads:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._hinted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def said(self, ack: AsyncAck, event: Event) -> None:
         """Somebody wrote something: a request if it is for us and its person counts."""
@@ -52,7 +47,11 @@ class Threads:
         if heard is None:
             return
         if heard.request is None:
-            self._hint_once(heard)
+            # A mention comes twice; only as `message` is it sure to have its files, so that it may complain.
+            if event.get("type") == "message":
+                services.errands.start(
+                    f"hint for {heard.place.channel_id} {heard.place.ts}", self._hint(heard)
+                )
             return
         arrival = await services.intake.accept(heard.request)
         await ack()
@@ -100,16 +99,6 @@ class Threads:
             request = turn.request
             place = Place(channel_id, ts, request.user_id, request.thread_ts or ts, True, request.surface)
             self._whisper(place, too_late)
-
-    def _hint_once(self, heard: Heard) -> None:
-        place = heard.place
-        key = (place.channel_id, place.ts)
-        if key in self._hinted:
-            return
-        self._hinted[key] = None
-        while len(self._hinted) > HINTS_MAX:
-            self._hinted.popitem(last=False)
-        self._services.errands.start(f"hint for {place.channel_id} {place.ts}", self._hint(heard))
 
     async def _hint(self, heard: Heard) -> None:
         services, place = self._services, heard.place

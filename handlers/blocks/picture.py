@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from darkroom.spending.money import format_usd
 from darkroom.turns.model import Picture
-from handlers.blocks.text import ALT_TEXT_MAX, Block, View, mention, one_line, section, shown, truncate
+from handlers.blocks.text import (
+    ALT_TEXT_MAX,
+    NAME_MAX,
+    Block,
+    View,
+    mention,
+    one_line,
+    section,
+    shown,
+    truncate,
+)
 
 DETAILS_ACTION = "picture_details"
 """The ``action_id`` of the button; its value is the picture's id."""
@@ -49,7 +59,7 @@ def alt_text(picture: Picture) -> str:
 
 def spoken(picture: Picture, asker: str, *, show_model: bool, files_unused: bool) -> str:
     """Everything the message says, in words."""
-    parts = [f"Version {picture.version} for {shown(asker, 200)}: {shown(picture.prompt, PROMPT_MAX)}."]
+    parts = [f"Version {picture.version} for {shown(asker, NAME_MAX)}: {shown(picture.prompt, PROMPT_MAX)}."]
     parts.append(f"Cost {format_usd(picture.charged_nano_usd)}, AI-generated.")
     if show_model:
         parts.append(f"Model {shown(picture.image_model, 200)}.")

@@ -17,6 +17,8 @@ Block = Mapping[str, Any]
 TEXT_MAX = 4_000
 """Slack's advice for ``text``; ``chat.update`` refuses more."""
 SECTION_MAX = 3_000
+NAME_MAX = 80
+"""As much of a person's name as is shown."""
 ALT_TEXT_MAX = 2_000
 BLOCKS_MAX = 50
 
@@ -25,6 +27,7 @@ _CONTROL = re.compile(r"<([@#!][^<>]*|(?:https?|mailto|tel):[^<>]*)>")
 _ELLIPSIS = "…"
 _JOINER = "\u200d"
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -96,12 +99,16 @@ def one_line(text: str) -> str:
 
 
 def isolate(text: str) -> str:
-    """*text* between marks that keep its writing direction from reordering what stands around it."""
-    return f"{_ISOLATE}{_BIDI_CONTROLS.sub('', text)}{_END_ISOLATE}"
+    """*text* without marks that reorder writing; what runs from right to left is fenced in, so that it does
+    not reorder what stands around it."""
+    plainly = _BIDI_CONTROLS.sub("", text)
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in plainly):
+        return f"{_ISOLATE}{plainly}{_END_ISOLATE}"
+    return plainly
 
 
 def shown(text: str, limit: int) -> str:
-    """*text* on one line, cut to *limit*, isolated and escaped: ready to stand inside a sentence."""
+    """*text* on one line, cut to *limit*, escaped and isolated: ready to stand inside a sentence."""
     return isolate(escape(truncate(one_line(text), limit - 2)))
 
 

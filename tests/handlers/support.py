@@ -1,0 +1,415 @@
+"""A Slack that writes down what it is asked, the real books in a folder, and payloads in Slack's shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from darkroom.spending.catalogue import load_catalogue
+from darkroom.turns.intake import Intake
+from darkroom.turns.model import Ending, Picture, Request, ThreadReplies, Told, Turn, TurnState
+from handlers.blocks.text import Block
+from handlers.clients import FileInfo, SlackRefused, SlackUnclear, UserInfo
+from handlers.errands import Errands
+from handlers.guard import SlackGuard
+from handlers.services import HandlerConfig, Services
+from handlers.surfaces import build_app
+from storage.database import Database
+from storage.reports import SqliteSpendReader
+from storage.turn_log import SqliteTurnLog
+from storage.turns import SqliteTurnStore
+from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, caps, command
+
+BOT, BOT_ID, CAROL, GUEST, OLAF = "U0DARKROOM", "B0DARKROOM", "U0CAROL001", "U0GUEST001", "U0OLAF0001"
+DM = "D0ALICE001"
+OTHER_TEAM = "T0OTHER001"
+USUAL = "gpt-image-2-2026-04-21"
+PAYLOADS = Path(__file__).parents[1] / "fixtures" / "slack" / "payloads"
+USD = 1_000_000_000
+
+PEOPLE = {
+    ALICE: UserInfo(ALICE, "Alice", TEAM, None, False, False, False, False),
+    BOB: UserInfo(BOB, "Bob <!channel>", TEAM, None, False, False, False, False),
+    CAROL: UserInfo(CAROL, "Carol", TEAM, None, True, False, False, False),
+    GUEST: UserInfo(GUEST, "Gus", TEAM, None, False, True, False, False),
+    OLAF: UserInfo(OLAF, "Olaf", OTHER_TEAM, None, True, False, True, False),
+}
+
+
+@dataclass
+class Call:
+    """One thing that was asked of Slack."""
+
+    method: str
+    said: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The text that was given, or nothing."""
+        return str(self.said.get("text", ""))
+
+    @property
+    def payload(self) -> str:
+        """Everything that Slack would get, as JSON."""
+        return json.dumps(self.said, ensure_ascii=False, default=str)
+
+
+@dataclass
+class FakeSlack:
+    """``SlackClient`` that remembers. ``faults`` are raised before a method, ``after`` once it was done."""
+
+    calls: list[Call] = field(default_factory=list)
+    faults: dict[str, list[Exception | None]] = field(default_factory=dict)
+    after: dict[str, list[Exception]] = field(default_factory=dict)
+    media_types: list[str] = field(default_factory=list)
+    posted: dict[str, str] = field(default_factory=dict)
+    people: dict[str, UserInfo] = field(default_factory=lambda: dict(PEOPLE))
+
+    def _did(self, method: str, **said: Any) -> None:
+        waiting = self.faults.get(method)
+        fault = waiting.pop(0) if waiting else None
+        self.calls.append(Call(method + (" refused" if fault else ""), said))
+        if fault is not None:
+            raise fault
+
+    def _after(self, method: str) -> None:
+        if waiting := self.after.get(method):
+            raise waiting.pop(0)
+
+    def named(self, method: str) -> list[Call]:
+        """The calls of one method that were done."""
+        return [call for call in self.calls if call.method == method]
+
+    def only(self, method: str) -> Call:
+        """The one call of that method."""
+        found = self.named(method)
+        assert len(found) == 1, self.calls
+        return found[0]
+
+    async def post_message(
+        self,
+        channel: str,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+        turn_id: str | None = None,
+    ) -> str:
+        """See ``SlackClient``."""
+        said = {"channel": channel, "text": text, "blocks": blocks, "thread_ts": thread_ts}
+        self._did("post_message", **said, broadcast=broadcast, turn_id=turn_id)
+        ts = f"1763640100.{len(self.calls):06d}"
+        if turn_id is not None:
+            self.posted[turn_id] = ts
+        self._after("post_message")
+        return ts
+
+    async def update_message(
+        self, channel: str, ts: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
+    ) -> None:
+        """See ``SlackClient``."""
+        self._did("update_message", channel=channel, ts=ts, text=text, blocks=blocks, turn_id=turn_id)
+
+    async def delete_message(self, channel: str, ts: str) -> None:
+        """See ``SlackClient``."""
+        self._did("delete_message", channel=channel, ts=ts)
+
+    async def post_ephemeral(
+        self,
+        channel: str,
+        user_id: str,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        thread_ts: str | None = None,
+    ) -> None:
+        """See ``SlackClient``."""
+        said = {"channel": channel, "user_id": user_id, "text": text, "blocks": blocks}
+        self._did("post_ephemeral", **said, thread_ts=thread_ts)
+
+    async def respond(self, reply_url: str, text: str, *, blocks: Sequence[Block] = ()) -> None:
+        """See ``SlackClient``."""
+        self._did("respond", reply_url=reply_url, text=text, blocks=blocks)
+
+    async def add_reaction(self, channel: str, ts: str, name: str) -> None:
+        """See ``SlackClient``."""
+        self._did("add_reaction", channel=channel, ts=ts, name=name)
+
+    async def remove_reaction(self, channel: str, ts: str, name: str) -> None:
+        """See ``SlackClient``."""
+        self._did("remove_reaction", channel=channel, ts=ts, name=name)
+
+    async def upload(
+        self, path: Path, name: str, *, channel: str | None = None, thread_ts: str | None = None
+    ) -> str:
+        """See ``SlackClient``."""
+        self._did("upload", path=path, name=name, channel=channel, thread_ts=thread_ts)
+        return f"F{len(self.calls):09d}"
+
+    async def file_info(self, file_id: str) -> FileInfo:
+        """See ``SlackClient``."""
+        self._did("file_info", file_id=file_id)
+        return FileInfo(file_id, self.media_types.pop(0) if self.media_types else "image/png")
+
+    async def user(self, user_id: str) -> UserInfo:
+        """See ``SlackClient``."""
+        self._did("user", user_id=user_id)
+        if user_id not in self.people:
+            raise SlackRefused("user_not_found", "users.info")
+        return self.people[user_id]
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """See ``SlackClient``."""
+        self._did("permalink", channel=channel, ts=ts)
+        return f"https://slack.example/archives/{channel}/p{ts.replace('.', '')}"
+
+    async def find_message(
+        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
+    ) -> str | None:
+        """See ``SlackClient``."""
+        self._did("find_message", channel=channel, turn_id=turn_id, thread_ts=thread_ts)
+        return self.posted.get(turn_id)
+
+
+def refused(error: str, method: str = "chat.postMessage", detail: str = "") -> SlackRefused:
+    """Slack's no."""
+    return SlackRefused(error, method, detail)
+
+
+def unclear(method: str = "chat.postMessage") -> SlackUnclear:
+    """No answer."""
+    return SlackUnclear(method)
+
+
+class Submitted:
+    """A ``Line`` that only remembers."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self.withdrawn: list[Turn] = []
+
+    def submit(self, turn: Turn) -> None:
+        """See ``Line``."""
+        self.turns.append(turn)
+
+    def withdraw(self, turn: Turn) -> None:
+        """See ``Line``."""
+        self.withdrawn.append(turn)
+
+
+def config(**changes: Any) -> HandlerConfig:
+    """Settings: caps of $10 a person, and what a person leaves out."""
+    usual = HandlerConfig(
+        team_id=TEAM,
+        enterprise_id=None,
+        bot_user_id=BOT,
+        bot_id=BOT_ID,
+        caps=caps(person=10 * USD, workspace=500 * USD),
+        model=USUAL,
+        quality="medium",
+        width=1024,
+        height=1024,
+        format="png",
+    )
+    return replace(usual, **changes)
+
+
+@dataclass
+class Desk:
+    """Surfaces on a real Bolt app, with everything behind them."""
+
+    app: AsyncApp
+    services: Services
+    slack: FakeSlack
+    clock: StillClock
+    line: Submitted
+    store: SqliteTurnStore
+    log: SqliteTurnLog
+
+    @classmethod
+    def make(cls, database: Database, **settings: Any) -> Desk:
+        """A desk over these books."""
+        slack, clock, line, how = FakeSlack(), StillClock(), Submitted(), config(**settings)
+        store, log = SqliteTurnStore(database), SqliteTurnLog(database)
+        services = Services(
+            config=how,
+            catalogue=load_catalogue(),
+            intake=Intake(store, log, line, clock, how.thread_replies),
+            log=log,
+            spend=SqliteSpendReader(database),
+            slack=slack,
+            guard=SlackGuard(slack, how.house, clock),
+            errands=Errands(),
+            clock=clock,
+        )
+        app = build_app(services, AsyncWebClient(base_url="http://127.0.0.1:9/api/"))
+        return cls(app, services, slack, clock, line, store, log)
+
+    async def send(self, payload: Mapping[str, Any]) -> BoltResponse:
+        """What Bolt answers Slack, after the errands have been run too."""
+        response = await self.app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=dict(payload)))
+        await self.services.errands.idle()
+        return response
+
+    async def type(self, text: str, name: str = "/imagine", **fields: Any) -> str:
+        """Type a command; gives what the person reads at once."""
+        response = await self.send(slash(name, text, **fields))
+        assert response.status == 200
+        return said_in(response)
+
+    async def arrive(self, request: Request) -> Turn:
+        """A turn on disk."""
+        arrival = await self.store.arrive(
+            self.clock.new_id("turn"), request, self.clock.now(), ThreadReplies.EVERYONE
+        )
+        assert arrival.turn is not None
+        return arrival.turn
+
+
+def said_in(response: BoltResponse) -> str:
+    """The text of an acknowledgement."""
+    body = response.body
+    if not body:
+        return ""
+    return str(json.loads(body).get("text", "")) if body.startswith("{") else body
+
+
+def fixture(name: str) -> dict[str, Any]:
+    """One of the recorded payloads."""
+    loaded: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text())
+    return loaded
+
+
+def slash(name: str, text: str, *, trigger: str = "111.111.one", **fields: Any) -> dict[str, Any]:
+    """A slash command of Alice's in #design."""
+    usual = {"team_id": TEAM, "user_id": ALICE, "channel_id": DESIGN, "enterprise_id": None}
+    url = {"response_url": "http://127.0.0.1:9/commands/1", "trigger_id": trigger}
+    return {**fixture("slash_command"), **usual, **url, "command": name, "text": text, **fields}
+
+
+def event(name: str, **fields: Any) -> dict[str, Any]:
+    """A recorded event with other fields in its ``event``; a field of None is taken out."""
+    payload = fixture(name)
+    merged = {**payload["event"], **fields}
+    payload["event"] = {key: value for key, value in merged.items() if value is not None}
+    return {**payload, "team_id": TEAM, "enterprise_id": None}
+
+
+def wrote(text: str, ts: str, **fields: Any) -> dict[str, Any]:
+    """Somebody (Alice) wrote a message in #design."""
+    usual: dict[str, Any] = {"user": ALICE, "team": TEAM, "channel": DESIGN}
+    return event("message_channel", **{**usual, "text": text, "ts": ts, "event_ts": ts, **fields})
+
+
+def mentioned(text: str, ts: str, **fields: Any) -> dict[str, Any]:
+    """The same as ``app_mention``."""
+    usual: dict[str, Any] = {"user": ALICE, "team": TEAM, "channel": DESIGN}
+    return event("app_mention", **{**usual, "text": text, "ts": ts, "event_ts": ts, **fields})
+
+
+def clicked(action_id: str, value: str, user: str = ALICE, team: str = TEAM) -> dict[str, Any]:
+    """Somebody pressed a button in #design."""
+    payload = fixture("block_actions")
+    payload |= {"user": {"id": user, "team_id": team}, "channel": {"id": DESIGN}, "team": {"id": TEAM}}
+    payload["container"] |= {"channel_id": DESIGN, "thread_ts": "1763640000.000100"}
+    payload["actions"][0] |= {"action_id": action_id, "value": value}
+    return payload
+
+
+def turn(request: Request | None = None, **changes: Any) -> Turn:
+    """A turn that is being made."""
+    asked = request or command()
+    usual = Turn(
+        id="turn_1",
+        person_key="p_1",
+        request=asked,
+        state=TurnState.WORKING,
+        ending=None,
+        revision=0,
+        parent_id=None,
+        thread_ts=asked.thread_ts,
+        placeholder_ts=None,
+        file_id=None,
+        post_begun_at=None,
+        message_ts=None,
+        placeholder_closed_at=None,
+        told_at=None,
+        undelivered_reason=None,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    return replace(usual, **changes)
+
+
+def picture(**changes: Any) -> Picture:
+    """Version 1, made for Alice in #design."""
+    usual = Picture(
+        id="picture_1",
+        turn_id="turn_1",
+        attempt_id="attempt_1",
+        team_id=TEAM,
+        channel_id=DESIGN,
+        thread_ts="1763640000.000100",
+        user_id=ALICE,
+        version=1,
+        parent_id=None,
+        parent_version=None,
+        sha256="0" * 64,
+        format="png",
+        width=1024,
+        height=1024,
+        size_bytes=3,
+        prompt="a red fox in snow",
+        revised_prompt="A red fox stands in deep snow.",
+        image_model=USUAL,
+        host_model="gpt-5.6-luna",
+        endpoint="responses",
+        provider="openai",
+        quality="medium",
+        response_id="resp_1",
+        host_tokens=100,
+        chain_pictures=1,
+        charged_nano_usd=53_000_000,
+        flags=(),
+        seconds=12.3,
+        created_at=NOON,
+    )
+    return replace(usual, **changes)
+
+
+class Notes:
+    """``Note`` that keeps a turn up to date and remembers the order of the steps."""
+
+    def __init__(self, of: Turn) -> None:
+        self.turn = of
+        self.steps: list[Told] = []
+
+    async def __call__(self, step: Told, value: str | None) -> Turn:
+        """See ``Note``."""
+        self.steps.append(step)
+        times = {Told.POST_BEGUN, Told.PLACEHOLDER_CLOSED, Told.DONE}
+        changes: dict[str, Any] = {step.value: NOON if step in times else value}
+        if step is Told.PLACEHOLDER:
+            changes["thread_ts"] = value
+        self.turn = replace(self.turn, **changes)
+        return self.turn
+
+
+def ended(ending: Ending, request: Request | None = None, **changes: Any) -> Turn:
+    """A turn with its outcome."""
+    return turn(request, state=TurnState.ENDED, ending=ending, **changes)
+
+
+def later(seconds: float) -> datetime:
+    """So long after noon."""
+    return NOON + timedelta(seconds=seconds)

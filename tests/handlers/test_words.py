@@ -1,0 +1,121 @@
+"""Every reason has its sentence, with what happened and what to do next."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkroom.turns.model import Ending, Outcome, Reason
+from handlers.words import Hearer, Voice, admins_only, not_delivered, say, usage
+from sandbox.slack import words as slack
+from tests.examples import ALICE, DESIGN
+
+VOICE = Voice("/imagine", "/spend", "U0DARKROOM", (), "UTC")
+OURS = Voice("/paint", "/costs", "U0DARKROOM", (ALICE,), "UTC")
+HEARER = Hearer(DESIGN)
+DETAILS: dict[Reason, dict[str, str | int]] = {
+    Reason.WORDS: {"words": "Which <fox>? <!channel>"},
+    Reason.NO_MONEY: {
+        "budget": "person",
+        "cap_nano_usd": 10_000_000_000,
+        "charged_nano_usd": 9_900_000_000,
+        "held_nano_usd": 50_000_000,
+        "needed_nano_usd": 80_000_000,
+        "renews_at": "2026-12-01T00:00:00+00:00",
+        "timezone": "UTC",
+        "period": "month",
+    },
+    Reason.CANNOT_POST: {"slack_error": "is_archived"},
+    Reason.QUEUE_FULL: {"waiting": 500},
+    Reason.MODEL_UNUSABLE: {"why": "The model x has no price."},
+    Reason.MODERATION: {"stage": "input", "categories": "violence"},
+    Reason.UNCERTAIN: {"held_nano_usd": 80_000_000},
+    **{
+        reason: {"message": "insufficient <quota>"}
+        for reason in (Reason.QUOTA, Reason.KEY, Reason.NO_ACCESS, Reason.API_REFUSED, Reason.API_FAILED)
+    },
+}
+NEXT = {
+    Reason.PICTURES: "Reply there",
+    Reason.WORDS: "Which",
+    Reason.NOTHING_TO_SAY: "send it again",
+    Reason.NO_MONEY: "ask an admin",
+    Reason.NOTHING_TO_EDIT: "/imagine",
+    Reason.NOT_IN_CHANNEL: "/invite",
+    Reason.CANNOT_POST: "Ask in another channel",
+    Reason.GUEST: "can ask for you",
+    Reason.OUTSIDER: "Ask somebody",
+    Reason.QUEUE_FULL: "Try again",
+    Reason.MODEL_UNUSABLE: "--model",
+    Reason.MODERATION: "other words",
+    Reason.QUOTA: "Tell an admin",
+    Reason.KEY: "Tell an admin",
+    Reason.NO_ACCESS: "Tell an admin",
+    Reason.RATE: "Try again",
+    Reason.UNREACHABLE: "Try again",
+    Reason.API_REFUSED: "other words",
+    Reason.API_FAILED: "Try again",
+    Reason.NO_PICTURE: "send it again",
+    Reason.BAD_PICTURE: "Try again",
+    Reason.UNCERTAIN: "ask again",
+    Reason.TAKEN_BACK: "Send it again",
+    Reason.TOO_OLD: "Try again",
+    Reason.BROKEN: "Try again",
+}
+
+
+def ending(reason: Reason) -> Ending:
+    return Ending(Outcome.FAILED, reason, DETAILS.get(reason, {}))
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_says_what_to_do_next(reason: Reason) -> None:
+    text = say(ending(reason), VOICE, HEARER)
+    assert NEXT[reason] in text
+    assert "oops" not in text.lower()
+    assert len(text) <= 4_000
+    assert slack.broadcasts(text) == set()
+    assert slack.mentions(text) <= {VOICE.bot_user_id}
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_sentence_whose_details_are_missing_still_comes(reason: Reason) -> None:
+    """A turn from an older version must not break the telling; only the date of a cap is always there."""
+    details = {"renews_at": "2026-12-01T00:00:00+00:00"} if reason is Reason.NO_MONEY else {}
+    text = say(Ending(Outcome.FAILED, reason, details), VOICE, HEARER)
+    assert text != "" or reason is Reason.WORDS
+
+
+def test_over_the_cap_the_person_reads_what_is_left_and_when_it_renews_and_whom_to_ask() -> None:
+    text = say(ending(Reason.NO_MONEY), OURS, HEARER)
+    for fact in ("up to $0.08", "$0.05 left of $10.00 this month", "$0.05 more is held", f"<@{ALICE}>"):
+        assert fact in text
+    assert "It renews on 1 December 2026, 00:00 (UTC)" in text
+
+
+def test_only_admins_of_the_settings_read_the_apis_own_words() -> None:
+    """Escaped, like everything foreign."""
+    assert "insufficient" not in say(ending(Reason.QUOTA), VOICE, HEARER)
+    assert "insufficient &lt;quota&gt;" in say(ending(Reason.QUOTA), VOICE, Hearer(DESIGN, admin=True))
+
+
+def test_in_a_direct_message_between_others_an_invitation_would_not_help() -> None:
+    text = say(ending(Reason.NOT_IN_CHANNEL), VOICE, Hearer("D0ALICEBOB"))
+    assert "/invite" not in text
+    assert "our own direct message" in text
+
+
+def test_moderation_says_at_which_stage() -> None:
+    after = Ending(Outcome.BLOCKED, Reason.MODERATION, {"stage": "output"})
+    assert "did not accept this request" in say(ending(Reason.MODERATION), VOICE, HEARER)
+    assert "violence" in say(ending(Reason.MODERATION), VOICE, HEARER)
+    assert "stopped the finished picture" in say(after, VOICE, HEARER)
+
+
+@pytest.mark.parametrize("error", ["is_archived", "not_in_channel", "some_new_error"])
+def test_a_picture_that_could_not_be_posted_is_said_to_be_kept(error: str) -> None:
+    assert "made and kept" in not_delivered(error, VOICE)
+
+
+def test_commands_go_by_the_names_of_the_settings() -> None:
+    assert "/paint a red fox" in usage(OURS)
+    assert "/costs" in admins_only(OURS)
