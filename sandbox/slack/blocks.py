@@ -233,7 +233,7 @@ def check_blocks(
         seen.append(kind)
         if kind in _NOT_ON.get(surface, ()):
             found.add(f"{kind} blocks are not allowed in a {surface}", f"/blocks/{index}")
-        if seen.count(kind) > _PER_MESSAGE.get(kind, most):
+        if kind in _PER_MESSAGE and seen.count(kind) > _PER_MESSAGE[kind]:
             found.add(f"no more than {_PER_MESSAGE[kind]} {kind} blocks allowed", f"/blocks/{index}")
         if isinstance(block_id, str) and block_id in found.block_ids:
             found.add(f'`block_id` "{block_id}" already exists', f"/blocks/{index}/block_id")

@@ -6,7 +6,7 @@ import re
 import struct
 from typing import TYPE_CHECKING
 
-from sandbox.slack.model import File, HttpAnswer, Json
+from sandbox.slack.model import Channel, File, HttpAnswer, Json
 
 if TYPE_CHECKING:
     from sandbox.slack.state import State
@@ -185,16 +185,29 @@ def file_json(state: "State", file: File, *, in_event: bool = False) -> Json:
     return made if in_event else made | _shares(state, file)
 
 
+def _share(state: "State", channel: Channel, ts: str) -> Json:
+    message = channel.messages.get(ts)
+    thread_ts = message.thread_ts if message else None
+    replies = [m for m in state.thread(channel.id, thread_ts or ts) if m.is_reply]
+    made: Json = {
+        "ts": ts,
+        "channel_name": channel.name,
+        "team_id": state.team_id,
+        "share_user_id": message.user if message else "",
+        "reply_users": list(dict.fromkeys(m.user for m in replies)),
+        "reply_users_count": len({m.user for m in replies}),
+        "reply_count": len(replies),
+    }
+    return made | ({"thread_ts": thread_ts, "latest_reply": replies[-1].ts} if thread_ts and replies else {})
+
+
 def _shares(state: "State", file: File) -> Json:
     by_kind: dict[str, dict[str, list[Json]]] = {"public": {}, "private": {}}
     rooms: dict[str, list[str]] = {"channels": [], "groups": [], "ims": []}
     for channel_id, stamps in file.shares.items():
         channel = state.channels[channel_id]
         visibility = "public" if channel.kind == "channel" else "private"
-        team = state.team_id
-        by_kind[visibility][channel_id] = [
-            {"ts": ts, "channel_name": channel.name, "team_id": team, "reply_count": 0} for ts in stamps
-        ]
+        by_kind[visibility][channel_id] = [_share(state, channel, ts) for ts in stamps]
         rooms[{"channel": "channels", "im": "ims"}.get(channel.kind, "groups")].append(channel_id)
     return rooms | {
         "comments_count": 0,

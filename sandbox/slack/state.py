@@ -202,6 +202,11 @@ class State:
         room = None if channel is None else self.channel_named(channel).id
         return [e for e in self.ephemerals if e.user == person and room in (None, e.channel)]
 
+    def status(self, channel: str, thread_ts: str) -> str | None:
+        """What the app says it is doing in this thread, as long as Slack shows it."""
+        said, until = self.statuses.get((self.channel_named(channel).id, thread_ts), ("", 0.0))
+        return said if said and self.now() < until else None
+
     def transcript(self, channel: str | None = None) -> str:
         """A readable dump of one channel or all."""
         return transcript(self, channel)
