@@ -1,6 +1,7 @@
 """The Web API: who may call what, how often, and what goes wrong on purpose; the methods themselves are
 registered by the `methods_*` modules."""
 
+import copy
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -91,7 +92,7 @@ async def _answer(state: "State", method: str, params: Json, token: str | None) 
         ):
             body = {"ok": False, "error": "ratelimited"}
             return ApiAnswer(429, body, {**headers, "Retry-After": str(wait)})
-        return ApiAnswer(200, {"ok": True, **await METHODS[method](state, decoded)}, headers)
+        return ApiAnswer(200, copy.deepcopy({"ok": True, **await METHODS[method](state, decoded)}), headers)
     except ApiError as refusal:
         return ApiAnswer(200, {"ok": False, "error": refusal.code, **refusal.extra}, headers)
 

@@ -1,6 +1,7 @@
 """Socket Mode from Slack's side: envelopes out, acknowledgements in, second and third tries for events."""
 
 import asyncio
+import copy
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ class Parcel:
         """The JSON of one delivery (events carry the retry fields, the others do not)."""
         made: Json = {
             "envelope_id": envelope_id,
-            "payload": self.payload,
+            "payload": copy.deepcopy(self.payload),
             "type": self.kind,
             "accepts_response_payload": self.accepts_response,
         }
@@ -79,8 +80,8 @@ class Delivery:
         self.backlog_max = 1000
         self.sockets: list[Socket] = []
         self.backlog: deque[Parcel] = deque()
-        self.acks: deque[Ack] = deque(maxlen=10_000)
-        self.sent: deque[Json] = deque(maxlen=10_000)
+        self.acks: deque[Ack] = deque(maxlen=limits.RECORDS_MAX)
+        self.sent: deque[Json] = deque(maxlen=limits.RECORDS_MAX)
         self.given_up: deque[Parcel] = deque(maxlen=1000)
         self._by_envelope: dict[str, Parcel] = {}
         self._order: deque[str] = deque()
@@ -219,7 +220,7 @@ class Delivery:
     def _remember(self, envelope_id: str, parcel: Parcel) -> None:
         self._by_envelope[envelope_id] = parcel
         self._order.append(envelope_id)
-        if len(self._order) > 10_000:
+        if len(self._order) > limits.RECORDS_MAX:
             self._by_envelope.pop(self._order.popleft(), None)
 
     async def _wait(self, parcel: Parcel, seconds: float, *, even_if_lost: bool = False) -> bool:

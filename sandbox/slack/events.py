@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sandbox.slack import files
-from sandbox.slack.model import SLACKBOT, Channel, Ephemeral, Json, Message, User
+from sandbox.slack.model import OTHER_APP, SLACKBOT, Channel, Ephemeral, Json, Message, User
 
 if TYPE_CHECKING:
     from sandbox.slack.state import State
@@ -21,7 +21,8 @@ def message_json(state: "State", message: Message, *, metadata: bool = False, in
         made["client_msg_id"] = message.client_msg_id
     made["team"] = message.team
     if message.bot_id:
-        made |= {"bot_id": message.bot_id, "app_id": state.app_id, "bot_profile": bot_profile(state)}
+        profile = bot_profile(state, message.bot_id)
+        made |= {"bot_id": message.bot_id, "app_id": profile["app_id"], "bot_profile": profile}
     if message.blocks:
         made["blocks"] = message.blocks
     if message.files:
@@ -58,13 +59,14 @@ def _thread_facts(state: "State", message: Message) -> Json:
     }
 
 
-def bot_profile(state: "State") -> Json:
-    """The app as messages describe it."""
+def bot_profile(state: "State", bot_id: str) -> Json:
+    """An app as messages describe it: this one, or the other one of the workspace."""
+    own = bot_id == state.bot_id
     return {
-        "id": state.bot_id,
-        "app_id": state.app_id,
-        "user_id": state.bot_user_id,
-        "name": state.app_name,
+        "id": bot_id,
+        "app_id": state.app_id if own else "A0OTHERAPP",
+        "user_id": state.bot_user_id if own else OTHER_APP,
+        "name": state.app_name if own else "Otherbot",
         "icons": {f"image_{n}": f"{state.base_url}/icons/{n}.png" for n in (36, 48, 72)},
         "deleted": False,
         "updated": 1_790_000_000,

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sandbox.slack.model import Channel, User
+from sandbox.slack.model import OTHER_APP, Channel, User
 
 if TYPE_CHECKING:
     from sandbox.slack.state import State
@@ -17,12 +17,13 @@ def furnish(state: "State") -> None:
         User("U0ADMIN001", "carol", "Carol Clark", home, is_admin=True),
         User("U0GUEST001", "gus", "Gus Guest", home, is_restricted=True),
         User(state.bot_user_id, state.app_name.lower(), state.app_name, home, is_bot=True),
+        User(OTHER_APP, "otherbot", "Otherbot", home, is_bot=True),
     ]
     outsider = User("U0OUTSIDE1", "olaf", "Olaf Outside", away)
     for user in [*people_here, outsider]:
         state.users[user.id] = user
-    alice, bob, carol, guest, bot = (user.id for user in people_here)
-    team = {alice, bob, carol, bot}
+    alice, bob, carol, guest, bot, other = (user.id for user in people_here)
+    team = {alice, bob, carol, bot, other}
     rooms = [
         Channel("C0DESIGN01", "design", "channel", team | {guest}),
         Channel("C0GENERAL1", "general", "channel", team | {guest}),
@@ -37,3 +38,13 @@ def furnish(state: "State") -> None:
         Channel("D0ALICEBOB", "", "im", {alice, bob}),
     ]
     state.channels |= {room.id: room for room in rooms}
+
+
+def move_in(state: "State", name: str, channels: tuple[str, ...], flags: dict[str, bool]) -> User:
+    """One more person of the team, in these channels and with a DM with the app."""
+    user = User(state.mint("U"), name, name.title(), state.team_id, **flags)
+    state.users[user.id] = user
+    for channel in channels:
+        state.channel_named(channel).members.add(user.id)
+    state.dm(state.bot_user_id, user.id)
+    return user

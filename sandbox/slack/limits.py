@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict, deque
-from typing import Final
+from typing import Any, Final
 
 DEFAULT_SCOPES: Final = frozenset(
     {
@@ -37,6 +37,7 @@ RESPONSE_URL_USES: Final = 5
 STATUS_S: Final = 120.0
 EVENT_RETRIES_S: Final = (0.0, 60.0, 300.0)
 SOCKETS_MAX: Final = 10
+RECORDS_MAX: Final = 10_000
 
 PER_MINUTE: Final = {"T1": 1, "T2": 20, "T3": 50, "T4": 100}
 TIERS: Final = {
@@ -58,9 +59,23 @@ TIERS: Final = {
     "views.update": "T4",
     "views.publish": "T4",
 }
-SPECIAL_PER_MINUTE: Final = {"auth.test": 300, "chat.getPermalink": 300, "assistant.threads.setStatus": 600}
+SPECIAL_PER_MINUTE: Final = {
+    "auth.test": 300,
+    "chat.getPermalink": 300,
+    "assistant.threads.setStatus": 600,
+    "apps.connections.open": SOCKETS_MAX,  # tier 1 tolerates the burst of an app that opens all it may have
+}
 POST_BURST: Final = 4
 POST_PER_SECOND: Final = 1.0
+
+
+def forget_oldest(kept: dict[str, Any] | list[Any]) -> None:
+    """Hold a collection to RECORDS_MAX entries."""
+    while len(kept) > RECORDS_MAX:
+        if isinstance(kept, list):
+            kept.pop(0)
+        else:
+            del kept[next(iter(kept))]
 
 
 class RateLimiter:

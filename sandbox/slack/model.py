@@ -8,6 +8,8 @@ Json = dict[str, Any]
 ChannelKind = Literal["channel", "group", "im", "mpim"]
 
 SLACKBOT = "USLACKBOT"
+OTHER_APP = "U0OTHERAPP"
+OTHER_BOT_ID = "B0OTHERAPP"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Ephemeral:
 
 @dataclass
 class Channel:
-    """A conversation. `messages` is in the order of `ts`; `shared_with` are other teams (Slack Connect)."""
+    """A conversation. `messages` is in the order of `ts`, `replies` sorts them by the parent's ts;
+    `shared_with` are other teams (Slack Connect)."""
 
     id: str
     name: str
@@ -85,6 +88,7 @@ class Channel:
     archived: bool = False
     shared_with: frozenset[str] = frozenset()
     messages: dict[str, Message] = field(default_factory=dict)
+    replies: dict[str, list[Message]] = field(default_factory=dict)
 
     @property
     def is_shared(self) -> bool:

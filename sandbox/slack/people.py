@@ -38,6 +38,38 @@ def inside(state: "State", user: str, channel: str) -> tuple[User, Channel]:
     return person, room
 
 
+async def invite(state: "State", user: str, channel: str, whom: str) -> None:
+    """Add somebody, or the app, to a channel; an app that subscribed to it hears `member_joined_channel`."""
+    person, room = inside(state, user, channel)
+    joined = state.user_named(whom)
+    if room.kind == "im":
+        raise Refused("nobody can be added to a direct message")
+    if joined.id in room.members:
+        return
+    room.members.add(joined.id)
+    state.changed({"kind": "member", "channel": room.id, "user": joined.id})
+    event: Json = {
+        "type": "member_joined_channel",
+        "user": joined.id,
+        "channel": room.id,
+        "channel_type": "C" if room.kind == "channel" else "G",
+        "team": joined.team_id,
+        "inviter": person.id,
+        "event_ts": state.mint_ts(),
+    }
+    await posting.tell(state, room, event)
+
+
+async def _invited(state: "State", person: User, room: Channel, rest: str) -> Seen:
+    """Slack's own `/invite @somebody`."""
+    users, _ = _names(state)
+    whom = users.get(rest.strip().removeprefix("@").lower())
+    if whom is None:
+        return _slackbot(state, person, room, "user_not_found", f"There is nobody called {rest.strip()}.")
+    await invite(state, person.id, room.id, whom)
+    return Seen()
+
+
 async def type_command(
     state: "State", user: str, channel: str, text: str, *, thread_ts: str | None = None
 ) -> Seen:
@@ -48,6 +80,8 @@ async def type_command(
         return _slackbot(state, person, room, "not_in_thread", f"{name} is not supported in threads. Sorry!")
     if person.team_id != state.team_id or not state.installed:
         return _slackbot(state, person, room, "invalid_command", f"{name} is not a valid command.")
+    if name in {"/invite", "/add"}:
+        return await _invited(state, person, room, rest)
     users, channels = _names(state)
     escaped = words.from_keyboard(rest.strip(), users, channels, labels=True)
     urls = response_urls.issue(state, person, room, "commands")

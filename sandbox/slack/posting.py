@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sandbox.slack import blocks as block_kit
 from sandbox.slack import events, files, words
+from sandbox.slack.limits import forget_oldest
 from sandbox.slack.model import SLACKBOT, ApiError, Channel, Edited, Ephemeral, Json, Message, Notification
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ async def add(state: "State", message: Message) -> Message:
     if message.thread_ts and message.thread_ts in channel.messages:
         parent = channel.messages[message.thread_ts]
         parent.thread_ts = parent.ts
+        channel.replies.setdefault(parent.ts, []).append(message)
     for image in block_kit.files_in(message.blocks):
         if file := files.file_of(state, image):
             share(file.shares, channel.id, message.ts)
@@ -85,10 +87,9 @@ def _ping(state: "State", channel: Channel, message: Message) -> None:
             shouted |= words.broadcasts(text)
         elif kind in {"user", "broadcast"}:
             (pinged if kind == "user" else shouted).add(text)
-    others = channel.members - {message.user, state.bot_user_id}
-    found = [
-        Notification(user, channel.id, message.ts, "mention") for user in sorted(pinged & channel.members)
-    ]
+    people = {user for user in channel.members if not state.users[user].is_bot}
+    others = people - {message.user}
+    found = [Notification(user, channel.id, message.ts, "mention") for user in sorted(pinged & people)]
     if channel.kind == "im":
         found = [Notification(user, channel.id, message.ts, "dm") for user in sorted(others)]
     elif shouted:
@@ -119,12 +120,15 @@ async def remove(state: "State", message: Message, *, by: str) -> None:
     """Delete a message. A parent with replies stays as a tombstone."""
     channel = state.channels[message.channel]
     previous = events.message_json(state, message)
-    if any(m.is_reply and m.thread_ts == message.ts for m in channel.messages.values()):
+    if channel.replies.get(message.ts):
         message.text, message.blocks, message.files = "This message was deleted.", [], []
         message.subtype, message.user, message.bot_id = "tombstone", SLACKBOT, None
         message.metadata = None
     else:
         del channel.messages[message.ts]
+        siblings = channel.replies.get(str(message.thread_ts), [])
+        if message in siblings:
+            siblings.remove(message)
     state.changed({"kind": "deleted", "channel": channel.id, "ts": message.ts})
     if by != state.bot_user_id or state.echo_bot_messages:
         await tell(state, channel, events.deleted_event(state, channel, previous, state.mint_ts()))
@@ -133,6 +137,7 @@ async def remove(state: "State", message: Message, *, by: str) -> None:
 def whisper(state: "State", ephemeral: Ephemeral) -> Ephemeral:
     """Show something to one person only."""
     state.ephemerals.append(ephemeral)
+    forget_oldest(state.ephemerals)
     state.changed(
         {"kind": "ephemeral", "channel": ephemeral.channel, "user": ephemeral.user, "ts": ephemeral.ts}
     )

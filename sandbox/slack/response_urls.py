@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sandbox.slack import posting, words
-from sandbox.slack.limits import RESPONSE_URL_S, RESPONSE_URL_USES, TEXT_MAX, TRIGGER_S
+from sandbox.slack.limits import RESPONSE_URL_S, RESPONSE_URL_USES, TEXT_MAX, TRIGGER_S, forget_oldest
 from sandbox.slack.methods_chat import content, flag
 from sandbox.slack.model import (
     ApiError,
@@ -38,6 +38,8 @@ def issue(
     )
     trigger = Trigger(f"{state.mint()}.{state.mint()}", user.id, state.now() + TRIGGER_S)
     state.triggers[trigger.id] = trigger
+    forget_oldest(state.response_urls)
+    forget_oldest(state.triggers)
     return f"{state.base_url}/{path}/{state.team_id}/{key}", trigger.id
 
 

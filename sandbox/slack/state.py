@@ -83,9 +83,9 @@ class State:
         self.response_urls: dict[str, ResponseUrl] = {}
         self.triggers: dict[str, Trigger] = {}
         self.tickets: set[str] = set()
-        self.notifications: list[Notification] = []
+        self.notifications: deque[Notification] = deque(maxlen=limits.RECORDS_MAX)
         self.faults: list[Fault] = []
-        self.calls: deque[CallRecord] = deque(maxlen=10_000)
+        self.calls: deque[CallRecord] = deque(maxlen=limits.RECORDS_MAX)
         self.on_change: list[Callable[[Json], None]] = []
         self.limiter = limits.RateLimiter()
         self._run = int(now() * 1000)
@@ -193,8 +193,9 @@ class State:
 
     def thread(self, channel: str, thread_ts: str) -> list[Message]:
         """The parent and its replies, oldest first; empty when there is no such message."""
-        found = self.channel_named(channel).messages.values()
-        return [m for m in found if thread_ts in (m.ts, m.thread_ts)]
+        room = self.channel_named(channel)
+        parent = room.messages.get(thread_ts)
+        return [*([parent] if parent else []), *room.replies.get(thread_ts, [])]
 
     def ephemerals_for(self, user: str, channel: str | None = None) -> list[Ephemeral]:
         """What only this person sees (in one channel), oldest first."""

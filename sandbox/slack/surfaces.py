@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sandbox.slack import events, posting, response_urls
-from sandbox.slack.model import Json, Refused, Seen
+from sandbox.slack.model import OTHER_APP, OTHER_BOT_ID, Json, Message, Refused, Seen
 from sandbox.slack.people import inside, interact
 
 if TYPE_CHECKING:
@@ -76,3 +76,18 @@ async def uninstall(state: "State") -> None:
             await state.delivery.event(events.envelope(state, event | {"event_ts": state.mint_ts()}))
     state.installed = False
     state.changed({"kind": "uninstalled"})
+
+
+async def post_as_other_app(state: "State", channel: str, text: str, thread_ts: str | None) -> Message:
+    """A message of the other app in the workspace; no person wrote it."""
+    _, room = inside(state, OTHER_APP, channel)
+    message = Message(
+        channel=room.id,
+        ts=state.mint_ts(),
+        user=OTHER_APP,
+        text=text,
+        team=state.team_id,
+        thread_ts=thread_ts,
+        bot_id=OTHER_BOT_ID,
+    )
+    return await posting.add(state, message)

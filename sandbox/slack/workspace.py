@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.slack import api, files, people, response_urls, surfaces
+from sandbox.slack import api, files, furniture, people, response_urls, surfaces
 from sandbox.slack.delivery import HangUp, Send, Socket
 from sandbox.slack.events import envelope
 from sandbox.slack.model import (
@@ -15,6 +15,7 @@ from sandbox.slack.model import (
     Json,
     Message,
     Seen,
+    User,
 )
 from sandbox.slack.state import State
 
@@ -159,6 +160,20 @@ class Workspace(State):
     async def open_home(self, user: str) -> None:
         """Open the app's Home tab."""
         await surfaces.open_home(self, user)
+
+    async def invite(self, user: str, channel: str, whom: str) -> None:
+        """Add somebody, or the app, to a channel; `/invite @Darkroom`, typed, does the same."""
+        await people.invite(self, user, channel, whom)
+
+    def add_person(
+        self, name: str, channels: tuple[str, ...] = ("#design", "#general"), **flags: bool
+    ) -> User:
+        """One more person of the team (`is_admin=True`, `is_restricted=True`, …), with a DM with the app."""
+        return furniture.move_in(self, name, channels, flags)
+
+    async def post_as_other_app(self, channel: str, text: str, thread_ts: str | None = None) -> Message:
+        """A message of another app (`bot_id`) in the workspace."""
+        return await surfaces.post_as_other_app(self, channel, text, thread_ts)
 
     async def react(self, user: str, channel: str, ts: str, name: str) -> None:
         """Put an emoji on a message."""

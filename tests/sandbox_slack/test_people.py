@@ -305,6 +305,40 @@ async def test_files_of_people_are_ready_at_once(still: Workspace) -> None:
     assert dataclasses.asdict(file)["sha256"]
 
 
+async def test_an_invited_app_hears_and_may_post(still: Workspace, app: App) -> None:
+    still.subscriptions |= {"member_joined_channel"}
+    before = await api(still, "chat.postMessage", channel="#lobby", text="x")
+
+    invited = await still.type_command("alice", "#lobby", "/invite @Darkroom")
+    await still.type_command("alice", "#lobby", "/invite @Darkroom")
+    await still.post("alice", "#lobby", "hello")
+    await ok(still, "chat.postMessage", channel="#lobby", text="x")
+
+    assert (before.body["error"], invited.error) == ("not_in_channel", None)
+    assert [event["type"] for event in app.events] == ["member_joined_channel", "message", "message"]
+    unknown = await still.type_command("alice", "#lobby", "/invite @nobody")
+    assert unknown.error == "user_not_found"
+    with pytest.raises(Refused):
+        await still.invite("alice", "D0ALICE001", "bob")
+
+
+async def test_another_apps_message_names_its_own_bot(still: Workspace, app: App) -> None:
+    await still.post_as_other_app("#design", "<@U0DARKROOM> hi")
+
+    assert {event["bot_id"] for event in app.events} == {"B0OTHERAPP"}
+    assert {event["bot_profile"]["name"] for event in app.events} == {"Otherbot"}
+    assert [event["type"] for event in app.events] == ["message", "app_mention"]
+
+
+async def test_more_people_can_move_in(still: Workspace, app: App) -> None:
+    dora = still.add_person("dora", is_admin=True)
+    await still.post("dora", "#design", "hello")
+    await still.type_command("dora", still.dm(still.bot_user_id, dora.id).id, "/imagine a fox")
+
+    assert app.events[0]["user"] == dora.id
+    assert (await ok(still, "users.info", user=dora.id))["user"]["is_admin"]
+
+
 async def test_a_status_is_gone_after_two_minutes_or_with_the_next_post(
     still: Workspace, clock: Clock
 ) -> None:
