@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.slack.model import Refused
 from sandbox.slack.workspace import Workspace
-from tests.sandbox_slack.conftest import App, Clock, ok, png
+from tests.sandbox_slack.conftest import App, Clock, api, ok, png
 
 
 @pytest.fixture
