@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.preflight import CannotStart, Identity, who_we_are
@@ -31,7 +30,7 @@ from handlers.delivery import Manner, SlackDelivery
 from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
 from handlers.services import HandlerConfig, Services
-from handlers.surfaces import register_all
+from handlers.surfaces import build_app
 from handlers.web_client import WebSlackClient
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
@@ -74,6 +73,7 @@ class Darkroom:
         self._create_data = create_data
         self._overrides = overrides or Overrides()
         self._closers: list[_Closer] = []
+        self.errands = Errands()
         self.worker: Worker | None = None
 
     async def __aenter__(self) -> Darkroom:
@@ -128,7 +128,7 @@ class Darkroom:
             store, log, maker, guard, delivery, blobs, caps, clock, line, waiting_max=settings.queue.waiting
         )
         self.worker = worker
-        errands = Errands()
+        errands = self.errands
         self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S)))
         self._closers.append(_Closer("worker", lambda: worker.aclose(GRACE_S)))
 
@@ -143,8 +143,7 @@ class Darkroom:
             errands=errands,
             clock=clock,
         )
-        app = bolt_app(identity, settings.slack_api_url or SLACK_URL)
-        register_all(app, services)
+        app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
         await self._connect(app, identity)
         left = await worker.recover()
         logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
@@ -184,29 +183,6 @@ class Darkroom:
                     await closer.close()
             except TimeoutError:
                 logger.warning("%s did not close in time", closer.name)
-
-
-def bolt_app(identity: Identity, base_url: str) -> AsyncApp:
-    """The dispatcher, for one workspace, acknowledging events only after their listener."""
-
-    async def authorize(**_: object) -> AuthorizeResult:
-        # Given outright, so that Bolt neither asks Slack again nor looks for OAuth in the environment.
-        return AuthorizeResult(
-            enterprise_id=identity.enterprise_id,
-            team_id=identity.team_id,
-            bot_token=identity.bot_token,
-            bot_id=identity.bot_id,
-            bot_user_id=identity.bot_user_id,
-        )
-
-    return AsyncApp(
-        client=AsyncWebClient(base_url=base_url),
-        authorize=authorize,
-        # A listener that dies before its transaction is committed has not been acknowledged.
-        process_before_response=True,
-        # Socket Mode is authenticated by its app token; its payloads carry no signature.
-        request_verification_enabled=False,
-    )
 
 
 def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:

@@ -7,7 +7,6 @@ sometimes parts of them in errors, so that of their records only the place and t
 from __future__ import annotations
 
 import logging
-import sqlite3
 import sys
 import time
 import traceback
@@ -15,8 +14,8 @@ from types import TracebackType
 from typing import TextIO
 
 OURS = ("darkroom", "bot", "handlers", "storage")
-_SAYABLE = (OSError, sqlite3.Error)
-"""Errors whose words are the system's, not a payload's."""
+_SAYABLE_MODULES = ("sqlite3",)
+"""Where errors come from whose words are the system's, not a payload's; OSError's are too."""
 
 
 class _OthersKeepQuiet(logging.Filter):
@@ -44,7 +43,8 @@ class _WithoutWords(logging.Formatter):
         while error is not None:
             frames = traceback.extract_tb(error.__traceback__)
             lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-            words = f": {error}" if isinstance(error, _SAYABLE) else ""
+            sayable = isinstance(error, OSError) or type(error).__module__ in _SAYABLE_MODULES
+            words = f": {error}" if sayable else ""
             lines.append(f"{type(error).__module__}.{type(error).__qualname__}{words}")
             error = error.__cause__ or error.__context__
         return "\n".join(lines)

@@ -34,7 +34,7 @@ class PictureFiles(Protocol):
     """Where saved pictures are."""
 
     def path_of(self, sha256: str, suffix: str) -> Path:
-        """The file of the picture with that digest."""
+        """The file of the picture with that digest; its name ends in the picture's format."""
         ...
 
 
@@ -115,7 +115,7 @@ class Planner:
         chained = _goes_on_from_response(parent) and not from_saved
         pictures: tuple[InputPicture, ...] = ()
         if parent is not None and not chained:
-            path = self._files.path_of(parent.sha256, suffix_of(parent.format))
+            path = self._files.path_of(parent.sha256, parent.format)
             pictures = (InputPicture(path, f"image/{parent.format}"),)
         forced = turn.request.surface is Surface.COMMAND
         ask = Ask(
@@ -189,11 +189,6 @@ class Planner:
         wanted = turn.request.options.quality or (parent.quality if parent else self._settings.quality)
         known = self.catalogue.image(model).qualities
         return wanted if wanted in known else known[-1]
-
-
-def suffix_of(image_format: str) -> str:
-    """The file name's ending for a format: ``jpg`` for jpeg."""
-    return "jpg" if image_format == "jpeg" else image_format
 
 
 def _goes_on_from_response(parent: Picture | None) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.turns.closing import BookCloser
 from darkroom.turns.line import Entry, Line, budget_of
 from darkroom.turns.making import TurnMaker, no_money
 from darkroom.turns.model import (
-    AttemptState,
     Ending,
     Outcome,
     Reason,
@@ -21,7 +21,7 @@ from darkroom.turns.model import (
     Turn,
     TurnState,
 )
-from darkroom.turns.planning import PictureFiles, suffix_of
+from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard, Note, Undeliverable
 
@@ -29,12 +29,15 @@ logger = logging.getLogger("darkroom.turns")
 
 TOO_OLD_S = 3600.0
 """A turn that waited longer than this while Darkroom was not running is cancelled, not made."""
+MEND_WAITS_S = (0.0, 5.0, 60.0)
+"""How long to wait before each try to end a turn that broke: a full disk may have been cleared by then."""
 
 
 class Worker:
     """Runs every turn from ``submit`` to told. One task a turn; the line says which may run.
 
-    A fault of our own in one turn is logged with its id and ends that turn alone.
+    A fault of our own in one turn is logged with its id and ends that turn alone: its money first, then told.
+    When even that fails, it leaves the line, so that the others go on, and is left to recovery.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Worker:
         self._guard = guard
         self._delivery = delivery
         self._files = files
+        self._closer = BookCloser(store, log, maker, caps, clock)
         self._caps = caps
         self._clock = clock
         self._line = line
@@ -75,17 +79,24 @@ class Worker:
     def withdraw(self, turn: Turn) -> None:
         """A waiting turn was ended from outside: tell its person and let the next one go."""
         entry = self._line.get(turn.id)
-        # One that is still being taken in notices by itself.
-        if entry is not None and entry.taken_in and not entry.running:
-            entry.running = True
+        if entry is None or self._stopping:
+            return
+        # Whoever is at it (taking it in, planning its call) looks for this before letting go of it.
+        entry.withdrawn = True
+        if entry.taken_in and not entry.running and not entry.telling:
+            entry.telling = True
             self._spawn(self._finish(entry, turn), turn.id)
+            self._start_next()
 
     async def recover(self) -> int:
         """Take up every turn that was left unfinished; gives how many. Call once, when intake may be open."""
         left = await self._log.unfinished()
         for turn in left:
-            if self._line.get(turn.id) is None:
+            if self._line.get(turn.id) is None and not self._stopping:
                 entry = self._line.add(turn)
+                # Before anybody else in its lane is looked at.
+                entry.running = turn.state is TurnState.WORKING
+                entry.telling = turn.state is TurnState.ENDED
                 self._spawn(self._take_up(entry), turn.id)
         return len(left)
 
@@ -110,37 +121,57 @@ class Worker:
 
     async def _guarded(self, work: Coroutine[Any, Any, None], turn_id: str) -> None:
         try:
-            await work
-        except Exception:
-            # The one boundary of a turn: whatever broke, the others go on.
-            logger.exception("turn %s broke", turn_id)
-            await self._broke(turn_id)
+            if await self._unbroken(work, turn_id):
+                return
+            for number, wait_s in enumerate(MEND_WAITS_S, start=1):
+                await self._clock.sleep(wait_s)
+                last = number == len(MEND_WAITS_S)
+                if self._stopping or await self._unbroken(self._mend(turn_id, ask=not last), turn_id):
+                    return
+            if not await self._unbroken(self._give_up(turn_id), turn_id):
+                logger.critical("turn %s could not be ended; the next start will", turn_id)
+            self._line.remove(turn_id)
+            # What it held may be free by now, and nobody else would say so.
+            self._line.money_moved()
         finally:
             self._start_next()
 
-    async def _broke(self, turn_id: str) -> None:
-        """End a turn that a fault of ours interrupted, its money first."""
+    async def _unbroken(self, work: Coroutine[Any, Any, None], turn_id: str) -> bool:
+        """The one boundary of a turn: whatever broke, the others go on."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            logger.warning("turn %s: a call it waited for was cancelled", turn_id)
+        except Exception:
+            logger.exception("turn %s broke", turn_id)
+        else:
+            return True
+        return False
+
+    async def _mend(self, turn_id: str, *, ask: bool) -> None:
+        """End a turn that a fault of ours interrupted, its money first, and tell. Without *ask*, a call
+        that was sent is written off as uncertain at once."""
         entry = self._line.get(turn_id)
         turn = await self._log.turn(turn_id)
         if entry is None or turn is None:
+            self._line.remove(turn_id)
             return
-        entry.running = True
         if turn.state is not TurnState.ENDED:
-            ending = await self._close_books(turn) or Ending(Outcome.FAILED, Reason.BROKEN)
+            ending = await self._closer.close(turn, self._money_moved, ask=ask)
+            ending = ending or Ending(Outcome.FAILED, Reason.BROKEN)
             turn = await self._store.end(turn_id, ending, self._clock.now())
+        self._money_moved()
         await self._finish(entry, turn)
 
-    async def _close_books(self, turn: Turn) -> Ending | None:
-        """End the attempt that is still open: given back if never sent, else asked for, else uncertain."""
-        for attempt in await self._log.attempts(turn.id):
-            if attempt.state is AttemptState.HELD:
-                await self._store.fall_back(attempt.id, "interrupted", None, self._caps, self._clock.now())
-                self._money_moved()
-            elif attempt.state is AttemptState.DISPATCHED:
-                ending = await self._maker.resume(turn, attempt)
-                self._money_moved()
-                return ending
-        return None
+    async def _give_up(self, turn_id: str) -> None:
+        """A turn that has ended but whose person cannot be told for a fault of ours is undelivered."""
+        entry = self._line.get(turn_id)
+        turn = await self._log.turn(turn_id)
+        if entry is not None and turn is not None and turn.state is TurnState.ENDED:
+            await self._note(entry)(Told.UNDELIVERED, Reason.BROKEN)
 
     async def _turn_away(self, entry: Entry) -> None:
         details = {"waiting": self._waiting_max}
@@ -169,11 +200,16 @@ class Worker:
             if refused is not None:
                 await self._end(entry, refused)
                 return
+        entry.turn = await self._log.turn(turn.id) or turn
         entry.taken_in = True
-        now = await self._log.turn(turn.id)
-        if now is not None and now.state is TurnState.ENDED and not entry.running:
-            entry.running = True
-            await self._finish(entry, now)
+        await self._let_go(entry)
+
+    async def _let_go(self, entry: Entry) -> None:
+        """Back in the line, to be started when it is next; unless it was ended from outside meanwhile."""
+        if entry.turn.state is not TurnState.ENDED and not entry.withdrawn:
+            entry.running = False
+            return
+        await self._finish(entry, await self._log.turn(entry.turn.id) or entry.turn)
 
     async def _placeholder(self, entry: Entry, turn: Turn, at_most: int) -> Ending | None:
         try:
@@ -184,42 +220,22 @@ class Worker:
 
     async def _take_up(self, entry: Entry) -> None:
         """A turn from before the start: on from where it stood."""
-        turn = entry.turn
+        turn = await self._log.turn(entry.turn.id) or entry.turn
         if turn.state is TurnState.ENDED:
-            entry.running = True
             await self._finish(entry, turn)
             return
         if turn.state is TurnState.WORKING:
-            entry.running = True
-            ending = await self._close_books(turn)
-            if ending is None:
-                ending = await self._ending_from_books(turn)
+            ending = await self._closer.close(turn, self._money_moved)
             if ending is not None:
                 await self._end(entry, ending)
                 return
-            entry.running = False
+        entry.running = False
         if (self._clock.now() - turn.created_at).total_seconds() > TOO_OLD_S:
             await self._end(entry, Ending(Outcome.CANCELLED, Reason.TOO_OLD))
             return
         fresh = await self._log.turn(turn.id)
         entry.turn = fresh or turn
         await self._take_in(entry)
-
-    async def _ending_from_books(self, turn: Turn) -> Ending | None:
-        """A turn whose last attempt had ended when we stopped: what the books say of it."""
-        if await self._log.pictures(turn.id):
-            return Ending(Outcome.PICTURES, Reason.PICTURES)
-        states = [attempt.state for attempt in await self._log.attempts(turn.id)]
-        if AttemptState.UNCERTAIN in states:
-            held = sum(
-                attempt.hold_nano_usd
-                for attempt in await self._log.attempts(turn.id)
-                if attempt.state is AttemptState.UNCERTAIN
-            )
-            return Ending(Outcome.UNCERTAIN, Reason.UNCERTAIN, {"held_nano_usd": held})
-        if AttemptState.SETTLED in states:
-            return Ending(Outcome.FAILED, Reason.NO_PICTURE)
-        return None
 
     def _start_next(self) -> None:
         if self._stopping:
@@ -242,33 +258,40 @@ class Worker:
         entry.turn = turn
         generation = self._line.generation
         try:
-            result = await self._maker.make(turn, entry.progress, self._money_moved)
+            result = await self._maker.make(
+                turn, entry.progress, lambda: self._held(entry), self._money_moved
+            )
         except NotWaiting:
             # Edited or taken back in the very moment; as it now stands it is looked at again.
-            entry.running = False
-            if (now := await self._log.turn(turn.id)) and now.state is TurnState.ENDED:
-                entry.running = True
-                await self._finish(entry, now)
+            entry.turn = await self._log.turn(turn.id) or turn
+            if entry.turn.state is not TurnState.ENDED and entry.turn.revision == turn.revision:
+                raise RuntimeError(f"turn {turn.id} waits, and could not be held") from None
+            await self._let_go(entry)
             return
         if isinstance(result, MustWait):
             entry.wants = budget_of(turn, result.balance.kind)
             entry.stalled = self._line.generation == generation
-            entry.running = False
+            await self._let_go(entry)
             return
-        entry.wants = None
         await self._end(entry, result)
+
+    def _held(self, entry: Entry) -> None:
+        """It has its money: whoever is behind it may ask for theirs."""
+        if entry.wants is not None:
+            entry.wants = None
+            self._start_next()
 
     async def _end(self, entry: Entry, ending: Ending) -> None:
         turn = await self._store.end(entry.turn.id, ending, self._clock.now())
         reason = turn.ending.reason if turn.ending else ending.reason
         logger.info("turn %s ended: %s (%s)", turn.id, ending.outcome, reason)
-        entry.running = True
-        # Others may start while this one is told; its own lane waits for `remove`.
-        self._start_next()
         await self._finish(entry, turn)
 
     async def _finish(self, entry: Entry, turn: Turn) -> None:
-        """Tell the person how it ended, and take the turn out of the line whatever comes of that."""
+        """Tell the person how it ended, then take the turn out of the line. Its lane waits for that, so that
+        what is told stays in order; those who only wanted the same money do not."""
+        entry.telling, entry.wants = True, None
+        self._start_next()
         note = self._note(entry)
         try:
             if turn.told_at is None and turn.undelivered_reason is None:
@@ -277,13 +300,12 @@ class Worker:
         except Undeliverable as undeliverable:
             logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
             await note(Told.UNDELIVERED, undeliverable.reason)
-        finally:
-            self._line.remove(turn.id)
+        self._line.remove(turn.id)
 
     async def _tell(self, turn: Turn, note: Note) -> None:
         if turn.ending is not None and turn.ending.outcome is Outcome.PICTURES:
             for picture in await self._log.pictures(turn.id):
-                path = self._files.path_of(picture.sha256, suffix_of(picture.format))
+                path = self._files.path_of(picture.sha256, picture.format)
                 await self._delivery.deliver(turn, picture, path, note)
             return
         await self._delivery.tell(turn, note)
