@@ -1,0 +1,45 @@
+// The sandbox's JSON routes, and the one WebSocket that says when something changed.
+
+async function asked(path, options = {}) {
+  try {
+    const response = await fetch(path, options);
+    const body = await response.json();
+    return response.ok ? body : { ok: false, error: body.error ?? `HTTP ${response.status}` };
+  } catch {
+    return { ok: false, error: "The sandbox does not answer." };
+  }
+}
+
+const post = (path, body) => asked(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+export const setup = () => asked("/page/setup");
+export const state = (viewer) => asked(`/control/state?viewer=${encodeURIComponent(viewer)}`);
+export const act = (viewer, doing, action) => post(`/control/${doing}`, { viewer, ...action });
+export const pace = (seconds) => post("/page/pace", { seconds_per_picture: seconds });
+export const upload = (viewer, file) =>
+  asked(`/control/upload?viewer=${encodeURIComponent(viewer)}&name=${encodeURIComponent(file.name || "file")}`, { method: "POST", body: file });
+
+const SHORTEST_MS = 300;
+const LONGEST_MS = 5000;
+/** Notices that change nothing a person sees. */
+const UNSEEN = new Set(["call", "ack"]);
+
+/** Stay connected: `up` after each connection, `changed` for each notice worth a look, `down` when it is lost. */
+export function live({ up, changed, down }) {
+  let wait = SHORTEST_MS;
+  const connect = () => {
+    const socket = new WebSocket(`ws://${location.host}/control/live`);
+    socket.addEventListener("message", (event) => {
+      const notice = JSON.parse(event.data);
+      wait = SHORTEST_MS;
+      if (notice.kind === "hello") up();
+      else if (!UNSEEN.has(notice.kind)) changed(notice);
+    });
+    socket.addEventListener("close", () => {
+      down();
+      setTimeout(connect, wait);
+      wait = Math.min(wait * 2, LONGEST_MS);
+    });
+  };
+  connect();
+}

@@ -1,0 +1,49 @@
+// Small questions in front of the page.
+
+import { el } from "./dom.js";
+import { plain } from "./emoji.js";
+
+function ask({ title, body, yes, no, danger }) {
+  return new Promise((resolve) => {
+    const close = (answer) => {
+      dialog.returnValue = answer;
+      dialog.close(answer);
+    };
+    const deny = el("button", { type: "button", class: "btn", click: () => close("") }, no);
+    const agree = el("button", { type: "button", class: danger ? "btn danger" : "btn primary", click: () => close("yes") }, yes);
+    const dialog = el(
+      "dialog",
+      { class: "ask", "aria-label": title },
+      el("h2", {}, plain(title)),
+      el("div", { class: "body" }, body),
+      el("div", { class: "buttons" }, deny, agree),
+    );
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    agree.focus();
+  });
+}
+
+/** Block Kit's confirm object: resolves to whether the person agreed. */
+export async function confirmed(confirm) {
+  const dialog = await ask({
+    title: String(confirm.title?.text ?? "Are you sure?"),
+    body: el("p", {}, plain(String(confirm.text?.text ?? ""))),
+    yes: String(confirm.confirm?.text ?? "Yes"),
+    no: String(confirm.deny?.text ?? "Cancel"),
+    danger: confirm.style === "danger",
+  });
+  return dialog.returnValue === "yes";
+}
+
+/** A question with a text to change: resolves to the text, or null. */
+export async function reworded(title, text) {
+  const field = el("textarea", { rows: 4, "aria-label": title });
+  field.value = text;
+  const dialog = await ask({ title, body: field, yes: "Save", no: "Cancel" });
+  return dialog.returnValue === "yes" ? field.value : null;
+}

@@ -1,0 +1,144 @@
+"""The page's routes: static files from the package, what the page needs to begin, the pace of pictures.
+
+    GET  /, /archives/{channel}/{message}   the page (the second is where Slack's permalinks lead)
+    GET  /page/{name}                       its style sheet, scripts and icon
+    GET  /page/setup                        {"viewers": [{"id", "name", "real_name", "is_admin"}],
+                                             "commands": [{"name", "usage", "about"}],
+                                             "seconds_per_picture": number|null}
+    POST /page/pace                         {"seconds_per_picture": number from 0 to 60}; answers the same
+
+Like the control routes they are for this machine's own page: a foreign Host or Origin gets 403.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from typing import Final
+
+from aiohttp import web
+
+from sandbox.images.api import ImageApi
+from sandbox.slack.control import Handler, guarded
+from sandbox.slack.model import Json
+from sandbox.slack.workspace import Workspace
+
+SECONDS_MAX: Final = 60.0
+_KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+POLICY: Final = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+)
+"""Nothing inline, nothing from elsewhere, and no way to turn a string into markup."""
+_HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A slash command the composer suggests: its name, what comes behind it, one line about it."""
+
+    name: str
+    usage: str
+    about: str
+
+
+COMMANDS: Final = (
+    Command("/imagine", "a red fox in snow", "make a picture"),
+    Command("/spend", "", "what you have spent, and what is left"),
+)
+
+
+def add_page(
+    app: web.Application,
+    workspace: Workspace,
+    images: ImageApi | None = None,
+    *,
+    commands: Sequence[Command] = COMMANDS,
+) -> None:
+    """Add the page to an app made by `slack_app` that has the control routes (`add_control`).
+
+    With `images` the page has a slider that sets its `seconds_per_picture`.
+    """
+    files = {
+        item.name: (item.read_bytes(), kind)
+        for item in resources.files("sandbox.page").iterdir()
+        if (kind := _KINDS.get("." + item.name.rpartition(".")[2])) is not None
+    }
+    index = _static(*files.pop("index.html"))
+    app.router.add_get("/", guarded(index))
+    app.router.add_get("/archives/{channel}/{message}", guarded(index))
+    app.router.add_get("/page/setup", guarded(_setup(workspace, images, commands)))
+    app.router.add_post("/page/pace", guarded(_pace(images)))
+    for name, (body, kind) in files.items():
+        app.router.add_get(f"/page/{name}", guarded(_static(body, kind)))
+
+
+def _static(body: bytes, kind: str) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type=kind, charset="utf-8", headers=_HEADERS)
+
+    return serve
+
+
+def _setup(workspace: Workspace, images: ImageApi | None, commands: Sequence[Command]) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        here = [
+            user
+            for user in workspace.users.values()
+            if user.team_id == workspace.team_id
+            and not (user.is_bot or user.is_restricted or user.is_ultra_restricted or user.deleted)
+        ]
+        viewers = [
+            {"id": u.id, "name": u.name, "real_name": u.real_name, "is_admin": u.is_admin} for u in here
+        ]
+        shown: Json = {"viewers": viewers, "commands": [asdict(command) for command in commands]}
+        return web.json_response(shown | _pace_of(images))
+
+    return serve
+
+
+def _pace(images: ImageApi | None) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if images is None:
+            raise web.HTTPNotFound
+        seconds = _seconds(await request.text())
+        if seconds is None:
+            said = f"seconds_per_picture must be a number from 0 to {SECONDS_MAX:g}"
+            return web.json_response({"ok": False, "error": said}, status=400)
+        images.seconds_per_picture = seconds
+        return web.json_response(_pace_of(images))
+
+    return serve
+
+
+def _pace_of(images: ImageApi | None) -> Json:
+    return {"seconds_per_picture": None if images is None else images.seconds_per_picture}
+
+
+def _seconds(body: str) -> float | None:
+    """The number of seconds that is asked for; None when the body does not name one."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return None
+    seconds = given.get("seconds_per_picture") if isinstance(given, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return float(seconds) if math.isfinite(seconds) and 0 <= seconds <= SECONDS_MAX else None

@@ -1,0 +1,66 @@
+// Channels and people, who is looking, and how long a picture takes.
+
+import { pace } from "./api.js";
+import { el, reconcile, toast } from "./dom.js";
+import { avatar } from "./messages.js";
+
+const SECONDS_MOST = 30;
+
+/** Draw the rooms. `unread(room)` gives {count, mentions}. */
+export function drawRooms(box, world, current, unread, open) {
+  const all = [...world.rooms.values()];
+  const groups = [
+    { title: "Channels", rooms: all.filter((room) => room.name).sort((a, b) => a.archived - b.archived) },
+    { title: "Direct messages", rooms: all.filter((room) => !room.name).sort((a, b) => b.has_app - a.has_app) },
+  ];
+  for (const [index, group] of groups.entries()) {
+    let part = box.children[index];
+    if (!part) {
+      part = el("section", {}, el("h2", { id: `rooms-${index}` }, group.title), el("ul", { "aria-labelledby": `rooms-${index}` }));
+      box.append(part);
+    }
+    const about = (room) => ({ here: room.id === current, ...unread(room) });
+    reconcile(part.lastElementChild, group.rooms, (room) => room.id, (room) => JSON.stringify([about(room), room.title, world.viewer.id, world.app.connected]), (room) => el("li", {}, roomButton(room, about(room), world, open)));
+  }
+}
+
+function roomButton(room, about, world, open) {
+  const other = room.name ? null : world.users.get(room.members.find((id) => id !== world.viewer.id));
+  const icon = other ? avatar(other) : el("span", { class: "hash", "aria-hidden": "true" }, room.kind === "group" ? "🔒" : "#");
+  const label = [room.title, room.archived ? "archived" : "", about.count ? `${about.count} unread` : "", about.mentions ? `${about.mentions} for you` : ""].filter(Boolean).join(", ");
+  const classes = ["room", about.here ? "here" : "", about.count ? "unread" : "", room.archived ? "archived" : ""].filter(Boolean).join(" ");
+  return el(
+    "button",
+    { type: "button", class: classes, "aria-label": label, "aria-current": about.here ? "page" : null, "data-focus": room.id, click: () => open(room.id) },
+    icon,
+    el("span", { class: "name" }, room.name || room.title),
+    room.shared ? el("span", { class: "mark", title: "Shared with another workspace" }, "⇄") : null,
+    about.mentions ? el("span", { class: "count" }, String(about.mentions)) : null,
+  );
+}
+
+/** The switch of who is looking, and the slider. */
+export function drawControls(box, setup, viewer, become) {
+  const people = setup.viewers.map((user) => {
+    const input = el("input", { type: "radio", name: "viewer", value: user.id, checked: user.id === viewer, change: () => become(user.id) });
+    const first = user.real_name.split(" ")[0];
+    return el("label", { title: user.real_name }, input, avatar(user), el("span", {}, first), user.is_admin ? el("small", {}, "admin") : null);
+  });
+  const fieldset = el("fieldset", { class: "viewers" }, el("legend", {}, "You are"), people);
+  box.replaceChildren(fieldset, ...(setup.seconds_per_picture === null ? [] : [slider(setup.seconds_per_picture)]));
+}
+
+function slider(seconds) {
+  const words = (value) => (value === "0" ? "at once" : `${value} s`);
+  const said = el("output", { for: "pace" }, words(String(seconds)));
+  const input = el("input", { id: "pace", type: "range", min: 0, max: SECONDS_MOST, step: 0.5, value: seconds, "aria-valuetext": words(String(seconds)) });
+  input.addEventListener("input", () => {
+    said.textContent = words(input.value);
+    input.setAttribute("aria-valuetext", words(input.value));
+  });
+  input.addEventListener("change", async () => {
+    const answer = await pace(Number(input.value));
+    if (answer.error) toast(answer.error);
+  });
+  return el("div", { class: "pace" }, el("label", { for: "pace" }, "A picture takes"), said, input);
+}
