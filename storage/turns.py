@@ -113,7 +113,10 @@ class SqliteTurnStore:
         def work(db: sqlite3.Connection) -> Attempt | MustWait | NoMoney | None:
             attempt = attempts.release(db, attempt_id, why, at)
             db.execute(
-                "UPDATE turns SET state = 'queued', updated_at = ? WHERE id = ? AND state = 'working'",
+                """
+                UPDATE turns SET state = 'queued', updated_at = ? WHERE id = ? AND state = 'working'
+                    AND NOT EXISTS (SELECT 1 FROM attempts WHERE turn_id = turns.id AND ended_at IS NULL)
+                """,
                 (to_text(at), attempt.turn_id),
             )
             if plan is None:
@@ -238,10 +241,7 @@ def _complete(db: sqlite3.Connection, turn: Turn, request: Request, at: datetime
 
 
 def _hold(db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt:
-    payer = payer_of(db, turn_id)
-    why = ledger.reserve(db, payer, plan.bound.total_nano_usd, caps, at)
-    if why is not None:
-        raise _NotHeld(why)
+    # The turn first: one that was taken back must not be told to wait for money.
     claimed = db.execute(
         """
         UPDATE turns SET state = 'working', parent_id = ?, updated_at = ?
@@ -251,6 +251,10 @@ def _hold(db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: date
     ).rowcount
     if claimed == 0:
         raise NotWaiting
+    payer = payer_of(db, turn_id)
+    why = ledger.reserve(db, payer, plan.bound.total_nano_usd, caps, at)
+    if why is not None:
+        raise _NotHeld(why)
     return attempts.begin(db, turn_id, plan, payer, at)
 
 

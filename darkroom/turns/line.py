@@ -15,6 +15,12 @@ class Progress:
     candidate: int = 0
     rate_waits: int = 0
     resent: bool = False
+    revision: int = 0
+
+    def follow(self, revision: int) -> None:
+        """What was edited since is asked of every candidate anew; the waits for a rate limit still count."""
+        if revision != self.revision:
+            self.revision, self.candidate, self.resent = revision, 0, False
 
 
 @dataclass(slots=True)
@@ -26,6 +32,11 @@ class Entry:
     taken_in: bool = False
     """Its guard was passed and its person has seen that it waits."""
     running: bool = False
+    """It was started and takes one of its person's places."""
+    telling: bool = False
+    """It has ended and its person is being told; takes no place by itself, but its lane waits for it."""
+    withdrawn: bool = False
+    """It was ended from outside."""
     wants: tuple[BudgetKind, str] | None = None
     """The budget it waits for while other calls hold its money."""
     stalled: bool = False
@@ -71,8 +82,8 @@ class Line:
         self._entries.pop(turn_id, None)
 
     def waiting(self) -> int:
-        """How many are not running."""
-        return sum(not entry.running for entry in self._entries.values())
+        """How many have yet to be started, or started again."""
+        return sum(not entry.running and not entry.telling for entry in self._entries.values())
 
     def money_moved(self) -> None:
         """A hold has ended: whoever waits for money may ask again."""
@@ -91,24 +102,31 @@ class Line:
         wanted: set[tuple[BudgetKind, str]] = set()
         chosen: list[Entry] = []
         for entry in self._entries.values():
-            budgets = budgets_of(entry.turn)
-            behind = not wanted.isdisjoint(budgets)
+            behind = not wanted.isdisjoint(budgets_of(entry.turn))
+            if entry.running:
+                if entry.wants is not None:
+                    wanted.add(entry.wants)
+                continue
+            if entry.telling or not entry.taken_in or heads[entry.lane] is not entry:
+                continue
+            if people.get(_person(entry), 0) >= self._per_person:
+                continue
+            # Money is kept only for who could take it now: one who waits for another turn as well must not
+            # stand in the way of that turn.
             if entry.wants is not None:
                 wanted.add(entry.wants)
-            if len(chosen) >= places or behind or entry.running or entry.stalled or not entry.taken_in:
-                continue
-            if heads[entry.lane] is not entry or people.get(_person(entry), 0) >= self._per_person:
+            if behind or entry.stalled or len(chosen) >= places:
                 continue
             people[_person(entry)] = people.get(_person(entry), 0) + 1
             chosen.append(entry)
         return chosen
 
     def _heads(self) -> dict[tuple[str, ...], Entry]:
-        """The one of each lane whose turn it is: the one that runs, else the earliest."""
+        """The one of each lane whose turn it is: the one that runs or is told, else the earliest."""
         heads: dict[tuple[str, ...], Entry] = {}
         for entry in self._entries.values():
             head = heads.get(entry.lane)
-            if head is None or (not head.running and (entry.running or _order(entry) < _order(head))):
+            if head is None or (not _busy(head) and (_busy(entry) or _order(entry) < _order(head))):
                 heads[entry.lane] = entry
         return heads
 
@@ -133,6 +151,10 @@ def budgets_of(turn: Turn) -> set[tuple[BudgetKind, str]]:
 def budget_of(turn: Turn, kind: BudgetKind) -> tuple[BudgetKind, str]:
     """The one of that kind."""
     return next(budget for budget in budgets_of(turn) if budget[0] is kind)
+
+
+def _busy(entry: Entry) -> bool:
+    return entry.running or entry.telling
 
 
 def _person(entry: Entry) -> tuple[str, str]:

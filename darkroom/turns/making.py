@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from darkroom.clock import Clock
 from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, WaitThenRetry, next_step
@@ -12,7 +13,7 @@ from darkroom.spending.budgets import Caps, MustWait, NoMoney
 from darkroom.turns.line import Progress
 from darkroom.turns.model import Attempt, Ending, Outcome, Picture, Reason, Surface, Turn
 from darkroom.turns.planning import Planner, Step, Unusable
-from darkroom.turns.settling import Verdict, ending_of, uncertain, verdict_of
+from darkroom.turns.settling import Verdict, ending_after, ending_of, uncertain, verdict_of
 from darkroom.turns.store import TurnLog, TurnStore
 
 logger = logging.getLogger("darkroom.turns")
@@ -47,12 +48,16 @@ class TurnMaker:
         return self._planner.step(turn, None, candidate, attempt_id=self._clock.new_id("try"), today=today)
 
     async def make(
-        self, turn: Turn, progress: Progress, money_moved: Callable[[], None]
+        self,
+        turn: Turn,
+        progress: Progress,
+        held_money: Callable[[], None],
+        money_moved: Callable[[], None],
     ) -> Ending | MustWait:
         """Attempt after attempt until the turn has an ending (not yet written) or must wait for money.
 
-        *money_moved* is called whenever a hold has ended. Raises ``NotWaiting`` when the turn was edited or
-        taken back in the very moment: nothing was held or sent.
+        *held_money* is called when a hold was taken, *money_moved* whenever one has ended. Raises
+        ``NotWaiting`` when the turn was edited or taken back in the very moment: nothing was held or sent.
         """
         parent = await self._parent(turn)
         if parent is None and turn.request.surface is Surface.REPLY:
@@ -61,6 +66,7 @@ class TurnMaker:
             candidates = self._planner.candidates(turn, parent, self._clock.now().date())
         except Unusable as unusable:
             return Ending(Outcome.DECLINED, Reason.MODEL_UNUSABLE, {"why": str(unusable)})
+        progress.follow(turn.revision)
         step = self._step(turn, parent, candidates, progress)
         held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
         while True:
@@ -70,6 +76,7 @@ class TurnMaker:
                 case NoMoney():
                     return no_money(held)
                 case Attempt():
+                    held_money()
                     answer = await self._send(step, held)
             failure = answer.failure
             if failure is None or failure.billed is not Billed.NOTHING:
@@ -111,22 +118,41 @@ class TurnMaker:
 
     async def resume(self, turn: Turn, attempt: Attempt) -> Ending:
         """Finish a turn whose call was sent before Darkroom stopped: never again, but asked for by its id."""
-        parent = await self._log.picture(attempt.parent_id) if attempt.parent_id else None
-        candidate = Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model)
-        step = self._planner.step(
-            turn, parent, candidate, attempt_id=attempt.id, today=attempt.held_at.date()
-        )
+        step = await self._step_of(turn, attempt)
         answer = await self._ask_until(step, attempt, attempt.response_id) if attempt.response_id else None
         if answer is None:
-            verdict = uncertain(attempt, attempt.response_id)
-            await self._store.render(attempt.id, verdict.settlement, self._clock.now())
-            return verdict.ending
+            return await self.write_off(turn, attempt)
         failure = answer.failure
         if failure is not None and failure.billed is Billed.NOTHING:
             why = failure.code or failure.kind.value
             await self._store.fall_back(attempt.id, why, None, self._caps, self._clock.now())
             return ending_of(failure)
         return await self._settle(answer, step, attempt, turn)
+
+    async def write_off(self, turn: Turn, attempt: Attempt) -> Ending:
+        """Nobody can say what became of a call that was sent: its whole hold is charged."""
+        verdict = uncertain(attempt, attempt.response_id)
+        await self._store.render(attempt.id, verdict.settlement, self._clock.now())
+        logger.warning("turn %s attempt %s is uncertain", turn.id, attempt.id)
+        return verdict.ending
+
+    async def recall(self, turn: Turn, attempt: Attempt) -> Ending | None:
+        """What the API had said in a call that was paid for and brought no picture; None if it cannot be
+        asked. Changes nothing."""
+        if attempt.response_id is None:
+            return None
+        answer = await self._renderer.ask((await self._step_of(turn, attempt)).job, attempt.response_id)
+        if answer is None or answer.picture is not None or _is_unknown(answer.failure):
+            return None
+        return ending_after(answer, turn)
+
+    async def _step_of(self, turn: Turn, attempt: Attempt) -> Step:
+        """The step that *attempt* was made of, planned again."""
+        parent = await self._log.picture(attempt.parent_id) if attempt.parent_id else None
+        candidate = Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model)
+        return self._planner.step(
+            turn, parent, candidate, attempt_id=attempt.id, today=attempt.held_at.date()
+        )
 
     async def _parent(self, turn: Turn) -> Picture | None:
         if turn.request.surface is Surface.COMMAND or turn.thread_ts is None:
@@ -153,6 +179,7 @@ class TurnMaker:
             seen.append(response_id)
             await self._store.send(attempt.id, self._clock.now(), response_id)
 
+        attempt = replace(attempt, dispatched_at=self._clock.now())
         if not await self._store.send(attempt.id, self._clock.now()):
             raise RuntimeError(f"attempt {attempt.id} could not be claimed; nothing was sent")
         answer = await self._renderer.render(step.job, response_id_seen)

@@ -60,7 +60,7 @@ def verdict_of(
         host_tokens=_host_tokens(answer, step),
         chain_pictures=step.ask.chain_pictures + step.ask.input_pictures + 1,
     )
-    return Verdict(settlement, _ending(answer, turn))
+    return Verdict(settlement, ending_after(answer, turn))
 
 
 def uncertain(attempt: Attempt, response_id: str | None) -> Verdict:
@@ -104,7 +104,8 @@ _REASONS = {
 }
 
 
-def _ending(answer: Answer, turn: Turn) -> Ending:
+def ending_after(answer: Answer, turn: Turn) -> Ending:
+    """How a turn ends on an answer that was paid for."""
     if answer.picture is not None:
         return Ending(Outcome.PICTURES, Reason.PICTURES)
     if answer.failure is not None:

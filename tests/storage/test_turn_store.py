@@ -8,12 +8,13 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from inspect import getmembers, isfunction
 from pathlib import Path
 
 import pytest
 
-from darkroom.spending.budgets import BudgetKind, MustWait, NoMoney
+from darkroom.spending.budgets import BudgetKind, Caps, MustWait, NoMoney
 from darkroom.spending.periods import PeriodKind
 from darkroom.turns.model import (
     Attachment,
@@ -144,8 +145,7 @@ async def test_a_reply_in_somebody_elses_thread_leaves_nothing_behind(
     assert arrival.turn is None
     for table in ("turns", "people", "threads", "thread_people"):
         query = f"SELECT COUNT(*) FROM {table}"  # noqa: S608 -- four names
-        count = await database.look(lambda db, query=query: db.execute(query).fetchone()[0])
-        assert count == 0
+        assert await database.look(partial(_number, query)) == 0
 
 
 async def test_who_mentions_darkroom_in_a_thread_has_joined_it(store: SqliteTurnStore) -> None:
@@ -201,7 +201,7 @@ async def test_every_kind_of_budget_can_refuse_and_then_none_is_held(
     store: SqliteTurnStore, database: Database, kind: BudgetKind
 ) -> None:
     await queued(store)
-    refused = await store.hold("turn_1", plan("try_1"), caps(**{kind.value: 99}), NOON)
+    refused = await store.hold("turn_1", plan("try_1"), _only(kind, 99), NOON)
     assert isinstance(refused, NoMoney)
     assert refused.balance.kind is kind
     await database.look(nothing_held)
@@ -349,7 +349,7 @@ async def test_the_journal_can_be_neither_edited_nor_shortened(
     await dispatched(store)
     for change in ("UPDATE journal SET charged_delta_nano_usd = 0", "DELETE FROM journal"):
         with pytest.raises(sqlite3.IntegrityError, match="never"):
-            await database.write(lambda db, change=change: db.execute(change))
+            await database.write(partial(_number, change))
 
 
 async def test_the_private_answer_address_is_forgotten_once_told(
@@ -361,6 +361,14 @@ async def test_the_private_answer_address_is_forgotten_once_told(
     await store.tell("turn_1", Told.DONE, None, NOON)
     assert (await _turn(log, "turn_1")).request.reply_url is None
     assert await log.unfinished() == []
+
+
+def _number(query: str, db: sqlite3.Connection) -> int:
+    return int(db.execute(query).fetchone()[0])
+
+
+def _only(kind: BudgetKind, limit: int) -> Caps:
+    return Caps({**caps().limits, kind: limit}, PeriodKind.month, "UTC")
 
 
 async def _turn(log: SqliteTurnLog, turn_id: str) -> Turn:

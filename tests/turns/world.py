@@ -1,0 +1,176 @@
+"""A whole Darkroom without Slack and OpenAI, which can stop and start again on the same file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from darkroom.spending.budgets import Caps
+from darkroom.turns.intake import Intake
+from darkroom.turns.line import Line
+from darkroom.turns.making import TurnMaker
+from darkroom.turns.model import Attempt, AttemptState, Request, Surface, ThreadReplies, Turn
+from darkroom.turns.planning import Planner, RenderSettings, Step
+from darkroom.turns.worker import Worker
+from storage.database import Database
+from storage.turn_log import SqliteTurnLog
+from storage.turns import SqliteTurnStore
+from tests.examples import ALICE, DESIGN, caps, command, message
+from tests.storage.books import check_books, nothing_held
+from tests.turns.fakes import (
+    CATALOGUE,
+    SETTINGS,
+    GatedClock,
+    Gates,
+    NamedFiles,
+    RecordingDelivery,
+    ScriptedGuard,
+    ScriptedRenderer,
+    Slack,
+)
+
+FREE = caps()
+
+
+class World:
+    """Everything a turn meets. ``start`` makes a new Darkroom on the same file, Slack and API."""
+
+    def __init__(
+        self,
+        database: Database,
+        limits: Caps = FREE,
+        *,
+        per_person: int = 2,
+        overall: int = 32,
+        waiting_max: int = 500,
+        settings: RenderSettings = SETTINGS,
+        number: int = 0,
+    ) -> None:
+        self.database = database
+        self.limits = limits
+        self.settings = settings
+        self.gates = Gates()
+        # Worlds on one file must not make the same ids, nor do the same thing in Slack.
+        self.clock = GatedClock(self.gates, f"w{number}")
+        self.slack = Slack(seconds=1000 * number)
+        self.renderer = ScriptedRenderer(self.gates)
+        self.guard = ScriptedGuard(self.gates)
+        self.delivery = RecordingDelivery(self.slack, self.gates)
+        self.store = SqliteTurnStore(database)
+        self.log = SqliteTurnLog(database)
+        self._line = per_person, overall, waiting_max
+        self._triggers = 1000 * number
+        self.left_to_recovery = False
+        self.start()
+
+    def start(self) -> None:
+        """A Darkroom that has just been started: nothing in its line."""
+        per_person, overall, waiting_max = self._line
+        self.line = Line(per_person, overall)
+        self.planner = Planner(CATALOGUE, self.settings, NamedFiles())
+        self.maker = TurnMaker(self.store, self.log, self.renderer, self.planner, self.limits, self.clock)
+        self.worker = Worker(
+            self.store,
+            self.log,
+            self.maker,
+            self.guard,
+            self.delivery,
+            NamedFiles(),
+            self.limits,
+            self.clock,
+            self.line,
+            waiting_max=waiting_max,
+        )
+        self.intake = Intake(self.store, self.log, self.worker, self.clock, ThreadReplies.JOINED)
+
+    async def restart(self) -> None:
+        """Stop at once, in the middle of everything, and start again."""
+        await self.worker.aclose(0)
+        self.start()
+
+    async def ask(self, request: Request) -> str:
+        """Accept and submit; gives the turn's id."""
+        arrival = await self.intake.accept(request)
+        assert arrival.turn is not None
+        self.intake.submit(arrival)
+        return arrival.turn.id
+
+    async def imagine(
+        self, prompt: str = "a fox", *, user: str = ALICE, channel: str = DESIGN, model: str | None = None
+    ) -> str:
+        """``/imagine``; gives the turn's id."""
+        self._triggers += 1
+        request = command(prompt, trigger=f"{self._triggers}", user=user, channel=channel)
+        return await self.ask(replace(request, options=replace(request.options, model=model)))
+
+    async def reply(
+        self, text: str, ts: str, turn_id: str, *, user: str = ALICE, surface: Surface = Surface.REPLY
+    ) -> str:
+        """A message in the thread of *turn_id*; gives its own turn's id."""
+        thread = (await self.turn(turn_id)).thread_ts
+        assert thread is not None
+        return await self.ask(message(text, ts, thread, user=user, surface=surface))
+
+    async def rest(self) -> None:
+        """Wait until nothing is going on; then the line is empty, the books add up and nothing is held."""
+        async with asyncio.timeout(20):
+            await self.worker.idle()
+        assert len(self.line) == 0
+        await self.database.look(check_books)
+        await self.database.look(nothing_held)
+        assert await self.log.unfinished() == []
+
+    async def turn(self, turn_id: str) -> Turn:
+        """One turn as it now is."""
+        turn = await self.log.turn(turn_id)
+        assert turn is not None
+        return turn
+
+    async def outcome(self, turn_id: str) -> str | None:
+        """Why it ended, or None while it has not."""
+        ending = (await self.turn(turn_id)).ending
+        return None if ending is None else ending.reason.value
+
+    async def attempts(self, turn_id: str) -> list[Attempt]:
+        """A turn's attempts."""
+        return await self.log.attempts(turn_id)
+
+    async def states(self, turn_id: str) -> list[AttemptState]:
+        """Where its attempts stand."""
+        return [attempt.state for attempt in await self.log.attempts(turn_id)]
+
+    async def charged(self) -> int:
+        """Everything that was charged, in nano-dollars."""
+        query = "SELECT COALESCE(SUM(charged_delta_nano_usd), 0) FROM journal"
+        return int(await self.database.look(lambda db: db.execute(query).fetchone()[0]))
+
+    def hold_of(self, turn: Turn) -> int:
+        """What a first picture of *turn* holds."""
+        step = self.maker.first_step(turn)
+        assert isinstance(step, Step)
+        return step.plan.bound.total_nano_usd
+
+
+@asynccontextmanager
+async def opened(folder: Path, *, inline: bool = True) -> AsyncIterator[Database]:
+    """A new database in *folder*."""
+    database = Database.open(folder, create=True, inline=inline)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+async def until(condition: asyncio.Event) -> None:
+    """Wait for *condition*, not for ever."""
+    async with asyncio.timeout(20):
+        await condition.wait()
+
+
+async def turns_of_the_loop(count: int = 30) -> None:
+    """Let everybody who can run do so."""
+    for _ in range(count):
+        await asyncio.sleep(0)
