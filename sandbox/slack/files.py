@@ -127,9 +127,7 @@ def fetch(state: "State", url: str, token: str | None) -> HttpAnswer:
 def refusal_in_blocks(state: "State", image: Json) -> bool:
     """Whether a block's `slack_file` is unusable: unknown, deleted, still scanned, or no png, jpg or gif."""
     file = file_of(state, image)
-    if file is None or file.deleted or not file.processed:
-        return True
-    return file.mimetype not in PICTURES
+    return file is None or file.deleted or file.mimetype not in PICTURES
 
 
 def file_of(state: "State", slack_file: Json) -> File | None:

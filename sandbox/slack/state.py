@@ -5,7 +5,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sandbox.slack import limits
 from sandbox.slack.delivery import Delivery
@@ -138,7 +138,7 @@ class State:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def until(self, predicate: Callable[[Any], T | None], timeout: float = 10) -> T:
+    async def until(self, predicate: Callable[[Self], T | None], timeout: float = 10) -> T:
         """Wait until `predicate(workspace)` gives something true, looking again after every change.
 
         Returns what it gave. After `timeout` seconds raises AssertionError with a dump of all channels.

@@ -49,6 +49,7 @@ async def test_a_command_may_be_acknowledged_over_the_next_connection(still: Wor
     typing = asyncio.ensure_future(still.type_command("alice", "#design", "/imagine a fox"))
     await clock.settle()
     still.detach(socket)
+    await clock.settle()
     await still.attach(second.send)
     still.acknowledge(first.envelopes[0]["envelope_id"], {"text": "On it."})
 

@@ -1,6 +1,7 @@
 """Pictures: uploaded in three steps, scanned, shown in a block, downloaded with the right token."""
 
 import hashlib
+import io
 import math
 from typing import Any
 
@@ -198,6 +199,24 @@ async def test_peoples_files_are_known_only_where_the_app_is(still: Workspace) -
     assert hidden.body["error"] == "file_not_found"
     assert known.ok
     assert deleted.body["error"] == "cant_delete_file"
+
+
+async def test_the_bytes_may_come_as_a_form_and_dropped_ones_leave_nothing(
+    workspace: Workspace, server: RunningServer, client: AsyncWebClient
+) -> None:
+    begun = await client.files_getUploadURLExternal(filename="fox.png", length=len(png()))
+    workspace.faults.append(Fault("upload", drop="before"))
+    workspace.faults.append(Fault("download", drop="before", times=2))  # aiohttp repeats a lost GET once
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.post(begun["upload_url"], data=png())
+        assert not workspace.files[begun["file_id"]].uploaded
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.get(f"{server.url}/files-pri/x")
+        async with session.post(begun["upload_url"], data={"file": io.BytesIO(png())}) as answer:
+            assert answer.status == 200
+
+    assert workspace.files[begun["file_id"]].data == png()
 
 
 async def test_uploads_and_downloads_can_fail_on_purpose(still: Workspace) -> None:

@@ -143,6 +143,15 @@ async def test_an_answer_in_channel_is_a_message_for_everybody(still: Workspace,
     assert not still.ephemerals
 
 
+async def test_an_acknowledgement_with_bad_blocks_is_an_error_the_person_sees(
+    still: Workspace, app: App
+) -> None:
+    app.answer = {"text": "x", "blocks": [{"type": "poem"}]}
+    seen = await still.type_command("alice", "#design", "/imagine a fox")
+
+    assert seen.text == 'failed with the error "invalid_blocks"'
+
+
 async def test_outsiders_cannot_run_commands(still: Workspace, app: App) -> None:
     seen = await still.type_command("olaf", "#partners", "/imagine a fox")
 

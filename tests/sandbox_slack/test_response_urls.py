@@ -124,6 +124,28 @@ async def test_an_ephemeral_message_stays_private_when_replaced(still: Workspace
     assert not still.ephemerals
 
 
+async def test_a_private_message_is_not_replaced_by_one_with_a_file(still: Workspace, app: App) -> None:
+    still.file_processing_s = 0
+    image = {"type": "image", "slack_file": {"id": await uploaded(still, png())}, "alt_text": "a fox"}
+    shown = await ok(
+        still, "chat.postEphemeral", channel=DESIGN, user="U0ALICE001", text="yours", blocks=again()
+    )
+    url = await press(still, shown["message_ts"])
+    body = {"text": "A fox", "blocks": [image], "replace_original": True, "response_type": "in_channel"}
+
+    assert (await still.respond(url, body)).status == 400
+    assert [e.text for e in still.ephemerals_for("alice")] == ["yours"]
+
+
+async def test_what_was_clicked_may_be_gone_by_then(still: Workspace, app: App) -> None:
+    posted = await ok(still, "chat.postMessage", channel=DESIGN, text="x", blocks=again())
+    url = await press(still, posted["ts"])
+    await ok(still, "chat.delete", channel=DESIGN, ts=posted["ts"])
+
+    for body in ({"delete_original": True}, {"replace_original": True, "text": "x"}):
+        assert b"message_not_found" in (await still.respond(url, body)).body
+
+
 async def test_an_empty_answer_and_a_strange_address_are_refused(still: Workspace, app: App) -> None:
     url = await url_of_command(still)
 

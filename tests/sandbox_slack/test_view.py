@@ -139,6 +139,33 @@ async def test_a_file_that_is_no_picture_is_only_offered_for_saving(
     assert kept == ("application/octet-stream", "attachment")
 
 
+async def test_a_page_that_does_not_keep_up_is_told_that_it_lost_something(
+    workspace: Workspace, page: RunningServer
+) -> None:
+    async with (
+        aiohttp.ClientSession(base_url=page.url) as session,
+        session.ws_connect("/control/live") as live,
+    ):
+        await live.receive_json()
+        await workspace.until(lambda w: w.on_change)
+        for n in range(1500):
+            workspace.changed({"kind": "message", "n": n})
+        workspace.changed({"kind": "last"})
+        kinds: list[str] = []
+        while not kinds or kinds[-1] != "last":
+            kinds.append((await live.receive_json())["kind"])
+
+    assert "lost" in kinds
+
+
+async def test_a_file_nobody_uploaded_is_not_found(page: RunningServer) -> None:
+    async with (
+        aiohttp.ClientSession(base_url=page.url) as session,
+        session.get("/control/files/F0NOTHING1") as answer,
+    ):
+        assert answer.status == 404
+
+
 @pytest.mark.parametrize(
     "headers",
     [

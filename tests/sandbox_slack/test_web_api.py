@@ -9,6 +9,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack.model import Fault
+from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_slack.conftest import Clock, api, ok
 
@@ -382,6 +383,34 @@ async def test_a_fault_waits_for_the_call_it_is_meant_for(still: Workspace) -> N
     assert await error(still, "chat.postMessage", channel=DESIGN, text="first") == "None"
     assert await error(still, "chat.postMessage", channel=DESIGN, text="second") == "fatal_error"
     assert await error(still, "chat.postMessage", channel=DESIGN, text="second") == "None"
+
+
+async def test_what_is_no_json_is_refused_and_over_the_socket_ignored(
+    workspace: Workspace, server: RunningServer
+) -> None:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {workspace.bot_token}"}
+    ticket = (await workspace.call("apps.connections.open", {}, workspace.app_token)).body["url"]
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{server.url}/api/auth.test", data=b"{", headers=headers) as answer:
+            refused = await answer.json()
+        async with session.ws_connect(ticket) as link:
+            await link.receive_json()
+            for text in ("{", "[]", '{"envelope_id": 7}', '{"envelope_id": "never sent"}'):
+                await link.send_str(text)
+            await workspace.post("alice", "#design", "still there?")
+            assert (await link.receive_json())["payload"]["event"]["text"] == "still there?"
+
+    assert refused == {"ok": False, "error": "invalid_json"}
+    assert not workspace.delivery.acks
+
+
+async def test_one_person_has_only_so_many_reactions(still: Workspace) -> None:
+    message = await still.post("alice", "#design", "a fox")
+    place = {"channel": DESIGN, "timestamp": message.ts}
+    for n in range(23):
+        await ok(still, "reactions.add", **place, name=f"number_{n}")
+
+    assert await error(still, "reactions.add", **place, name="number_23") == "too_many_reactions"
 
 
 async def test_forms_query_and_json_all_carry_parameters(
