@@ -423,3 +423,18 @@ async def test_forms_query_and_json_all_carry_parameters(
 
     assert page["messages"][0]["text"] == "form"
     assert blocks["message"]["blocks"][0]["type"] == "divider"
+
+
+async def test_a_deleted_reply_is_no_longer_in_its_thread(still: Workspace) -> None:
+    parent = await still.post("alice", "#design", "a fox")
+    reply = await ok(still, "chat.postMessage", channel=DESIGN, text="one", thread_ts=parent.ts)
+    await ok(still, "chat.delete", channel=DESIGN, ts=reply["ts"])
+
+    assert still.thread(DESIGN, parent.ts) == [parent]
+
+
+async def test_an_answer_is_the_callers_own_copy(still: Workspace) -> None:
+    posted = await ok(still, "chat.postMessage", channel=DESIGN, text="x", blocks=[{"type": "divider"}])
+    posted["message"]["blocks"][0]["type"] = "poem"
+
+    assert still.message(DESIGN, posted["ts"]).blocks[0]["type"] == "divider"
