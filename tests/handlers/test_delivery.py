@@ -1,0 +1,442 @@
+"""Delivery step by step against a Slack whose troubles are scripted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from darkroom.turns.model import Attachment, Ending, Outcome, Reason, Request, Told, Turn
+from darkroom.turns.surroundings import Undeliverable
+from handlers.delivery import Manner, SlackDelivery
+from handlers.posting import FILE_PAUSES_S, PAUSES_S
+from handlers.words import Voice
+from tests.examples import ALICE, BOB, DESIGN, NOON, StillClock, command, message
+from tests.handlers.support import (
+    BOT,
+    DM,
+    USUAL,
+    FakeSlack,
+    Notes,
+    ended,
+    later,
+    picture,
+    refused,
+    turn,
+    unclear,
+)
+
+ROOT, REPLY = "1763640000.000100", "1763640001.000100"
+VOICE = Voice("/imagine", "/spend", BOT, (BOB,), "UTC")
+MANNER = Manner(frozenset({USUAL}), broadcast_first=True)
+PATH = Path("0.png")
+STEPS = [Told.FILE, Told.POST_BEGUN, Told.MESSAGE, Told.PLACEHOLDER_CLOSED]
+TIRED = len(PAUSES_S) + 1
+
+
+class Post:
+    """A delivery with its Slack, its clock and the notes of one turn."""
+
+    def __init__(self, of: Turn, slack: FakeSlack | None = None, manner: Manner = MANNER) -> None:
+        self.slack = slack or FakeSlack()
+        self.clock = StillClock()
+        self.notes = Notes(of)
+        self.delivery = SlackDelivery(self.slack, self.clock, VOICE, manner)
+
+    async def placeholder(self) -> Ending | None:
+        return await self.delivery.placeholder(self.notes.turn, 80_000_000, self.notes)
+
+    async def deliver(self, **changes: object) -> None:
+        made = replace(picture(), **changes)  # type: ignore[arg-type]  # fields by name
+        await self.delivery.deliver(self.notes.turn, made, PATH, self.notes)
+
+    async def tell(self) -> None:
+        await self.delivery.tell(self.notes.turn, self.notes)
+
+    def order(self) -> list[str]:
+        """What was done, without looking anybody up."""
+        return [call.method for call in self.slack.calls if call.method not in {"user", "permalink"}]
+
+
+def asked() -> Turn:
+    """A command whose placeholder stands."""
+    return turn(placeholder_ts=ROOT, thread_ts=ROOT)
+
+
+def reply(channel: str = DESIGN) -> Request:
+    return replace(message("bluer", REPLY, ROOT), channel_id=channel)
+
+
+async def test_a_commands_placeholder_is_a_message_that_names_its_turn_and_mentions_nobody() -> None:
+    post = Post(turn(command("a <!channel> fox", user=BOB)))
+    assert await post.placeholder() is None
+    call = post.slack.only("post_message")
+    assert call.said["turn_id"] == "turn_1"
+    assert call.said["thread_ts"] is None
+    assert call.text == (
+        "Bob &lt;!channel&gt; asked Darkroom for a picture: a &lt;!channel&gt; fox. "
+        "Working on it; it costs at most $0.08."
+    )
+    assert "<!" not in call.payload
+    assert "<@" not in call.payload
+    assert post.notes.turn.placeholder_ts is not None
+    assert await post.placeholder() is None
+    assert len(post.slack.named("post_message")) == 1
+
+
+async def test_a_replys_placeholder_is_a_reaction() -> None:
+    post = Post(turn(reply()))
+    assert await post.placeholder() is None
+    assert post.slack.only("add_reaction").said == {"channel": DESIGN, "ts": REPLY, "name": "eyes"}
+    assert post.notes.steps == []
+
+
+@pytest.mark.parametrize("error", ["already_reacted", "too_many_reactions", "message_not_found"])
+async def test_a_reaction_that_cannot_be_does_not_stop_a_picture(error: str) -> None:
+    post = Post(turn(reply()), FakeSlack(faults={"add_reaction": [refused(error)]}))
+    assert await post.placeholder() is None
+
+
+@pytest.mark.parametrize("method", ["post_message", "add_reaction"])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("not_in_channel", Reason.NOT_IN_CHANNEL),
+        ("channel_not_found", Reason.NOT_IN_CHANNEL),
+        ("is_archived", Reason.CANNOT_POST),
+        ("restricted_action", Reason.CANNOT_POST),
+    ],
+)
+async def test_where_nothing_can_be_posted_nothing_is_bought(method: str, error: str, reason: Reason) -> None:
+    request = command() if method == "post_message" else reply()
+    post = Post(turn(request), FakeSlack(faults={method: [refused(error)]}))
+    ending = await post.placeholder()
+    assert ending is not None
+    assert (ending.outcome, ending.reason) == (Outcome.DECLINED, reason)
+
+
+async def test_a_placeholder_whose_answer_was_lost_is_found_rather_than_posted_again() -> None:
+    post = Post(turn(), FakeSlack(after={"post_message": [unclear()]}))
+    assert await post.placeholder() is None
+    assert len(post.slack.named("post_message")) == 1
+    assert post.notes.turn.placeholder_ts == post.slack.posted["turn_1"]
+
+
+async def test_after_a_restart_a_placeholder_that_was_posted_but_not_noted_is_found() -> None:
+    post = Post(turn(), FakeSlack(posted={"turn_1": ROOT}))
+    post.clock.at = later(60)
+    assert await post.placeholder() is None
+    assert post.notes.turn.placeholder_ts == ROOT
+    assert post.slack.named("post_message") == []
+
+
+async def test_a_slack_that_does_not_answer_at_all_ends_the_turn_before_anything_is_bought() -> None:
+    post = Post(turn(), FakeSlack(faults={"post_message": [unclear()] * TIRED}))
+    ending = await post.placeholder()
+    assert ending is not None
+    assert ending.reason is Reason.CANNOT_POST
+    assert sum(post.clock.slept) < 300
+
+
+async def test_a_picture_is_one_message_in_the_thread_and_then_the_placeholder_says_so() -> None:
+    """Uploaded unseen, awaited, posted with its buttons, linked; each step noted before the next."""
+    post = Post(asked())
+    await post.deliver()
+    assert post.order() == ["upload", "file_info", "post_message", "update_message"]
+    assert post.notes.steps == STEPS
+    upload = post.slack.only("upload").said
+    assert (upload["path"], upload["name"], upload["channel"]) == (PATH, "darkroom-v1.png", None)
+    said = post.slack.only("post_message").said
+    assert (said["channel"], said["thread_ts"], said["broadcast"]) == (DESIGN, ROOT, True)
+    assert said["turn_id"] == "turn_1"
+    assert said["blocks"][0]["slack_file"]["id"] == post.notes.turn.file_id
+    assert post.slack.only("post_message").payload.count(f"<@{ALICE}>") == 1
+    done = post.slack.only("update_message")
+    assert done.said["ts"] == ROOT
+    assert f"/archives/{DESIGN}/p" in done.text
+    assert "Done" in done.text
+
+
+async def test_only_the_first_picture_of_a_thread_shows_in_the_channel_and_only_if_set() -> None:
+    second = Post(asked())
+    await second.deliver(version=2)
+    assert second.slack.only("post_message").said["broadcast"] is False
+    quiet = Post(asked(), manner=replace(MANNER, broadcast_first=False))
+    await quiet.deliver()
+    assert quiet.slack.only("post_message").said["broadcast"] is False
+
+
+async def test_an_unusual_model_and_unused_files_are_named_in_the_line() -> None:
+    files = (Attachment("F1", "cat.png", "image/png", 3),)
+    post = Post(turn(replace(reply(), attachments=files)))
+    await post.deliver(image_model="gpt-image-2.5-flare")
+    line = post.slack.only("post_message").said["blocks"][1]["text"]["text"]
+    assert line.endswith("AI-generated · gpt-image-2.5-flare · attached files were not used")
+
+
+async def test_a_replys_reaction_goes_when_its_picture_is_there() -> None:
+    post = Post(turn(reply()))
+    await post.deliver(version=2)
+    assert post.slack.only("remove_reaction").said == {"channel": DESIGN, "ts": REPLY, "name": "eyes"}
+    assert post.slack.named("update_message") == []
+
+
+async def test_a_file_that_is_still_scanned_is_waited_for() -> None:
+    post = Post(asked(), FakeSlack(media_types=["", "", "image/png"]))
+    await post.deliver()
+    assert len(post.slack.named("file_info")) == 3
+    assert len(post.slack.named("post_message")) == 1
+
+
+async def test_a_post_that_came_too_early_for_its_file_is_repeated() -> None:
+    early = refused("invalid_blocks", detail="[ERROR] invalid slack file")
+    post = Post(asked(), FakeSlack(faults={"post_message": [early, early, None]}))
+    await post.deliver()
+    assert len(post.slack.named("post_message")) == 1
+    assert len(post.slack.named("post_message refused")) == 2
+    assert post.notes.steps == STEPS
+
+
+async def test_a_file_that_slack_never_takes_in_a_message_is_shared_plainly_with_the_buttons_below() -> None:
+    early = [refused("invalid_blocks", detail="[ERROR] invalid slack file")] * (len(FILE_PAUSES_S) + 1)
+    post = Post(asked(), FakeSlack(faults={"post_message": [*early, None]}))
+    await post.deliver()
+    first, share = post.slack.named("upload")
+    assert (first.said["channel"], share.said["channel"], share.said["thread_ts"]) == (None, DESIGN, ROOT)
+    blocks = post.slack.only("post_message").said["blocks"]
+    assert [block["type"] for block in blocks] == ["section", "actions"]
+    assert post.notes.turn.message_ts is not None
+    assert sum(post.clock.slept) < 120
+
+
+async def test_a_post_whose_answer_was_lost_is_found_rather_than_repeated() -> None:
+    post = Post(asked(), FakeSlack(after={"post_message": [unclear()]}))
+    await post.deliver()
+    assert len(post.slack.named("post_message")) == 1
+    assert post.notes.turn.message_ts == post.slack.posted["turn_1"]
+
+
+async def test_a_post_that_never_arrived_is_repeated_after_looking() -> None:
+    post = Post(asked(), FakeSlack(faults={"post_message": [unclear(), None]}))
+    await post.deliver()
+    assert post.order()[2:5] == ["post_message refused", "find_message", "post_message"]
+
+
+async def test_where_looking_is_impossible_the_picture_is_posted_again() -> None:
+    """Twice is better than never: it was paid for."""
+    slack = FakeSlack(after={"post_message": [unclear()]})
+    slack.faults["find_message"] = [refused("missing_scope", "conversations.replies")]
+    post = Post(asked(), slack)
+    await post.deliver()
+    assert len(post.slack.named("post_message")) == 2
+
+
+@pytest.mark.parametrize("cut", range(len(STEPS)))
+async def test_what_was_noted_before_a_restart_is_not_done_again(cut: int) -> None:
+    """Whatever step the first try was cut after, both tries together make one message."""
+    slack = FakeSlack()
+    first = Post(asked(), slack)
+
+    async def note(step: Told, value: str | None) -> Turn:
+        if len(first.notes.steps) == cut:
+            raise ConnectionError
+        return await first.notes(step, value)
+
+    with pytest.raises(ConnectionError):
+        await first.delivery.deliver(first.notes.turn, picture(), PATH, note)
+    second = Post(first.notes.turn, slack)
+    await second.deliver()
+    assert len(slack.named("post_message")) == 1
+    assert second.notes.turn.message_ts == slack.posted["turn_1"]
+    # The file is invisible until it is posted, so that a second upload harms nobody.
+    assert len(slack.named("upload")) == (2 if cut == 0 else 1)
+
+
+async def test_passing_trouble_at_every_step_is_waited_out() -> None:
+    slack = FakeSlack(
+        faults={
+            "upload": [unclear("files.completeUploadExternal"), None],
+            "file_info": [unclear("files.info"), refused("ratelimited", "files.info"), None],
+            "post_message": [refused("ratelimited"), None],
+            "update_message": [unclear("chat.update"), None],
+        }
+    )
+    post = Post(asked(), slack)
+    await post.deliver()
+    assert post.notes.steps == STEPS
+
+
+async def test_a_placeholder_that_somebody_deleted_does_not_stop_the_picture() -> None:
+    gone = refused("message_not_found", "chat.update")
+    slack = FakeSlack(faults={"post_message": [refused("thread_not_found"), None], "update_message": [gone]})
+    post = Post(asked(), slack)
+    await post.deliver()
+    said = post.slack.only("post_message").said
+    assert (said["thread_ts"], said["broadcast"]) == (None, False)
+    assert post.notes.steps == STEPS
+
+
+@pytest.mark.parametrize("error", ["is_archived", "not_in_channel", "restricted_action"])
+async def test_a_picture_that_cannot_be_posted_any_more_is_told_to_who_asked(error: str) -> None:
+    """It is kept; the reason goes to the books."""
+    post = Post(asked(), FakeSlack(faults={"post_message": [refused(error)]}))
+    with pytest.raises(Undeliverable) as undeliverable:
+        await post.deliver()
+    assert undeliverable.value.reason == error
+    assert "made and kept" in post.slack.only("respond").text
+    assert post.slack.only("delete_message").said["ts"] == ROOT
+    assert Told.MESSAGE not in post.notes.steps
+
+
+async def test_a_slack_that_stays_silent_is_given_up_on_within_bounds() -> None:
+    post = Post(asked(), FakeSlack(faults={"upload": [unclear("upload")] * TIRED}))
+    with pytest.raises(Undeliverable):
+        await post.deliver()
+    assert sum(post.clock.slept) < 300
+
+
+MODERATED = Ending(Outcome.BLOCKED, Reason.MODERATION, {"stage": "input"})
+
+
+async def test_a_refusal_is_private_and_the_placeholder_does_not_stay() -> None:
+    post = Post(ended(MODERATED, placeholder_ts=ROOT, thread_ts=ROOT))
+    await post.tell()
+    assert post.order() == ["respond", "delete_message"]
+    assert "moderation" in post.slack.only("respond").text
+    assert post.slack.only("delete_message").said == {"channel": DESIGN, "ts": ROOT}
+    assert post.notes.steps == [Told.PLACEHOLDER_CLOSED]
+
+
+async def test_what_was_declined_before_its_placeholder_leaves_nothing_in_the_channel() -> None:
+    post = Post(ended(Ending(Outcome.DECLINED, Reason.NOT_IN_CHANNEL)))
+    await post.tell()
+    assert post.order() == ["respond"]
+    assert "/invite" in post.slack.only("respond").text
+
+
+async def test_a_refused_reply_is_told_in_its_thread_to_its_author_alone() -> None:
+    post = Post(ended(MODERATED, reply()))
+    await post.tell()
+    said = post.slack.only("post_ephemeral").said
+    assert (said["user_id"], said["thread_ts"]) == (ALICE, ROOT)
+    assert post.slack.only("remove_reaction").said["ts"] == REPLY
+
+
+async def test_a_refused_mention_is_told_in_the_channel_where_its_author_looks() -> None:
+    post = Post(ended(MODERATED, message("a fox", ROOT, ROOT)))
+    await post.tell()
+    assert post.slack.only("post_ephemeral").said["thread_ts"] is None
+
+
+async def test_in_our_direct_message_a_refusal_stays_readable() -> None:
+    post = Post(ended(MODERATED, reply(DM)))
+    await post.tell()
+    said = post.slack.only("post_message").said
+    assert (said["channel"], said["thread_ts"]) == (DM, ROOT)
+
+
+async def test_an_old_reply_address_is_not_tried() -> None:
+    post = Post(ended(MODERATED, created_at=later(-3600)))
+    await post.tell()
+    assert post.order() == ["post_ephemeral"]
+
+
+async def test_the_last_way_to_a_person_is_our_direct_message() -> None:
+    slack = FakeSlack(
+        faults={
+            "respond": [refused("expired_url", "response_url")],
+            "post_ephemeral": [refused("user_not_in_channel", "chat.postEphemeral")],
+        }
+    )
+    post = Post(ended(MODERATED), slack)
+    await post.tell()
+    assert post.slack.only("post_message").said["channel"] == ALICE
+
+
+async def test_when_no_way_is_open_it_is_undeliverable_and_the_placeholder_goes_all_the_same() -> None:
+    slack = FakeSlack(
+        faults={
+            "respond": [refused("expired_url", "response_url")],
+            "post_ephemeral": [refused("channel_not_found", "chat.postEphemeral")],
+            "post_message": [refused("user_disabled")],
+        }
+    )
+    post = Post(ended(MODERATED, placeholder_ts=ROOT), slack)
+    with pytest.raises(Undeliverable) as undeliverable:
+        await post.tell()
+    assert undeliverable.value.reason == "user_disabled"
+    assert len(post.slack.named("delete_message")) == 1
+
+
+async def test_only_admins_of_the_settings_read_the_apis_words() -> None:
+    quota = Ending(Outcome.FAILED, Reason.QUOTA, {"message": "insufficient quota"})
+    for user, reads in ((ALICE, False), (BOB, True)):
+        post = Post(ended(quota, command(user=user)))
+        await post.tell()
+        assert ("insufficient quota" in post.slack.only("respond").text) is reads
+
+
+async def test_words_are_posted_in_the_thread_and_notify_nobody_they_name() -> None:
+    words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which <!channel> fox?\n" + "long " * 2_000})
+    post = Post(ended(words, reply()))
+    await post.tell()
+    call = post.slack.only("post_message")
+    assert (call.said["thread_ts"], call.said["turn_id"]) == (ROOT, "turn_1")
+    assert "Which &lt;!channel&gt; fox?" in call.text
+    assert "<!" not in call.payload
+    assert len(call.said["blocks"]) > 1
+    assert all(len(block["text"]["text"]) <= 3_000 for block in call.said["blocks"])
+    assert post.notes.steps == [Told.POST_BEGUN, Told.MESSAGE, Told.PLACEHOLDER_CLOSED]
+
+
+async def test_words_that_were_posted_before_a_restart_are_not_posted_again() -> None:
+    words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which fox?"})
+    post = Post(ended(words, reply(), post_begun_at=NOON), FakeSlack(posted={"turn_1": REPLY}))
+    await post.tell()
+    assert post.slack.named("post_message") == []
+    assert post.notes.turn.message_ts == REPLY
+
+
+async def test_words_to_a_command_leave_the_placeholder_as_the_threads_root() -> None:
+    words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which fox?"})
+    post = Post(ended(words, placeholder_ts=ROOT, thread_ts=ROOT))
+    await post.tell()
+    assert "Answered in words" in post.slack.only("update_message").text
+    assert post.slack.named("delete_message") == []
+
+
+async def test_an_empty_answer_is_a_reaction() -> None:
+    post = Post(ended(Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY), reply()))
+    await post.tell()
+    assert post.slack.only("add_reaction").said["name"] == "ok_hand"
+    assert post.slack.only("remove_reaction").said["name"] == "eyes"
+    assert post.slack.named("post_message") == []
+
+
+async def test_what_was_told_before_a_restart_is_not_told_again() -> None:
+    post = Post(ended(MODERATED, placeholder_closed_at=NOON))
+    await post.tell()
+    assert post.slack.calls == []
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "<!channel>",
+        f"<@{BOB}> <!here>",
+        "<b>bold</b>",
+        "\u202e\u05d0\u05d1\u05d2",
+        "\U0001f98a" * 5_000,
+        "x" * 32_000,
+    ],
+)
+async def test_whatever_the_prompt_nobody_but_the_asker_is_notified(prompt: str) -> None:
+    """In the placeholder, in the picture's message and in the placeholder's last words."""
+    post = Post(turn(command(prompt)))
+    await post.placeholder()
+    await post.deliver(prompt=prompt)
+    for call in [*post.slack.named("post_message"), *post.slack.named("update_message")]:
+        assert "<!" not in call.payload
+        assert f"<@{BOB}>" not in call.payload
+        assert len(call.text) <= 4_000

@@ -1,0 +1,308 @@
+"""Mentions, replies, edits and deletions through the real dispatcher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.turns.model import Ending, Options, Outcome, Reason, Surface, ThreadReplies, Turn, TurnState
+from storage.database import Database
+from tests.examples import ALICE, BOB, DESIGN, plan
+from tests.handlers.support import (
+    BOT,
+    BOT_ID,
+    DM,
+    OLAF,
+    OTHER_TEAM,
+    Desk,
+    config,
+    event,
+    fixture,
+    mentioned,
+    wrote,
+)
+
+ROOT, FIRST, SECOND = "1763640000.000100", "1763640001.000100", "1763640002.000100"
+
+
+async def open_thread(desk: Desk) -> Turn:
+    """Alice mentioned Darkroom: the thread is hers."""
+    await desk.send(wrote(f"<@{BOT}> a red fox", ROOT))
+    return desk.line.turns[0]
+
+
+def prompts(desk: Desk) -> list[str]:
+    return [turn.request.prompt for turn in desk.line.turns]
+
+
+async def working(desk: Desk, turn: Turn) -> None:
+    """*turn* has its hold."""
+    caps, now = config().caps, desk.clock.now()
+    await desk.store.queue(turn.id, 100, caps, now)
+    await desk.store.hold(turn.id, plan("attempt_1"), caps, now)
+
+
+def edited(before: str, now: str, ts: str = ROOT, **fields: Any) -> dict[str, Any]:
+    """A message was changed; Slack's sample leaves the new one's ts out, so the old one's has to do."""
+    payload = event("message_changed", channel=DESIGN)
+    payload["event"]["message"] |= {"text": now, "user": ALICE, "team": config().team_id, **fields}
+    payload["event"]["previous_message"] |= {"text": before, "user": ALICE, "ts": ts}
+    return payload
+
+
+def deleted(ts: str = ROOT) -> dict[str, Any]:
+    payload = event("message_deleted", channel=DESIGN, deleted_ts=ts)
+    payload["event"]["previous_message"] |= {"user": ALICE, "ts": ts}
+    return payload
+
+
+async def test_a_mention_starts_a_thread(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    request = turn.request
+    assert (request.prompt, request.surface, request.key) == (
+        "a red fox",
+        Surface.MENTION,
+        f"message:{DESIGN}:{ROOT}",
+    )
+    assert (request.thread_ts, request.message_ts, request.order) == (ROOT, ROOT, ROOT)
+    assert desk.slack.calls == []
+
+
+@pytest.mark.parametrize("first", ["message", "app_mention"])
+async def test_a_mention_that_arrives_twice_is_one_turn_with_its_files(desk: Desk, first: str) -> None:
+    """In either order; the files come with ``message`` only."""
+    files = fixture("message_file_share_full")["event"]["files"]
+    as_message = wrote(f"<@{BOT}> a red fox", ROOT, files=files, subtype="file_share")
+    as_mention = mentioned(f"<@{BOT}> a red fox", ROOT)
+    pair = [as_message, as_mention] if first == "message" else [as_mention, as_message]
+    for payload in pair:
+        assert (await desk.send(payload)).status == 200
+    (turn,) = desk.line.turns
+    now = await desk.log.turn(turn.id)
+    assert now is not None
+    (attachment,) = now.request.attachments
+    assert (attachment.media_type, attachment.file_id) == ("image/png", files[0]["id"])
+
+
+async def test_a_reply_of_who_opened_the_thread_needs_no_mention(desk: Desk) -> None:
+    await open_thread(desk)
+    await desk.send(wrote("make it blue \u2014quality low", FIRST, thread_ts=ROOT))
+    request = desk.line.turns[1].request
+    assert (request.surface, request.prompt) == (Surface.REPLY, "make it blue")
+    assert (request.thread_ts, request.options) == (ROOT, Options(quality="low"))
+
+
+async def test_a_reply_that_also_goes_to_the_channel_counts(desk: Desk) -> None:
+    await open_thread(desk)
+    await desk.send(
+        event("message_thread_broadcast", channel=DESIGN, user=ALICE, thread_ts=ROOT, ts=FIRST, text="bluer")
+    )
+    assert prompts(desk) == ["a red fox", "bluer"]
+
+
+async def test_other_peoples_talk_in_the_thread_is_neither_stored_nor_answered(desk: Desk) -> None:
+    """Until they mention Darkroom themselves."""
+    await open_thread(desk)
+    await desk.send(wrote("nice!", FIRST, thread_ts=ROOT, user=BOB))
+    assert prompts(desk) == ["a red fox"]
+    assert len(await desk.log.unfinished()) == 1
+    await desk.send(wrote(f"<@{BOT}> bluer", SECOND, thread_ts=ROOT, user=BOB))
+    await desk.send(wrote("and darker", "1763640003.000100", thread_ts=ROOT, user=BOB))
+    assert prompts(desk) == ["a red fox", "bluer", "and darker"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<@{BOB}> what do you think?",
+        f"  <@{BOB}|bob> look",
+        "<!subteam^S0TEAM0001|@painters> look",
+        "// not for the bot",
+        "  //neither",
+        "   ",
+        "",
+    ],
+)
+async def test_talk_to_others_is_left_alone(desk: Desk, text: str) -> None:
+    await open_thread(desk)
+    await desk.send(wrote(text, FIRST, thread_ts=ROOT))
+    assert prompts(desk) == ["a red fox"]
+    assert desk.slack.calls == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        wrote("a red fox", ROOT),
+        wrote(f"<@{BOT}> a fox", ROOT, bot_id="B0OTHER001"),
+        wrote(f"<@{BOT}> a fox", ROOT, subtype="channel_join"),
+        wrote(f"<@{BOT}> a fox", ROOT, subtype="bot_message", user=None),
+        wrote(f"<@{BOT}> a fox", ROOT, user=BOT),
+        wrote(f"<@{BOT}> a fox", ROOT, user=OLAF, team=OTHER_TEAM),
+        wrote(f"<@{BOT}> a fox", ROOT, user=OLAF, user_team=OTHER_TEAM),
+        mentioned(f"<@{BOT}> a fox", ROOT, user=OLAF, user_team=OTHER_TEAM),
+        {**fixture("message_from_bot")},
+        {**fixture("reaction_added")},
+    ],
+)
+async def test_what_is_not_a_request_is_acknowledged_and_forgotten(
+    desk: Desk, payload: dict[str, Any]
+) -> None:
+    """Plain talk, bots, odd subtypes, ourselves, outsiders, and events that nobody listens to."""
+    assert (await desk.send(payload)).status == 200
+    assert desk.line.turns == []
+    assert desk.slack.calls == []
+
+
+async def test_a_file_reply_without_a_team_is_taken_in_for_the_guard_to_look_at(desk: Desk) -> None:
+    await desk.send(wrote(f"<@{BOT}> a fox", ROOT, user=OLAF, team=None))
+    (turn,) = desk.line.turns
+    refusal = await desk.services.guard.refusal(turn)
+    assert refusal == Ending(Outcome.DECLINED, Reason.OUTSIDER)
+
+
+async def test_a_message_in_our_direct_message_counts_like_a_mention(desk: Desk) -> None:
+    await desk.send(wrote("a red fox", ROOT, channel=DM, channel_type="im"))
+    await desk.send(wrote("bluer", FIRST, channel=DM, channel_type="im", thread_ts=ROOT))
+    assert [turn.request.surface for turn in desk.line.turns] == [Surface.MENTION, Surface.REPLY]
+
+
+@pytest.mark.parametrize("text", [f"<@{BOT}>", f"<@{BOT}>  help", f" <@{BOT}|darkroom> "])
+async def test_a_mention_without_words_gets_usage_once_and_privately(desk: Desk, text: str) -> None:
+    await desk.send(wrote(text, ROOT))
+    await desk.send(mentioned(text, ROOT))
+    hint = desk.slack.only("post_ephemeral")
+    assert "`/imagine a red fox in snow`" in hint.text
+    assert (hint.said["user_id"], hint.said["thread_ts"]) == (ALICE, None)
+    assert desk.line.turns == []
+
+
+async def test_a_picture_alone_is_a_request(desk: Desk) -> None:
+    files = fixture("message_file_share_full")["event"]["files"]
+    await desk.send(wrote(f"<@{BOT}>", ROOT, files=files, subtype="file_share"))
+    await desk.send(mentioned(f"<@{BOT}>", ROOT))
+    assert len(desk.line.turns) == 1
+    assert desk.slack.calls == []
+
+
+async def test_a_bad_option_in_a_mention_is_told_privately_and_buys_nothing(desk: Desk) -> None:
+    await desk.send(wrote(f"<@{BOT}> a fox --size 1x1", ROOT))
+    await desk.send(mentioned(f"<@{BOT}> a fox --size 1x1", ROOT))
+    assert "multiples of 16" in desk.slack.only("post_ephemeral").text
+    assert desk.line.turns == []
+
+
+async def test_a_bad_option_in_somebodys_thread_elsewhere_is_none_of_our_business(desk: Desk) -> None:
+    await desk.send(wrote("run it with --quality best", FIRST, thread_ts=ROOT))
+    assert desk.slack.calls == []
+
+
+async def test_with_the_setting_mentions_a_reply_needs_one(database: Database) -> None:
+    desk = Desk.make(database, thread_replies=ThreadReplies.MENTIONS)
+    await open_thread(desk)
+    await desk.send(wrote("bluer", FIRST, thread_ts=ROOT))
+    await desk.send(wrote(f"bluer <@{BOT}>", SECOND, thread_ts=ROOT))
+    assert prompts(desk) == ["a red fox", "bluer"]
+
+
+async def test_editing_a_message_that_waits_replaces_what_it_asks(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    await desk.send(edited(f"<@{BOT}> a red fox", f"<@{BOT}> a blue fox --quality low"))
+    now = await desk.log.turn(turn.id)
+    assert now is not None
+    assert (now.request.prompt, now.request.options) == ("a blue fox", Options(quality="low"))
+    assert desk.slack.calls == []
+
+
+async def test_editing_too_late_changes_nothing_and_is_said(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    await working(desk, turn)
+    await desk.send(edited(f"<@{BOT}> a red fox", f"<@{BOT}> a blue fox"))
+    now = await desk.log.turn(turn.id)
+    assert now is not None
+    assert now.request.prompt == "a red fox"
+    assert "too late" in desk.slack.only("post_ephemeral").text
+
+
+async def test_an_edit_with_a_bad_option_leaves_the_request_as_it_was(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    await desk.send(edited(f"<@{BOT}> a red fox", f"<@{BOT}> a fox --size 1x1"))
+    now = await desk.log.turn(turn.id)
+    assert now is not None
+    assert now.request.prompt == "a red fox"
+    assert "not taken over" in desk.slack.only("post_ephemeral").text
+
+
+@pytest.mark.parametrize("now", [f"// <@{BOT}> never mind", f"<@{BOT}>", "never mind"])
+async def test_editing_a_request_away_takes_it_back(desk: Desk, now: str) -> None:
+    turn = await open_thread(desk)
+    await desk.send(edited(f"<@{BOT}> a red fox", now))
+    after = await desk.log.turn(turn.id)
+    assert after is not None
+    assert after.ending == Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
+    assert desk.line.withdrawn == [after]
+
+
+async def test_a_change_that_slack_makes_by_itself_is_no_edit(desk: Desk) -> None:
+    """Such as the preview of a link, also long after the picture is done."""
+    turn = await open_thread(desk)
+    await working(desk, turn)
+    text = f"<@{BOT}> a red fox"
+    await desk.send(edited(text, text))
+    await desk.send(edited("a", "b", bot_id=BOT_ID))
+    assert desk.slack.calls == []
+
+
+async def test_deleting_a_message_that_waits_cancels_it(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    await desk.send(deleted())
+    after = await desk.log.turn(turn.id)
+    assert after is not None
+    assert after.state is TurnState.ENDED
+    assert desk.line.withdrawn == [after]
+    assert desk.slack.calls == []
+
+
+async def test_deleting_the_root_of_a_thread_leaves_a_tombstone_and_cancels_too(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    await desk.send(
+        edited(f"<@{BOT}> a red fox", "This message was deleted.", subtype="tombstone", user="USLACKBOT")
+    )
+    after = await desk.log.turn(turn.id)
+    assert after is not None
+    assert after.ending == Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
+
+
+async def test_deleting_too_late_is_said(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    await working(desk, turn)
+    await desk.send(deleted())
+    assert "will still arrive and be charged" in desk.slack.only("post_ephemeral").text
+    assert desk.line.withdrawn == []
+
+
+async def test_changes_of_messages_that_never_asked_are_ignored(desk: Desk) -> None:
+    await desk.send(edited("hello", "hello again", FIRST))
+    await desk.send(edited("hello", f"<@{BOT}> hello", FIRST))
+    await desk.send(deleted(FIRST))
+    assert desk.slack.calls == []
+    assert desk.line.turns == []
+
+
+async def test_an_event_that_breaks_is_not_acknowledged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So that Slack sends it again, and then it works."""
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a red fox")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.services.intake, "accept", fail)
+        response = await desk.send(wrote(f"<@{BOT}> a red fox", ROOT))
+    assert response.status == 500
+    assert "message Ev111" in caplog.text
+    assert "red fox" not in caplog.text
+    assert (await desk.send(wrote(f"<@{BOT}> a red fox", ROOT))).status == 200
+    assert prompts(desk) == ["a red fox"]

@@ -1,0 +1,357 @@
+"""Our client against a workspace on a real port: every call over HTTP, its faults and its limits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.turns.model import Ending, Outcome, Reason
+from handlers.clients import SlackRefused, SlackUnclear, UserInfo
+from handlers.delivery import Manner, SlackDelivery
+from handlers.manifest import METHOD_SCOPES
+from handlers.web_client import RATE_TRIES, USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
+from handlers.words import Voice
+from sandbox.slack.events import message_json
+from sandbox.slack.model import ApiAnswer, CallRecord, Fault
+from sandbox.slack.server import serve_slack
+from sandbox.slack.workspace import Workspace
+from tests.examples import StillClock, command
+from tests.handlers.support import USUAL, Notes, ended, picture, turn
+
+ALICE, BOB, ADMIN, GUEST, OLAF = "U0ALICE001", "U0BOB00001", "U0ADMIN001", "U0GUEST001", "U0OUTSIDE1"
+DESIGN, LOBBY, ATTIC, PARTNERS = "C0DESIGN01", "C0LOBBY001", "C0ATTIC001", "C0PARTNER1"
+BYTES = b"\x89PNG\r\n\x1a\n" + os.urandom(3_000_000)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock(datetime.now(UTC))
+
+
+class WithHistory(Workspace):
+    """A workspace that also reads a channel's own messages, newest first, as `conversations.history` does."""
+
+    async def call(self, method: str, params: Mapping[str, Any], token: str | None) -> ApiAnswer:
+        if method != "conversations.history":
+            return await super().call(method, params, token)
+        self.calls.append(CallRecord(method, {}, None, 200, self.now()))
+        messages = reversed(self.channels[str(params["channel"])].messages.values())
+        told = [message_json(self, m, metadata=True) for m in messages if not m.is_reply or m.broadcast]
+        return ApiAnswer(200, {"ok": True, "messages": told, "has_more": False})
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    workspace = WithHistory(file_processing_s=0)
+    server = await serve_slack(workspace)
+    yield workspace
+    await server.close()
+
+
+@pytest.fixture
+async def slack(workspace: Workspace, clock: StillClock) -> AsyncIterator[WebSlackClient]:
+    url = workspace.base_url + "/api/"
+    async with web_slack_client(workspace.bot_token, clock, url) as client:
+        yield client
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Three megabytes that are no picture; nobody here looks inside."""
+    path = tmp_path / "0.png"
+    path.write_bytes(BYTES)
+    return path
+
+
+def called(workspace: Workspace, method: str) -> int:
+    return sum(call.method == method for call in workspace.calls)
+
+
+async def test_a_message_is_posted_changed_found_linked_and_deleted(
+    slack: WebSlackClient, workspace: Workspace
+) -> None:
+    root = await slack.post_message(DESIGN, "root", turn_id="turn_1")
+    reply = await slack.post_message(
+        DESIGN, "reply", thread_ts=root, broadcast=True, turn_id="turn_1", blocks=[{"type": "divider"}]
+    )
+    messages = workspace.channels[DESIGN].messages
+    assert messages[root].metadata == {
+        "event_type": "darkroom_turn",
+        "event_payload": {"turn_id": "turn_1"},
+    }
+    assert (messages[reply].thread_ts, messages[reply].broadcast) == (root, True)
+    assert await slack.find_message(DESIGN, "turn_1", thread_ts=root, since=LONG_AGO) == reply
+    assert await slack.find_message(DESIGN, "turn_2", thread_ts=root, since=LONG_AGO) is None
+    assert await slack.permalink(DESIGN, root)
+    await slack.update_message(DESIGN, root, "done", turn_id="turn_1")
+    assert messages[root].text == "done"
+    await slack.delete_message(DESIGN, reply)
+    assert reply not in messages
+
+
+async def test_our_message_of_a_turn_is_found_in_the_channel(
+    slack: WebSlackClient, workspace: Workspace
+) -> None:
+    await workspace.post(ALICE, DESIGN, "hello")
+    root = await slack.post_message(DESIGN, "root", turn_id="turn_1")
+    assert await slack.find_message(DESIGN, "turn_1", thread_ts=None, since=LONG_AGO) == root
+
+
+async def test_a_picture_goes_up_unchanged_and_unseen_and_is_shown_by_its_id(
+    slack: WebSlackClient, workspace: Workspace, image: Path
+) -> None:
+    file_id = await slack.upload(image, "darkroom-v1.png")
+    file = workspace.files[file_id]
+    assert hashlib.sha256(file.data).digest() == hashlib.sha256(BYTES).digest()
+    assert file.shares == {}
+    assert (await slack.file_info(file_id)).usable
+    block = {"type": "image", "slack_file": {"id": file_id}, "alt_text": "a fox"}
+    ts = await slack.post_message(DESIGN, "picture", blocks=[block])
+    assert file.shares == {DESIGN: [ts]}
+
+
+async def test_a_file_can_be_shared_at_once(slack: WebSlackClient, workspace: Workspace, image: Path) -> None:
+    root = await slack.post_message(DESIGN, "root")
+    file_id = await slack.upload(image, "darkroom-v1.png", channel=DESIGN, thread_ts=root)
+    (shared,) = workspace.files[file_id].shares[DESIGN]
+    assert workspace.channels[DESIGN].messages[shared].thread_ts == root
+
+
+async def test_private_words_reach_one_person(slack: WebSlackClient, workspace: Workspace) -> None:
+    await slack.post_ephemeral(DESIGN, ALICE, "only you")
+    assert [(shown.user, shown.text) for shown in workspace.ephemerals] == [(ALICE, "only you")]
+    await slack.post_message(ALICE, "in our direct message")
+    assert [message.text for message in workspace.channels["D0ALICE001"].messages.values()] == [
+        "in our direct message"
+    ]
+
+
+async def test_reactions_come_and_go(slack: WebSlackClient, workspace: Workspace) -> None:
+    message = await workspace.post(ALICE, DESIGN, "a fox")
+    await slack.add_reaction(DESIGN, message.ts, "eyes")
+    with pytest.raises(SlackRefused, match="already_reacted"):
+        await slack.add_reaction(DESIGN, message.ts, "eyes")
+    await slack.remove_reaction(DESIGN, message.ts, "eyes")
+    assert not message.reactions.get("eyes")
+
+
+async def test_people_are_known_and_remembered_for_a_while(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    alice = await slack.user(ALICE)
+    assert (alice.team_id, alice.is_admin, alice.is_guest, alice.is_bot) == (
+        workspace.team_id,
+        False,
+        False,
+        False,
+    )
+    assert (await slack.user(ADMIN)).is_admin
+    assert (await slack.user(GUEST)).is_guest
+    await slack.user(ALICE)
+    assert called(workspace, "users.info") == 3
+    await clock.sleep(USER_AGE_MAX_S + 1)
+    await slack.user(ALICE)
+    assert called(workspace, "users.info") == 4
+    assert (await slack.user(OLAF)).team_id != workspace.team_id
+    with pytest.raises(SlackRefused, match="user_not_found"):
+        await slack.user("U0NOBODY01")
+
+
+@pytest.mark.parametrize(("channel", "error"), [(LOBBY, "not_in_channel"), (ATTIC, "is_archived")])
+async def test_slacks_refusals_keep_their_names(slack: WebSlackClient, channel: str, error: str) -> None:
+    with pytest.raises(SlackRefused) as refusal:
+        await slack.post_message(channel, "hello")
+    assert (refusal.value.error, refusal.value.method) == (error, "chat.postMessage")
+
+
+async def test_refused_blocks_say_what_is_wrong(slack: WebSlackClient) -> None:
+    image = {"type": "image", "slack_file": {"id": "F0NOTHING1"}, "alt_text": "a fox"}
+    with pytest.raises(SlackRefused) as refusal:
+        await slack.post_message(DESIGN, "picture", blocks=[image])
+    assert refusal.value.error == "invalid_blocks"
+    assert "invalid slack file" in refusal.value.detail
+
+
+async def test_a_rate_limit_is_waited_out_as_told(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    limited = Fault(
+        "chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "7"}, times=2
+    )
+    workspace.faults.append(limited)
+    await slack.post_message(DESIGN, "hello")
+    assert clock.slept == [7, 7]
+    assert len(workspace.channels[DESIGN].messages) == 1
+
+
+async def test_a_rate_limit_without_end_is_a_refusal(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    endless = Fault(
+        "chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "1"}, times=99
+    )
+    workspace.faults.append(endless)
+    with pytest.raises(SlackRefused, match="ratelimited"):
+        await slack.post_message(DESIGN, "hello")
+    assert len(clock.slept) == RATE_TRIES
+
+
+async def test_a_wait_beyond_reason_is_not_taken_up(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    hours = Fault("chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "7200"})
+    workspace.faults.append(hours)
+    with pytest.raises(SlackRefused, match="ratelimited"):
+        await slack.post_message(DESIGN, "hello")
+    assert clock.slept == []
+
+
+async def test_a_post_whose_answer_is_lost_is_never_sent_again_by_itself(
+    slack: WebSlackClient, workspace: Workspace
+) -> None:
+    """It reached the channel once, and we are told that we do not know."""
+    workspace.faults.append(Fault("chat.postMessage", drop="after"))
+    with pytest.raises(SlackUnclear):
+        await slack.post_message(DESIGN, "hello")
+    assert len(workspace.channels[DESIGN].messages) == 1
+
+
+async def test_a_look_that_dropped_is_taken_again(slack: WebSlackClient, workspace: Workspace) -> None:
+    workspace.faults.append(Fault("users.info", drop="before"))
+    assert (await slack.user(ALICE)).id == ALICE
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("chat.postMessage", error="internal_error"),
+        Fault("chat.postMessage", status=503, body={}),
+        Fault("chat.postMessage", status=500, error="fatal_error"),
+    ],
+)
+async def test_what_broke_inside_slack_is_unclear(
+    slack: WebSlackClient, workspace: Workspace, fault: Fault
+) -> None:
+    workspace.faults.append(replace(fault))
+    with pytest.raises(SlackUnclear):
+        await slack.post_message(DESIGN, "hello")
+
+
+async def test_bytes_that_do_not_arrive_make_an_unclear_upload(
+    slack: WebSlackClient, workspace: Workspace, image: Path
+) -> None:
+    workspace.faults.append(Fault("upload", status=500))
+    with pytest.raises(SlackUnclear):
+        await slack.upload(image, "darkroom-v1.png")
+    workspace.faults.append(Fault("upload", drop="before"))
+    with pytest.raises(SlackUnclear):
+        await slack.upload(image, "darkroom-v1.png")
+
+
+async def test_a_reply_address_answers_until_it_is_used_up(
+    slack: WebSlackClient, workspace: Workspace
+) -> None:
+    url = f"{workspace.base_url}/commands/{workspace.team_id}/nothing"
+    with pytest.raises(SlackRefused) as refusal:
+        await slack.respond(url, "hello")
+    assert refusal.value.method == "response_url"
+    with pytest.raises(SlackUnclear):
+        await slack.respond("http://127.0.0.1:9/commands/1", "hello")
+
+
+async def test_every_method_we_call_works_with_the_scopes_of_the_manifest(
+    slack: WebSlackClient, workspace: Workspace, image: Path
+) -> None:
+    """The workspace refuses what a scope is missing for; this walks all of them."""
+    root = await slack.post_message(DESIGN, "root", turn_id="t")
+    file_id = await slack.upload(image, "v1.png")
+    await slack.file_info(file_id)
+    await slack.update_message(DESIGN, root, "done")
+    await slack.permalink(DESIGN, root)
+    await slack.find_message(DESIGN, "t", thread_ts=None, since=LONG_AGO)
+    await slack.find_message(DESIGN, "t", thread_ts=root, since=LONG_AGO)
+    await slack.add_reaction(DESIGN, root, "eyes")
+    await slack.remove_reaction(DESIGN, root, "eyes")
+    await slack.post_ephemeral(DESIGN, ALICE, "psst")
+    await slack.user(ALICE)
+    await slack.delete_message(DESIGN, root)
+    assert {call.method for call in workspace.calls if call.error is None} == set(METHOD_SCOPES)
+
+
+def delivery(slack: WebSlackClient, clock: StillClock, bot_user_id: str) -> SlackDelivery:
+    voice = Voice("/imagine", "/spend", bot_user_id, (), "UTC")
+    return SlackDelivery(slack, clock, voice, Manner(frozenset({USUAL}), broadcast_first=True))
+
+
+async def test_a_picture_is_delivered_from_placeholder_to_done(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock, image: Path
+) -> None:
+    """One notification, for the asker; one broadcast; nothing broken."""
+    way = delivery(slack, clock, workspace.bot_user_id)
+    notes = Notes(turn(command("<!channel> fox", user=ALICE, channel=DESIGN), created_at=clock.now()))
+    assert await way.placeholder(notes.turn, 80_000_000, notes) is None
+    thread_ts = notes.turn.placeholder_ts
+    assert thread_ts is not None
+    assert list(workspace.notifications) == []
+    made = picture(prompt="<!channel> fox", thread_ts=thread_ts, channel_id=DESIGN, user_id=ALICE)
+    await way.deliver(notes.turn, made, image, notes)
+    root, shown = workspace.channels[DESIGN].messages.values()
+    assert (shown.thread_ts, shown.broadcast, shown.broken_files) == (root.ts, True, [])
+    assert "Done" in root.text
+    assert shown.ts.replace(".", "") in root.text
+    assert [(ping.user, ping.ts) for ping in workspace.notifications] == [(ALICE, shown.ts)]
+
+
+async def test_a_slow_scan_is_waited_out_and_a_lost_answer_found(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock, image: Path
+) -> None:
+    way = delivery(slack, clock, workspace.bot_user_id)
+    notes = Notes(turn(command(user=ALICE, channel=DESIGN), created_at=clock.now()))
+    await way.placeholder(notes.turn, 80_000_000, notes)
+    workspace.faults.append(Fault("chat.postMessage", drop="after"))
+    made = picture(thread_ts=notes.turn.placeholder_ts, channel_id=DESIGN, user_id=ALICE)
+    await way.deliver(notes.turn, made, image, notes)
+    assert len(workspace.channels[DESIGN].messages) == 2
+
+
+async def test_a_refusal_leaves_nothing_in_the_channel(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    way = delivery(slack, clock, workspace.bot_user_id)
+    request = replace(command(user=ALICE, channel=DESIGN), reply_url=None)
+    notes = Notes(turn(request, created_at=clock.now()))
+    await way.placeholder(notes.turn, 80_000_000, notes)
+    over = ended(
+        Ending(Outcome.BLOCKED, Reason.MODERATION),
+        request,
+        placeholder_ts=notes.turn.placeholder_ts,
+        created_at=clock.now(),
+    )
+    await way.tell(over, Notes(over))
+    assert workspace.channels[DESIGN].messages == {}
+    assert [shown.user for shown in workspace.ephemerals] == [ALICE]
+
+
+def test_a_person_without_names_or_team_is_still_somebody() -> None:
+    assert read_user("U1", {}) == UserInfo("U1", "Somebody", None, None, False, False, False, False)
+
+
+def test_an_organisation_and_the_profiles_team_are_read() -> None:
+    info = read_user(
+        "U1",
+        {
+            "profile": {"display_name": "", "real_name": "Egon", "team": "T1"},
+            "enterprise_user": {"enterprise_id": "E1"},
+            "is_stranger": True,
+            "is_owner": True,
+        },
+    )
+    assert info == UserInfo("U1", "Egon", "T1", "E1", True, False, True, False)
