@@ -15,7 +15,6 @@ from bot.app import Darkroom, Overrides
 from bot.cli.world import World, start_world
 from bot.settings import plain_settings
 from sandbox.images.api import ImageApi
-from sandbox.images.painter import Order, paint
 from sandbox.slack.model import Channel, File, Message, Seen
 from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME, connect_read_only
@@ -80,6 +79,10 @@ class Town:
         """Every request for a picture that reached the image API, oldest first."""
         return [call for call in self.images.calls if call.endpoint == "responses"]
 
+    async def has_called(self, times: int = 1) -> None:
+        """Wait until the image API was asked so often."""
+        await self.workspace.until(lambda _: len(self.calls) >= times or None, WAIT_S)
+
     async def rests(self) -> None:
         """Wait until Darkroom has nothing left to do, then check the books."""
         async with asyncio.timeout(WAIT_S):
@@ -88,6 +91,20 @@ class Town:
             await self.darkroom.worker.idle()
             await self.darkroom.errands.idle()
         self.ledger.adds_up()
+
+    async def restarts(self) -> None:
+        """Stop Darkroom as a deploy does, and start it again on the same data."""
+        await self.darkroom.aclose()
+        self.darkroom = Darkroom(self.darkroom.settings)
+        await self.darkroom.start()
+
+    async def sends_again(self, times: int = 5) -> None:
+        """Deliver everything that a person did so far again, all of it *times* times at once."""
+        sent = {_identity(envelope): envelope for envelope in self.workspace.delivery.sent}
+        await asyncio.gather(
+            *(self.workspace.redeliver(envelope) for envelope in sent.values() for _ in range(times))
+        )
+        await self.rests()
 
     def messages(self, channel: str = "design") -> list[Message]:
         """What stands in a channel, threads included."""
@@ -251,6 +268,11 @@ class Ledger:
             connection.close()
 
 
+def _identity(envelope: dict[str, Any]) -> str:
+    payload = envelope["payload"]
+    return str(payload.get("event_id") or payload.get("trigger_id"))
+
+
 def caption(message: Message) -> str:
     """The short line under a picture."""
     lines = [block["text"]["text"] for block in message.blocks if block["type"] == "section"]
@@ -264,17 +286,21 @@ def nano(text: str) -> list[int]:
     ]
 
 
-def small_paint(order: Order) -> bytes:
-    """The sandbox's painter, as it is: stories need pictures that differ."""
-    return paint(order)
-
-
 async def open_town(data_dir: Path, **settings: Any) -> Town:
     """A town on a data directory; keywords are settings with ``__`` for the dot. Then ``close_town``."""
     easel = Easel()
     workspace = Workspace(file_processing_s=0.01)
-    images = ImageApi(seconds_per_picture=1.0, sleep=easel.sleep, paint=small_paint)
+    images = ImageApi(seconds_per_picture=1.0, sleep=easel.sleep)
     world = await start_world(workspace, images)
+    heard = images.on_call
+
+    def on_call(call: dict[str, Any]) -> None:
+        # `workspace.until` looks again after a change; a call that arrives is one.
+        workspace.changed({"kind": "image call"})
+        if heard is not None:
+            heard(call)
+
+    images.on_call = on_call
     return await move_in(world, easel, data_dir, settings)
 
 

@@ -1,0 +1,82 @@
+"""Whatever is typed gets a clear answer or is escaped; nothing crashes, and nobody else is notified."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.story import Town, picture
+
+REFUSED = [
+    ("--size 1x1 a fox", ("size",)),
+    ("--size 99999x99999 a fox", ("size",)),
+    ("a fox --quality", ("quality", "low")),
+    ("a fox --quality splendid", ("quality", "medium")),
+    ("a fox --model dall-e-3", ("dall-e-3",)),
+    ("a fox --format webp", ("png", "jpeg")),
+    ("a fox --colour red", ("colour",)),
+    ("a fox --ar 9", ("ar",)),
+    ("x" * 100_000, ("32,000",)),
+]
+
+ECHOED = [
+    "a fox <!channel> and <!here>",
+    "a fox &lt;!channel&gt; &amp; <b>bold</b><script>alert(1)</script>",
+    "🦊🦊🦊 ❄️",
+    "ثعلب أحمر في الثلج",
+    "\u201ca fox\u201d said \u2018hello\u2019",
+    "a `fox` *in* _snow_ ~now~ :fox:",
+    "word " * 700,
+]
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED, ids=[text[:24] for text, _ in REFUSED])
+async def test_a_bad_option_is_explained_and_buys_nothing(
+    town: Town, text: str, words: tuple[str, ...]
+) -> None:
+    seen = await town.alice.types(f"/imagine {text}")
+    await town.rests()
+    answer = seen.text or " ".join(town.alice.private())
+    for word in words:
+        assert word in answer
+    assert len(answer) <= 4_000
+    assert town.calls == []
+    assert town.ledger.turns() == []
+    assert town.messages() == []
+
+
+@pytest.mark.parametrize("text", ["", "   \t  ", "help", "HELP"])
+async def test_nothing_or_help_shows_how_to_use_it(town: Town, text: str) -> None:
+    seen = await town.alice.types(f"/imagine {text}")
+    assert "--size" in seen.text
+    assert "--quality" in seen.text
+    await town.rests()
+    assert town.ledger.turns() == []
+
+
+@pytest.mark.parametrize("prompt", ECHOED)
+async def test_what_is_echoed_is_escaped_and_notifies_only_the_asker(town: Town, prompt: str) -> None:
+    thread = await town.alice.imagines(prompt)
+    await thread.shows(picture(version=1))
+    await town.rests()
+    assert {notification.user for notification in town.workspace.notifications} <= {town.alice.id}
+    for message in thread.messages:
+        assert "<!channel>" not in message.text
+        assert "<!here>" not in str(message.blocks)
+
+
+async def test_a_mention_of_somebody_in_a_prompt_does_not_notify_them(town: Town) -> None:
+    thread = await town.alice.imagines("a portrait of @bob")
+    await thread.shows(picture(version=1))
+    await town.rests()
+    assert {notification.user for notification in town.workspace.notifications} == {town.alice.id}
+
+
+async def test_the_longest_prompt_is_made_and_every_message_keeps_slacks_limits(town: Town) -> None:
+    prompt = "ü" * 32_000
+    thread = await town.alice.imagines(prompt)
+    await thread.shows(picture(version=1))
+    await town.rests()
+    assert prompt in str(town.calls[0].body["input"])
+    await town.alice.presses(thread.pictures[0], "picture_details")
+    await town.rests()
+    assert not [call for call in town.workspace.calls if call.error]
