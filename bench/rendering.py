@@ -7,7 +7,7 @@ server in a process of its own to a reader in a process of its own:
 - *ours*: the render thread, with the loop that answers Slack beside it, the process tuned for that
   (``tune_process``), and the pictures on disk (with fsync).
 
-The longest block is how much later than planned a 1 ms timer came on the loop that answers Slack. CPU is the
+The longest block is how much later than planned a 2 ms timer came on the loop that answers Slack. CPU is the
 reader's process time (all threads) for each picture. Both are medians of five rounds. Memory is how far the
 process's peak resident size rose above that after a first small picture, for each call in flight.
 """
@@ -46,8 +46,8 @@ PREVIEWS = 2
 ROUNDS = 5
 PICTURE_BYTES = 3_000_000
 WARM_UP = "warm up"
-_CHUNK = 16 * 1024  # as TLS would cut it
-_TICK_S = 0.001
+_CHUNK = 64 * 1024
+_TICK_S = 0.002
 _SPAWN = multiprocessing.get_context("spawn")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
 import httpx2
@@ -142,7 +142,7 @@ class ResponsesRenderer:
         events = EventReader(call.reading.begin)
         named = False
         try:
-            async for chunk in response.iter_bytes():
+            async for chunk in _bytes(response):
                 for event in events.feed(chunk):
                     call.reading.take(event)
                     if call.reading.response_id is not None and not named:
@@ -160,7 +160,7 @@ class ResponsesRenderer:
         document = Document(call.reading.begin)
         received = 0
         try:
-            async for chunk in response.iter_bytes():
+            async for chunk in _bytes(response):
                 received += len(chunk)
                 if received > MAX_STREAM:
                     raise BadStreamError("the answer is too long")
@@ -184,6 +184,13 @@ class ResponsesRenderer:
             timer.cancel()
             task.cancel()
             await asyncio.gather(task, timer, return_exceptions=True)
+
+
+def _bytes(response: AsyncAPIResponse[Any]) -> AsyncIterator[bytes]:
+    """The body as it comes; only what a gateway compressed unasked goes through the client's decoders."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return response.iter_bytes()
+    return response.http_response.aiter_raw()
 
 
 def _outcome(answer: Answer) -> str:

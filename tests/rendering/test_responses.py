@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -528,3 +529,59 @@ class TestAsking:
         clock.ring()
         assert await call is None
         assert clock.slept == [30.0]
+
+
+async def test_a_compressed_stream_is_read_all_the_same(blobs: BlobStore) -> None:
+    """Nobody asked for it, but some gateways compress whatever they carry."""
+    item = image_item(LARGE)
+    stream = gzip.compress(sse([created(), done(item), ended("completed", item)]))
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    answer = await renderer(Scripted(Script(cut(stream, 5000), headers=headers)), blobs).render(JOB, nobody)
+    assert answer.picture is not None
+    assert answer.picture.path.read_bytes() == LARGE
+
+
+@pytest.mark.parametrize("picture", [SMALL, LARGE], ids=["small", "large"])
+async def test_a_picture_beyond_the_limits_is_none(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch, picture: bytes
+) -> None:
+    """Neither in bytes nor in pixels; it is charged as reported."""
+    for limit in ("MAX_PICTURE", "MAX_PIXELS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"darkroom.rendering.picture.{limit}", 50)
+            failure = failed(await render(blobs, sse([created(), ended("completed", image_item(picture))])))
+        assert (failure.kind, failure.billed) == (FailureKind.BAD_PICTURE, Billed.REPORTED)
+
+
+async def test_a_bad_picture_without_an_end_leaves_the_money_open(blobs: BlobStore) -> None:
+    """Something was made."""
+    broken = image_item(None, result=NO_PICTURES["HTML"])
+    failure = failed(await render(blobs, sse([created(), done(broken)])))
+    assert (failure.kind, failure.billed) == (FailureKind.BAD_PICTURE, Billed.UNKNOWN)
+
+
+async def test_a_string_with_a_broken_escape_ends_the_stream(blobs: BlobStore) -> None:
+    """Even inside of what would be a picture."""
+    stream = b'data: {"type": "x", "result": "' + b"QUFB" * 20_000 + b'\\q"}\n\n'
+    failure = failed(await render(blobs, sse([created()]), stream))
+    assert (failure.billed, failure.code) == (Billed.UNKNOWN, "bad_stream")
+
+
+async def test_items_odder_than_any_type_allows_do_no_harm(blobs: BlobStore) -> None:
+    """What is known is taken, the rest passed over."""
+    odd: list[Any] = [
+        None,
+        7,
+        {"type": "message"},
+        {"type": "new_thing"},
+        {"type": "message", "content": [None, 3]},
+    ]
+    fields: dict[str, Any] = {"tools": "none", "model": 5, "usage": [], "tool_usage": 3, "id": 9}
+    stream = sse(
+        [created(), *(done(item) for item in odd), ended("completed", *odd, image_item(SMALL), **fields)]
+    )
+    answer = await render(blobs, stream)
+    assert answer.picture is not None
+    assert answer.response_id == "resp_1"
+    assert answer.host_model == "gpt-5.6-luna-2026-08-01"
+    assert (answer.words, answer.host_usage, answer.image_usage) == ("", None, None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import sys
 import threading
 
 import pytest
 
 from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
-from darkroom.rendering.thread import RenderThread
+from darkroom.rendering.thread import RenderThread, tune_process
 from tests.rendering.support import JOB, nobody
 
 
@@ -169,3 +171,20 @@ async def test_what_keeps_it_from_starting_is_raised() -> None:
     with pytest.raises(ValueError, match="no key"):
         await thread.start()
     assert "darkroom-render" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_tuning_takes_what_is_loaded_out_of_collections_and_shortens_turns() -> None:
+    """Both are what keeps a loop waiting beside a busy thread."""
+    interval, frozen = sys.getswitchinterval(), gc.get_freeze_count()
+    try:
+        tune_process()
+        assert gc.get_freeze_count() > frozen
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(interval)
+
+
+async def test_closing_what_was_never_started_does_nothing() -> None:
+    """As when something else failed before it."""
+    await Running().thread.aclose()
