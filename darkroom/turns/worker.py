@@ -128,8 +128,8 @@ class Worker:
                 last = number == len(MEND_WAITS_S)
                 if self._stopping or await self._unbroken(self._mend(turn_id, ask=not last), turn_id):
                     return
-            if not await self._unbroken(self._give_up(turn_id), turn_id):
-                logger.critical("turn %s could not be ended; the next start will", turn_id)
+            await self._unbroken(self._give_up(turn_id), turn_id)
+            logger.critical("turn %s is given up: undelivered, or left to the next start", turn_id)
             self._line.remove(turn_id)
             # What it held may be free by now, and nobody else would say so.
             self._line.money_moved()

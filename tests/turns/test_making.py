@@ -1,0 +1,256 @@
+"""One turn's attempts: what is tried after a failure, what it costs, and what is never sent again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.turns.making import ASK_AGAIN_S
+from darkroom.turns.model import Attempt, AttemptState, Outcome
+from tests.examples import caps
+from tests.turns.conftest import MakeWorld
+from tests.turns.fakes import BROKEN_STREAM, FIRST, HOST_USAGE, SECOND, SETTINGS, failed, painted
+from tests.turns.world import World, turns_of_the_loop
+
+RELEASED, SETTLED, UNCERTAIN = AttemptState.RELEASED, AttemptState.SETTLED, AttemptState.UNCERTAIN
+DEARER = "gpt-image-2.6-sunburst"
+NAMED_AND_BROKEN = replace(BROKEN_STREAM, response_id="resp_named")
+
+
+async def make(world: World, *script: Answer) -> str:
+    """A picture of "a fox", its attempts answered by *script*; gives the turn's id when all is over."""
+    world.renderer.scripts["a fox"] = list(script)
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    return turn_id
+
+
+async def _attempt(world: World) -> Attempt:
+    return (await world.attempts(await make(world)))[0]
+
+
+@pytest.mark.parametrize("kind", [FailureKind.ACCESS, FailureKind.MODEL_GONE])
+async def test_a_model_that_may_not_be_used_gives_way_to_the_next(world: World, kind: FailureKind) -> None:
+    turn_id = await make(world, failed(kind))
+    first, second = await world.attempts(turn_id)
+    assert (first.state, first.image_model, first.charged_nano_usd) == (RELEASED, FIRST, 0)
+    assert (second.state, second.image_model) == (SETTLED, SECOND)
+    assert second.charged_nano_usd == await world.charged() > 0
+    assert (await world.log.pictures(turn_id))[0].image_model == SECOND
+
+
+async def test_when_no_model_may_be_used_nothing_is_charged(world: World) -> None:
+    turn_id = await make(world, failed(FailureKind.ACCESS), failed(FailureKind.MODEL_GONE))
+    assert await world.outcome(turn_id) == "no_access"
+    assert await world.charged() == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (FailureKind.MODERATION, "moderation"),
+        (FailureKind.QUOTA, "quota"),
+        (FailureKind.KEY, "key"),
+        (FailureKind.BAD_REQUEST, "api_refused"),
+        (FailureKind.UNREACHABLE, "unreachable"),
+    ],
+)
+async def test_what_no_other_model_would_mend_stops(world: World, kind: FailureKind, reason: str) -> None:
+    turn_id = await make(world, failed(kind))
+    assert await world.outcome(turn_id) == reason
+    assert await world.states(turn_id) == [RELEASED]
+    assert await world.charged() == 0
+
+
+async def test_a_rate_limit_is_waited_out_by_the_clock_without_a_hold(make_world: MakeWorld) -> None:
+    """The budget pays one picture: while one turn waits, another has the money."""
+    hold = (await _attempt(make_world())).hold_nano_usd
+    world = make_world(caps(channel=hold + hold // 2))
+    world.gates.shut("sleep")
+    world.renderer.scripts["a fox"] = [failed(FailureKind.RATE, wait=17.0)]
+    waits = await world.imagine("a fox", channel="C0PAINT001")
+    await world.gates.reached("sleep")
+    other = await world.imagine("a cat", channel="C0PAINT001")
+    await turns_of_the_loop()
+    assert await world.outcome(other) == "pictures"
+    world.gates.open("sleep")
+    await world.rest()
+    assert world.clock.slept == [17.0]
+    assert await world.outcome(waits) == "pictures"
+    assert await world.states(waits) == [RELEASED, SETTLED]
+
+
+async def test_a_rate_limit_that_never_ends_is_given_up(world: World) -> None:
+    turn_id = await make(world, *[failed(FailureKind.RATE, wait=1000.0)] * 20)
+    assert await world.outcome(turn_id) == "rate"
+    assert len(world.renderer.jobs) == 7
+    assert sum(world.clock.slept) == 600.0
+    assert await world.charged() == 0
+
+
+async def test_a_forgotten_conversation_goes_on_from_the_saved_picture_once(world: World) -> None:
+    first = await make(world)
+    world.renderer.scripts["night"] = [failed(FailureKind.FORGOTTEN), failed(FailureKind.FORGOTTEN)]
+    reply = await world.reply("night", "1763650000.000001", first)
+    await world.rest()
+    chained, resent = world.renderer.jobs[1:]
+    picture = (await world.log.pictures(first))[0]
+    assert (chained.previous_response_id, chained.input_pictures) == (picture.response_id, ())
+    assert resent.previous_response_id is None
+    assert [given.path.name for given in resent.input_pictures] == [f"{picture.sha256}.png"]
+    assert await world.outcome(reply) == "api_refused"
+    assert await world.states(reply) == [RELEASED, RELEASED]
+
+
+@pytest.mark.parametrize(("more", "reason"), [(-1, "no_money"), (0, "pictures")])
+async def test_a_fall_back_to_a_dearer_model_needs_its_money(
+    make_world: MakeWorld, more: int, reason: str
+) -> None:
+    """Refused when the cap is just too small for it, and then nothing stays held."""
+    dearer = replace(SETTINGS, fallback=(DEARER,))
+    priced = make_world(settings=dearer)
+    second = (await priced.attempts(await make(priced, failed(FailureKind.ACCESS))))[1]
+    assert second.hold_nano_usd > (await priced.attempts(second.turn_id))[0].hold_nano_usd
+    world = make_world(caps(channel=second.hold_nano_usd + more), settings=dearer)
+    world.renderer.scripts["a fox"] = [failed(FailureKind.ACCESS)]
+    turn_id = await world.imagine("a fox", channel="C0PAINT001")
+    await world.rest()
+    assert await world.outcome(turn_id) == reason
+    assert (await world.states(turn_id))[0] is RELEASED
+
+
+async def test_a_fall_back_waits_for_money_that_another_call_holds_and_then_goes_on(
+    make_world: MakeWorld,
+) -> None:
+    """With the model it had come to: the first is not tried again."""
+    dearer = replace(SETTINGS, fallback=(DEARER,))
+    hold = (await _attempt(make_world(settings=dearer))).hold_nano_usd
+    world = make_world(caps(channel=2 * hold), settings=dearer)
+    world.gates.shut("render:other")
+    await world.imagine("other", channel="C0PAINT001")
+    world.renderer.scripts["a fox"] = [failed(FailureKind.ACCESS)]
+    turn_id = await world.imagine("a fox", channel="C0PAINT001")
+    await turns_of_the_loop()
+    assert await world.states(turn_id) == [RELEASED]
+    world.gates.open("render:other")
+    await world.rest()
+    assert await world.outcome(turn_id) == "pictures"
+    models = [job.candidate.image_model for job in world.renderer.jobs if job.prompt == "a fox"]
+    assert models == [FIRST, DEARER]
+
+
+async def test_a_broken_stream_is_asked_for_by_its_id_and_settled(world: World) -> None:
+    async def breaks(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        await seen("resp_named")
+        world.renderer.asks = [None, BROKEN_STREAM, painted(job, "resp_named")]
+        return NAMED_AND_BROKEN
+
+    world.renderer.scripts["a fox"] = [breaks]
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    assert world.renderer.asked == ["resp_named"] * 3
+    assert await world.outcome(turn_id) == "pictures"
+    assert await world.states(turn_id) == [SETTLED]
+    assert len(world.renderer.jobs) == 1
+
+
+async def test_a_broken_stream_that_cost_nothing_is_released(world: World) -> None:
+    world.renderer.asks = [failed(FailureKind.SERVER)]
+    turn_id = await make(world, NAMED_AND_BROKEN)
+    assert await world.outcome(turn_id) == "api_failed"
+    assert await world.states(turn_id) == [RELEASED]
+    assert await world.charged() == 0
+
+
+async def test_what_nobody_can_explain_is_uncertain_and_costs_its_hold(world: World) -> None:
+    """Asked from the moment it was sent until its time is over, and once more; never sent again."""
+    turn_id = await make(world, NAMED_AND_BROKEN)
+    attempt = (await world.attempts(turn_id))[0]
+    assert attempt.state is UNCERTAIN
+    assert attempt.charged_nano_usd == attempt.hold_nano_usd == await world.charged()
+    assert attempt.response_id == "resp_named"
+    assert len(world.renderer.jobs) == 1
+    assert set(world.clock.slept) == {ASK_AGAIN_S}
+    assert len(world.renderer.asked) == SETTINGS.timeout_s / ASK_AGAIN_S + 1
+    ending = (await world.turn(turn_id)).ending
+    assert ending is not None
+    assert ending.outcome is Outcome.UNCERTAIN
+    assert ending.details == {"held_nano_usd": attempt.hold_nano_usd}
+
+
+async def test_the_time_to_ask_counts_from_the_sending(world: World) -> None:
+    async def breaks_late(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        await seen("resp_named")
+        await world.clock.sleep(job.timeout_s - 1)
+        return NAMED_AND_BROKEN
+
+    world.renderer.scripts["a fox"] = [breaks_late]
+    await world.imagine("a fox")
+    await world.rest()
+    assert len(world.renderer.asked) == 2
+
+
+async def test_a_call_without_a_name_is_uncertain_at_once(world: World) -> None:
+    turn_id = await make(world, BROKEN_STREAM)
+    assert await world.states(turn_id) == [UNCERTAIN]
+    assert world.renderer.asked == []
+
+
+async def test_uncertain_is_never_followed_by_another_attempt(world: World) -> None:
+    turn_id = await make(world, failed(FailureKind.RATE, Billed.UNKNOWN))
+    assert await world.states(turn_id) == [UNCERTAIN]
+    turn_id = await make(world, failed(FailureKind.ACCESS, Billed.UNKNOWN))
+    assert await world.states(turn_id) == [UNCERTAIN]
+
+
+async def test_a_failure_with_usage_is_charged_what_it_says(world: World) -> None:
+    blocked = Failure(FailureKind.MODERATION, Billed.REPORTED, moderation_stage="output")
+    turn_id = await make(world, Answer(response_id="r", failure=blocked, host_usage=HOST_USAGE))
+    assert await world.outcome(turn_id) == "moderation"
+    assert await world.states(turn_id) == [SETTLED]
+    assert 0 < await world.charged() < (await world.attempts(turn_id))[0].hold_nano_usd
+
+
+async def test_a_model_that_darkroom_does_not_know_is_refused_with_the_remedy(world: World) -> None:
+    turn_id = await world.imagine(model="gpt-image-9")
+    await world.rest()
+    ending = (await world.turn(turn_id)).ending
+    assert ending is not None
+    assert ending.reason.value == "model_unusable"
+    assert "gpt-image-9" in str(ending.details["why"])
+    assert world.slack.placeholders == []
+
+
+async def test_a_message_edited_to_an_unknown_model_while_it_waits_is_refused(make_world: MakeWorld) -> None:
+    world = make_world(per_person=1)
+    first = await make(world)
+    world.gates.shut("render:other")
+    await world.imagine("other")
+    reply = await world.reply("night", "1763650000.000001", first)
+    await turns_of_the_loop()
+    turn = await world.turn(reply)
+    options = replace(turn.request.options, model="gpt-image-9")
+    await world.intake.revise(
+        turn.request.team_id, turn.request.channel_id, "1763650000.000001", "n", options
+    )
+    world.gates.open("render:other")
+    await world.rest()
+    assert await world.outcome(reply) == "model_unusable"
+
+
+async def test_what_was_really_called_is_what_is_kept(world: World) -> None:
+    """The answer's own names win over those asked for."""
+
+    async def renamed(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        await seen("resp_1")
+        return replace(painted(job, "resp_1"), image_model="gpt-image-2.5-flare-2026-09-08")
+
+    world.renderer.scripts["a fox"] = [renamed]
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    picture = (await world.log.pictures(turn_id))[0]
+    assert picture.image_model == "gpt-image-2.5-flare-2026-09-08"
+    assert picture.endpoint == Endpoint.RESPONSES
+    assert (await world.log.charge_of(picture.id)).total_nano_usd == picture.charged_nano_usd
