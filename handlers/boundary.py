@@ -7,6 +7,7 @@ from typing import Any
 
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
 
 from handlers import words
 from handlers.blocks.text import View
@@ -20,8 +21,14 @@ def register(app: AsyncApp, services: Services) -> None:
     """Take over Bolt's error handling, whose own would print whole payloads."""
 
     async def broke(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
-        logger.error("%s broke: %s", ids_of(body), where(error))
-        sentence = words.broken(services.config.voice)
+        voice = services.config.voice
+        sentence = words.broken(voice)
+        if isinstance(error, BoltUnhandledRequestError):
+            # Bolt's own line about it would print the payload.
+            logger.warning("nobody listens to %s", ids_of(body))
+            sentence = words.unknown_command(voice)
+        else:
+            logger.error("%s broke: %s", ids_of(body), where(error))
         if "command" in body:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
         if body.get("type") == "event_callback":

@@ -59,14 +59,13 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
     place, text = _place(event, services.config.bot_user_id)
     if place is None or _left_alone(text, place):
         return None
-    words = plain(_without_us(text, services.config.bot_user_id)).strip()
-    attachments = attachments_of(event)
-    if (not words and not attachments) or words.lower() == "help":
-        return Heard(place, empty=True) if place.surface is Surface.MENTION else None
+    words = plain(_us(services.config.bot_user_id).sub(" ", text)).strip()
+    called = place.surface is Surface.MENTION
+    if words.lower() == "help" or not words:
+        return Heard(place, empty=True) if called else None
     try:
-        strict = place.surface is Surface.MENTION
-        prompt, options = read_options(words, services.rules, services.today(), strict=strict)
-        if not prompt and not attachments:
+        prompt, options = read_options(words, services.rules, services.today(), strict=called)
+        if not prompt:
             raise BadOption("Say also what should be in the picture.")
     except BadOption as error:
         return Heard(place, complaint=str(error))
@@ -81,7 +80,7 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
         options=options,
         thread_ts=place.thread_ts,
         message_ts=place.ts,
-        attachments=attachments,
+        attachments=attachments_of(event),
     )
     return Heard(place, request=request)
 
@@ -110,10 +109,6 @@ def _left_alone(text: str, place: Place) -> bool:
     if text.lstrip().startswith("//"):
         return True
     return place.reply and place.surface is Surface.REPLY and _TO_OTHERS.match(text) is not None
-
-
-def _without_us(text: str, bot_user_id: str) -> str:
-    return _us(bot_user_id).sub(" ", text)
 
 
 def attachments_of(event: Mapping[str, Any]) -> tuple[Attachment, ...]:

@@ -39,6 +39,8 @@ def build_app(services: Services, web_client: AsyncWebClient, signing_secret: st
         signing_secret=signing_secret,
         # Events would otherwise be acknowledged before they are on disk.
         process_before_response=True,
+        # To our boundary, because Bolt's warning about it would print the payload.
+        raise_error_for_unhandled_request=True,
     )
     register_all(app, services)
     return app

@@ -249,6 +249,14 @@ def spend_usage(voice: Voice) -> str:
     )
 
 
+def unknown_command(voice: Voice) -> str:
+    """Slack sent a command that the settings do not know."""
+    return (
+        f"Darkroom does not know this. It listens to `{voice.imagine}` and `{voice.spend}`; "
+        f"{voice.an_admin} can bring Slack's app settings and Darkroom's into line."
+    )
+
+
 def bad_option(sentence: str) -> str:
     """Something is wrong with an option; *sentence* says what and what is allowed."""
     return f"Nothing was made and nothing was charged. {escape(sentence)}"

@@ -22,6 +22,7 @@ from tests.handlers.support import (
     mentioned,
     wrote,
 )
+from tests.handlers.test_spend import spent
 
 ROOT, FIRST, SECOND = "1763640000.000100", "1763640001.000100", "1763640002.000100"
 
@@ -178,12 +179,33 @@ async def test_a_mention_without_words_gets_usage_once_and_privately(desk: Desk,
     assert desk.line.turns == []
 
 
-async def test_a_picture_alone_is_a_request(desk: Desk) -> None:
+async def test_files_without_words_buy_nothing(desk: Desk) -> None:
+    """Who called us reads how to ask; who shares a file in a thread is left alone."""
     files = fixture("message_file_share_full")["event"]["files"]
     await desk.send(wrote(f"<@{BOT}>", ROOT, files=files, subtype="file_share"))
     await desk.send(mentioned(f"<@{BOT}>", ROOT))
-    assert len(desk.line.turns) == 1
-    assert desk.slack.calls == []
+    assert "Say what should be in the picture" in desk.slack.only("post_ephemeral").text
+    await open_thread(desk)
+    await desk.send(wrote("", FIRST, thread_ts=ROOT, files=files, subtype="file_share"))
+    assert prompts(desk) == ["a red fox"]
+    assert len(desk.slack.calls) == 1
+
+
+async def test_options_without_words_buy_nothing(desk: Desk) -> None:
+    await desk.send(wrote(f"<@{BOT}> --size square", ROOT))
+    assert "Say also what should be in the picture" in desk.slack.only("post_ephemeral").text
+
+
+async def test_a_bad_option_in_a_reply_is_told_in_its_thread(desk: Desk) -> None:
+    """Where a picture of ours stands; words that only look like options stay words."""
+    await spent(desk, ALICE, 100, "1")
+    root = "1763640000.1"
+    await desk.send(wrote("bluer --quality best", FIRST, thread_ts=root))
+    said = desk.slack.only("post_ephemeral")
+    assert "low, medium or high" in said.text
+    assert said.said["thread_ts"] == root
+    await desk.send(wrote("bluer --please", SECOND, thread_ts=root))
+    assert prompts(desk) == ["bluer --please"]
 
 
 async def test_a_bad_option_in_a_mention_is_told_privately_and_buys_nothing(desk: Desk) -> None:

@@ -1,0 +1,69 @@
+"""Work beside the listeners: held on to, bounded, and waited for at the end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from handlers.errands import ERRANDS_MAX, Errands
+
+
+async def test_running_errands_are_waited_for_at_the_end() -> None:
+    errands, go, done = Errands(), asyncio.Event(), list[str]()
+
+    async def work() -> None:
+        await go.wait()
+        done.append("done")
+
+    errands.start("work", work())
+    go.set()
+    await errands.aclose(5.0)
+    assert done == ["done"]
+
+
+async def test_what_does_not_end_in_time_is_given_up() -> None:
+    errands, stopped = Errands(), list[str]()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.append("stopped")
+
+    errands.start("work", work())
+    await asyncio.sleep(0)
+    await errands.aclose(0.0)
+    assert stopped == ["stopped"]
+
+
+async def test_too_many_at_once_are_dropped_and_said_so(caplog: pytest.LogCaptureFixture) -> None:
+    errands, go, done = Errands(), asyncio.Event(), list[int]()
+
+    async def work(number: int) -> None:
+        await go.wait()
+        done.append(number)
+
+    for number in range(ERRANDS_MAX + 3):
+        errands.start(f"work {number}", work(number))
+    go.set()
+    await errands.idle()
+    assert len(done) == ERRANDS_MAX
+    assert f"errand work {ERRANDS_MAX} dropped" in caplog.text
+
+
+async def test_an_errand_that_breaks_says_sorry_once(caplog: pytest.LogCaptureFixture) -> None:
+    errands, said = Errands(), list[str]()
+
+    async def work() -> None:
+        raise RuntimeError("secret")
+
+    async def sorry() -> None:
+        said.append("sorry")
+        raise RuntimeError("secret too")
+
+    errands.start("work", work(), sorry)
+    await errands.idle()
+    assert said == ["sorry"]
+    assert "errand work broke: RuntimeError at" in caplog.text
+    assert "secret" not in caplog.text
