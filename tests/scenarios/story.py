@@ -8,12 +8,14 @@ import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bot.app import Darkroom, Overrides
 from bot.cli.world import World, start_world
 from bot.settings import plain_settings
+from darkroom.clock import SystemClock
 from sandbox.images.api import ImageApi
 from sandbox.slack.model import Channel, File, Message, Seen
 from sandbox.slack.workspace import Workspace
@@ -42,6 +44,33 @@ class Easel:
     def let_go(self) -> None:
         """All of them are."""
         self._free.set()
+
+
+LIMIT_S = 20.0
+"""Waits this long are limits on a call, not pauses between two."""
+
+
+class HurriedClock(SystemClock):
+    """Waits a moment and says that all of it went by: for stories in which minutes pass."""
+
+    def __init__(self, moment_s: float = 0.02) -> None:
+        self._moment_s = moment_s
+        self._ahead = timedelta()
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        """The real time, and what was not really waited."""
+        return super().now() + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        """A moment of it at most; a limit on something that goes on meanwhile is kept as it is."""
+        if seconds >= LIMIT_S:
+            await super().sleep(seconds)
+            return
+        self.waits.append(seconds)
+        moment = min(seconds, self._moment_s)
+        await super().sleep(moment)
+        self._ahead += timedelta(seconds=seconds - moment)
 
 
 @dataclass(frozen=True)
@@ -286,7 +315,7 @@ def nano(text: str) -> list[int]:
     ]
 
 
-async def open_town(data_dir: Path, **settings: Any) -> Town:
+async def open_town(data_dir: Path, overrides: Overrides | None = None, **settings: Any) -> Town:
     """A town on a data directory; keywords are settings with ``__`` for the dot. Then ``close_town``."""
     easel = Easel()
     workspace = Workspace(file_processing_s=0.01)
@@ -301,7 +330,7 @@ async def open_town(data_dir: Path, **settings: Any) -> Town:
             heard(call)
 
     images.on_call = on_call
-    return await move_in(world, easel, data_dir, settings)
+    return await move_in(world, easel, data_dir, settings, overrides)
 
 
 async def move_in(
