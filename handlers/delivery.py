@@ -15,7 +15,7 @@ from handlers.blocks import placeholder as placeholders
 from handlers.blocks.picture import picture_view
 from handlers.blocks.text import SECTION_MAX, View, escape, section, truncate
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
-from handlers.posting import Poster, Repeat, name_of, tell_privately
+from handlers.posting import PATIENT_PAUSES_S, Poster, Repeat, name_of, tell_privately
 from handlers.words import Hearer, Voice
 
 logger = logging.getLogger("darkroom.handlers")
@@ -59,7 +59,8 @@ class SlackDelivery:
         self._voice = voice
         self._manner = manner
         self._repeat = Repeat(clock)
-        self._poster = Poster(slack, clock)
+        self._poster = Poster(slack, clock, PATIENT_PAUSES_S)
+        self._placeholders = Poster(slack, clock)
 
     async def placeholder(self, turn: Turn, at_most_nano_usd: int, note: Note) -> Ending | None:
         """See ``Delivery``: a message for a command, a reaction for a message."""
@@ -72,10 +73,8 @@ class SlackDelivery:
                 await note(Told.PLACEHOLDER, ts)
             elif turn.request.message_ts is not None:
                 await self._react(turn, turn.request.message_ts, WORKING_REACTION)
-        except SlackRefused as refused:
-            return _no_way(refused.error)
-        except SlackUnclear as unclear:
-            return _no_way(f"{unclear.method}: no answer")
+        except (SlackRefused, SlackUnclear) as error:
+            return _no_way(name_of(error))
         return None
 
     async def deliver(self, turn: Turn, picture: Picture, path: Path, note: Note) -> None:
@@ -84,11 +83,9 @@ class SlackDelivery:
         if turn.message_ts is None:
             try:
                 turn = await self._post_picture(turn, picture, path, name, note)
-            except SlackRefused as refused:
-                await self._regret(turn, refused.error)
-                raise Undeliverable(refused.error) from refused
-            except SlackUnclear as unclear:
-                raise Undeliverable(f"{unclear.method}: no answer") from unclear
+            except (SlackRefused, SlackUnclear) as error:
+                await self._regret(turn, name_of(error))
+                raise Undeliverable(name_of(error)) from error
         if turn.placeholder_closed_at is None:
             await self._close_done(turn, picture, name)
             await note(Told.PLACEHOLDER_CLOSED, None)
@@ -106,18 +103,18 @@ class SlackDelivery:
             else:
                 await self._whisper(turn, words.say(ending, self._voice, self._hearer(turn)))
         except (SlackRefused, SlackUnclear) as error:
-            raise Undeliverable(name_of(error)) from error
-        finally:
             await self._close_without_picture(turn, ending)
+            raise Undeliverable(name_of(error)) from error
+        await self._close_without_picture(turn, ending)
         await note(Told.PLACEHOLDER_CLOSED, None)
 
     async def _post_placeholder(self, turn: Turn, view: View) -> str:
         channel = turn.request.channel_id
         if (self._clock.now() - turn.created_at).total_seconds() > LOOK_AFTER_S:
-            found = await self._poster.find(channel, turn, None)
+            found = await self._placeholders.find(channel, turn, None)
             if found is not None:
                 return found
-        return await self._poster.post(turn, channel, view, thread_ts=None)
+        return await self._placeholders.post(turn, channel, view, thread_ts=None)
 
     async def _post_picture(self, turn: Turn, picture: Picture, path: Path, name: str, note: Note) -> Turn:
         channel, thread_ts = picture.channel_id, picture.thread_ts
@@ -199,10 +196,6 @@ class SlackDelivery:
 
     async def _whisper(self, turn: Turn, text: str) -> None:
         request = turn.request
-        if request.surface is not Surface.COMMAND and request.channel_id.startswith("D"):
-            # Our direct message with that person is private, and what is posted there stays.
-            await self._poster.post(turn, request.channel_id, View(text, ()), thread_ts=turn.thread_ts)
-            return
         fresh = self._clock.now() - turn.created_at < REPLY_URL_AGE_MAX
         await tell_privately(
             self._slack,

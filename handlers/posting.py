@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,8 @@ logger = logging.getLogger("darkroom.handlers")
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Waits between tries while Slack has passing troubles: under two minutes in all."""
+PATIENT_PAUSES_S = (*PAUSES_S, 120.0, 240.0)
+"""The same for what was paid for already: under eight minutes in all."""
 FILE_PAUSES_S = (0.5, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 """Waits for a file to be scanned: about half a minute."""
 
@@ -31,12 +33,13 @@ _CLOCKS_APART = timedelta(minutes=2)
 class Repeat:
     """Does something that may be done twice, again and again until Slack answers, within bounds."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, pauses_s: Sequence[float] = PAUSES_S) -> None:
         self._clock = clock
+        self._pauses_s = pauses_s
 
     async def __call__(self, work: Callable[[], Awaitable[T]]) -> T:
         """Raises the last ``SlackUnclear``, or ``SlackRefused`` at once unless it is a passing one."""
-        for pause_s in PAUSES_S:
+        for pause_s in self._pauses_s:
             try:
                 return await work()
             except SlackUnclear:
@@ -51,10 +54,11 @@ class Repeat:
 class Poster:
     """Posts a turn's messages: after an unclear answer it looks for the message before posting again."""
 
-    def __init__(self, slack: SlackClient, clock: Clock) -> None:
+    def __init__(self, slack: SlackClient, clock: Clock, pauses_s: Sequence[float] = PAUSES_S) -> None:
         self._slack = slack
         self._clock = clock
-        self._repeat = Repeat(clock)
+        self._pauses_s = pauses_s
+        self._repeat = Repeat(clock, pauses_s)
 
     async def find(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
         """Our message of that turn, by its metadata; None also where looking is impossible."""
@@ -70,7 +74,7 @@ class Poster:
         self, turn: Turn, channel: str, view: View, *, thread_ts: str | None, broadcast: bool = False
     ) -> str:
         """Post once and give the ts. Where the thread is gone, the message stands in the channel."""
-        for pause_s in (*PAUSES_S, None):
+        for pause_s in (*self._pauses_s, None):
             try:
                 return await self._slack.post_message(
                     channel,
@@ -144,22 +148,26 @@ async def tell_privately(
 ) -> None:
     """Tell one person alone: by their reply address, else in place, else in our direct message with them.
 
-    Raises ``SlackRefused`` or ``SlackUnclear`` when none of the three ways is open.
+    In a direct message "in place" is a message that stays; elsewhere it is an ephemeral one. Raises
+    ``SlackRefused`` or ``SlackUnclear`` when none of the ways is open.
     """
+    text, blocks = view.text, view.blocks
+    ways: list[Callable[[], Awaitable[object]]] = []
+    if reply_url is not None:
+        ways.append(lambda: slack.respond(reply_url, text, blocks=blocks))
+    if channel.startswith("D"):
+        ways.append(lambda: slack.post_message(channel, text, blocks=blocks, thread_ts=thread_ts))
+    else:
+        ways.append(lambda: slack.post_ephemeral(channel, user_id, text, blocks=blocks, thread_ts=thread_ts))
     repeat = Repeat(clock)
-    try:
-        if reply_url is not None:
-            await repeat(lambda: slack.respond(reply_url, view.text, blocks=view.blocks))
+    for way in ways:
+        try:
+            await repeat(way)
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("a private answer goes another way: %s", error)
+        else:
             return
-    except (SlackRefused, SlackUnclear) as error:
-        logger.info("no answer by reply address: %s", name_of(error))
-    try:
-        await repeat(
-            lambda: slack.post_ephemeral(channel, user_id, view.text, blocks=view.blocks, thread_ts=thread_ts)
-        )
-    except (SlackRefused, SlackUnclear) as error:
-        logger.info("no answer in place: %s", name_of(error))
-        await repeat(lambda: slack.post_message(user_id, view.text, blocks=view.blocks))
+    await repeat(lambda: slack.post_message(user_id, text, blocks=blocks))
 
 
 def name_of(error: SlackRefused | SlackUnclear) -> str:

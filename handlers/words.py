@@ -198,8 +198,8 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
         f"a few minutes; if it stays so, tell {told.voice.an_admin}."
     ),
     Reason.API_REFUSED: lambda told: (
-        "OpenAI refused this request, so there is no picture. Try other words, or another `--size` or "
-        f"`--model`; if it stays so, tell {told.voice.an_admin}."
+        "OpenAI refused this request: there is no picture, and nothing was charged. Try other words, or "
+        f"another `--size` or `--model`; if it stays so, tell {told.voice.an_admin}."
     ),
     Reason.API_FAILED: lambda told: (
         "OpenAI failed while making this picture, so there is none. Try again in a few minutes."

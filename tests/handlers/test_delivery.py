@@ -10,7 +10,7 @@ import pytest
 from darkroom.turns.model import Attachment, Ending, Outcome, Reason, Request, Told, Turn
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import Manner, SlackDelivery
-from handlers.posting import FILE_PAUSES_S, PAUSES_S
+from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S
 from handlers.words import Voice
 from tests.examples import ALICE, BOB, DESIGN, NOON, StillClock, command, message
 from tests.handlers.support import (
@@ -32,7 +32,7 @@ VOICE = Voice("/imagine", "/spend", BOT, (BOB,), "UTC")
 MANNER = Manner(frozenset({USUAL}), broadcast_first=True)
 PATH = Path("0.png")
 STEPS = [Told.FILE, Told.POST_BEGUN, Told.MESSAGE, Told.PLACEHOLDER_CLOSED]
-TIRED = len(PAUSES_S) + 1
+TIRED = len(PATIENT_PAUSES_S) + 1
 
 
 class Post:
@@ -290,10 +290,13 @@ async def test_a_picture_that_cannot_be_posted_any_more_is_told_to_who_asked(err
 
 
 async def test_a_slack_that_stays_silent_is_given_up_on_within_bounds() -> None:
+    """Its person is told as soon as anything goes through again, and the placeholder goes."""
     post = Post(asked(), FakeSlack(faults={"upload": [unclear("upload")] * TIRED}))
     with pytest.raises(Undeliverable):
         await post.deliver()
-    assert sum(post.clock.slept) < 300
+    assert sum(post.clock.slept) < 600
+    assert "made and kept" in post.slack.only("respond").text
+    assert post.slack.only("delete_message").said["ts"] == ROOT
 
 
 MODERATED = Ending(Outcome.BLOCKED, Reason.MODERATION, {"stage": "input"})
