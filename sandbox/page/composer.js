@@ -1,6 +1,6 @@
 // A box to write in: commands, messages, files. Enter sends, Shift+Enter begins a new line.
 
-import { el, toast } from "./dom.js";
+import { el, icon, toast } from "./dom.js";
 
 const LONGEST = 40_000;
 const FILES_MAX = 10;
@@ -19,8 +19,8 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
   const hints = el("ul", { id: `${id}-hints`, class: "hints", role: "listbox", "aria-label": "Suggestions", hidden: true });
   const chips = el("ul", { class: "chips", "aria-label": "Files to be sent", hidden: true });
   const picker = el("input", { type: "file", multiple: true, hidden: true, "aria-label": "Choose files", change: () => add([...picker.files]) });
-  const attachButton = el("button", { type: "button", class: "icon", "aria-label": "Attach a file", title: "Attach a file", click: () => picker.click() }, "＋");
-  const sendButton = el("button", { type: "button", class: "send", "aria-label": "Send", title: "Send (Enter)", click: submit }, "➤");
+  const attachButton = el("button", { type: "button", class: "icon", "aria-label": "Attach a file", title: "Attach a file", click: () => picker.click() }, icon("attach"));
+  const sendButton = el("button", { type: "button", class: "send", "aria-label": "Send", title: "Send (Enter)", click: submit }, icon("send"));
   const also = el("input", { type: "checkbox", id: `${id}-also` });
   const alsoLabel = el("span", {}, "Also send to the channel");
   const alsoRow = broadcast ? el("label", { class: "also" }, also, alsoLabel) : null;
@@ -106,7 +106,7 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
   function drawChips() {
     chips.replaceChildren(
       ...files.map((file) =>
-        el("li", {}, el("span", {}, file.name), el("button", { type: "button", class: "icon", "aria-label": `Leave out ${file.name}`, click: () => { files = files.filter((one) => one !== file); drawChips(); field.focus(); } }, "✕")),
+        el("li", {}, el("span", {}, file.name), el("button", { type: "button", class: "icon", "aria-label": `Leave out ${file.name}`, click: () => { files = files.filter((one) => one !== file); drawChips(); field.focus(); } }, icon("close"))),
       ),
     );
     chips.hidden = !files.length;

@@ -12,6 +12,28 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+const ICONS = {
+  attach: "M8 3v10M3 8h10",
+  send: "M2.5 13.5 14 8 2.5 2.5 4.5 8zM4.5 8H9",
+  close: "m4 4 8 8M12 4l-8 8",
+  reply: "M2.5 3.5h11v7.5H7.5L4 13.8V11H2.5z",
+  edit: "m3 13 .7-3L11 2.7 13.3 5 6 12.3zM9.6 4.1l2.3 2.3",
+  bin: "M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9M6.8 7v4M9.2 7v4",
+  lock: "M4 7.5h8v6H4zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5",
+  eye: "M1.5 8S4 3.8 8 3.8 14.5 8 14.5 8 12 12.2 8 12.2 1.5 8 1.5 8zM8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z",
+  file: "M4 2h5l3 3v9H4zM9 2v3h3",
+};
+
+/** A small line drawing; whatever holds it says in words what it means. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  for (const [key, value] of [["viewBox", "0 0 16 16"], ["class", "drawn"], ["aria-hidden", "true"]]) svg.setAttribute(key, value);
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /**

@@ -37,7 +37,7 @@ function button(spec, world, source, blockId, key) {
     if (url) window.open(url.href, "_blank", "noopener,noreferrer");
     await send(spec, source, blockId, node);
   };
-  const node = el("button", { type: "button", class: `btn ${style}`, "aria-label": label, "data-focus": key, click: press }, plain(wordsOf(spec.text)));
+  const node = el("button", { type: "button", class: `btn ${style}`, "aria-label": label, "data-focus": key, click: press }, el("span", {}, plain(wordsOf(spec.text))));
   return node;
 }
 

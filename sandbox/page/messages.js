@@ -1,7 +1,7 @@
 // Messages as a list: who, when, what, and what can be done with them.
 
 import { blocks } from "./blocks.js";
-import { el, reconcile } from "./dom.js";
+import { el, icon, reconcile } from "./dom.js";
 import { emoji, glyph } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { postedFile } from "./pictures.js";
@@ -23,7 +23,7 @@ function dayOf(ts) {
 /** A round with somebody's initials, in their own colour. */
 export function avatar(user) {
   const initials = user.real_name.split(/\s+/).filter(Boolean).slice(0, 2).map((word) => word[0]).join("");
-  const tint = user.is_bot ? "bot" : [...user.id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % 6;
+  const tint = user.is_bot ? "bot" : [...user.id].reduce((sum, letter) => (sum * 5 + letter.codePointAt(0)) % 997, 0) % 6;
   return el("span", { class: `avatar tint-${tint}`, "aria-hidden": "true" }, user.is_bot && user.id !== SLACKBOT.id ? "◉" : initials.toUpperCase());
 }
 
@@ -89,7 +89,7 @@ function messageNode(entry, room, threadTs, world, does) {
   const only = kind === "ephemeral";
   const source = { channel: room.id, ts: message.ts, broken: message.broken_files, press: (press) => does.press({ channel: room.id, message_ts: message.ts, ...press }) };
   const body = el("div", { class: "message-body" });
-  if (only) body.append(el("p", { class: "only" }, el("span", { "aria-hidden": "true" }, "👁"), " Only visible to you ", el("button", { type: "button", class: "plain", "data-focus": `dismiss ${message.ts}`, click: () => does.dismiss(message.ts) }, "Dismiss")));
+  if (only) body.append(el("p", { class: "only" }, icon("eye"), " Only visible to you ", el("button", { type: "button", class: "plain", "data-focus": `dismiss ${message.ts}`, click: () => does.dismiss(message.ts) }, "Dismiss")));
   if (message.broadcast) body.append(broadcastLine(message, room, threadTs, does));
   if (!entry.follows) body.append(byline(author, message));
   body.append(content(message, world, source));
@@ -115,7 +115,8 @@ function byline(author, message) {
 
 function content(message, world, source) {
   const text = el("div", { class: message.subtype === "tombstone" ? "content tombstone" : "content" });
-  if (message.blocks.length) text.append(...blocks(message.blocks, world, source));
+  const typed = !world.users.get(message.user)?.is_bot && message.blocks.every((block) => block.type === "rich_text");
+  if (message.blocks.length && !(typed && message.text)) text.append(...blocks(message.blocks, world, source));
   else if (message.text) text.append(el("div", { class: "text" }, mrkdwn(message.text, world)));
   if (message.edited) text.append(el("small", { class: "edited" }, "(edited)"));
   return text;
@@ -156,10 +157,10 @@ function threadLine(message, room, world, does) {
 }
 
 function tools(message, room, threadTs, does) {
-  const tool = (label, sign, click) => el("button", { type: "button", class: "icon", "aria-label": label, title: label, "data-focus": `${label} ${message.ts}`, click }, sign);
+  const tool = (label, drawing, click) => el("button", { type: "button", class: "icon", "aria-label": label, title: label, "data-focus": `${label} ${message.ts}`, click }, icon(drawing));
   const made = [];
-  if (!threadTs) made.push(tool("Reply in thread", "💬", () => does.openThread(message.thread_ts ?? message.ts)));
-  if (message.mine && !message.files.length) made.push(tool("Edit message", "✎", () => does.edit(message)));
-  if (message.mine) made.push(tool("Delete message", "🗑", () => does.remove(message)));
+  if (!threadTs) made.push(tool("Reply in thread", "reply", () => does.openThread(message.thread_ts ?? message.ts)));
+  if (message.mine && !message.files.length) made.push(tool("Edit message", "edit", () => does.edit(message)));
+  if (message.mine) made.push(tool("Delete message", "bin", () => does.remove(message)));
   return made.length ? el("div", { class: "tools" }, made) : null;
 }

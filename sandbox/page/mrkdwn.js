@@ -50,7 +50,7 @@ function paragraphs(text, world) {
     if (isQuote !== quoted) flush();
     quoted = isQuote;
     rest ||= Boolean(long);
-    lines.push(line.slice((long || short)?.[0].length ?? 0));
+    lines.push(line.slice((long || short || [""])[0].length));
   }
   flush();
   return nodes;
@@ -111,7 +111,7 @@ function closing(text, at) {
   for (let end = at + 1; end < Math.min(text.length, at + REACH) && text[end] !== "\n"; end += 1) {
     const skipped = matched(CONTROL, text, end) ?? matched(CODE, text, end);
     if (skipped) end += skipped[0].length - 1;
-    else if (text[end] === mark && !/\s/.test(text[end - 1]) && !WORD.test(text[end + 1] ?? "")) return end;
+    else if (text[end] === mark && !/\s/.test(text[end - 1]) && text[end - 1] !== mark && !WORD.test(text[end + 1] ?? "")) return end;
   }
   return 0;
 }

@@ -9,6 +9,9 @@ import { drawList, entries } from "./messages.js";
 import { drawControls, drawRooms } from "./sidebar.js";
 
 const FIRST_PROMPT = "/imagine a red fox in snow";
+const WELCOME =
+  "A small Slack that lives on this machine. Send /imagine with what you want to see; the picture comes in a thread, and a reply there changes it.";
+const READY = " The first one is written below: press Enter.";
 const STARTED = "darkroom-sandbox-started";
 
 const shown = { viewer: null, room: null, thread: null, opener: null };
@@ -137,6 +140,7 @@ function arrive() {
   history.replaceState(null, "", `/?as=${name}#${[shown.room, shown.thread].filter(Boolean).join("/")}`);
   byId("channel-log").replaceChildren();
   byId("thread-log").replaceChildren();
+  byId("thread").hidden = !shown.thread;
   dressBox(boxes.channel, null, draftOf(null));
   if (shown.thread) dressBox(boxes.thread, shown.thread, draftOf(shown.thread));
   draw();
@@ -176,7 +180,6 @@ function draw() {
   byId("channel-name").textContent = here.title;
   byId("channel-about").textContent = here.name ? `${here.members.length} members${here.has_app ? "" : `, without ${world.app.name}`}` : "Direct message";
   drawLog("channel-log", here, null);
-  byId("thread").hidden = !shown.thread;
   byId("shell").classList.toggle("with-thread", Boolean(shown.thread));
   if (shown.thread) {
     byId("thread-about").textContent = here.title;
@@ -193,7 +196,7 @@ function drawLog(id, here, thread) {
   if (!entries(here, thread, hidden).length) {
     const empty = document.createElement("p");
     empty.className = "state";
-    empty.textContent = here.has_app ? `Nothing here yet. Press Enter to make the first picture in ${here.title}.` : "Nothing here yet.";
+    empty.textContent = here.has_app && !here.archived ? WELCOME + (boxes.channel.draft().text === FIRST_PROMPT ? READY : "") : "Nothing here yet.";
     box.replaceChildren(empty);
     return;
   }

@@ -1,6 +1,9 @@
 // Pictures and files, and the viewer that opens on a click.
 
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
+
+/** The longest side of a picture in the list, in pixels. */
+const SIDE = 380;
 
 /** The file that a `slack_file` names, by id or by one of its addresses. */
 export function fileOf(slackFile, world) {
@@ -39,16 +42,19 @@ export function picture(shown, small = false) {
     decoding: "async",
   });
   image.addEventListener("error", () => image.closest("button")?.replaceWith(gone(`This picture cannot be shown: ${shown.alt}`)));
-  return el(
+  const button = el(
     "button",
     { type: "button", class: small ? "picture small" : "picture", "aria-label": `Open the picture: ${shown.alt}`, "data-focus": `picture ${shown.url}`, click: () => view(shown) },
     image,
   );
+  // A known size keeps its place before the bytes are there, so that nothing jumps.
+  if (!small && shown.width && shown.height) button.style.width = `${Math.min(SIDE, (SIDE * shown.width) / shown.height, shown.width)}px`;
+  return button;
 }
 
 function view(shown) {
   const size = shown.width && shown.height ? `${shown.width} × ${shown.height}` : "";
-  const close = el("button", { type: "button", class: "icon", "aria-label": "Close the picture", click: () => dialog.close() }, "✕");
+  const close = el("button", { type: "button", class: "icon", "aria-label": "Close the picture", click: () => dialog.close() }, icon("close"));
   const save = el("a", { class: "btn", href: shown.url, download: shown.name || "picture" }, "Download");
   const dialog = el(
     "dialog",
@@ -67,8 +73,8 @@ export function postedFile(file) {
   const name = file.title || file.name;
   if (/^image\/(?:png|jpeg|gif|webp)$/.test(file.mimetype))
     return el("figure", {}, el("figcaption", {}, name), picture({ url: file.url, name: file.name, alt: name, width: file.width, height: file.height }));
-  if (!file.processed) return el("p", { class: "file" }, el("span", { "aria-hidden": "true" }, "⏳"), `${name} is being checked…`);
-  return el("a", { class: "file", href: file.url, download: file.name }, el("span", { "aria-hidden": "true" }, "📄"), el("span", {}, name, el("small", {}, ` ${bytes(file.size)}`)));
+  if (!file.processed) return el("p", { class: "file" }, icon("file"), `${name} is being checked…`);
+  return el("a", { class: "file", href: file.url, download: file.name }, icon("file"), el("span", {}, name, el("small", {}, ` ${bytes(file.size)}`)));
 }
 
 function bytes(count) {

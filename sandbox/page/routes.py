@@ -118,7 +118,7 @@ def _pace(images: ImageApi | None) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         if images is None:
             raise web.HTTPNotFound
-        seconds = _seconds(await request.text())
+        seconds = _seconds(await request.read())
         if seconds is None:
             said = f"seconds_per_picture must be a number from 0 to {SECONDS_MAX:g}"
             return web.json_response({"ok": False, "error": said}, status=400)
@@ -132,7 +132,7 @@ def _pace_of(images: ImageApi | None) -> Json:
     return {"seconds_per_picture": None if images is None else images.seconds_per_picture}
 
 
-def _seconds(body: str) -> float | None:
+def _seconds(body: bytes) -> float | None:
     """The number of seconds that is asked for; None when the body does not name one."""
     try:
         given = json.loads(body)

@@ -1,7 +1,7 @@
 // Channels and people, who is looking, and how long a picture takes.
 
 import { pace } from "./api.js";
-import { el, reconcile, toast } from "./dom.js";
+import { el, icon, reconcile, toast } from "./dom.js";
 import { avatar } from "./messages.js";
 
 const SECONDS_MOST = 30;
@@ -26,13 +26,13 @@ export function drawRooms(box, world, current, unread, open) {
 
 function roomButton(room, about, world, open) {
   const other = room.name ? null : world.users.get(room.members.find((id) => id !== world.viewer.id));
-  const icon = other ? avatar(other) : el("span", { class: "hash", "aria-hidden": "true" }, room.kind === "group" ? "🔒" : "#");
+  const sign = other ? avatar(other) : el("span", { class: "hash", "aria-hidden": "true" }, room.kind === "group" ? icon("lock") : "#");
   const label = [room.title, room.archived ? "archived" : "", about.count ? `${about.count} unread` : "", about.mentions ? `${about.mentions} for you` : ""].filter(Boolean).join(", ");
   const classes = ["room", about.here ? "here" : "", about.count ? "unread" : "", room.archived ? "archived" : ""].filter(Boolean).join(" ");
   return el(
     "button",
     { type: "button", class: classes, "aria-label": label, "aria-current": about.here ? "page" : null, "data-focus": room.id, click: () => open(room.id) },
-    icon,
+    sign,
     el("span", { class: "name" }, room.name || room.title),
     room.shared ? el("span", { class: "mark", title: "Shared with another workspace" }, "⇄") : null,
     about.mentions ? el("span", { class: "count" }, String(about.mentions)) : null,

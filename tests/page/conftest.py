@@ -1,0 +1,169 @@
+"""A sandbox with its page on a free port, a stand-in for the bot, and pages of Debian's Chromium.
+
+Another folder's tests take the browser over with `from tests.page.conftest import browser_page`.
+"""
+
+import shutil
+import struct
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from sandbox.images.api import ImageApi
+from sandbox.page.routes import add_page
+from sandbox.slack.control import add_control
+from sandbox.slack.server import RunningServer, serve_app, slack_app
+from sandbox.slack.workspace import Workspace
+
+DESIGN = "C0DESIGN01"
+ALICE, BOB = "U0ALICE001", "U0BOB00001"
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    """The path of the system's Chromium; None when there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def png(width: int = 30, height: int = 20) -> bytes:
+    """A small, valid, black PNG."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + bytes(width) for _ in range(height)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+class Bot:
+    """The app's end of the socket: acknowledges everything, keeps it, and posts through the Web API."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.got: list[dict[str, Any]] = []
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.got.append(message)
+        if "envelope_id" in message:
+            self.workspace.acknowledge(message["envelope_id"])
+
+    def payloads(self, kind: str) -> list[dict[str, Any]]:
+        """What came in envelopes of this kind."""
+        return [message["payload"] for message in self.got if message["type"] == kind]
+
+    def pressed(self) -> list[str]:
+        """The action ids of the buttons that were pressed."""
+        return [p["actions"][0]["action_id"] for p in self.payloads("interactive")]
+
+    async def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """A Web API call that must succeed; its body."""
+        answer = await self.workspace.call(method, params, self.workspace.bot_token)
+        assert answer.ok, answer.body
+        return answer.body
+
+    async def say(self, text: str = "words", channel: str = DESIGN, **more: Any) -> str:
+        """Post a message; its ts."""
+        return str((await self.call("chat.postMessage", channel=channel, text=text, **more))["ts"])
+
+    async def file(self, data: bytes, name: str) -> str:
+        """Upload a file without a channel; its id."""
+        begun = await self.call("files.getUploadURLExternal", filename=name, length=len(data))
+        assert (await self.workspace.send_bytes(begun["upload_url"], data)).status == 200
+        await self.call("files.completeUploadExternal", files=[{"id": begun["file_id"], "title": name}])
+        return str(begun["file_id"])
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    made = Workspace(file_processing_s=0)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def images() -> AsyncIterator[ImageApi]:
+    made = ImageApi(seconds_per_picture=4)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def server(workspace: Workspace, images: ImageApi) -> AsyncIterator[RunningServer]:
+    app = slack_app(workspace)
+    add_control(app)
+    add_page(app, workspace, images)
+    running = await serve_app(app)
+    yield running
+    await running.close()
+
+
+@pytest.fixture
+async def bot(workspace: Workspace) -> Bot:
+    """A connected bot."""
+    made = Bot(workspace)
+    await workspace.attach(made.send)
+    return made
+
+
+class OpenPage:
+    """Opens pages in a running browser, and keeps what went wrong in them and whom they asked."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self.errors: list[str] = []
+        self.hosts: set[str | None] = set()
+
+    async def __call__(
+        self,
+        url: str,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        scheme: Literal["light", "dark"] = "light",
+        touch: bool = False,
+    ) -> Page:
+        """A page in a session of its own, with the composer ready."""
+        context = await self._browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
+        )
+        context.set_default_timeout(10_000)
+        page = await context.new_page()
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+        await page.goto(url)
+        await page.locator("#channel-text").wait_for()
+        return page
+
+
+@pytest.fixture
+async def browser_page() -> AsyncIterator[OpenPage]:
+    """Opens pages: `await browser_page(url, width=1280, height=800, scheme="light", touch=False)`.
+
+    Afterwards no page may have logged an error (a violation of its content policy is one) or asked any
+    other host for anything. Skips without a Chromium.
+    """
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        open_page = OpenPage(browser)
+        yield open_page
+        await browser.close()
+    assert not open_page.errors
+    assert open_page.hosts <= {"127.0.0.1", "localhost", None}

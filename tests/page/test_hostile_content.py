@@ -1,0 +1,133 @@
+"""Whatever people, apps and files are called or say, the page shows it and runs none of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from sandbox.slack.server import RunningServer
+from sandbox.slack.workspace import Workspace
+from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+EVIL = [
+    "<script>window.ran = 1</script>",
+    "<img src=x onerror='window.ran = 1'>",
+    "\"><svg onload='window.ran = 1'>",
+    "<iframe srcdoc='<script>parent.ran = 1</script>'></iframe>",
+    "&lt;img src=x onerror=window.ran=1&gt;",
+    "<javascript:window.ran=1|click>",
+    "<JaVaScRiPt:window.ran=1>",
+    "<data:text/html,<script>window.ran=1</script>|click>",
+    "<@U1|<img src=x onerror=window.ran=1>>",
+    "<!date^1^{date}^javascript:window.ran=1|later>",
+    "`<img src=x onerror=window.ran=1>` ```<script>window.ran=1</script>```",
+    "__proto__ :constructor: <#C1|constructor>",
+]
+SCRIPT = EVIL[1]
+
+
+def plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
+
+
+def blocks(file: str) -> list[dict[str, Any]]:
+    """One block of every kind with something evil wherever there is text."""
+    link = {"type": "link", "url": "javascript:window.ran=1", "text": "a rich link"}
+    rich = [{"type": "text", "text": SCRIPT}, link, {"type": "emoji", "name": "constructor"}]
+    pressed = {"type": "button", "action_id": "b", "text": plain(SCRIPT), "url": "javascript:window.ran=1"}
+    options = [{"text": plain(SCRIPT), "value": SCRIPT}]
+    return [
+        {"type": "header", "text": plain(SCRIPT)},
+        {"type": "section", "text": {"type": "mrkdwn", "text": " ".join(EVIL)}, "fields": [plain(SCRIPT)]},
+        {"type": "context", "elements": [plain(SCRIPT), {"type": "mrkdwn", "text": EVIL[5]}]},
+        {"type": "image", "slack_file": {"id": file}, "alt_text": SCRIPT, "title": plain(SCRIPT)},
+        {"type": "image", "image_url": "javascript:window.ran=1", "alt_text": SCRIPT},
+        {"type": "image", "image_url": "https://evil.example/x.png", "alt_text": "from elsewhere"},
+        {
+            "type": "actions",
+            "elements": [pressed, {"type": "static_select", "action_id": "s", "options": options}],
+        },
+        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": rich}]},
+        {"type": "markdown", "text": f"# {SCRIPT}\n[a marked link](javascript:window.ran=1) **{SCRIPT}**"},
+        {
+            "type": "table",
+            "rows": [[{"type": "raw_text", "text": SCRIPT}], [{"type": "raw_text", "text": SCRIPT}]],
+        },
+        {"type": SCRIPT, "anything": SCRIPT},
+        {"type": "constructor", "anything": SCRIPT},
+    ]
+
+
+async def nothing_ran(page: Page) -> None:
+    assert await page.evaluate("window.ran") is None
+    made = "main :is(script, iframe, object, embed, svg[onload], [onerror], [onclick])"
+    assert await page.locator(made).count() == 0
+    assert await page.locator("a[href^='javascript' i], a[href^='data' i]").count() == 0
+
+
+async def test_evil_texts_are_shown_as_text(bot: Bot, server: RunningServer, browser_page: OpenPage) -> None:
+    page = await browser_page(server.url)
+    for text in EVIL:
+        await bot.say(text)
+    log = page.get_by_label("Messages", exact=True)
+    await expect(log.locator("article")).to_have_count(len(EVIL))
+    await expect(log).to_contain_text("<script>window.ran = 1</script>")
+    for refused in await log.locator(".refused").all():
+        await refused.click()
+    await nothing_ran(page)
+
+
+async def test_evil_blocks_names_and_files_are_shown_as_text(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    workspace.users[ALICE] = replace(workspace.users[ALICE], real_name=f"{SCRIPT} Ames")
+    workspace.channels[DESIGN].name = SCRIPT
+    workspace.team_name = SCRIPT
+    file = await bot.file(png(), f"{SCRIPT}.png")
+    ts = await bot.say("blocks")
+    for number, block in enumerate(blocks(file)):
+        block["block_id"] = f"{SCRIPT}{number}"
+    workspace.channels[DESIGN].messages[ts].blocks = [
+        {**block, "block_id": f"{SCRIPT}{number}"} for number, block in enumerate(blocks(file))
+    ]
+    document = await workspace.upload("alice", f"{SCRIPT}.html", SCRIPT.encode())
+    await workspace.post("alice", DESIGN, SCRIPT, files=(document.id,))
+    await workspace.react("alice", DESIGN, ts, SCRIPT)
+    await bot.call("assistant.threads.setStatus", channel_id=DESIGN, thread_ts=ts, status=SCRIPT)
+    await bot.call("chat.postEphemeral", channel=DESIGN, user=ALICE, text=SCRIPT)
+    page = await browser_page(server.url)
+    log = page.get_by_label("Messages", exact=True)
+    await expect(log.get_by_text("a rich link")).to_be_visible()
+    await expect(log.get_by_text("A picture from elsewhere, not loaded: from elsewhere")).to_be_visible()
+    for pressed in await log.get_by_role("button", name=SCRIPT, exact=True).all():
+        await pressed.click()
+    await workspace.until(lambda w: bot.pressed() == ["b"])
+    await log.get_by_role("button", name=f"Open the picture: {SCRIPT}").first.click()
+    await expect(page.get_by_role("dialog", name="Picture")).to_be_visible()
+    await nothing_ran(page)
+
+
+async def test_a_posted_html_file_is_downloaded_rather_than_opened(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    document = await workspace.upload("bob", "page.html", b"<script>window.ran = 1</script>")
+    await workspace.post("bob", DESIGN, "", files=(document.id,))
+    page = await browser_page(server.url)
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="page.html").click()
+    assert (await download.value).suggested_filename == "page.html"
+
+
+async def test_the_browser_itself_refuses_to_turn_strings_into_markup(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    refused = await page.evaluate(
+        """() => { try { document.createElement('p').innerHTML = '<b>x</b>'; return false; }
+                   catch (error) { return error instanceof TypeError; } }"""
+    )
+    assert refused
+    assert "TrustedHTML" in browser_page.errors.pop()
