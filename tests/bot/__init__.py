@@ -1,0 +1,1 @@
+"""The composition root, the settings and the command line."""

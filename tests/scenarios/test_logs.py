@@ -1,0 +1,77 @@
+"""Logs show ids, states, timings and costs, and no prompt, token or key at any level."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from bot.logs import configure_logging
+from sandbox.images.faults import Fault
+from tests.scenarios.conftest import OpenTown
+from tests.scenarios.story import picture
+
+SECRETS = ("crimson fox", "make it night", "xoxb-", "xapp-", "sk-sandbox", "hooks", "/commands/", "iVBORw0K")
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Everything that Darkroom and its libraries log, at DEBUG, as ``darkroom run`` would print it."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    configure_logging("debug", stream)
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+async def test_a_whole_story_leaves_ids_and_costs_in_the_log_and_no_words(
+    towns: OpenTown, log: io.StringIO
+) -> None:
+    town = await towns()
+    thread = await town.alice.imagines("a crimson fox")
+    message = await thread.shows(picture(version=1))
+    town.images.faults.append(Fault(endpoint="responses", status=500, body={"error": {"message": "no"}}))
+    await town.alice.replies(thread, "make it night")
+    await town.alice.presses(message, "picture_details")
+    await town.alice.types("/imagine a crimson fox --quality huge")
+    await town.workspace.send_event({"type": "message", "text": "a crimson fox", "channel": "C0DESIGN01"})
+    await town.rests()
+    said = log.getvalue()
+    for secret in SECRETS:
+        assert secret not in said, [line for line in said.splitlines() if secret in line]
+    turn = town.ledger.rows("SELECT id FROM turns ORDER BY created_at")[0]["id"]
+    assert f"turn {turn}" in said
+    assert "nano-dollars" in said
+
+
+def test_an_exception_is_logged_with_its_places_and_without_its_words(log: io.StringIO) -> None:
+    try:
+        raise ValueError("a crimson fox")
+    except ValueError:
+        logging.getLogger("darkroom.test").exception("turn %s broke", "turn_1")
+    said = log.getvalue()
+    assert "turn turn_1 broke" in said
+    assert "ValueError" in said
+    assert "test_logs.py" in said
+    assert "crimson" not in said
+
+
+def test_what_other_packages_say_is_reduced_to_where_they_said_it(log: io.StringIO) -> None:
+    logging.getLogger("slack_bolt.App").error("Failed: %s", {"text": "a crimson fox"})
+    logging.getLogger("openai").debug("a crimson fox")
+    said = log.getvalue()
+    assert "slack_bolt.App" in said
+    assert "crimson" not in said
+    assert "openai" not in said
+
+
+def test_what_the_system_says_of_a_failure_is_kept(log: io.StringIO) -> None:
+    try:
+        raise OSError(28, "No space left on device")
+    except OSError:
+        logging.getLogger("darkroom.test").exception("not saved")
+    assert "No space left on device" in log.getvalue()
