@@ -443,3 +443,42 @@ async def test_whatever_the_prompt_nobody_but_the_asker_is_notified(prompt: str)
         assert "<!" not in call.payload
         assert f"<@{BOB}>" not in call.payload
         assert len(call.text) <= 4_000
+
+
+async def test_somebody_whose_name_cannot_be_learnt_still_gets_a_placeholder() -> None:
+    post = Post(turn(), FakeSlack(faults={"user": [refused("user_not_found", "users.info")]}))
+    await post.placeholder()
+    assert post.slack.only("post_message").text.startswith("Somebody asked Darkroom")
+
+
+async def test_without_a_link_the_placeholder_still_says_done() -> None:
+    slack = FakeSlack(faults={"permalink": [refused("message_not_found", "chat.getPermalink")]})
+    post = Post(asked(), slack)
+    await post.deliver()
+    assert "Done: v1 is in the thread" in post.slack.only("update_message").text
+
+
+async def test_a_person_who_cannot_be_told_either_leaves_the_reason_in_the_books() -> None:
+    slack = FakeSlack(
+        faults={
+            "post_message": [refused("is_archived"), refused("user_disabled")],
+            "respond": [refused("expired_url", "response_url")],
+            "post_ephemeral": [refused("is_archived", "chat.postEphemeral")],
+            "delete_message": [refused("is_archived", "chat.delete")],
+        }
+    )
+    with pytest.raises(Undeliverable, match="is_archived"):
+        await Post(asked(), slack).deliver()
+
+
+async def test_nothing_to_say_to_a_command_is_said_privately() -> None:
+    """There is no message of the person's to react to."""
+    post = Post(ended(Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY), placeholder_ts=ROOT))
+    await post.tell()
+    assert post.order() == ["respond", "delete_message"]
+
+
+async def test_a_reaction_where_darkroom_was_thrown_out_is_undeliverable() -> None:
+    slack = FakeSlack(faults={"add_reaction": [refused("not_in_channel", "reactions.add")]})
+    with pytest.raises(Undeliverable, match="not_in_channel"):
+        await Post(ended(Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY), reply()), slack).tell()

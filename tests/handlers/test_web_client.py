@@ -184,11 +184,11 @@ async def test_a_rate_limit_is_waited_out_as_told(
     slack: WebSlackClient, workspace: Workspace, clock: StillClock
 ) -> None:
     limited = Fault(
-        "chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "7"}, times=2
+        "chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "12"}, times=2
     )
     workspace.faults.append(limited)
     await slack.post_message(DESIGN, "hello")
-    assert clock.slept == [7, 7]
+    assert clock.slept == [12, 12]
     assert len(workspace.channels[DESIGN].messages) == 1
 
 
