@@ -61,6 +61,7 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
     from bot.cli.world import start_world
     from bot.preflight import CannotStart
     from bot.settings import plain_settings
+    from darkroom.rendering.thread import tune_process
     from sandbox.images.api import ImageApi
     from sandbox.slack.workspace import Workspace
     from storage.database import DataDirectoryInUse
@@ -81,6 +82,7 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
         except DataDirectoryInUse as problem:
             raise Refused(str(problem)) from problem
         try:
+            tune_process()
             _greet(world.page_url, settings.storage.data_dir)
             await stop.wait()
             click.echo("\nStopping.")

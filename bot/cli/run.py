@@ -33,6 +33,7 @@ def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) 
 async def _run(settings: Settings) -> None:
     from bot.app import Darkroom
     from bot.preflight import CannotStart
+    from darkroom.rendering.thread import tune_process
     from storage.database import DataDirectoryInUse, NoDataDirectory
 
     darkroom = Darkroom(settings)
@@ -44,6 +45,7 @@ async def _run(settings: Settings) -> None:
         raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
     except (NoDataDirectory, DataDirectoryInUse) as problem:
         raise Refused(str(problem)) from problem
+    tune_process()
     click.echo("Darkroom is connected. Stop it with Ctrl-C.")
     await stop.wait()
     click.echo("Stopping: running pictures are finished first.")
