@@ -5,79 +5,30 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-)
-from slack_sdk.http_retry.request import HttpRequest
-from slack_sdk.http_retry.response import HttpResponse
-from slack_sdk.http_retry.state import RetryState
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from darkroom.clock import Clock
+from handlers.asking import WaitAsTold, asked, mapping
 from handlers.blocks.text import Block
 from handlers.clients import METADATA_EVENT, FileInfo, SlackRefused, SlackUnclear, UserInfo
 
 CALL_TIMEOUT_S = 20.0
 UPLOAD_TIMEOUT_S = 120.0
-RATE_TRIES = 4
-RETRY_AFTER_MAX_S = 60
 USERS_MAX = 2_000
 USER_AGE_MAX_S = 300.0
 PAGE = 200
 """Messages looked at per page when one of ours is searched."""
 PAGES_MAX = 5
 
-_UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-"""Slack's own words for "something broke while we were at it"."""
 _ERROR_NAME = re.compile(r"[a-z_]{1,60}")
-
-
-class _WaitAsTold(AsyncRateLimitErrorRetryHandler):
-    """After a 429, waits as long as ``Retry-After`` says, on our clock; a longer wait is not taken up."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(max_retry_count=RATE_TRIES)
-        self._clock = clock
-
-    async def _can_retry_async(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        return response is not None and response.status_code == 429 and _told(response) <= RETRY_AFTER_MAX_S
-
-    async def prepare_for_next_attempt_async(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> None:
-        state.next_attempt_requested = True
-        await self._clock.sleep(_told(response) if response is not None else 1)
-        state.increment_current_attempt()
-
-
-def _told(response: HttpResponse) -> int:
-    for name, values in response.headers.items():
-        if name.lower() == "retry-after":
-            text = str(values[0])
-            return max(1, int(text)) if text.isdecimal() else 1
-    return 1
 
 
 class WebSlackClient:
@@ -89,7 +40,7 @@ class WebSlackClient:
     def __init__(self, session: aiohttp.ClientSession, token: str, clock: Clock, base_url: str) -> None:
         self._session = session
         self._clock = clock
-        wait = _WaitAsTold(clock)
+        wait = WaitAsTold(clock)
         again = AsyncConnectionErrorRetryHandler(max_retry_count=1)
         self._once = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[wait])
         self._again = AsyncWebClient(
@@ -108,7 +59,7 @@ class WebSlackClient:
         turn_id: str | None = None,
     ) -> str:
         """See ``SlackClient``."""
-        answer = await _asked(
+        answer = await asked(
             "chat.postMessage",
             self._once.chat_postMessage(
                 channel=channel,
@@ -127,7 +78,7 @@ class WebSlackClient:
         self, channel: str, ts: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
     ) -> None:
         """See ``SlackClient``."""
-        await _asked(
+        await asked(
             "chat.update",
             self._again.chat_update(
                 channel=channel,
@@ -140,7 +91,7 @@ class WebSlackClient:
 
     async def delete_message(self, channel: str, ts: str) -> None:
         """See ``SlackClient``."""
-        await _asked("chat.delete", self._again.chat_delete(channel=channel, ts=ts))
+        await asked("chat.delete", self._again.chat_delete(channel=channel, ts=ts))
 
     async def post_ephemeral(
         self,
@@ -152,7 +103,7 @@ class WebSlackClient:
         thread_ts: str | None = None,
     ) -> None:
         """See ``SlackClient``."""
-        await _asked(
+        await asked(
             "chat.postEphemeral",
             self._once.chat_postEphemeral(
                 channel=channel,
@@ -183,11 +134,11 @@ class WebSlackClient:
 
     async def add_reaction(self, channel: str, ts: str, name: str) -> None:
         """See ``SlackClient``."""
-        await _asked("reactions.add", self._again.reactions_add(channel=channel, timestamp=ts, name=name))
+        await asked("reactions.add", self._again.reactions_add(channel=channel, timestamp=ts, name=name))
 
     async def remove_reaction(self, channel: str, ts: str, name: str) -> None:
         """See ``SlackClient``."""
-        await _asked(
+        await asked(
             "reactions.remove", self._again.reactions_remove(channel=channel, timestamp=ts, name=name)
         )
 
@@ -196,13 +147,13 @@ class WebSlackClient:
     ) -> str:
         """See ``SlackClient``."""
         size = (await asyncio.to_thread(path.stat)).st_size
-        place = await _asked(
+        place = await asked(
             "files.getUploadURLExternal",
             self._again.files_getUploadURLExternal(filename=name, length=size),
         )
         await self._send_bytes(str(place["upload_url"]), path)
         file_id = str(place["file_id"])
-        await _asked(
+        await asked(
             "files.completeUploadExternal",
             self._once.files_completeUploadExternal(
                 files=[{"id": file_id, "title": name}], channel_id=channel, thread_ts=thread_ts
@@ -229,8 +180,8 @@ class WebSlackClient:
 
     async def file_info(self, file_id: str) -> FileInfo:
         """See ``SlackClient``."""
-        answer = await _asked("files.info", self._again.files_info(file=file_id))
-        return FileInfo(id=file_id, media_type=str(_mapping(answer.get("file")).get("mimetype") or ""))
+        answer = await asked("files.info", self._again.files_info(file=file_id))
+        return FileInfo(id=file_id, media_type=str(mapping(answer.get("file")).get("mimetype") or ""))
 
     async def user(self, user_id: str) -> UserInfo:
         """See ``SlackClient``; remembers up to 2,000 people for five minutes."""
@@ -238,8 +189,8 @@ class WebSlackClient:
         if known is not None and self._clock.monotonic() - known[0] < USER_AGE_MAX_S:
             self._users.move_to_end(user_id)
             return known[1]
-        answer = await _asked("users.info", self._again.users_info(user=user_id))
-        info = read_user(user_id, _mapping(answer.get("user")))
+        answer = await asked("users.info", self._again.users_info(user=user_id))
+        info = read_user(user_id, mapping(answer.get("user")))
         self._users[user_id] = (self._clock.monotonic(), info)
         self._users.move_to_end(user_id)
         while len(self._users) > USERS_MAX:
@@ -248,7 +199,7 @@ class WebSlackClient:
 
     async def permalink(self, channel: str, ts: str) -> str:
         """See ``SlackClient``."""
-        answer = await _asked(
+        answer = await asked(
             "chat.getPermalink", self._again.chat_getPermalink(channel=channel, message_ts=ts)
         )
         return str(answer["permalink"])
@@ -263,17 +214,22 @@ class WebSlackClient:
             page: dict[str, Any] = {"channel": channel, "oldest": oldest, "limit": PAGE, "cursor": cursor}
             page["include_all_metadata"] = True
             if thread_ts is None:
-                answer = await _asked("conversations.history", self._again.conversations_history(**page))
+                answer = await asked("conversations.history", self._again.conversations_history(**page))
             else:
                 replies = self._again.conversations_replies(ts=thread_ts, **page)
-                answer = await _asked("conversations.replies", replies)
+                answer = await asked("conversations.replies", replies)
             for message in answer.get("messages") or ():
                 if _names(message, turn_id) and message.get("ts") != thread_ts:
                     return str(message["ts"])
-            cursor = _mapping(answer.get("response_metadata")).get("next_cursor") or None
+            cursor = mapping(answer.get("response_metadata")).get("next_cursor") or None
             if cursor is None:
                 return None
         return None
+
+
+def slack_session() -> aiohttp.ClientSession:
+    """Connections for ``WebSlackClient``, each call bounded; Slack's client leaves the bound to the session."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S))
 
 
 @asynccontextmanager
@@ -281,48 +237,24 @@ async def web_slack_client(
     token: str, clock: Clock, base_url: str = AsyncWebClient.BASE_URL
 ) -> AsyncIterator[WebSlackClient]:
     """A client with connections of its own, closed at the end."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S)) as session:
+    async with slack_session() as session:
         yield WebSlackClient(session, token, clock, base_url)
 
 
 def read_user(user_id: str, user: Mapping[str, Any]) -> UserInfo:
     """A person from the ``user`` object of ``users.info``."""
-    profile = _mapping(user.get("profile"))
+    profile = mapping(user.get("profile"))
     names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
     return UserInfo(
         id=user_id,
         name=next((str(name) for name in names if name), "Somebody"),
         team_id=user.get("team_id") or profile.get("team") or None,
-        enterprise_id=_mapping(user.get("enterprise_user")).get("enterprise_id") or None,
+        enterprise_id=mapping(user.get("enterprise_user")).get("enterprise_id") or None,
         is_admin=bool(user.get("is_admin") or user.get("is_owner") or user.get("is_primary_owner")),
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
         is_stranger=bool(user.get("is_stranger")),
         is_bot=bool(user.get("is_bot")),
     )
-
-
-async def _asked(method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
-    try:
-        return _mapping((await call).data)
-    except SlackApiError as error:
-        raise _refusal(method, error) from error
-    except (aiohttp.ClientError, TimeoutError, OSError, SlackClientError) as error:
-        raise SlackUnclear(method) from error
-
-
-def _refusal(method: str, error: SlackApiError) -> SlackRefused | SlackUnclear:
-    data = _mapping(getattr(error.response, "data", None))
-    name = data.get("error")
-    if getattr(error.response, "status_code", 0) == 429:
-        return SlackRefused("ratelimited", method)
-    if not isinstance(name, str) or name in _UNCLEAR:
-        return SlackUnclear(method)
-    told = _mapping(data.get("response_metadata")).get("messages") or ()
-    return SlackRefused(name, method, "; ".join(str(message) for message in told)[:500])
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _metadata(turn_id: str | None) -> dict[str, Any] | None:
@@ -332,6 +264,6 @@ def _metadata(turn_id: str | None) -> dict[str, Any] | None:
 
 
 def _names(message: Mapping[str, Any], turn_id: str) -> bool:
-    metadata = _mapping(message.get("metadata"))
-    payload = _mapping(metadata.get("event_payload"))
+    metadata = mapping(message.get("metadata"))
+    payload = mapping(metadata.get("event_payload"))
     return metadata.get("event_type") == METADATA_EVENT and payload.get("turn_id") == turn_id

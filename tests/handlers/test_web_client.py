@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from darkroom.turns.model import Ending, Outcome, Reason
+from handlers.asking import RATE_TRIES
 from handlers.clients import SlackRefused, SlackUnclear, UserInfo
 from handlers.delivery import Manner, SlackDelivery
 from handlers.manifest import METHOD_SCOPES
-from handlers.web_client import RATE_TRIES, USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
+from handlers.web_client import USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
 from handlers.words import Voice
 from sandbox.slack.events import message_json
 from sandbox.slack.model import ApiAnswer, CallRecord, Fault
