@@ -228,7 +228,7 @@ class WebSlackClient:
 
 
 def slack_session() -> aiohttp.ClientSession:
-    """Connections for ``WebSlackClient``, each call bounded; Slack's client leaves the bound to the session."""
+    """Connections for ``WebSlackClient``, each call bounded: Slack's client leaves that to the session."""
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S))
 
 
