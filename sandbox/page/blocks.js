@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { element } from "./elements.js";
 import { plain } from "./emoji.js";
+import { inputBlock } from "./inputs.js";
 import { markdown } from "./markdown.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { blockPicture } from "./pictures.js";
@@ -95,6 +96,7 @@ const BLOCKS = {
   data_visualization: chart,
   actions,
   context_actions: actions,
+  input: inputBlock,
   card,
   container,
   carousel: (block, world, source) => el("div", { class: "carousel" }, (block.elements ?? []).map((item) => card(item, world, source))),

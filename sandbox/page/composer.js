@@ -15,7 +15,7 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
   let offered = [];
   let chosen = -1;
 
-  const field = el("textarea", { id: `${id}-text`, rows: 1, "aria-label": label, maxlength: LONGEST, autocomplete: "off", "aria-autocomplete": "list", "aria-controls": `${id}-hints`, "aria-expanded": "false", role: "combobox" });
+  const field = el("textarea", { id: `${id}-text`, rows: 1, "aria-label": label, maxlength: LONGEST, autocomplete: "off", "aria-autocomplete": "list", "aria-controls": `${id}-hints` });
   const hints = el("ul", { id: `${id}-hints`, class: "hints", role: "listbox", "aria-label": "Suggestions", hidden: true });
   const chips = el("ul", { class: "chips", "aria-label": "Files to be sent", hidden: true });
   const picker = el("input", { type: "file", multiple: true, hidden: true, "aria-label": "Choose files", change: () => add([...picker.files]) });
@@ -56,7 +56,6 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
       ),
     );
     hints.hidden = !offered.length;
-    field.setAttribute("aria-expanded", String(offered.length > 0));
     if (chosen >= 0) field.setAttribute("aria-activedescendant", `${id}-hint-${chosen}`);
     else field.removeAttribute("aria-activedescendant");
   }

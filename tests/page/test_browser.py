@@ -1,7 +1,5 @@
 """The page in a real browser: what a person does in it, and what they see."""
 
-from typing import Literal
-
 import pytest
 from playwright.async_api import expect
 
@@ -9,7 +7,7 @@ from sandbox.images.api import ImageApi
 from sandbox.slack.control import LIVE
 from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
-from tests.page.conftest import ALICE, BOB, DESIGN, Bot, OpenPage, png
+from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -290,54 +288,3 @@ async def test_drafts_stay_with_their_channel(
     await expect(box).to_have_value("")
     await page.get_by_role("button", name="#design").click()
     await expect(box).to_have_value("half a thought")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_on_a_phone_everything_is_reachable_and_nothing_is_wider_than_the_screen(
-    workspace: Workspace,
-    bot: Bot,
-    server: RunningServer,
-    browser_page: OpenPage,
-    scheme: Literal["light", "dark"],
-) -> None:
-    file = await bot.file(png(1600, 400), "wide.png")
-    ts = await bot.say("x" * 300)
-    image = {"type": "image", "slack_file": {"id": file}, "alt_text": "wide"}
-    await bot.say(
-        "pic", thread_ts=ts, blocks=[image, {"type": "actions", "elements": [button("a", "Details")]}]
-    )
-    page = await browser_page(f"{server.url}/?as=bob", width=390, height=844, scheme=scheme, touch=True)
-    right = "[...document.querySelectorAll('main *, aside *')].map((n) => n.getBoundingClientRect().right)"
-    too_wide = f"Math.max(...{right})"
-    await page.get_by_role("button", name="1 reply").tap()
-    thread = page.get_by_label("Thread", exact=True)
-    box = await thread.bounding_box()
-    assert box is not None
-    assert (box["x"], box["width"]) == (0, 390)
-    await thread.get_by_role("button", name="Details").tap()
-    await workspace.until(lambda w: bot.pressed() == ["a"])
-    assert await page.evaluate(too_wide) <= 390
-    await page.get_by_role("button", name="Close the thread").tap()
-    assert await page.evaluate(too_wide) <= 390
-    await page.get_by_role("button", name="Channels and people").tap()
-    await page.get_by_role("button", name="#general").tap()
-    await expect(page.get_by_role("heading", name="#general")).to_be_visible()
-    await page.get_by_label("Message", exact=True).fill("from a phone")
-    await page.get_by_role("button", name="Send", exact=True).tap()
-    posted = await workspace.until(lambda w: list(w.channels["C0GENERAL1"].messages.values()))
-    assert (posted[0].user, posted[0].text) == (BOB, "from a phone")
-
-
-async def test_everything_that_can_be_used_has_a_name(
-    bot: Bot, server: RunningServer, browser_page: OpenPage
-) -> None:
-    ts = await bot.say("parent", blocks=[{"type": "actions", "elements": [button("a", "Details")]}])
-    await bot.say("reply", thread_ts=ts)
-    page = await browser_page(f"{server.url}/#{DESIGN}/{ts}")
-    nameless = await page.evaluate(
-        """() => [...document.querySelectorAll('button, a[href], input, select, textarea')]
-            .filter((n) => !n.hidden && !(n.getAttribute('aria-label') || n.textContent.trim()
-                || [...(n.labels ?? [])].some((label) => label.textContent.trim())))
-            .map((n) => n.outerHTML)"""
-    )
-    assert nameless == []

@@ -1,0 +1,93 @@
+// Draws what the page knows.
+
+import { blocks } from "./blocks.js";
+import { byId, el } from "./dom.js";
+import { drawList, entries } from "./messages.js";
+import { drawRooms } from "./sidebar.js";
+import { now, room, seenUpTo, unread, withApp } from "./state.js";
+import { drawModals } from "./views.js";
+
+const WELCOME =
+  "A small Slack that lives on this machine. Send /imagine with what you want to see; the picture comes in a thread, and a reply there changes it.";
+const READY = " The first one is written below: press Enter.";
+const NO_HOME = "The app has no Home tab yet, or it has not answered.";
+
+const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+
+/** Go to the newest message once it is laid out. */
+export const scrollDown = (box) =>
+  requestAnimationFrame(() => {
+    box.scrollTop = box.scrollHeight;
+  });
+
+/** Draw everything. `does` are the things a person can do; `ready` says that a first prompt is written. */
+export function draw(does, ready) {
+  const here = room();
+  if (!here) return;
+  const { world, snapshot } = now;
+  byId("team-name").textContent = snapshot.team.name;
+  document.title = `${here.title} · ${snapshot.team.name} sandbox`;
+  byId("channel-name").textContent = here.title;
+  byId("channel-about").textContent = here.name ? `${here.members.length} members${here.has_app ? "" : `, without ${world.app.name}`}` : "Direct message";
+  drawTabs(does);
+  const welcome = here.has_app && !here.archived ? WELCOME + (ready ? READY : "") : "Nothing here yet.";
+  if (now.home) drawHome(byId("channel-log"), does);
+  else drawLog(byId("channel-log"), here, null, does, welcome);
+  byId("channel-composer").hidden = now.home;
+  byId("thread").hidden = !now.thread;
+  byId("shell").classList.toggle("with-thread", Boolean(now.thread));
+  if (now.thread) {
+    byId("thread-about").textContent = here.title;
+    drawLog(byId("thread-log"), here, now.thread, does, "");
+  }
+  seenUpTo(here);
+  drawRooms(byId("rooms"), world, now.room, unread, does.openRoom);
+  drawNotice(here);
+  drawModals(snapshot.modals, world, does);
+}
+
+function drawTabs(does) {
+  const box = byId("channel-tabs");
+  box.hidden = !withApp();
+  if (box.hidden) return;
+  const tab = (label, home) => el("button", { type: "button", "aria-pressed": String(now.home === home), "data-focus": `tab ${label}`, click: () => does.showHome(home) }, label);
+  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+  box.replaceChildren(tab("Messages", false), tab("Home", true));
+  [...box.children].find((one) => one.dataset.focus === focused)?.focus();
+}
+
+function drawHome(box, does) {
+  const view = now.snapshot.home;
+  const look = JSON.stringify(view);
+  if (box.look === look && box.firstElementChild) return;
+  box.look = look;
+  const source = { channel: null, ts: "home", broken: [], press: does.pressInView && ((press) => does.pressInView(view, press)) };
+  const shown = view ? el("div", { class: "home content" }, blocks(view.blocks ?? [], now.world, source)) : el("p", { class: "state" }, NO_HOME);
+  box.replaceChildren(shown);
+}
+
+function drawLog(box, here, thread, does, empty) {
+  const stay = atEnd(box);
+  if (!entries(here, thread, does.hidden).length) {
+    box.replaceChildren(el("p", { class: "state" }, empty));
+    return;
+  }
+  if (box.firstElementChild && !box.firstElementChild.dataset.key) box.replaceChildren();
+  drawList(box, here, thread, now.world, does);
+  if (stay) scrollDown(box);
+}
+
+function drawNotice(here) {
+  const { name, installed, connected } = now.world.app;
+  let said = "";
+  if (!installed) said = `${name} was removed from this workspace.`;
+  else if (!connected) said = `${name} is not connected, so nobody answers yet. Start the bot (darkroom demo does both), or wait until it is back.`;
+  else if (!here.has_app && here.name) said = `${name} is not in ${here.title}. Try #design, or its direct message.`;
+  notice(said);
+}
+
+/** A standing remark above the composer; empty takes it away. */
+export function notice(text) {
+  byId("notice").textContent = text;
+  byId("notice").hidden = !text;
+}
