@@ -141,9 +141,13 @@ def _take_lock(data_dir: Path) -> int:
     descriptor = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         os.close(descriptor)
         raise DataDirectoryInUse(data_dir) from error
+    except OSError:
+        # A file system without locks is another trouble than a second bot.
+        os.close(descriptor)
+        raise
     return descriptor
 
 

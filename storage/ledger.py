@@ -204,15 +204,19 @@ def _counter(
 
 def _open_counter(db: sqlite3.Connection, kind: BudgetKind, key: str, payer: Payer, period: Period) -> None:
     known = db.execute(
-        "SELECT 1 FROM counters WHERE budget = ? AND period_start = ? AND period_kind = ? AND timezone = ?",
+        """
+        SELECT period_end FROM counters
+        WHERE budget = ? AND period_start = ? AND period_kind = ? AND timezone = ?
+        """,
         (key, to_text(period.start), period.kind, period.timezone),
     ).fetchone()
-    if known:
+    # A newer time zone database may have moved a period's end: then it is counted anew.
+    if known and known["period_end"] == to_text(period.end):
         return
     held, charged = _from_journal(db, kind, payer, period)
     db.execute(
         """
-        INSERT INTO counters
+        INSERT OR REPLACE INTO counters
             (budget, period_kind, timezone, period_start, period_end, held_nano_usd, charged_nano_usd)
         VALUES (?, ?, ?, ?, ?, ?, ?)
         """,

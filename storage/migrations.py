@@ -82,6 +82,7 @@ _M001 = (
     """,
     "CREATE INDEX turns_by_message ON turns (team_id, channel_id, asked_ts)",
     "CREATE INDEX turns_by_thread ON turns (team_id, channel_id, thread_ts)",
+    "CREATE INDEX turns_by_time ON turns (created_at, id)",
     """
     CREATE INDEX turns_unfinished ON turns (created_at)
         WHERE told_at IS NULL AND undelivered_reason IS NULL
@@ -181,6 +182,7 @@ _M001 = (
     "CREATE INDEX journal_by_channel ON journal (team_id, channel_id, held_at)",
     "CREATE INDEX journal_by_workspace ON journal (team_id, held_at)",
     "CREATE INDEX journal_by_time ON journal (held_at)",
+    "CREATE INDEX journal_by_attempt ON journal (attempt_id)",
     # One hold, one end, one correction: whatever the code does.
     """
     CREATE UNIQUE INDEX journal_ends_once ON journal (attempt_id)
