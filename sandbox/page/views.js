@@ -14,8 +14,11 @@ export function drawModals(views, world, does) {
   const look = open ? JSON.stringify(open) : null;
   if ((shown?.look ?? null) === look) return;
   shown?.remove();
-  if (open) document.body.append(modal(open, look, world, does));
-  document.querySelector("dialog.modal")?.showModal();
+  if (!open) return;
+  const made = modal(open, look, world, does);
+  document.body.append(made);
+  made.showModal();
+  made.querySelector(".body :is(input, textarea, select, button)")?.focus();
 }
 
 function modal(view, look, world, does) {

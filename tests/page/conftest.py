@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from sandbox.images.api import ImageApi
 from sandbox.page.routes import add_page
@@ -21,6 +21,7 @@ from sandbox.slack.workspace import Workspace
 
 DESIGN = "C0DESIGN01"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
+_PATIENCE_MS = 10_000
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -140,7 +141,7 @@ class OpenPage:
         context = await self._browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(_PATIENCE_MS)
         page = await context.new_page()
         page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -160,6 +161,7 @@ async def browser_page() -> AsyncIterator[OpenPage]:
     chromium = find_chromium()
     if chromium is None:
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    expect.set_options(timeout=_PATIENCE_MS)
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         open_page = OpenPage(browser)

@@ -50,6 +50,7 @@ async def test_a_modal_is_filled_in_sent_and_closes(
     await typed
     modal = page.get_by_role("dialog", name="New picture")
     await expect(modal.get_by_label("Prompt")).to_have_value("a fox")
+    await expect(modal.get_by_label("Prompt")).to_be_focused()
     await modal.get_by_label("Prompt").fill("a red fox")
     await modal.get_by_label("Quality").select_option("High")
     await modal.get_by_label("Low").check()
