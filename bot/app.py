@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -31,7 +30,7 @@ from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
 from handlers.services import HandlerConfig, Services
 from handlers.surfaces import build_app
-from handlers.web_client import WebSlackClient
+from handlers.web_client import WebSlackClient, slack_session
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
 from storage.reports import SqliteSpendReader
@@ -103,7 +102,7 @@ class Darkroom:
         blobs = BlobStore(settings.storage.data_dir / PICTURES_NAME)
         blobs.sweep()
 
-        session = aiohttp.ClientSession()
+        session = slack_session()
         self._closers.append(_Closer("Slack client", session.close))
         identity = await who_we_are(settings, session, settings.slack_api_url or SLACK_URL)
         slack = self._overrides.slack or WebSlackClient(

@@ -8,12 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from darkroom.clock import Clock
+from darkroom.spending.money import format_usd
 from darkroom.turns.model import Ending, Outcome, Picture, Reason, Surface, Told, Turn
 from darkroom.turns.surroundings import Note, Undeliverable
 from handlers import words
 from handlers.blocks import placeholder as placeholders
 from handlers.blocks.picture import picture_view
-from handlers.blocks.text import SECTION_MAX, View, escape, section, truncate
+from handlers.blocks.text import SECTION_MAX, View, context, escape, section, truncate
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.posting import PATIENT_PAUSES_S, Poster, Repeat, name_of, tell_privately
 from handlers.words import Hearer, Voice
@@ -187,9 +188,12 @@ class SlackDelivery:
                 await note(Told.MESSAGE, found)
                 return
         said = str(ending.details.get("words", "")).strip()
+        charged = ending.details.get("charged_nano_usd", 0)
+        price = format_usd(charged if isinstance(charged, int) else 0)
+        parts = [section(escape(part)) for part in _parts(truncate(said, WORDS_MAX))]
         view = View(
             text=words.say(ending, self._voice, self._hearer(turn)),
-            blocks=tuple(section(escape(part)) for part in _parts(truncate(said, WORDS_MAX))),
+            blocks=(*parts, context(f"{price} · AI-generated answer")),
         )
         turn = await note(Told.POST_BEGUN, None)
         await note(Told.MESSAGE, await self._poster.post(turn, channel, view, thread_ts=thread_ts))

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from darkroom.turns.model import Surface, ThreadReplies, TurnState
+from darkroom.turns.model import Surface, TurnState
 from handlers import words
 from handlers.blocks.text import View
 from handlers.hearing import Heard, Place, from_person, hear
@@ -103,11 +103,10 @@ class Threads:
     async def _hint(self, heard: Heard) -> None:
         services, place = self._services, heard.place
         if place.surface is Surface.REPLY:
-            # Only in a thread of ours: whoever talks elsewhere never hears from us.
-            listening = services.config.thread_replies is not ThreadReplies.MENTIONS
-            team_id = services.config.team_id
-            if not listening or not await services.log.newest_picture(
-                team_id, place.channel_id, place.thread_ts
+            # Whoever just talks never hears from us.
+            config = services.config
+            if not await services.log.reply_counts(
+                config.team_id, place.channel_id, place.thread_ts, place.user_id, config.thread_replies
             ):
                 return
         said = heard.complaint

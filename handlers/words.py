@@ -46,7 +46,10 @@ class Hearer:
 
 def say(ending: Ending, voice: Voice, hearer: Hearer) -> str:
     """The sentences for an ending, as ``mrkdwn`` with everything foreign escaped, at most 4,000 long."""
-    text = _SENTENCES[ending.reason](_Told(ending.details, voice, hearer))
+    told = _Told(ending.details, voice, hearer)
+    text = _SENTENCES[ending.reason](told)
+    if ending.reason in _AFTER_A_CALL:
+        text += f" {_charge(told)}"
     message = str(ending.details.get("message", ""))
     if hearer.admin and message:
         text += f"\nFor you as an admin, the API's words: {escape(truncate(message, API_WORDS_MAX))}"
@@ -139,6 +142,31 @@ def _moderation(told: _Told) -> str:
     return f"{what}{named}. Describe it in other words and send it again."
 
 
+_AFTER_A_CALL = frozenset(
+    {
+        Reason.MODERATION,
+        Reason.QUOTA,
+        Reason.KEY,
+        Reason.NO_ACCESS,
+        Reason.RATE,
+        Reason.UNREACHABLE,
+        Reason.API_REFUSED,
+        Reason.API_FAILED,
+        Reason.NO_PICTURE,
+        Reason.BAD_PICTURE,
+        Reason.NOTHING_TO_SAY,
+    }
+)
+"""What follows a call that made no picture: its sentence ends with what the call cost."""
+
+
+def _charge(told: _Told) -> str:
+    charged = told.number("charged_nano_usd")
+    if charged == 0:
+        return "Nothing was charged."
+    return f"{format_usd(charged)} was charged for what the model did until then."
+
+
 def _uncertain(told: _Told) -> str:
     return (
         f"The connection to OpenAI broke while your picture was being made, and nobody can say whether it "
@@ -178,27 +206,27 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
     ),
     Reason.MODERATION: _moderation,
     Reason.QUOTA: lambda told: (
-        "The OpenAI account has no money left or has reached its limit, so nothing was made and nothing was "
-        f"charged. Tell {told.voice.an_admin} to check OpenAI's billing page, then ask again."
+        "The OpenAI account has no money left or has reached its limit, so nothing was made. "
+        f"Tell {told.voice.an_admin} to check OpenAI's billing page, then ask again."
     ),
     Reason.KEY: lambda told: (
-        "OpenAI does not accept Darkroom's key, so nothing was made and nothing was charged. Tell "
+        "OpenAI does not accept Darkroom's key, so nothing was made. Tell "
         f"{told.voice.an_admin} to check the key, then ask again."
     ),
     Reason.NO_ACCESS: lambda told: (
-        "The OpenAI account may use none of the models that Darkroom is set to, so nothing was made and "
-        f"nothing was charged. Tell {told.voice.an_admin}; `--model` may name one that works."
+        "The OpenAI account may use none of the models that Darkroom is set to, so nothing was made. "
+        f"Tell {told.voice.an_admin}; `--model` may name one that works."
     ),
     Reason.RATE: lambda told: (
-        "OpenAI is taking no more pictures from us at the moment, also after waiting. Nothing was charged. "
+        "OpenAI is taking no more pictures from us at the moment, also after waiting. "
         "Try again in a few minutes."
     ),
     Reason.UNREACHABLE: lambda told: (
-        "OpenAI cannot be reached at the moment, so nothing was made and nothing was charged. Try again in "
+        "OpenAI cannot be reached at the moment, so nothing was made. Try again in "
         f"a few minutes; if it stays so, tell {told.voice.an_admin}."
     ),
     Reason.API_REFUSED: lambda told: (
-        "OpenAI refused this request: there is no picture, and nothing was charged. Try other words, or "
+        "OpenAI refused this request: there is no picture. Try other words, or "
         f"another `--size` or `--model`; if it stays so, tell {told.voice.an_admin}."
     ),
     Reason.API_FAILED: lambda told: (

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from darkroom.spending.budgets import Balance, Caps
 from darkroom.spending.classes import Cost, Line, TokenClass
-from darkroom.turns.model import Attempt, Picture, Turn
+from darkroom.turns.model import Attempt, Picture, ThreadReplies, Turn
 from storage import ledger
 from storage.database import Database
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
+from storage.threads import reply_counts
 from storage.turns import payer_of, turn_of_message
 
 
@@ -32,6 +33,14 @@ class SqliteTurnLog:
     async def turn_of_message(self, team_id: str, channel_id: str, message_ts: str) -> Turn | None:
         """See ``TurnLog.turn_of_message``."""
         return await self._database.look(lambda db: turn_of_message(db, team_id, channel_id, message_ts))
+
+    async def reply_counts(
+        self, team_id: str, channel_id: str, thread_ts: str, user_id: str, replies: ThreadReplies
+    ) -> bool:
+        """See ``TurnLog.reply_counts``."""
+        return await self._database.look(
+            lambda db: reply_counts(db, team_id, channel_id, thread_ts, user_id, replies)
+        )
 
     async def unfinished(self) -> list[Turn]:
         """See ``TurnLog.unfinished``."""

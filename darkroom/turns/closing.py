@@ -8,6 +8,7 @@ from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, Turn
+from darkroom.turns.settling import paid
 from darkroom.turns.store import TurnLog, TurnStore
 
 
@@ -52,4 +53,4 @@ class BookCloser:
     async def _said(self, turn: Turn, attempt: Attempt, *, ask: bool) -> Ending:
         """The API was paid and sent no picture: words perhaps, which are in nobody's books but its own."""
         told = await self._maker.recall(turn, attempt) if ask else None
-        return told or Ending(Outcome.FAILED, Reason.NO_PICTURE)
+        return paid(told or Ending(Outcome.FAILED, Reason.NO_PICTURE), attempt.charged_nano_usd)

@@ -59,7 +59,8 @@ class Outcome(StrEnum):
 class Reason(StrEnum):
     """Why a turn ended as it did; each has its sentence in ``handlers/words.py``.
 
-    After each: the keys of ``Ending.details`` that its sentence needs.
+    After each: the keys of ``Ending.details`` that its sentence needs. Where the API was called and made no
+    picture, ``charged_nano_usd`` says what that cost all the same (missing is nothing).
     """
 
     PICTURES = "pictures"

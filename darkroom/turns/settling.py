@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
@@ -60,7 +60,14 @@ def verdict_of(
         host_tokens=_host_tokens(answer, step),
         chain_pictures=step.ask.chain_pictures + step.ask.input_pictures + 1,
     )
-    return Verdict(settlement, ending_after(answer, turn))
+    return Verdict(settlement, paid(ending_after(answer, turn), charged.cost.total_nano_usd))
+
+
+def paid(ending: Ending, charged_nano_usd: int) -> Ending:
+    """An ending without a picture says what was charged all the same; a picture shows its own price."""
+    if ending.outcome is Outcome.PICTURES:
+        return ending
+    return replace(ending, details={**ending.details, "charged_nano_usd": charged_nano_usd})
 
 
 def uncertain(attempt: Attempt, response_id: str | None) -> Verdict:

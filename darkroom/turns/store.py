@@ -149,6 +149,12 @@ class TurnLog(Protocol):
         """The turn that a message asked for."""
         ...
 
+    async def reply_counts(
+        self, team_id: str, channel_id: str, thread_ts: str, user_id: str, replies: ThreadReplies
+    ) -> bool:
+        """Whether ``arrive`` would take a reply of *user_id* in that thread."""
+        ...
+
     async def unfinished(self) -> list[Turn]:
         """Every turn that has not ended, or has ended and was not told, oldest first."""
         ...

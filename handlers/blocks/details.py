@@ -30,7 +30,7 @@ def details_view(picture: Picture, cost: Cost | None, balance: Balance | None, t
     """How *picture* was made; *cost* by class where it is known, *balance* only for whoever asked for it."""
     facts = [
         ("Model", shown(picture.image_model, 200)),
-        ("Endpoint", shown(picture.endpoint, 200)),
+        ("Endpoint", shown(_called(picture), 200)),
         ("Size", f"{picture.width}x{picture.height}"),
         ("Quality", shown(picture.quality, 200)),
         ("Cost", format_usd(picture.charged_nano_usd)),
@@ -65,3 +65,8 @@ def cost_lines(cost: Cost | None) -> list[str]:
 
 def _long(text: str) -> str:
     return escape(truncate(text.strip() or "–", PROMPT_MAX))  # noqa: RUF001 -- a dash for "nothing"
+
+
+def _called(picture: Picture) -> str:
+    """The endpoint, and who really answered where that was not OpenAI's own address."""
+    return picture.endpoint if picture.provider == "openai" else f"{picture.endpoint} at {picture.provider}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from darkroom.spending.budgets import Balance, BudgetKind
-from darkroom.spending.money import format_usd
+from darkroom.spending.money import format_usd, format_usd_exact
 from darkroom.spending.periods import Period, PeriodKind, zone_of
 from darkroom.spending.reports import PersonSpend, SpendReport
 from handlers.blocks.text import SECTION_MAX, TEXT_MAX, View, context, counted, mention, section, when
@@ -27,7 +27,7 @@ def own_view(balance: Balance, others: Iterable[Balance], pictures: int, who_can
     are named, because then it is those that stand in the way."""
     period = _THIS[balance.period.kind]
     facts = [
-        f"Spent {period}: {format_usd(balance.charged_nano_usd)}",
+        f"Spent {period}: {_exactly(balance.charged_nano_usd)}",
         f"Held for pictures being made: {format_usd(balance.held_nano_usd)}",
         f"Left: {_left(balance)}",
         f"Pictures: {pictures:,}",
@@ -58,6 +58,12 @@ def _percent_words(balance: Balance) -> str:
     used = balance.charged_nano_usd + balance.held_nano_usd
     percent = 100 if used >= balance.cap_nano_usd else used * 100 // balance.cap_nano_usd
     return f"{percent}% of {format_usd(balance.cap_nano_usd)} used."
+
+
+def _exactly(nano_usd: int) -> str:
+    """The rounded amount, and behind it what the books say where that differs."""
+    rounded, exact = format_usd(nano_usd), format_usd_exact(nano_usd)
+    return rounded if rounded == exact else f"{rounded} (exactly {exact})"
 
 
 def _left(balance: Balance) -> str:

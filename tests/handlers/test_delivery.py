@@ -389,7 +389,9 @@ async def test_words_are_posted_in_the_thread_and_notify_nobody_they_name() -> N
     assert "Which &lt;!channel&gt; fox?" in call.text
     assert "<!" not in call.payload
     assert len(call.said["blocks"]) > 1
-    assert all(len(block["text"]["text"]) <= 3_000 for block in call.said["blocks"])
+    *said, price = call.said["blocks"]
+    assert all(len(block["text"]["text"]) <= 3_000 for block in said)
+    assert "AI-generated" in price["elements"][0]["text"]
     assert post.notes.steps == [Told.POST_BEGUN, Told.MESSAGE, Told.PLACEHOLDER_CLOSED]
 
 

@@ -80,8 +80,8 @@ async def test_spend_agrees_with_the_command_line_to_the_nano_dollar(town: Town)
     assert charged == town.ledger.charged()
     assert sum(each["charged_nano_usd"] for each in report["classes"].values()) == charged
     assert [person["user_id"] for person in report["people"]] == [town.alice.id]
-    told = await town.alice.is_told("spent")
-    assert round(charged / 10_000_000) * 10_000_000 in nano(told), (seen, told)
+    told = await town.alice.is_told("spent", "exactly")
+    assert charged in nano(told), (seen, told)
 
 
 async def test_the_turns_command_tells_the_story_while_the_bot_runs(town: Town) -> None:

@@ -150,7 +150,10 @@ async def test_words_that_were_paid_for_are_fetched_again(world: World) -> None:
     await recovered(world)
     ending = (await world.turn(turn_id)).ending
     assert ending is not None
-    assert (ending.outcome, ending.details) == (Outcome.WORDS, {"words": "A fox."})
+    assert (ending.outcome, ending.details) == (
+        Outcome.WORDS,
+        {"words": "A fox.", "charged_nano_usd": 300_000},
+    )
     assert world.renderer.asked == ["resp_1"]
     assert world.renderer.jobs == []
 

@@ -121,7 +121,7 @@ def test_a_blocked_call_costs_what_it_reports_and_nothing_where_it_does_not() ->
     }
     assert verdict(Answer(failure=blocked)).settlement.cost.total_nano_usd == 0
     assert reported.ending.outcome is Outcome.BLOCKED
-    assert reported.ending.details == {"stage": "", "categories": "a, b"}
+    assert reported.ending.details == {"stage": "", "categories": "a, b", "charged_nano_usd": 300_000}
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))

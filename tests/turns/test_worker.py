@@ -314,7 +314,7 @@ async def test_words_are_an_ending_and_cost_what_they_cost(world: World) -> None
     nothing = await world.reply("thank you", "1763650000.000002", first)
     await world.rest()
     ending = (await world.turn(answer)).ending
-    assert ending == Ending(Outcome.WORDS, Reason.WORDS, {"words": "A fox."})
+    assert ending == Ending(Outcome.WORDS, Reason.WORDS, {"words": "A fox.", "charged_nano_usd": 300_000})
     assert await world.outcome(nothing) == "nothing_to_say"
     assert await world.charged() > before
     assert not world.renderer.jobs[1].forced
