@@ -161,9 +161,10 @@ class Worker:
             return
         if turn.state is not TurnState.ENDED:
             ending = await self._closer.close(turn, self._money_moved, ask=ask)
+            # Its hold may have ended just before it broke, and nobody was told.
+            self._money_moved()
             ending = ending or Ending(Outcome.FAILED, Reason.BROKEN)
             turn = await self._store.end(turn_id, ending, self._clock.now())
-        self._money_moved()
         await self._finish(entry, turn)
 
     async def _give_up(self, turn_id: str) -> None:

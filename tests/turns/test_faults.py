@@ -237,6 +237,32 @@ async def test_whoever_waits_for_the_money_of_a_turn_that_broke_goes_on(make_wor
     assert await world.outcome(waits) == "pictures"
 
 
+async def test_a_turn_that_is_given_up_after_its_hold_had_ended_says_so_before(
+    make_world: MakeWorld,
+) -> None:
+    """Its end cannot be written at all; who waits for the money goes on all the same."""
+    priced = make_world()
+    hold = (await priced.attempts(await _rested(priced)))[0].hold_nano_usd
+    world = make_world(caps(person=2 * hold - 1))
+    store = faulty(world)
+    world.gates.shut("render:b fox", "sleep")
+    store.after["render"] = 1
+    store.faults["end"] = len(MEND_WAITS_S)
+    broken = await world.imagine("b fox", user=BOB)
+    await world.gates.reached("render:b fox")
+    waits = await world.imagine("c fox", user=BOB)
+    await turns_of_the_loop()
+    world.gates.open("render:b fox", "sleep")
+    async with asyncio.timeout(20):
+        await world.worker.idle()
+    assert await world.outcome(waits) == "pictures"
+    assert (await world.turn(broken)).state is TurnState.WORKING
+    await world.restart()
+    await world.worker.recover()
+    await world.rest()
+    assert await world.outcome(broken) == "pictures"
+
+
 async def test_stopping_does_not_wait_for_the_mending_of_a_turn(world: World) -> None:
     world.gates.shut("sleep")
     world.guard.faults = [Fault()]

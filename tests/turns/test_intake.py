@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-
 import pytest
 
 from darkroom.rendering.job import FailureKind
-from darkroom.spending.budgets import Caps, MustWait, NoMoney
 from darkroom.turns.model import Attempt, Options, Reason, Surface, Turn, TurnState
-from darkroom.turns.store import Plan
-from storage.turns import SqliteTurnStore
 from tests.examples import DESIGN, TEAM, caps, command, message
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import failed
-from tests.turns.world import World, turns_of_the_loop
+from tests.turns.world import World, meddled, turns_of_the_loop
 
 ROOT = "1763650000.000001"
 MENTION = message("a fox", ROOT, ROOT, surface=Surface.MENTION)
@@ -90,32 +84,6 @@ async def one_picture(world: World) -> Attempt:
     turn_id = await world.imagine("a fox", user="U0CAROL001")
     await world.rest()
     return (await world.attempts(turn_id))[0]
-
-
-class Meddler(SqliteTurnStore):
-    """Lets something happen just before or just after the transaction of a hold."""
-
-    before: Callable[[], Awaitable[object]] | None = None
-    after: Callable[[], Awaitable[object]] | None = None
-
-    async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
-        """The hold, with what is set around it, once."""
-        before, self.before = self.before, None
-        if before is not None:
-            await before()
-        result = await super().hold(turn_id, plan, caps, at)
-        after, self.after = self.after, None
-        if after is not None:
-            await after()
-        return result
-
-
-def meddled(world: World) -> Meddler:
-    """The world with a ``Meddler`` for its store."""
-    store = Meddler(world.database)
-    world.store = store
-    world.start()
-    return store
 
 
 async def test_editing_in_the_moment_before_the_hold(world: World) -> None:

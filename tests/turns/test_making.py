@@ -82,6 +82,30 @@ async def test_a_rate_limit_is_waited_out_by_the_clock_without_a_hold(make_world
     assert await world.states(waits) == [RELEASED, SETTLED]
 
 
+@pytest.mark.parametrize("kind", [FailureKind.RATE, FailureKind.ACCESS, FailureKind.MODERATION])
+async def test_what_is_given_back_goes_to_who_waits_for_it_at_once(
+    make_world: MakeWorld, kind: FailureKind
+) -> None:
+    """Whatever becomes of the turn that gave it back: it waits for the clock, cannot pay its next model, or
+    has ended."""
+    dearer = replace(SETTINGS, fallback=(DEARER,))
+    hold = (await _attempt(make_world(settings=dearer))).hold_nano_usd
+    world = make_world(caps(channel=hold + 1), settings=dearer)
+    world.gates.shut("render:a fox", "sleep", "tell")
+    world.renderer.scripts["a fox"] = [failed(kind)]
+    await world.imagine("a fox", channel="C0PAINT001")
+    await world.gates.reached("render:a fox")
+    waits = await world.imagine("a cat", channel="C0PAINT001")
+    await turns_of_the_loop()
+    assert world.renderer.prompts() == ["a fox"]
+    world.gates.open("render:a fox")
+    await turns_of_the_loop()
+    assert world.renderer.prompts() == ["a fox", "a cat"]
+    world.gates.open("sleep", "tell")
+    await world.rest()
+    assert await world.outcome(waits) == "pictures"
+
+
 async def test_a_rate_limit_that_never_ends_is_given_up(world: World) -> None:
     turn_id = await make(world, *[failed(FailureKind.RATE, wait=1000.0)] * 20)
     assert await world.outcome(turn_id) == "rate"

@@ -114,6 +114,26 @@ async def test_a_reply_waits_for_a_first_picture_that_is_being_asked_for(world: 
     assert world.slack.posts == [(first, 1), (reply, 2)]
 
 
+async def test_an_earlier_message_waits_for_a_later_one_that_was_sent_already(world: World) -> None:
+    """It came late; what was sent is finished first, and then it builds on that."""
+    first = await world.imagine("a fox")
+    await world.rest()
+    world.gates.shut("render", "ask")
+    later = await world.reply("later", "1763650000.000002", first)
+    await turns_of_the_loop()
+    earlier = await world.reply("earlier", "1763650000.000001", first)
+    await turns_of_the_loop()
+    world.renderer.asks = [painted(world.renderer.jobs[1], "resp_2")]
+    await world.restart()
+    world.gates.open("render")
+    await world.worker.recover()
+    await turns_of_the_loop()
+    assert world.renderer.prompts() == ["a fox", "later"]
+    world.gates.open("ask")
+    await world.rest()
+    assert world.slack.posts == [(first, 1), (later, 2), (earlier, 3)]
+
+
 @pytest.mark.parametrize("step", ["upload", "post", "posted", "close"])
 async def test_what_was_made_but_not_told_is_told_once(world: World, step: str) -> None:
     """Whatever had been done before is not done again."""

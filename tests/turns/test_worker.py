@@ -9,7 +9,7 @@ from darkroom.turns.model import AttemptState, Ending, Outcome, Reason, Surface,
 from tests.examples import BOB, caps, command, message
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import NO_ANSWER, NOT_A_MEMBER, failed, said
-from tests.turns.world import World, turns_of_the_loop
+from tests.turns.world import World, meddled, turns_of_the_loop
 
 CAROL = "U0CAROL001"
 
@@ -191,6 +191,28 @@ async def test_who_waits_for_a_channels_money_does_not_hold_up_other_channels(ma
     world.gates.open("render:a fox")
     await world.rest()
     assert await world.outcome(waits) == "no_money"
+
+
+async def test_money_that_comes_back_in_the_very_moment_of_refusal_is_not_missed(
+    make_world: MakeWorld,
+) -> None:
+    """The other call ends after this hold was refused, and before this turn has heard of that."""
+    hold, cost = await prices(make_world())
+    world = make_world(caps(channel=hold + cost))
+    store = meddled(world)
+    world.gates.shut("render:a fox")
+    await world.imagine("a fox", channel="C0PAINT001")
+    await world.gates.reached("render:a fox")
+
+    async def finish() -> None:
+        world.gates.open("render:a fox")
+        await turns_of_the_loop()
+
+    store.after = finish
+    waits = await world.imagine("a cat", channel="C0PAINT001", user=BOB)
+    await world.rest()
+    assert world.renderer.prompts() == ["a fox", "a cat"]
+    assert await world.outcome(waits) == "pictures"
 
 
 async def test_fifty_at_once_buy_what_the_cap_pays_and_the_rest_is_told_so(make_world: MakeWorld) -> None:

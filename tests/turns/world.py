@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from darkroom.spending.budgets import Caps
+from darkroom.spending.budgets import Caps, MustWait, NoMoney
 from darkroom.turns.intake import Intake
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Attempt, AttemptState, Request, Surface, ThreadReplies, Turn
 from darkroom.turns.planning import Planner, RenderSettings, Step
+from darkroom.turns.store import Plan
 from darkroom.turns.worker import Worker
 from storage.database import Database
 from storage.turn_log import SqliteTurnLog
@@ -152,6 +154,32 @@ class World:
         step = self.maker.first_step(turn)
         assert isinstance(step, Step)
         return step.plan.bound.total_nano_usd
+
+
+class Meddler(SqliteTurnStore):
+    """Lets something happen just before or just after the transaction of a hold."""
+
+    before: Callable[[], Awaitable[object]] | None = None
+    after: Callable[[], Awaitable[object]] | None = None
+
+    async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
+        """The hold, with what is set around it, once."""
+        before, self.before = self.before, None
+        if before is not None:
+            await before()
+        result = await super().hold(turn_id, plan, caps, at)
+        after, self.after = self.after, None
+        if after is not None:
+            await after()
+        return result
+
+
+def meddled(world: World) -> Meddler:
+    """The world with a ``Meddler`` for its store."""
+    store = Meddler(world.database)
+    world.store = store
+    world.start()
+    return store
 
 
 @asynccontextmanager
