@@ -33,7 +33,8 @@ def build_app(services: Services, web_client: AsyncWebClient, signing_secret: st
         return who
 
     app = AsyncApp(
-        name="darkroom",
+        # Bolt logs under the app's name and sets that logger's level: never ours.
+        name="slack_bolt.app",
         client=web_client,
         authorize=authorize,
         signing_secret=signing_secret,

@@ -48,6 +48,12 @@ async def test_a_whole_story_leaves_ids_and_costs_in_the_log_and_no_words(
     assert "nano-dollars" in said
 
 
+async def test_slacks_framework_neither_speaks_under_our_name_nor_sets_our_level(towns: OpenTown) -> None:
+    town = await towns()
+    await town.alice.types("/imagine help")
+    assert logging.getLogger("darkroom").level == logging.NOTSET
+
+
 def test_an_exception_is_logged_with_its_places_and_without_its_words(log: io.StringIO) -> None:
     try:
         raise ValueError("a crimson fox")
