@@ -12,6 +12,16 @@ from tests.scenarios.story import Town, close_town, open_town
 
 OpenTown = Callable[..., Awaitable[Town]]
 
+QUICK = {"test_a_prompt_becomes_a_priced_picture_and_a_reply_edits_it"}
+"""The stories that are told before every commit; the others take a second each and more."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the stories as slow, all but the quick ones."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and item.name not in QUICK:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture
 async def towns(tmp_path: Path) -> AsyncIterator[OpenTown]:
