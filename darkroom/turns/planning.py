@@ -109,46 +109,9 @@ class Planner:
         It goes on from the parent's response; from the parent's saved bytes when there is none, when
         *from_saved* says that the API has forgotten it, or when the conversation has grown dear.
         """
-        width, height = self._size(turn, parent)
-        image_format = turn.request.options.format or (parent.format if parent else self._settings.format)
-        quality = self._quality(turn, parent, candidate.image_model)
         chained = _goes_on_from_response(parent) and not from_saved
-        pictures: tuple[InputPicture, ...] = ()
-        if parent is not None and not chained:
-            path = self._files.path_of(parent.sha256, parent.format)
-            pictures = (InputPicture(path, f"image/{parent.format}"),)
-        forced = turn.request.surface is Surface.COMMAND
-        ask = Ask(
-            image_model=candidate.image_model,
-            host_model=candidate.host_model,
-            width=width,
-            height=height,
-            quality=quality,
-            prompt_bytes=len(turn.request.prompt.encode()),
-            instruction_bytes=len(INSTRUCTIONS.encode()),
-            input_pictures=len(pictures),
-            max_output_tokens=MAX_OUTPUT_TOKENS,
-            today=today,
-            parent_host_tokens=parent.host_tokens if parent and chained else 0,
-            chain_pictures=parent.chain_pictures if parent and chained else 0,
-            picture_certain=forced,
-        )
-        plan = Plan(
-            attempt_id=attempt_id,
-            candidate=candidate,
-            provider=self._settings.provider,
-            width=width,
-            height=height,
-            quality=quality,
-            format=image_format,
-            bound=bound(ask, self.catalogue),
-            price_version=price_key(
-                self.catalogue.price_of(candidate.image_model, today),
-                self.catalogue.price_of(candidate.host_model, today),
-            ),
-            parent_id=parent.id if parent else None,
-            revision=turn.revision,
-        )
+        pictures = () if parent is None or chained else (self._saved(parent),)
+        width, height = self._size(turn, parent)
         job = RenderJob(
             turn_id=turn.id,
             attempt_id=attempt_id,
@@ -156,9 +119,9 @@ class Planner:
             prompt=turn.request.prompt,
             width=width,
             height=height,
-            quality=quality,
-            format=image_format,
-            forced=forced,
+            quality=self._quality(turn, parent, candidate.image_model),
+            format=turn.request.options.format or (parent.format if parent else self._settings.format),
+            forced=turn.request.surface is Surface.COMMAND,
             safety_identifier=turn.person_key,
             timeout_s=self._settings.timeout_s,
             max_output_tokens=MAX_OUTPUT_TOKENS,
@@ -166,7 +129,31 @@ class Planner:
             previous_response_id=parent.response_id if parent and chained else None,
             input_pictures=pictures,
         )
-        return Step(plan, job, ask)
+        ask = _ask_of(job, parent if chained else None, today)
+        return Step(self._plan(turn, parent, job, ask), job, ask)
+
+    def _plan(self, turn: Turn, parent: Picture | None, job: RenderJob, ask: Ask) -> Plan:
+        candidate = job.candidate
+        return Plan(
+            attempt_id=job.attempt_id,
+            candidate=candidate,
+            provider=self._settings.provider,
+            width=job.width,
+            height=job.height,
+            quality=job.quality,
+            format=job.format,
+            bound=bound(ask, self.catalogue),
+            price_version=price_key(
+                self.catalogue.price_of(candidate.image_model, ask.today),
+                self.catalogue.price_of(candidate.host_model, ask.today),
+            ),
+            parent_id=parent.id if parent else None,
+            revision=turn.revision,
+        )
+
+    def _saved(self, picture: Picture) -> InputPicture:
+        path = self._files.path_of(picture.sha256, picture.format)
+        return InputPicture(path, f"image/{picture.format}")
 
     def _usual_model(self, parent: Picture | None, today: date) -> str:
         """The model of the picture that is edited, while it can still be used; else the setting's."""
@@ -189,6 +176,25 @@ class Planner:
         wanted = turn.request.options.quality or (parent.quality if parent else self._settings.quality)
         known = self.catalogue.image(model).qualities
         return wanted if wanted in known else known[-1]
+
+
+def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date) -> Ask:
+    """What the price of *job* is computed from."""
+    return Ask(
+        image_model=job.candidate.image_model,
+        host_model=job.candidate.host_model,
+        width=job.width,
+        height=job.height,
+        quality=job.quality,
+        prompt_bytes=len(job.prompt.encode()),
+        instruction_bytes=len(job.instructions.encode()),
+        input_pictures=len(job.input_pictures),
+        max_output_tokens=job.max_output_tokens,
+        today=today,
+        parent_host_tokens=goes_on_from.host_tokens if goes_on_from else 0,
+        chain_pictures=goes_on_from.chain_pictures if goes_on_from else 0,
+        picture_certain=job.forced,
+    )
 
 
 def _goes_on_from_response(parent: Picture | None) -> bool:
