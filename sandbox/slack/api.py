@@ -118,7 +118,7 @@ def _check_token(state: "State", method: str, token: str | None) -> None:
 
 def _check_scope(state: "State", method: str, params: Json) -> None:
     needed = SCOPES.get(method)
-    if method == "conversations.replies":
+    if method in {"conversations.history", "conversations.replies"}:
         room = state.channels.get(str(params.get("channel")))
         needed = HISTORY[room.kind if room else "channel"]
     if needed and needed not in state.scopes:

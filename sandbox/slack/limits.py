@@ -46,6 +46,7 @@ TIERS: Final = {
     "chat.delete": "T3",
     "chat.postEphemeral": "T4",
     "conversations.open": "T3",
+    "conversations.history": "T3",
     "conversations.replies": "T3",
     "files.getUploadURLExternal": "T4",
     "files.completeUploadExternal": "T4",

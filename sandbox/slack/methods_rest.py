@@ -89,6 +89,21 @@ async def replies(state: "State", params: Json) -> Json:
     if not thread:
         raise ApiError("thread_not_found")
     shown = [m for m in thread if _in_range(m, params) or not m.is_reply]
+    return _page(state, shown, params)
+
+
+async def history(state: "State", params: Json) -> Json:
+    """conversations.history: a channel's own messages and broadcast replies, newest first, in pages."""
+    required(params, "channel")
+    channel = visible_channel(state, str(params["channel"]))
+    if state.bot_user_id not in channel.members:
+        raise ApiError("not_in_channel")
+    found = [m for m in channel.messages.values() if not m.is_reply or m.broadcast]
+    shown = sorted((m for m in found if _in_range(m, params)), key=lambda m: m.ts, reverse=True)
+    return _page(state, shown, params)
+
+
+def _page(state: "State", shown: list[Message], params: Json) -> Json:
     size = max(1, min(int(params.get("limit") or limits.REPLIES_PAGE_MAX), limits.REPLIES_PAGE_MAX))
     start = _cursor(params, len(shown))
     page = shown[start : start + size]
@@ -232,6 +247,7 @@ METHODS: Final[Mapping[str, Callable[["State", Any], Awaitable[Json]]]] = {
     "apps.connections.open": connections_open,
     "team.info": team_info,
     "users.info": users_info,
+    "conversations.history": history,
     "conversations.replies": replies,
     "conversations.open": conversations_open,
     "assistant.threads.setStatus": set_status,
