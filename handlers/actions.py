@@ -49,6 +49,7 @@ async def _details(services: Services, user_id: str, picture_id: str) -> View:
     picture = await services.log.picture(picture_id)
     if picture is None or picture.team_id != config.team_id:
         return View(words.DETAILS_GONE, ())
+    await services.intake.join(picture.team_id, picture.channel_id, picture.thread_ts, user_id)
     cost = await services.log.charge_of(picture.id)
     balance = None
     if picture.user_id == user_id:

@@ -17,12 +17,20 @@ def open_thread(
         "INSERT OR IGNORE INTO threads (team_id, channel_id, thread_ts, opened_at) VALUES (?, ?, ?, ?)",
         (team_id, channel_id, thread_ts, to_text(at)),
     )
+    join_thread(db, team_id, channel_id, thread_ts, user_id, at)
+
+
+def join_thread(
+    db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str, user_id: str, at: datetime
+) -> None:
+    """Make *user_id* somebody whose replies count in a thread of Darkroom's; elsewhere it does nothing."""
     db.execute(
         """
         INSERT OR IGNORE INTO thread_people (team_id, channel_id, thread_ts, user_id, joined_at)
-        VALUES (?, ?, ?, ?, ?)
+        SELECT team_id, channel_id, thread_ts, ?, ? FROM threads
+        WHERE team_id = ? AND channel_id = ? AND thread_ts = ?
         """,
-        (team_id, channel_id, thread_ts, user_id, to_text(at)),
+        (user_id, to_text(at), team_id, channel_id, thread_ts),
     )
 
 

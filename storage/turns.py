@@ -25,7 +25,7 @@ from storage import attempts, ledger
 from storage.database import Database
 from storage.people import person_key
 from storage.rows import attachments_to, turn_from
-from storage.threads import open_thread, reply_counts
+from storage.threads import join_thread, open_thread, reply_counts
 from storage.times import to_text
 
 
@@ -46,6 +46,10 @@ class SqliteTurnStore:
     async def arrive(self, turn_id: str, request: Request, at: datetime, replies: ThreadReplies) -> Arrival:
         """See ``TurnStore.arrive``."""
         return await self._database.write(lambda db: _arrive(db, turn_id, request, at, replies))
+
+    async def join(self, team_id: str, channel_id: str, thread_ts: str, user_id: str, at: datetime) -> None:
+        """See ``TurnStore.join``."""
+        await self._database.write(lambda db: join_thread(db, team_id, channel_id, thread_ts, user_id, at))
 
     async def revise(
         self,

@@ -55,6 +55,10 @@ class Intake:
         if arrival.turn is not None and arrival.new:
             self._line.submit(arrival.turn)
 
+    async def join(self, team_id: str, channel_id: str, thread_ts: str, user_id: str) -> None:
+        """Somebody used a button in a thread: their replies there count from now on."""
+        await self._store.join(team_id, channel_id, thread_ts, user_id, self._clock.now())
+
     async def revise(
         self,
         team_id: str,

@@ -88,6 +88,10 @@ class TurnStore(Protocol):
         """
         ...
 
+    async def join(self, team_id: str, channel_id: str, thread_ts: str, user_id: str, at: datetime) -> None:
+        """Somebody used a button in a thread of ours: their replies there count from now on."""
+        ...
+
     async def revise(
         self,
         team_id: str,

@@ -63,6 +63,17 @@ async def test_who_mentions_darkroom_joins_the_thread_and_pays_for_their_own_tur
     assert [row["user_id"] for row in paid] == [town.alice.id, town.bob.id, town.bob.id]
 
 
+async def test_who_used_a_button_in_the_thread_has_joined_it(town: Town) -> None:
+    thread = await town.alice.imagines("a red fox in snow")
+    message = await thread.shows(picture(version=1))
+    await town.bob.presses(message, "picture_details")
+    await town.rests()
+    await town.bob.replies(thread, "make it night")
+    await thread.shows(picture(version=2))
+    await town.rests()
+    assert len(town.calls) == 2
+
+
 async def test_replies_of_everyone_or_of_nobody_count_if_the_setting_says_so(towns: OpenTown) -> None:
     for setting, calls in (("everyone", 2), ("mentions", 1)):
         town = await towns(slack__thread_replies=setting)
