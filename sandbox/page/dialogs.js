@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { plain } from "./emoji.js";
 
-function ask({ title, body, yes, no, danger }) {
+function ask({ title, body, yes, no, danger, first }) {
   return new Promise((resolve) => {
     const close = (answer) => {
       dialog.returnValue = answer;
@@ -24,7 +24,7 @@ function ask({ title, body, yes, no, danger }) {
     });
     document.body.append(dialog);
     dialog.showModal();
-    agree.focus();
+    (first ?? agree).focus();
   });
 }
 
@@ -40,10 +40,15 @@ export async function confirmed(confirm) {
   return dialog.returnValue === "yes";
 }
 
-/** A question with a text to change: resolves to the text, or null. */
+/** A question with a text to change: resolves to the text, or null. Enter saves, as it sends in a composer. */
 export async function reworded(title, text) {
   const field = el("textarea", { rows: 4, "aria-label": title });
   field.value = text;
-  const dialog = await ask({ title, body: field, yes: "Save", no: "Cancel" });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    field.closest("dialog").querySelector(".primary").click();
+  });
+  const dialog = await ask({ title, body: field, yes: "Save", no: "Cancel", first: field });
   return dialog.returnValue === "yes" ? field.value : null;
 }

@@ -96,7 +96,7 @@ function messageNode(entry, room, threadTs, world, does) {
   for (const id of message.files) if (world.files[id]) body.append(postedFile(world.files[id]));
   if (message.reactions.length) body.append(reactions(message, room, world, does));
   if (!only && !threadTs) body.append(...threadLine(message, room, world, does));
-  const side = entry.follows ? el("time", { class: "avatar-gap", "aria-hidden": "true" }, timeOf(message.ts)) : avatar(author);
+  const side = entry.follows ? el("time", { class: "avatar-gap", "aria-hidden": "true" }, timeOf(message.ts).replace(/\s*[AP]M$/i, "")) : avatar(author);
   const classes = ["message", entry.follows ? "follows" : "", only ? "ephemeral" : ""].filter(Boolean).join(" ");
   return el("article", { class: classes, "data-ts": message.ts, "aria-label": `${author.real_name}, ${timeOf(message.ts)}` }, side, body, only ? null : tools(message, room, threadTs, does));
 }

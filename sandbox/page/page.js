@@ -35,8 +35,9 @@ const does = {
     show();
   },
   edit: async (message) => {
-    const text = await reworded("Edit message", asTyped(message.text));
-    if (text?.trim()) await act("edit", { channel: now.room, ts: message.ts, text: text.trim() });
+    const before = asTyped(message.text);
+    const text = (await reworded("Edit message", before))?.trim();
+    if (text && text !== before) await act("edit", { channel: now.room, ts: message.ts, text });
   },
   remove: async (message) => {
     const sure = await confirmed({ title: { text: "Delete message" }, text: { text: "This cannot be undone." }, confirm: { text: "Delete" }, style: "danger" });

@@ -26,7 +26,7 @@ export function draw(does, ready) {
   if (!here) return;
   const { world, snapshot } = now;
   byId("team-name").textContent = snapshot.team.name;
-  document.title = `${here.title} · ${snapshot.team.name} sandbox`;
+  document.title = `${here.title} · ${snapshot.team.name}`;
   byId("channel-name").textContent = here.title;
   byId("channel-about").textContent = here.name ? `${here.members.length} members${here.has_app ? "" : `, without ${world.app.name}`}` : "Direct message";
   drawTabs(does);
@@ -82,7 +82,7 @@ function drawNotice(here) {
   let said = "";
   if (!installed) said = `${name} was removed from this workspace.`;
   else if (!connected) said = `${name} is not connected, so nobody answers yet. Start the bot (darkroom demo does both), or wait until it is back.`;
-  else if (!here.has_app && here.name) said = `${name} is not in ${here.title}. Try #design, or its direct message.`;
+  else if (!here.has_app && here.name) said = `${name} is not in ${here.title}. To let it in, send: /invite @${name}`;
   notice(said);
 }
 

@@ -78,6 +78,27 @@ async def test_messages_edits_and_reactions_appear_by_themselves(
     await expect(log).not_to_contain_text("Done")
 
 
+async def test_an_edit_is_typed_at_once_and_saved_with_enter_and_no_change_is_no_edit(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    await workspace.post("alice", "#design", "make it big")
+    page = await browser_page(server.url)
+    log = page.get_by_label("Messages", exact=True)
+    await log.get_by_text("make it big").hover()
+    await log.get_by_role("button", name="Edit message").click()
+    field = page.get_by_role("dialog").get_by_label("Edit message")
+    await expect(field).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(field).to_have_count(0)
+    await log.get_by_role("button", name="Edit message").click()
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("make it blue")
+    await page.keyboard.press("Enter")
+    await expect(log).to_contain_text("make it blue")
+    changed = [e for e in bot.payloads("events_api") if e["event"].get("subtype") == "message_changed"]
+    assert [e["event"]["message"]["text"] for e in changed] == ["make it blue"]
+
+
 async def test_a_reply_goes_into_the_thread_and_also_to_the_channel_when_asked(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
