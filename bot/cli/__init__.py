@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +89,15 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f'{text!r} is not a JSON list such as ["U0123"]') from error
+
+
+def as_typed() -> str:
+    """How to start this program once more: its name, or where it lies when the shell would not find it."""
+    if Path(sys.argv[0]).stem != "darkroom":
+        return "darkroom"
+    found = shutil.which("darkroom")
+    here = found is not None and Path(found).resolve() == Path(sys.argv[0]).resolve()
+    return "darkroom" if here else shlex.quote(sys.argv[0])
 
 
 class Refused(click.ClickException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from bot.cli import Refused, flags_of
+from bot.cli import Refused, as_typed, flags_of
 from bot.cli.sandbox import PORT, port_taken
 
 
@@ -63,12 +64,14 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
     from bot.settings import plain_settings
     from darkroom.rendering.thread import tune_process
     from sandbox.images.api import ImageApi
+    from sandbox.page.routes import COMMANDS
     from sandbox.slack.workspace import Workspace
     from storage.database import DataDirectoryInUse
 
     stop = stop_signal()
     try:
-        world = await start_world(Workspace(), ImageApi(seconds_per_picture=seconds), port=port)
+        workspace = Workspace(commands=frozenset(known.name for known in COMMANDS))
+        world = await start_world(workspace, ImageApi(seconds_per_picture=seconds), port=port)
     except OSError as error:
         raise Refused(port_taken(port, error)) from error
     try:
@@ -96,5 +99,5 @@ def _greet(page_url: str, data_dir: Path) -> None:
     click.echo(f"Darkroom's demo is running. Open:\n\n    {page_url}\n")
     click.echo("A prompt is waiting there: press Enter. Then reply in the thread: make it night")
     click.echo("The books, in another terminal:\n")
-    click.echo(f"    darkroom spend --data-dir {data_dir}\n")
+    click.echo(f"    {as_typed()} spend --data-dir {shlex.quote(str(data_dir))}\n")
     click.echo("Everything stays on this machine and costs nothing. Stop with Ctrl-C.")

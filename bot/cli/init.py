@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli import Refused, flags_of, settings_for, settings_options
+from bot.cli import Refused, as_typed, flags_of, settings_for, settings_options
 
 
 @click.command("init")
@@ -25,4 +25,4 @@ def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) 
         raise Refused(str(problem)) from problem
     except OSError as error:
         raise Refused(f"{place.resolve()} cannot be made: {error.strerror}.") from error
-    click.echo(f"Made {place.resolve()}. Next: put the tokens into .env, then: darkroom run")
+    click.echo(f"Made {place.resolve()}. Next: put the tokens into .env, then: {as_typed()} run")

@@ -82,6 +82,8 @@ async def type_command(
         return _slackbot(state, person, room, "invalid_command", f"{name} is not a valid command.")
     if name in {"/invite", "/add"}:
         return await _invited(state, person, room, rest)
+    if state.commands is not None and name not in state.commands:
+        return _slackbot(state, person, room, "invalid_command", f"{name} is not a valid command.")
     users, channels = _names(state)
     escaped = words.from_keyboard(rest.strip(), users, channels, labels=True)
     urls = response_urls.issue(state, person, room, "commands")

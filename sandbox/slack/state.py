@@ -55,6 +55,7 @@ class State:
         rate_limits: bool = False,
         app_name: str = "Darkroom",
         base_url: str = "http://slack.sandbox",
+        commands: frozenset[str] | None = None,
     ) -> None:
         self.now, self.sleep = now, sleep
         self.team_id, self.team_name, self.team_domain = team_id, "Sandbox", "sandbox"
@@ -65,7 +66,7 @@ class State:
         self.rate_limits = rate_limits
         self.base_url = base_url
         self.app_id, self.bot_user_id, self.bot_id = "A0DARKROOM", "U0DARKROOM", "B0DARKROOM"
-        self.app_name = app_name
+        self.app_name, self.commands = app_name, commands
         self.installed = True
         self.echo_bot_messages = True
         self.mention_events: tuple[str, ...] = ("message", "app_mention")

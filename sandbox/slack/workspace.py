@@ -30,6 +30,8 @@ class Workspace(State):
     (public), #attic (archived, with the app). Everybody of the team has a DM with the app; alice and bob have
     one together.
 
+    `commands` are the app's slash commands ("/imagine"); without them every one is taken for the app's.
+
     `now` and `sleep` are the only clock it knows. Web API calls go through `call`, the three other doors of
     Slack through `send_bytes` (upload), `download` and `respond` (response_url); the app's socket is any
     object with an async `send`, handed to `attach`, and its acknowledgements come back through `acknowledge`.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.cli import COMMANDS, main
+from bot.cli import COMMANDS, as_typed, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -179,3 +179,20 @@ def test_a_taken_port_is_said_plainly(command: str) -> None:
         printed = darkroom(command, "--port", str(taken.getsockname()[1]))
     assert printed.exit_code == 2
     assert "--port 0" in printed.output
+    assert "Address already in use" in printed.output
+    assert "bind on address" not in printed.output
+
+
+def test_a_program_outside_the_path_is_named_by_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "darkroom"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    monkeypatch.setenv("PATH", str(tmp_path / "elsewhere"))
+    assert as_typed() == str(program)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert as_typed() == "darkroom"
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    assert as_typed() == "darkroom"

@@ -134,6 +134,13 @@ async def test_commands_work_where_the_app_is_not_a_member(
     assert app.envelopes[0]["payload"]["channel_name"] == name
 
 
+async def test_a_command_that_no_app_has_is_answered_by_slack_itself(still: Workspace, app: App) -> None:
+    still.commands = frozenset({"/imagine"})
+    seen = await still.type_command("alice", "#design", "/imagin a fox")
+    assert (seen.error, seen.text) == ("invalid_command", "/imagin is not a valid command.")
+    assert app.envelopes == []
+
+
 async def test_an_answer_in_channel_is_a_message_for_everybody(still: Workspace, app: App) -> None:
     app.answer = {"text": "A fox for all", "response_type": "in_channel"}
     seen = await still.type_command("alice", "#design", "/imagine a fox")
