@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import click
 
@@ -35,16 +36,18 @@ async def _sandbox(port: int) -> None:
     except OSError as error:
         raise Refused(port_taken(port, error)) from error
     try:
-        click.echo(f"The page:  {world.page_url}\n")
-        click.echo("A bot finds this world by:")
+        click.echo(f"The page:\n\n    {world.page_url}\n")
+        click.echo("For a bot that is to live here, in its environment or .env:\n")
         for name, value in world.settings().items():
-            click.echo(f"  {name.upper()}={value}")
+            click.echo(f"{name.upper()}={value}")
         click.echo("\nStop it with Ctrl-C.")
         await stop.wait()
+        click.echo("\nStopping.")
     finally:
         await world.close()
 
 
 def port_taken(port: int, error: OSError) -> str:
     """What to say when the port cannot be had."""
-    return f"Port {port} cannot be used ({error.strerror}). Try another: --port 0 takes any free one."
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return f'Port {port} cannot be used ({why}). --port 0 takes any free one; make demo ARGS="--port 0" too.'

@@ -96,7 +96,7 @@ def _print(report: SpendReport) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from darkroom.spending.money import format_usd
+    from darkroom.spending.money import format_usd, format_usd_exact
 
     def cap(amount: int | None) -> str:
         return "none" if amount is None else format_usd(amount)
@@ -120,6 +120,6 @@ def _print(report: SpendReport) -> None:
     for name, each in report.classes.items():
         if each.tokens:
             label = name.value.replace("_", " ")
-            classes.add_row(label, f"{each.tokens:,}", format_usd(each.charged_nano_usd))
+            classes.add_row(label, f"{each.tokens:,}", format_usd_exact(each.charged_nano_usd))
     for table in (people, models, classes):
         console.print(table)
