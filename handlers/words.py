@@ -137,8 +137,8 @@ def _moderation(told: _Told) -> str:
         what = "OpenAI's moderation stopped the finished picture, so there is none"
     else:
         what = "OpenAI's moderation did not accept this request, so no picture was made"
-    categories = told.text("categories")
-    named = f" (it names: {categories})" if categories else ""
+    categories = [name for name in told.text("categories").split(", ") if name not in {"", "other"}]
+    named = f" (it names: {', '.join(categories)})" if categories else ""
     return f"{what}{named}. Describe it in other words and send it again."
 
 

@@ -111,6 +111,13 @@ def test_moderation_says_at_which_stage() -> None:
     assert "stopped the finished picture" in say(after, VOICE, HEARER)
 
 
+@pytest.mark.parametrize(("categories", "named"), [("other", ""), ("", ""), ("violence, other", "violence")])
+def test_moderation_names_no_category_that_says_nothing(categories: str, named: str) -> None:
+    said = say(Ending(Outcome.BLOCKED, Reason.MODERATION, {"categories": categories}), VOICE, HEARER)
+    assert (f" (it names: {named})" if named else "was made. Describe") in said
+    assert "other)" not in said
+
+
 @pytest.mark.parametrize("error", ["is_archived", "not_in_channel", "some_new_error"])
 def test_a_picture_that_could_not_be_posted_is_said_to_be_kept(error: str) -> None:
     assert "made and kept" in not_delivered(error, VOICE)
