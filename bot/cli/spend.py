@@ -37,7 +37,7 @@ def command(as_json: bool, config: Path | None, data_dir: Path | None, pairs: tu
     if as_json:
         click.echo(json.dumps(as_data(report), indent=2))
     else:
-        _print(report)
+        print_tables(report)
 
 
 def as_data(report: SpendReport) -> dict[str, Any]:
@@ -92,7 +92,8 @@ def _spent(spent: Spent) -> dict[str, int]:
     }
 
 
-def _print(report: SpendReport) -> None:
+def print_tables(report: SpendReport) -> None:
+    """The report as tables, for people."""
     from rich.console import Console
     from rich.table import Table
 
