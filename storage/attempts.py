@@ -71,6 +71,15 @@ def dispatch(db: sqlite3.Connection, attempt_id: str, at: datetime, response_id:
     return changed.rowcount == 1
 
 
+def refuse_open(db: sqlite3.Connection, turn_id: str, *, waiting_only: bool) -> None:
+    """A turn whose hold is open cannot end: nobody would ever close it. With *waiting_only*, it does not."""
+    found = db.execute(
+        "SELECT id FROM attempts WHERE turn_id = ? AND ended_at IS NULL", (turn_id,)
+    ).fetchone()
+    if found is not None and not waiting_only:
+        raise ledger.LedgerFault(f"turn {turn_id} cannot end while attempt {found['id']} is open")
+
+
 def release(db: sqlite3.Connection, attempt_id: str, why: str, at: datetime) -> Attempt:
     """Give the hold back; doing it twice is a no-op, after another end a ``LedgerFault``."""
     row = _row(db, attempt_id)

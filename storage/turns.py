@@ -140,6 +140,7 @@ class SqliteTurnStore:
         """See ``TurnStore.end``."""
 
         def work(db: sqlite3.Connection) -> Turn:
+            attempts.refuse_open(db, turn_id, waiting_only=waiting_only)
             db.execute(
                 """
                 UPDATE turns SET state = 'ended', outcome = ?, reason = ?, details = ?, updated_at = ?

@@ -134,7 +134,7 @@ class TurnStore(Protocol):
 
     async def end(self, turn_id: str, ending: Ending, at: datetime, *, waiting_only: bool = False) -> Turn:
         """The turn's outcome, with what will be said. A turn that has ended keeps its first ending, and with
-        *waiting_only* one that is being worked on goes on."""
+        *waiting_only* one that is being worked on goes on. One with an open hold cannot end."""
         ...
 
     async def tell(self, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:

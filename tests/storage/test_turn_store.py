@@ -312,6 +312,12 @@ async def test_a_turn_keeps_its_first_ending(store: SqliteTurnStore) -> None:
     assert again.ending == Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
 
 
+async def test_a_turn_with_an_open_hold_cannot_end(store: SqliteTurnStore) -> None:
+    attempt_id = await dispatched(store)
+    with pytest.raises(LedgerFault, match=attempt_id):
+        await store.end("turn_1", Ending(Outcome.FAILED, Reason.BROKEN), NOON)
+
+
 async def test_taking_back_leaves_a_turn_alone_that_is_being_made(store: SqliteTurnStore) -> None:
     await dispatched(store)
     turn = await store.end("turn_1", Ending(Outcome.CANCELLED, Reason.TAKEN_BACK), NOON, waiting_only=True)
