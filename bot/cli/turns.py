@@ -78,12 +78,12 @@ def as_data(row: TurnRow) -> dict[str, Any]:
 
 def _print(rows: list[TurnRow]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from darkroom.spending.money import format_usd
 
-    table = Table("When (UTC)", "Who", "Asked for", "Became", "Told", "Cost")
+    table = Table(Column("When (UTC)", no_wrap=True), "Who", "Asked for", "Became", "Told", "Cost")
     for row in rows:
         turn = row.turn
         versions = ", ".join(f"v{picture.version}" for picture in row.pictures)

@@ -9,6 +9,7 @@ import { drawModals } from "./views.js";
 
 const WELCOME =
   "A small Slack that lives on this machine. Send /imagine with what you want to see; the picture comes in a thread, and a reply there changes it.";
+const WELCOME_ALONE = "Write here what you want to see, without a command; the picture comes in a thread, and a reply there changes it.";
 const READY = " The first one is written below: press Enter.";
 const NO_HOME = "The app has no Home tab yet, or it has not answered.";
 
@@ -30,7 +31,7 @@ export function draw(does, ready) {
   byId("channel-name").textContent = here.title;
   byId("channel-about").textContent = here.name ? `${here.members.length} members${here.has_app ? "" : `, without ${world.app.name}`}` : "Direct message";
   drawTabs(does);
-  const welcome = here.has_app && !here.archived ? WELCOME + (ready ? READY : "") : "Nothing here yet.";
+  const welcome = welcomeTo(here) + (ready && here.has_app && !here.archived ? READY : "");
   if (now.home) drawHome(byId("channel-log"), does);
   else drawLog(byId("channel-log"), here, null, does, welcome);
   byId("channel-composer").hidden = now.home;
@@ -44,6 +45,11 @@ export function draw(does, ready) {
   drawRooms(byId("rooms"), world, now.room, unread, does.openRoom);
   drawNotice(here);
   drawModals(snapshot.modals, world, does);
+}
+
+function welcomeTo(here) {
+  if (!here.has_app || here.archived) return "Nothing here yet.";
+  return here.name ? WELCOME : WELCOME_ALONE;
 }
 
 function drawTabs(does) {

@@ -78,6 +78,18 @@ async def test_messages_edits_and_reactions_appear_by_themselves(
     await expect(log).not_to_contain_text("Done")
 
 
+async def test_an_empty_room_says_how_to_ask_there(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    log = page.get_by_label("Messages", exact=True)
+    await expect(log).to_contain_text("Send /imagine")
+    await page.locator("#rooms").get_by_role("button", name="Darkroom").click()
+    await expect(log).to_contain_text("without a command")
+    await page.locator("#rooms").get_by_role("button", name="#lobby").click()
+    await expect(page.locator("#notice")).to_contain_text("/invite @Darkroom")
+
+
 async def test_an_edit_is_typed_at_once_and_saved_with_enter_and_no_change_is_no_edit(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
