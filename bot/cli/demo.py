@@ -88,7 +88,7 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
             tune_process()
             _greet(world.page_url, settings.storage.data_dir)
             await stop.wait()
-            click.echo("\nStopping.")
+            click.echo("\nStopping: running pictures are finished first; Ctrl-C again does not wait.")
         finally:
             await darkroom.aclose()
     finally:

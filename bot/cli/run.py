@@ -48,7 +48,7 @@ async def _run(settings: Settings) -> None:
     tune_process()
     click.echo("Darkroom is connected. Stop it with Ctrl-C.")
     await stop.wait()
-    click.echo("Stopping: running pictures are finished first.")
+    click.echo("Stopping: running pictures are finished first; Ctrl-C again does not wait.")
     await darkroom.aclose()
 
 
