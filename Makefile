@@ -17,6 +17,8 @@ help:
 	@echo "make lock    compile the lock files again;  make format: let ruff format"
 
 $(STAMPS)/venv:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "$(PYTHON) was not found. Darkroom needs Python 3.11 to 3.13. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))' || \
 	  { echo "Darkroom needs Python 3.11 to 3.13, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
