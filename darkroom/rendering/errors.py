@@ -140,7 +140,7 @@ class ApiError:
 def of_status(status: int, body: object, headers: Mapping[str, str]) -> Failure:
     """A call that was refused with an HTTP status: nothing was generated, but a 5xx leaves that open."""
     error = ApiError.read(_inner(body))
-    message = error.message or (body if isinstance(body, str) else "")
+    message = error.message or (_text(body) if isinstance(body, str) else "")
     kind = _kind(error)
     if kind is None:
         kind = FailureKind.SERVER if status >= 500 else _STATUSES.get(status, FailureKind.BAD_REQUEST)
@@ -183,7 +183,7 @@ def of_exception(error: openai.OpenAIError | httpx2.HTTPError) -> Failure:
 
 def scrub(message: str) -> str:
     """The API's own words, shortened, without anything that looks like a key."""
-    return _KEY.sub("[key]", message[: 4 * MAX_MESSAGE])[:MAX_MESSAGE]
+    return _text(_KEY.sub("[key]", message[: 4 * MAX_MESSAGE])[:MAX_MESSAGE])
 
 
 def retry_after(message: str, headers: Mapping[str, str]) -> float | None:
@@ -240,4 +240,6 @@ def _inner(body: object) -> object:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)[:MAX_MESSAGE]
+    """As text that can be stored: JSON can carry halves of surrogate pairs, UTF-8 cannot."""
+    text = value if isinstance(value, str) else "" if value is None else str(value)[:MAX_MESSAGE]
+    return text.encode("utf-8", "replace").decode()

@@ -13,7 +13,9 @@ MAX_PICTURE = 64 * 1024 * 1024
 """Bytes of a decoded picture; the API's own are under 50 MB."""
 MAX_PIXELS = 50_000_000
 """Six times the API's largest picture (8,294,400 pixels), and nothing that hurts whoever opens it."""
-_SUFFIXES = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "GIF": "gif"}
+_KINDS = ("PNG", "JPEG", "WEBP", "GIF")
+_SUFFIXES = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp", "GIF": "gif"}
+"""A JPEG that has more pictures behind its first is an MPO for Pillow, unasked."""
 
 
 class BadPictureError(ValueError):
@@ -79,7 +81,7 @@ def save(incoming: Incoming, revised_prompt: str | None) -> SavedPicture:
     if incoming.fault:
         raise BadPictureError(incoming.fault)
     try:
-        with Image.open(incoming.writer.path(), formats=tuple(_SUFFIXES)) as image:
+        with Image.open(incoming.writer.path(), formats=_KINDS) as image:
             kind, (width, height) = str(image.format), image.size
     except (
         UnidentifiedImageError,

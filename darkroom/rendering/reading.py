@@ -118,14 +118,13 @@ class Reading:
             billed = Billed.REPORTED if usage else Billed.UNKNOWN
             return Failure(FailureKind.BAD_PICTURE, billed, code="bad_picture", message=self._bad_picture)
         if self._end.status == "incomplete":
-            details = self._end.incomplete_details
-            reason = str(details.reason) if details is not None and details.reason else ""
+            reason = _name(getattr(self._end.incomplete_details, "reason", None)) or ""
             blocked = reason == "content_filter"
             return Failure(
                 FailureKind.MODERATION if blocked else FailureKind.SERVER,
                 Billed.REPORTED if usage else Billed.UNKNOWN,
                 code="incomplete",
-                message=reason[:_MAX_NAME],
+                message=reason,
             )
         return None
 
@@ -150,7 +149,7 @@ class Reading:
 
     def _item(self, item: ResponseOutputItem, event: Event) -> None:
         if isinstance(item, ResponseOutputMessage):
-            self._words[item.id or ""] = _words(item)
+            self._words[_name(item.id) or ""] = _words(item)
         elif isinstance(item, ImageGenerationCall) and self.picture is None:
             # ``result`` decides, not ``status``: a finished picture may come as "generating".
             if isinstance(item.result, str) and item.result:
