@@ -62,6 +62,7 @@ class SlackDelivery:
         self._repeat = Repeat(clock)
         self._poster = Poster(slack, clock, PATIENT_PAUSES_S)
         self._placeholders = Poster(slack, clock)
+        self._since = clock.now()
 
     async def placeholder(self, turn: Turn, at_most_nano_usd: int, note: Note) -> Ending | None:
         """See ``Delivery``: a message for a command, a reaction for a message."""
@@ -110,8 +111,10 @@ class SlackDelivery:
         await note(Told.PLACEHOLDER_CLOSED, None)
 
     async def _post_placeholder(self, turn: Turn, view: View) -> str:
-        channel = turn.request.channel_id
-        if (self._clock.now() - turn.created_at).total_seconds() > LOOK_AFTER_S:
+        channel, now = turn.request.channel_id, self._clock.now()
+        # One from before the start may have been posted and not noted; so may one by a clock put back since.
+        ours = self._since <= turn.created_at <= now
+        if not ours or (now - turn.created_at).total_seconds() > LOOK_AFTER_S:
             found = await self._placeholders.find(channel, turn, None)
             if found is not None:
                 return found
