@@ -95,6 +95,7 @@ _UNVERIFIED = "must be verified"
 _NOT_KEPT = re.compile(r"\bItem with id .* not found|Items are not persisted", re.IGNORECASE | re.DOTALL)
 _MODEL_PARAM = re.compile(r"(^|\.)model$")
 _KEY = re.compile(r"\b(?:sk|sess|rk|pk)-[\w*.-]{3,}|\bBearer\s+\S+", re.IGNORECASE)
+_NAME = re.compile(r"[\w.:/+=~@-]{1,200}", re.ASCII)
 _WAIT = re.compile(
     r"try again in\s+(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?"
     r"(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?",
@@ -224,7 +225,7 @@ def _failure(
     return Failure(
         kind=kind,
         billed=billed,
-        code=error.code[:100] or default_code,
+        code=name(error.code) or default_code,
         message=scrub(said),
         retry_after_s=retry_after(said, headers or {}) if kind is FailureKind.RATE else None,
         moderation_stage=error.stage,
@@ -237,6 +238,12 @@ def _inner(body: object) -> object:
     if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
         return body["error"]
     return body
+
+
+def name(value: object) -> str | None:
+    """A name, a code or an id that the API gave; None where it is anything else. Those reach the log, so
+    that they may not be sentences, which can quote what was asked for."""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 
 def _text(value: object) -> str:

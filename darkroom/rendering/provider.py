@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import httpx2
@@ -12,6 +13,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TIMEOUT = httpx2.Timeout(None, connect=10.0, write=60.0, pool=10.0)
 """Seconds. Reading has no limit of its own: a whole call has one (``RenderJob.timeout_s``)."""
 _CONNECTIONS = 100
+_REFUSAL_MAX = 64 * 1024
+"""Bytes of a refusal that are read. The client reads all of it into memory, however long it is."""
 
 
 def provider_name(base_url: str | None) -> str:
@@ -68,4 +71,28 @@ def _http_client(base_url: str) -> httpx2.AsyncClient:
         limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0),
         follow_redirects=False,
         trust_env=urlsplit(base_url).hostname not in _LOOPBACK,
+        event_hooks={"response": [_shorten_refusals]},
     )
+
+
+async def _shorten_refusals(response: httpx2.Response) -> None:
+    if not response.is_success and isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Beginning(response.stream)
+
+
+class _Beginning(httpx2.AsyncByteStream):
+    """The first bytes of a body."""
+
+    def __init__(self, whole: httpx2.AsyncByteStream) -> None:
+        self._whole = whole
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = _REFUSAL_MAX
+        async for chunk in self._whole:
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._whole.aclose()

@@ -26,7 +26,8 @@ from darkroom.rendering.stream import BadStreamError, Event
 PREVIEW_KEY = "partial_image_b64"
 _ENDS = ("response.completed", "response.failed", "response.incomplete")
 _BEGINNINGS = ("response.created", "response.queued", "response.in_progress")
-_MAX_NAME = 200
+UNREADABLE = "unreadable"
+"""Stands for a model whose name cannot be one."""
 
 
 class Reading:
@@ -118,7 +119,7 @@ class Reading:
             billed = Billed.REPORTED if usage else Billed.UNKNOWN
             return Failure(FailureKind.BAD_PICTURE, billed, code="bad_picture", message=self._bad_picture)
         if self._end.status == "incomplete":
-            reason = _name(getattr(self._end.incomplete_details, "reason", None)) or ""
+            reason = errors.name(getattr(self._end.incomplete_details, "reason", None)) or ""
             blocked = reason == "content_filter"
             return Failure(
                 FailureKind.MODERATION if blocked else FailureKind.SERVER,
@@ -141,15 +142,15 @@ class Reading:
         return broken or Failure(FailureKind.SERVER, Billed.UNKNOWN, "stream_ended", "no end of the response")
 
     def _names(self, response: Response) -> None:
-        self.response_id = self.response_id or _name(response.id)
-        self._host_model = _name(response.model) or self._host_model
+        self.response_id = self.response_id or errors.name(response.id)
+        self._host_model = _model(response.model) or self._host_model
         for tool in _list(response.tools):
             if isinstance(tool, ImageGeneration):
-                self._image_model = _name(tool.model) or self._image_model
+                self._image_model = _model(tool.model) or self._image_model
 
     def _item(self, item: ResponseOutputItem, event: Event) -> None:
         if isinstance(item, ResponseOutputMessage):
-            self._words[_name(item.id) or ""] = _words(item)
+            self._words[errors.name(item.id) or ""] = _words(item)
         elif isinstance(item, ImageGenerationCall) and self.picture is None:
             # ``result`` decides, not ``status``: a finished picture may come as "generating".
             if isinstance(item.result, str) and item.result:
@@ -203,9 +204,9 @@ def _clean(text: object) -> str | None:
     return text.encode("utf-8", "replace").decode() if isinstance(text, str) else None
 
 
-def _name(value: object) -> str | None:
-    """A name or an id that the API gave, None where it is no such thing."""
-    return value if isinstance(value, str) and 0 < len(value) <= _MAX_NAME and value.isprintable() else None
+def _model(value: object) -> str | None:
+    """A model's name that the API gave, None where it gave none."""
+    return errors.name(value) or (UNREADABLE if isinstance(value, str) and value else None)
 
 
 def warm() -> None:

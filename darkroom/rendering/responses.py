@@ -40,7 +40,7 @@ class _Call:
 
     def opened(self, headers: Mapping[str, str]) -> None:
         """The answer's headers are here."""
-        self.request_id = headers.get("x-request-id", "")[:200] or self.request_id
+        self.request_id = errors.name(headers.get("x-request-id")) or self.request_id
         self.headers = {
             name.lower(): value[:200]
             for name, value in headers.items()

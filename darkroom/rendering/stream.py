@@ -18,6 +18,8 @@ SPILL_OVER = 64 * 1024
 """Strings with more bytes than this between their quotes are taken out."""
 MAX_REST = 4 * 1024 * 1024
 """Bytes an event may have beside the strings taken out."""
+MAX_SPILLED = 32
+"""Long strings an event may have: each may be an open file, and an answer has one picture."""
 _KEY = re.compile(rb'"([^"\\]*)"\s*:\s*"\Z')
 
 Begin = Callable[[str], Incoming]
@@ -106,6 +108,8 @@ class Document:
             self._rest += text
             if len(self._rest) - self._string <= SPILL_OVER:
                 return
+            if len(self._spilled) >= MAX_SPILLED:
+                raise BadStreamError("an event has too many long strings")
             text = bytes(self._rest[self._string :])
             del self._rest[self._string :]
             key = _KEY.search(self._rest[-256:])

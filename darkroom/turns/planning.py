@@ -20,6 +20,9 @@ MAX_OUTPUT_TOKENS = 2_048
 CHAIN_PICTURES_MAX = 6
 """After so many pictures a conversation goes on from the saved one: the host reads all of it each time."""
 
+_SHOWN_FORMATS = frozenset({"png", "jpeg"})
+"""What every model makes and every place shows; what the API sent may have been something else."""
+
 INSTRUCTIONS = (
     "You make pictures for a team in Slack. When the message asks for a picture or for a change to the last "
     "one, make exactly one picture with the image tool and say nothing else. Keep every detail the person "
@@ -85,7 +88,7 @@ class Planner:
             try:
                 known = self.catalogue.usable_image(model, today)
                 self.catalogue.usable_host(host, today)
-                check_size(known, *self._size(turn, parent))
+                check_size(known, *self._size(turn, parent, today))
             except (CatalogueProblem, BadSize) as problem:
                 problems.append(str(problem.args[0]))
                 continue
@@ -111,7 +114,7 @@ class Planner:
         """
         chained = _goes_on_from_response(parent) and not from_saved
         pictures = () if parent is None or chained else (self._saved(parent),)
-        width, height = self._size(turn, parent)
+        width, height = self._size(turn, parent, today)
         job = RenderJob(
             turn_id=turn.id,
             attempt_id=attempt_id,
@@ -120,7 +123,7 @@ class Planner:
             width=width,
             height=height,
             quality=self._quality(turn, parent, candidate.image_model),
-            format=turn.request.options.format or (parent.format if parent else self._settings.format),
+            format=self._format(turn, parent),
             forced=turn.request.surface is Surface.COMMAND,
             safety_identifier=turn.person_key,
             timeout_s=self._settings.timeout_s,
@@ -164,13 +167,24 @@ class Planner:
                 return self._settings.model
         return self._settings.model
 
-    def _size(self, turn: Turn, parent: Picture | None) -> tuple[int, int]:
+    def _size(self, turn: Turn, parent: Picture | None, today: date) -> tuple[int, int]:
+        """What was asked for, else the edited picture's own size, unless no picture can be asked for in it:
+        the API may have sent another one than it was asked for."""
         options = turn.request.options
         if options.width is not None and options.height is not None:
             return options.width, options.height
         if parent is not None:
+            model = self.catalogue.image(options.model or self._usual_model(parent, today))
+            try:
+                check_size(model, parent.width, parent.height)
+            except BadSize:
+                return self._settings.width, self._settings.height
             return parent.width, parent.height
         return self._settings.width, self._settings.height
+
+    def _format(self, turn: Turn, parent: Picture | None) -> str:
+        wanted = turn.request.options.format or (parent.format if parent else self._settings.format)
+        return wanted if wanted in _SHOWN_FORMATS else self._settings.format
 
     def _quality(self, turn: Turn, parent: Picture | None, model: str) -> str:
         wanted = turn.request.options.quality or (parent.quality if parent else self._settings.quality)
