@@ -1,0 +1,238 @@
+"""A real Darkroom is killed with SIGKILL while twenty turns run, started again, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import sys
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli.world import World, start_world
+from sandbox.images.api import ImageApi
+from sandbox.images.painter import Order, paint
+from sandbox.slack.model import Message
+from sandbox.slack.workspace import Workspace
+from storage.blobs import BlobStore
+from storage.database import PICTURES_NAME
+from tests.scenarios.story import Ledger
+
+KILLS = 20
+WAIT_S = 60.0
+PROMPT = re.compile(r"picture \d+ \d+ of a fox")
+PEOPLE = ("alice", "bob", "carol")
+
+BOT = """
+import asyncio, json, sys
+
+from bot.app import Darkroom
+from bot.settings import plain_settings
+
+
+async def main():
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async with Darkroom(plain_settings(json.loads(sys.argv[1])), create_data=True) as darkroom:
+        print("ready", flush=True)
+        while await reader.readline():
+            await darkroom.worker.idle()
+            await darkroom.errands.idle()
+            print("rests", flush=True)
+
+
+asyncio.run(main())
+"""
+"""A whole Darkroom in a process of its own; to each line it hears it says when it has nothing left to do."""
+
+
+@cache
+def _painted(width: int, height: int, kind: str) -> bytes:
+    return paint(Order("a picture", width, height, kind))
+
+
+def _paint(order: Order) -> bytes:
+    return _painted(order.width, order.height, order.output_format)
+
+
+class Bot:
+    """The process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @classmethod
+    async def start(cls, world: World, data_dir: Path) -> Bot:
+        flags = world.settings() | {"storage.data_dir": str(data_dir), "queue.per_person": 5}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            BOT,
+            json.dumps(flags),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": "."},
+        )
+        bot = cls(process)
+        await bot.says(b"ready\n")
+        return bot
+
+    async def says(self, line: bytes) -> None:
+        assert self.process.stdout is not None
+        async with asyncio.timeout(WAIT_S):
+            assert await self.process.stdout.readline() == line
+
+    async def rests(self, world: World) -> None:
+        """Wait until everything is acknowledged and nothing is left to do."""
+        assert self.process.stdin is not None
+
+        def heard(workspace: Workspace) -> bool:
+            # A command is never sent again: whoever typed it has seen that it failed.
+            return all(parcel.kind != "events_api" for parcel in workspace.delivery.unanswered)
+
+        await world.workspace.until(heard, WAIT_S)
+        self.process.stdin.write(b"rest\n")
+        await self.says(b"rests\n")
+
+    async def killed(self) -> None:
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+
+class Round:
+    """Twenty things that people do, and how much of what follows is seen before the process is killed."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.world, self.number = world, number
+        self.rng = random.Random(number)  # noqa: S311 -- a seeded test
+        self.said: dict[str, Message] = {}
+
+    async def played(self, bot: Bot) -> None:
+        """Let everybody act at once, and kill *bot* after so many changes of the world outside."""
+        moment, seen = self.rng.randrange(1, 330), 0
+        now = asyncio.Event()
+
+        def noticed(notice: object) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == moment:
+                os.kill(bot.process.pid, signal.SIGKILL)
+                now.set()
+
+        workspace = self.world.workspace
+        workspace.on_change.append(noticed)
+        acts = asyncio.gather(*(self._act(number) for number in range(20)))
+        # A moment that never comes is after everything.
+        over = asyncio.create_task(self._over(acts, bot))
+        await asyncio.wait({asyncio.create_task(now.wait()), over}, return_when=asyncio.FIRST_COMPLETED)
+        workspace.on_change.remove(noticed)
+        await bot.killed()
+        await acts
+        await asyncio.gather(over, return_exceptions=True)
+
+    async def _over(self, acts: asyncio.Future[list[None]], bot: Bot) -> None:
+        await acts
+        await bot.rests(self.world)
+
+    async def _act(self, number: int) -> None:
+        workspace, prompt = self.world.workspace, f"picture {self.number} {number} of a fox"
+        person, way = self.rng.choice(PEOPLE), self.rng.randrange(4)
+        threads = [m for m in workspace.channel_named("design").messages.values() if "v1 is" in m.text]
+        if way < 2:
+            await workspace.type_command(person, "design", f"/imagine {prompt}")
+            return
+        if way == 2 and threads:
+            root = self.rng.choice(threads).ts
+            text = f"<@{workspace.bot_user_id}> {prompt}"
+            self.said[prompt] = await workspace.post(person, "design", text, thread_ts=root)
+            return
+        text = f"<@{workspace.bot_user_id}> {prompt}"
+        self.said[prompt] = await workspace.post(person, "design", text)
+
+
+def _check(world: World, ledger: Ledger, said: dict[str, Message], told: Counter[str]) -> None:
+    workspace = world.workspace
+    ledger.adds_up()
+    ledger.holds_nothing()
+    turns = {row["prompt"]: row for row in ledger.rows("SELECT * FROM turns")}
+    assert len(turns) == len(ledger.rows("SELECT id FROM turns"))
+    assert not [row["prompt"] for row in turns.values() if row["state"] != "ended" or not row["told_at"]]
+    assert said.keys() <= turns.keys(), "what somebody wrote is not lost"
+
+    calls = Counter(_prompt(call.body) for call in world.images.calls if call.endpoint == "responses")
+    assert not [prompt for prompt, times in calls.items() if times > 1]
+    charged = ledger.rows(
+        "SELECT prompt, attempts.state, charged_nano_usd FROM attempts JOIN turns ON turns.id = turn_id"
+    )
+    ends = {row["prompt"]: row["state"] for row in charged if row["charged_nano_usd"] > 0}
+    assert calls.keys() <= ends.keys(), "a call was paid for and is in nobody's books"
+    # A call that the books have and the API has not was killed on its way out: uncertain, never a picture.
+    assert {ends[prompt] for prompt in ends.keys() - calls.keys()} <= {"uncertain"}
+
+    everything = list(workspace.channel_named("design").messages.values())
+    shown = Counter(
+        m.metadata["event_payload"]["turn_id"] for m in everything if m.metadata and _has_picture(m)
+    )
+    made = {row["turn_id"] for row in ledger.rows("SELECT turn_id FROM pictures")}
+    assert shown == Counter(made), "each picture once, and none too many"
+    assert not [m.text for m in everything if "Working on it" in m.text]
+    roots = {m.ts for m in everything if m.user == workspace.bot_user_id and not m.is_reply}
+    wanted = {row["thread_ts"] for row in turns.values() if row["surface"] == "command" and row["id"] in made}
+    assert roots == wanted, "a placeholder for each command that brought a picture, and no other"
+    assert not [m.text for m in everything if workspace.bot_user_id in m.reactions.get("eyes", [])]
+    for row in turns.values():
+        assert row["outcome"] in ("pictures", "uncertain"), dict(row)
+    lost = Counter(row["user_id"] for row in turns.values() if row["outcome"] == "uncertain")
+    for person, times in lost.items():
+        assert sum("nobody can say" in e.text for e in workspace.ephemerals_for(person)) >= times
+    told.update(row["outcome"] for row in turns.values())
+
+
+def _prompt(body: dict[str, Any]) -> str:
+    """What a call asks for; a long thread goes on from the saved picture, and then it stands among others."""
+    found = PROMPT.search(str(body["input"]))
+    assert found is not None
+    return found[0]
+
+
+def _has_picture(message: Message) -> bool:
+    return any(block["type"] == "image" for block in message.blocks)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+async def test_killed_at_any_moment_nothing_is_sent_twice_lost_or_left_behind(tmp_path: Path) -> None:
+    """Twenty kills on the same data, each with twenty turns under way, each followed by a new start."""
+    workspace = Workspace(file_processing_s=0.0)
+    images = ImageApi(seconds_per_picture=0.2, paint=_paint)
+    world = await start_world(workspace, images)
+    data_dir = tmp_path / "data"
+    ledger, told, said = Ledger(data_dir), Counter[str](), dict[str, Message]()
+    bot = await Bot.start(world, data_dir)
+    try:
+        for number in range(KILLS):
+            played = Round(world, number)
+            await played.played(bot)
+            said |= played.said
+            bot = await Bot.start(world, data_dir)
+            await bot.rests(world)
+            told.clear()
+            _check(world, ledger, said, told)
+    finally:
+        await bot.killed()
+        await world.close()
+        await workspace.close()
+    assert told["pictures"] > 10 * KILLS
+    assert told["uncertain"] > 0, "no kill came in the middle of a call"
+    store = BlobStore(data_dir / PICTURES_NAME)
+    assert all(store.path_of(row[0], "png").exists() for row in ledger.rows("SELECT sha256 FROM pictures"))
