@@ -16,14 +16,13 @@ from darkroom.turns.model import (
     Ending,
     Outcome,
     Reason,
-    Surface,
-    Told,
     Turn,
     TurnState,
 )
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
-from darkroom.turns.surroundings import Delivery, Guard, Note, Undeliverable
+from darkroom.turns.surroundings import Delivery, Guard
+from darkroom.turns.telling import Teller
 
 logger = logging.getLogger("darkroom.turns")
 
@@ -58,8 +57,7 @@ class Worker:
         self._log = log
         self._maker = maker
         self._guard = guard
-        self._delivery = delivery
-        self._files = files
+        self._teller = Teller(store, log, delivery, files, clock, line)
         self._closer = BookCloser(store, log, maker, caps, clock)
         self._caps = caps
         self._clock = clock
@@ -128,7 +126,8 @@ class Worker:
                 last = number == len(MEND_WAITS_S)
                 if self._stopping or await self._unbroken(self._mend(turn_id, ask=not last), turn_id):
                     return
-            await self._unbroken(self._give_up(turn_id), turn_id)
+            if (entry := self._line.get(turn_id)) is not None:
+                await self._unbroken(self._teller.give_up(entry), turn_id)
             logger.critical("turn %s is given up: undelivered, or left to the next start", turn_id)
             self._line.remove(turn_id)
             # What it held may be free by now, and nobody else would say so.
@@ -167,13 +166,6 @@ class Worker:
             turn = await self._store.end(turn_id, ending, self._clock.now())
         await self._finish(entry, turn)
 
-    async def _give_up(self, turn_id: str) -> None:
-        """A turn that has ended but whose person cannot be told for a fault of ours is undelivered."""
-        entry = self._line.get(turn_id)
-        turn = await self._log.turn(turn_id)
-        if entry is not None and turn is not None and turn.state is TurnState.ENDED:
-            await self._note(entry)(Told.UNDELIVERED, Reason.BROKEN)
-
     async def _turn_away(self, entry: Entry) -> None:
         details = {"waiting": self._waiting_max}
         await self._end(entry, Ending(Outcome.DECLINED, Reason.QUEUE_FULL, details))
@@ -197,7 +189,7 @@ class Worker:
                 return
             turn = queued
         if turn.placeholder_ts is None and turn.state is not TurnState.ENDED:
-            refused = await self._placeholder(entry, turn, at_most)
+            refused = await self._teller.placeholder(entry, turn, at_most)
             if refused is not None:
                 await self._end(entry, refused)
                 return
@@ -211,13 +203,6 @@ class Worker:
             entry.running = False
             return
         await self._finish(entry, await self._log.turn(entry.turn.id) or entry.turn)
-
-    async def _placeholder(self, entry: Entry, turn: Turn, at_most: int) -> Ending | None:
-        try:
-            return await self._delivery.placeholder(turn, at_most, self._note(entry))
-        except Undeliverable as undeliverable:
-            details = {"slack_error": undeliverable.reason}
-            return Ending(Outcome.DECLINED, Reason.CANNOT_POST, details)
 
     async def _take_up(self, entry: Entry) -> None:
         """A turn from before the start: on from where it stood."""
@@ -293,30 +278,5 @@ class Worker:
         what is told stays in order; those who only wanted the same money do not."""
         entry.telling, entry.wants = True, None
         self._start_next()
-        note = self._note(entry)
-        try:
-            if turn.told_at is None and turn.undelivered_reason is None:
-                await self._tell(turn, note)
-                await note(Told.DONE, None)
-        except Undeliverable as undeliverable:
-            logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
-            await note(Told.UNDELIVERED, undeliverable.reason)
+        await self._teller.tell(entry, turn)
         self._line.remove(turn.id)
-
-    async def _tell(self, turn: Turn, note: Note) -> None:
-        if turn.ending is not None and turn.ending.outcome is Outcome.PICTURES:
-            for picture in await self._log.pictures(turn.id):
-                path = self._files.path_of(picture.sha256, picture.format)
-                await self._delivery.deliver(turn, picture, path, note)
-            return
-        await self._delivery.tell(turn, note)
-
-    def _note(self, entry: Entry) -> Note:
-        async def note(step: Told, value: str | None) -> Turn:
-            if step is Told.PLACEHOLDER and value and entry.turn.request.surface is Surface.COMMAND:
-                # Before the thread is known to the store, so that no reply in it can pass the command.
-                self._line.open_lane(entry, value)
-            entry.turn = await self._store.tell(entry.turn.id, step, value, self._clock.now())
-            return entry.turn
-
-        return note

@@ -1,0 +1,78 @@
+"""Telling a person how their turn ended, with every step noted before the next is taken."""
+
+from __future__ import annotations
+
+import logging
+
+from darkroom.clock import Clock
+from darkroom.turns.line import Entry, Line
+from darkroom.turns.model import Ending, Outcome, Reason, Surface, Told, Turn, TurnState
+from darkroom.turns.planning import PictureFiles
+from darkroom.turns.store import TurnLog, TurnStore
+from darkroom.turns.surroundings import Delivery, Note, Undeliverable
+
+logger = logging.getLogger("darkroom.turns")
+
+
+class Teller:
+    """Between the worker and the delivery: what is said of a turn, and what is written down of saying it."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        log: TurnLog,
+        delivery: Delivery,
+        files: PictureFiles,
+        clock: Clock,
+        line: Line,
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._delivery = delivery
+        self._files = files
+        self._clock = clock
+        self._line = line
+
+    async def placeholder(self, entry: Entry, turn: Turn, at_most_nano_usd: int) -> Ending | None:
+        """Show that the turn was taken in, or give the ending of one that cannot be shown."""
+        try:
+            return await self._delivery.placeholder(turn, at_most_nano_usd, self._note(entry))
+        except Undeliverable as undeliverable:
+            details = {"slack_error": undeliverable.reason}
+            return Ending(Outcome.DECLINED, Reason.CANNOT_POST, details)
+
+    async def tell(self, entry: Entry, turn: Turn) -> None:
+        """Tell how *turn* ended, unless that was done; what Slack will not take is undelivered."""
+        if turn.told_at is not None or turn.undelivered_reason is not None:
+            return
+        note = self._note(entry)
+        try:
+            await self._say(turn, note)
+            await note(Told.DONE, None)
+        except Undeliverable as undeliverable:
+            logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
+            await note(Told.UNDELIVERED, undeliverable.reason)
+
+    async def give_up(self, entry: Entry) -> None:
+        """A turn that has ended but whose person cannot be told for a fault of ours is undelivered."""
+        turn = await self._log.turn(entry.turn.id)
+        if turn is not None and turn.state is TurnState.ENDED:
+            await self._note(entry)(Told.UNDELIVERED, Reason.BROKEN)
+
+    async def _say(self, turn: Turn, note: Note) -> None:
+        if turn.ending is not None and turn.ending.outcome is Outcome.PICTURES:
+            for picture in await self._log.pictures(turn.id):
+                path = self._files.path_of(picture.sha256, picture.format)
+                await self._delivery.deliver(turn, picture, path, note)
+            return
+        await self._delivery.tell(turn, note)
+
+    def _note(self, entry: Entry) -> Note:
+        async def note(step: Told, value: str | None) -> Turn:
+            if step is Told.PLACEHOLDER and value and entry.turn.request.surface is Surface.COMMAND:
+                # Before the thread is known to the store, so that no reply in it can pass the command.
+                self._line.open_lane(entry, value)
+            entry.turn = await self._store.tell(entry.turn.id, step, value, self._clock.now())
+            return entry.turn
+
+        return note
