@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from darkroom.clock import Clock
-from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, WaitThenRetry, next_step
+from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Stop, WaitThenRetry, next_step
+from darkroom.rendering.fallbacks import Step as NextStep
 from darkroom.rendering.job import Answer, Billed, Candidate, Endpoint, Failure, Renderer
 from darkroom.spending.budgets import Caps, MustWait, NoMoney
 from darkroom.turns.line import Progress
@@ -69,52 +70,48 @@ class TurnMaker:
         progress.follow(turn.revision)
         step = self._step(turn, parent, candidates, progress)
         held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
-        while True:
-            match held:
-                case MustWait():
-                    return held
-                case NoMoney():
-                    return no_money(held)
-                case Attempt():
-                    held_money()
-                    answer = await self._send(step, held)
+        while isinstance(held, Attempt):
+            held_money()
+            answer = await self._send(step, held)
             failure = answer.failure
             if failure is None or failure.billed is not Billed.NOTHING:
                 ending = await self._settle(answer, step, held, turn)
                 money_moved()
                 return ending
-            follow = next_step(
-                failure,
-                candidates_left=len(candidates) - progress.candidate - 1,
-                rate_waits=progress.rate_waits,
-                resent=progress.resent,
-            )
-            why = failure.code or failure.kind.value
-            logger.info("turn %s attempt %s released: %s", turn.id, held.id, why)
-            match follow:
-                case NextCandidate():
-                    progress.candidate += 1
-                case ResendPicture():
-                    progress.resent = True
-                case WaitThenRetry(seconds):
-                    progress.rate_waits += 1
-                    await self._store.fall_back(held.id, why, None, self._caps, self._clock.now())
-                    money_moved()
-                    await self._clock.sleep(seconds)
-                    step = self._step(turn, parent, candidates, progress)
-                    held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
-                    continue
-                case _:
-                    await self._store.fall_back(held.id, why, None, self._caps, self._clock.now())
-                    money_moved()
-                    return ending_of(failure)
-            step = self._step(turn, parent, candidates, progress)
-            after = await self._store.fall_back(held.id, why, step.plan, self._caps, self._clock.now())
-            if after is None:
-                raise RuntimeError("a fall back with a plan gives a hold, or why there is none")
-            if not isinstance(after, Attempt):
+            follow = _follow(failure, progress, len(candidates))
+            if isinstance(follow, Stop):
+                await self._release(held, failure)
                 money_moved()
-            held = after
+                return ending_of(failure)
+            if isinstance(follow, WaitThenRetry):
+                await self._release(held, failure)
+                money_moved()
+                await self._clock.sleep(follow.seconds)
+                step = self._step(turn, parent, candidates, progress)
+                held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
+                continue
+            step = self._step(turn, parent, candidates, progress)
+            held = await self._swap(held, failure, step)
+            if not isinstance(held, Attempt):
+                money_moved()
+        return held if isinstance(held, MustWait) else no_money(held)
+
+    async def _release(self, attempt: Attempt, failure: Failure) -> None:
+        """Give back the hold of an attempt that cost nothing."""
+        why = _why(failure)
+        logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
+        await self._store.fall_back(attempt.id, why, None, self._caps, self._clock.now())
+
+    async def _swap(
+        self, attempt: Attempt, failure: Failure, following: Step
+    ) -> Attempt | MustWait | NoMoney:
+        """Give that hold back and take the next attempt's, in one transaction."""
+        why = _why(failure)
+        logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
+        held = await self._store.fall_back(attempt.id, why, following.plan, self._caps, self._clock.now())
+        if held is None:
+            raise RuntimeError("a fall back with a plan gives a hold, or why there is none")
+        return held
 
     async def resume(self, turn: Turn, attempt: Attempt) -> Ending:
         """Finish a turn whose call was sent before Darkroom stopped: never again, but asked for by its id."""
@@ -124,8 +121,7 @@ class TurnMaker:
             return await self.write_off(turn, attempt)
         failure = answer.failure
         if failure is not None and failure.billed is Billed.NOTHING:
-            why = failure.code or failure.kind.value
-            await self._store.fall_back(attempt.id, why, None, self._caps, self._clock.now())
+            await self._release(attempt, failure)
             return ending_of(failure)
         return await self._settle(answer, step, attempt, turn)
 
@@ -204,7 +200,8 @@ class TurnMaker:
 
     async def _settle(self, answer: Answer, step: Step, attempt: Attempt, turn: Turn) -> Ending:
         now = self._clock.now()
-        seconds = (now - (attempt.dispatched_at or attempt.held_at)).total_seconds()
+        # A clock may have been put back meanwhile.
+        seconds = max(0.0, (now - (attempt.dispatched_at or attempt.held_at)).total_seconds())
         verdict: Verdict = verdict_of(
             answer, step, attempt, turn, self._planner.catalogue, self._clock.new_id("pic"), seconds
         )
@@ -240,6 +237,30 @@ def no_money(refused: NoMoney) -> Ending:
             "period": balance.period.kind,
         },
     )
+
+
+def _follow(failure: Failure, progress: Progress, candidates: int) -> NextStep:
+    """What comes after a failure that cost nothing, already counted in *progress*."""
+    follow = next_step(
+        failure,
+        candidates_left=candidates - progress.candidate - 1,
+        rate_waits=progress.rate_waits,
+        resent=progress.resent,
+    )
+    match follow:
+        case NextCandidate():
+            progress.candidate += 1
+        case ResendPicture():
+            progress.resent = True
+        case WaitThenRetry():
+            progress.rate_waits += 1
+        case Stop():
+            pass
+    return follow
+
+
+def _why(failure: Failure) -> str:
+    return failure.code or failure.kind.value
 
 
 def _is_unknown(failure: Failure | None) -> bool:
