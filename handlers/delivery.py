@@ -28,6 +28,8 @@ REPLY_URL_AGE_MAX = timedelta(minutes=29)
 """A ``response_url`` is good for 30 minutes."""
 LOOK_AFTER_S = 10.0
 """A placeholder that should have been posted this long ago may have been: look before posting it."""
+GONE_PAUSES_S = (1.0, 3.0)
+"""Waits before a message that Slack does not find counts as deleted."""
 WORDS_MAX = 30_000
 
 _NO_PLACE = frozenset({"not_in_channel", "channel_not_found"})
@@ -68,13 +70,14 @@ class SlackDelivery:
         """See ``Delivery``: a message for a command, a reaction for a message."""
         if turn.placeholder_ts is not None:
             return None
+        asked_in = turn.request.message_ts
         try:
             if turn.request.surface is Surface.COMMAND:
                 view = placeholders.working(await self._name(turn), turn.request.prompt, at_most_nano_usd)
                 ts = await self._post_placeholder(turn, view)
                 await note(Told.PLACEHOLDER, ts)
-            elif turn.request.message_ts is not None:
-                await self._react(turn, turn.request.message_ts, WORKING_REACTION)
+            elif asked_in is not None and not await self._react(turn, asked_in, WORKING_REACTION):
+                return Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
         except (SlackRefused, SlackUnclear) as error:
             return _no_way(name_of(error))
         return None
@@ -221,14 +224,23 @@ class SlackDelivery:
             logger.warning("turn %s: its person could not be told: %s", turn.id, name_of(error))
         await self._close(turn, None)
 
-    async def _react(self, turn: Turn, ts: str, name: str) -> None:
+    async def _react(self, turn: Turn, ts: str, name: str) -> bool:
+        """Whether the message stands: one that was just written may not be everywhere in Slack at once."""
         channel = turn.request.channel_id
-        try:
-            await self._repeat(lambda: self._slack.add_reaction(channel, ts, name))
-        except SlackRefused as refused:
-            if refused.error in _NO_PLACE | _CLOSED_PLACE:
-                raise
-            logger.info("turn %s: no reaction: %s", turn.id, refused.error)
+        for pause_s in (*GONE_PAUSES_S, None):
+            try:
+                await self._repeat(lambda: self._slack.add_reaction(channel, ts, name))
+            except SlackRefused as refused:
+                if refused.error in _NO_PLACE | _CLOSED_PLACE:
+                    raise
+                if refused.error != "message_not_found":
+                    logger.info("turn %s: no reaction: %s", turn.id, refused.error)
+                    return True
+                if pause_s is not None:
+                    await self._clock.sleep(pause_s)
+            else:
+                return True
+        return False
 
     async def _name(self, turn: Turn) -> str:
         try:

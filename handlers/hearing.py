@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from darkroom.turns.model import Attachment, Request, Surface
+from handlers.asking import mapping
 from handlers.blocks.text import plain
 from handlers.options import BadOption, read_options
 from handlers.services import Services
 
 ATTACHMENTS_MAX = 20
 
-_KEPT_SUBTYPES = frozenset({None, "file_share", "thread_broadcast"})
+_KEPT_SUBTYPES = (None, "file_share", "thread_broadcast")
 _TO_OTHERS = re.compile(r"\s*(?:<@[UW][^>]*>|<!(?:subteam|here|channel|everyone)[^>]*>)")
 
 
@@ -43,12 +44,21 @@ class Heard:
 
 def from_person(event: Mapping[str, Any], services: Services) -> bool:
     """Whether a message is one that a person of our workspace wrote, as far as the event says."""
-    if event.get("bot_id") or event.get("subtype") not in _KEPT_SUBTYPES or not event.get("ts"):
+    if event.get("bot_id") or event.get("subtype") not in _KEPT_SUBTYPES:
         return False
-    user_id = event.get("user")
-    if not user_id or user_id == services.config.bot_user_id:
+    user_id = named(event, "user")
+    if not (user_id and named(event, "ts") and named(event, "channel")):
+        return False
+    if user_id == services.config.bot_user_id:
         return False
     return not services.guard.outsider(event.get("user_team") or event.get("team"))
+
+
+def named(event: Mapping[str, Any], key: str) -> str:
+    """The id or ts that an event has under *key*, or nothing. What Slack sends in another type than it
+    promises is passed over: refusing it would only make Slack send it again."""
+    value = event.get(key)
+    return value if isinstance(value, str) and value.isascii() else ""
 
 
 def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
@@ -86,9 +96,10 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
 
 
 def _place(event: Mapping[str, Any], bot_user_id: str) -> tuple[Place | None, str]:
-    text = str(event.get("text") or "")
-    channel_id, ts = str(event["channel"]), str(event["ts"])
-    thread_ts = str(event.get("thread_ts") or ts)
+    text = event.get("text")
+    text = text if isinstance(text, str) else ""
+    channel_id, ts = named(event, "channel"), named(event, "ts")
+    thread_ts = named(event, "thread_ts") or ts
     reply = thread_ts != ts
     ours = event.get("channel_type") == "im" or channel_id.startswith("D")
     if _us(bot_user_id).search(text) or (ours and not reply):
@@ -97,7 +108,7 @@ def _place(event: Mapping[str, Any], bot_user_id: str) -> tuple[Place | None, st
         surface = Surface.REPLY
     else:
         return None, text
-    return Place(channel_id, ts, str(event["user"]), thread_ts, reply, surface), text
+    return Place(channel_id, ts, named(event, "user"), thread_ts, reply, surface), text
 
 
 def _us(bot_user_id: str) -> re.Pattern[str]:
@@ -111,15 +122,21 @@ def _left_alone(text: str, place: Place) -> bool:
     return place.reply and place.surface is Surface.REPLY and _TO_OTHERS.match(text) is not None
 
 
+def files_of(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The ``file`` objects that came with a message."""
+    files = event.get("files")
+    return [file for file in files if mapping(file)] if isinstance(files, list) else []
+
+
 def attachments_of(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
     """The files that came with a message."""
     return tuple(
         Attachment(
-            file_id=str(file["id"]),
-            name=str(file.get("name") or file.get("title") or "file"),
-            media_type=str(file.get("mimetype") or ""),
-            size_bytes=int(file.get("size") or 0),
+            file_id=named(file, "id"),
+            name=plain(str(file.get("name") or file.get("title") or "file")),
+            media_type=named(file, "mimetype"),
+            size_bytes=size if isinstance(size := file.get("size"), int) else 0,
         )
-        for file in (event.get("files") or [])[:ATTACHMENTS_MAX]
-        if file.get("id")
+        for file in files_of(event)[:ATTACHMENTS_MAX]
+        if named(file, "id")
     )

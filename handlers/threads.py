@@ -9,8 +9,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import Surface, TurnState
 from handlers import words
+from handlers.asking import mapping
 from handlers.blocks.text import View
-from handlers.hearing import Heard, Place, from_person, hear
+from handlers.hearing import Heard, Place, files_of, from_person, hear, named
 from handlers.services import Services
 
 Event = Mapping[str, Any]
@@ -60,8 +61,8 @@ class Threads:
     async def edited(self, event: Event) -> None:
         """Somebody changed a message: what still waits is replaced, or taken back if it asks no more."""
         services = self._services
-        now, before = event.get("message") or {}, event.get("previous_message") or {}
-        channel_id, ts = str(event["channel"]), str(now.get("ts") or before.get("ts") or "")
+        now, before = mapping(event.get("message")), mapping(event.get("previous_message"))
+        channel_id, ts = named(event, "channel"), named(now, "ts") or named(before, "ts")
         if now.get("subtype") == "tombstone":
             await self._take_back(channel_id, ts, before, words.DELETE_TOO_LATE)
             return
@@ -86,9 +87,9 @@ class Threads:
 
     async def deleted(self, event: Event) -> None:
         """Somebody deleted a message: cancel what still waits."""
-        before = event.get("previous_message") or {}
-        ts = str(event.get("deleted_ts") or before.get("ts") or "")
-        await self._take_back(str(event["channel"]), ts, before, words.DELETE_TOO_LATE)
+        before = mapping(event.get("previous_message"))
+        ts = named(event, "deleted_ts") or named(before, "ts")
+        await self._take_back(named(event, "channel"), ts, before, words.DELETE_TOO_LATE)
 
     async def _take_back(self, channel_id: str, ts: str, message: Event, too_late: str) -> None:
         services = self._services
@@ -133,4 +134,4 @@ class Threads:
 
 
 def _files(message: Event) -> list[object]:
-    return [file.get("id") for file in message.get("files") or []]
+    return [file.get("id") for file in files_of(message)]

@@ -34,6 +34,15 @@ def join_thread(
     )
 
 
+def leave_thread(db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str, user_id: str) -> None:
+    """*user_id*'s replies count there no longer; a thread that nobody is left in is not Darkroom's."""
+    place = (team_id, channel_id, thread_ts)
+    where = "team_id = ? AND channel_id = ? AND thread_ts = ?"
+    db.execute(f"DELETE FROM thread_people WHERE {where} AND user_id = ?", (*place, user_id))
+    if not _any(db, f"SELECT 1 FROM thread_people WHERE {where}", place):
+        db.execute(f"DELETE FROM threads WHERE {where}", place)
+
+
 def reply_counts(
     db: sqlite3.Connection,
     team_id: str,

@@ -13,6 +13,7 @@ from darkroom.turns.model import (
     Ending,
     Options,
     Picture,
+    Reason,
     Request,
     Surface,
     ThreadReplies,
@@ -25,8 +26,11 @@ from storage import attempts, ledger
 from storage.database import Database
 from storage.people import person_key
 from storage.rows import attachments_to, turn_from
-from storage.threads import join_thread, open_thread, reply_counts
+from storage.threads import join_thread, leave_thread, open_thread, reply_counts
 from storage.times import to_text
+
+_NOT_OURS = frozenset({Reason.OUTSIDER, Reason.GUEST})
+"""Who may not make pictures has not joined a thread by asking for one: what they say there is not for us."""
 
 
 class _NotHeld(Exception):
@@ -155,7 +159,11 @@ class SqliteTurnStore:
                     waiting_only,
                 ),
             )
-            return get_turn(db, turn_id)
+            turn = get_turn(db, turn_id)
+            if turn.ending and turn.ending.reason in _NOT_OURS and turn.thread_ts:
+                request = turn.request
+                leave_thread(db, request.team_id, request.channel_id, turn.thread_ts, request.user_id)
+            return turn
 
         return await self._database.write(work)
 

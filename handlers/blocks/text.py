@@ -45,7 +45,11 @@ def escape(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """What a person typed, from what Slack sent: names for ``<@U…|bob>``, and ``&lt;`` turned back."""
+    """What a person typed, from what Slack sent: names for ``<@U…|bob>``, and ``&lt;`` turned back.
+
+    Halves of surrogate pairs, which JSON can carry and nothing can store, become question marks.
+    """
+    text = text.encode("utf-8", "replace").decode()
     named = _CONTROL.sub(lambda match: _name_of(match[1]), text)
     return named.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
