@@ -85,7 +85,7 @@ class Darkroom:
     async def start(self) -> None:
         """Check what can be checked, connect, take up what was left, and begin to listen.
 
-        Raises ``CannotStart``, ``NoDataDirectory``, ``DataDirectoryInUse``.
+        Raises ``CannotStart`` and ``DataProblem``.
         """
         try:
             await self._start()

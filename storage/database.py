@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +24,11 @@ PICTURES_NAME = "pictures"
 _BUSY_TIMEOUT_S = 10.0
 
 
-class NoDataDirectory(Exception):
+class DataProblem(Exception):
+    """The data directory cannot be used as it is; the message says why, and what to do."""
+
+
+class NoDataDirectory(DataProblem):
     """There is no data directory, and an empty ledger would mean full caps. Check ``storage.data_dir``, or
     make a new one with ``darkroom init``."""
 
@@ -34,13 +39,26 @@ class NoDataDirectory(Exception):
         )
 
 
-class DataDirectoryInUse(Exception):
+class DataDirectoryInUse(DataProblem):
     """Another Darkroom writes to this data directory. Stop it first, or give this one another directory."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"Another Darkroom is running on {path.resolve()}. Stop it first, or set storage.data_dir "
             f"to another directory."
+        )
+
+
+class UnusableData(DataProblem):
+    """There is something, and it cannot be read or written. Free the disk, mend the permissions, or put the
+    file back from a copy; whatever is there was left as it is."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"Darkroom's data in {path.resolve()} cannot be used: {why}. Look at the disk and the "
+            f"permissions, or put {DATABASE_NAME} back from a copy. A new, empty one would give everybody "
+            f"their full cap again."
         )
 
 
@@ -65,8 +83,16 @@ class Database:
     def open(cls, data_dir: Path, *, create: bool = False, inline: bool = False) -> Database:
         """Take the lock, bring the schema up to date, open both connections.
 
-        Raises ``NoDataDirectory`` unless *create*, and ``DataDirectoryInUse``.
+        Raises ``NoDataDirectory`` unless *create*, ``DataDirectoryInUse`` and ``UnusableData``.
         """
+        try:
+            return cls._open(data_dir, create=create, inline=inline)
+        except (sqlite3.DatabaseError, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise UnusableData(data_dir, why or type(error).__name__) from error
+
+    @classmethod
+    def _open(cls, data_dir: Path, *, create: bool, inline: bool) -> Database:
         path = data_dir / DATABASE_NAME
         if create:
             (data_dir / PICTURES_NAME).mkdir(parents=True, exist_ok=True)
@@ -74,7 +100,7 @@ class Database:
             raise NoDataDirectory(data_dir)
         lock = _take_lock(data_dir)
         try:
-            writer = _connect_writer(path)
+            writer = _connect_writer(path, create=create)
             reader = connect_read_only(path)
         except BaseException:
             os.close(lock)
@@ -137,6 +163,18 @@ def in_snapshot(connection: sqlite3.Connection, work: Callable[[sqlite3.Connecti
     return _in_snapshot(connection, work)
 
 
+def read_books(data_dir: Path, work: Callable[[sqlite3.Connection], T]) -> T:
+    """*work* on one unchanging state of a data directory's database; works beside a running bot.
+
+    Raises ``NoDataDirectory`` and ``UnusableData``.
+    """
+    try:
+        with closing(connect_read_only(data_dir / DATABASE_NAME)) as connection:
+            return in_snapshot(connection, work)
+    except sqlite3.DatabaseError as error:
+        raise UnusableData(data_dir, str(error)) from error
+
+
 def _take_lock(data_dir: Path) -> int:
     descriptor = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -151,12 +189,15 @@ def _take_lock(data_dir: Path) -> int:
     return descriptor
 
 
-def _connect_writer(path: Path) -> sqlite3.Connection:
+def _connect_writer(path: Path, *, create: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, timeout=_BUSY_TIMEOUT_S, cached_statements=256
     )
     try:
         connection.row_factory = sqlite3.Row
+        if not create and not migrations.applied(SqliteUtils(connection)):
+            # An empty ledger means full caps.
+            raise UnusableData(path.parent, f"{DATABASE_NAME} is empty")
         connection.execute("PRAGMA journal_mode = WAL")
         # NORMAL may lose the last commits when the power fails: a call that was sent, with no hold.
         connection.execute("PRAGMA synchronous = FULL")

@@ -66,7 +66,7 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
     from sandbox.images.api import ImageApi
     from sandbox.page.routes import COMMANDS
     from sandbox.slack.workspace import Workspace
-    from storage.database import DataDirectoryInUse
+    from storage.database import DataProblem
 
     stop = stop_signal()
     try:
@@ -82,7 +82,7 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
         except CannotStart as cannot:
             lines = "\n".join(f"  {fault}" for fault in cannot.faults)
             raise Refused(f"The demo cannot start:\n{lines}") from cannot
-        except DataDirectoryInUse as problem:
+        except DataProblem as problem:
             raise Refused(str(problem)) from problem
         try:
             tune_process()

@@ -13,7 +13,7 @@ from bot.cli import Refused, as_typed, flags_of, settings_for, settings_options
 @settings_options
 def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) -> None:
     """Make the data directory with an empty ledger: everybody has their full cap."""
-    from storage.database import DATABASE_NAME, Database, DataDirectoryInUse
+    from storage.database import DATABASE_NAME, Database, DataProblem, UnusableData
 
     settings = settings_for(config, flags_of(pairs, data_dir))
     place = settings.storage.data_dir
@@ -21,8 +21,8 @@ def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) 
         raise Refused(f"There is Darkroom data in {place.resolve()} already; it was left as it is.")
     try:
         Database.open(place, create=True).close()
-    except DataDirectoryInUse as problem:
+    except UnusableData as problem:
+        raise Refused(f"{place.resolve()} cannot be made: {problem.why}.") from problem
+    except DataProblem as problem:
         raise Refused(str(problem)) from problem
-    except OSError as error:
-        raise Refused(f"{place.resolve()} cannot be made: {error.strerror}.") from error
     click.echo(f"Made {place.resolve()}. Next: put the tokens into .env, then: {as_typed()} run")

@@ -34,7 +34,7 @@ async def _run(settings: Settings) -> None:
     from bot.app import Darkroom
     from bot.preflight import CannotStart
     from darkroom.rendering.thread import tune_process
-    from storage.database import DataDirectoryInUse, NoDataDirectory
+    from storage.database import DataProblem
 
     darkroom = Darkroom(settings)
     stop = stop_signal()
@@ -43,7 +43,7 @@ async def _run(settings: Settings) -> None:
     except CannotStart as cannot:
         lines = "\n".join(f"  {fault}" for fault in cannot.faults)
         raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
-    except (NoDataDirectory, DataDirectoryInUse) as problem:
+    except DataProblem as problem:
         raise Refused(str(problem)) from problem
     tune_process()
     click.echo("Darkroom is connected. Stop it with Ctrl-C.")

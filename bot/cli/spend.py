@@ -20,20 +20,15 @@ if TYPE_CHECKING:
 @settings_options
 def command(as_json: bool, config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) -> None:
     """Who spent what in the running period, on which model, for which tokens."""
-    from storage.database import DATABASE_NAME, NoDataDirectory, connect_read_only, in_snapshot
+    from storage.database import DataProblem, read_books
     from storage.reports import spend_report
 
     settings = settings_for(config, flags_of(pairs, data_dir))
+    caps, now = settings.caps.caps(), datetime.now(UTC)
     try:
-        connection = connect_read_only(settings.storage.data_dir / DATABASE_NAME)
-    except NoDataDirectory as problem:
+        report = read_books(settings.storage.data_dir, lambda db: spend_report(db, None, caps, now))
+    except DataProblem as problem:
         raise Refused(str(problem)) from problem
-    try:
-        report = in_snapshot(
-            connection, lambda db: spend_report(db, None, settings.caps.caps(), datetime.now(UTC))
-        )
-    finally:
-        connection.close()
     if as_json:
         click.echo(json.dumps(as_data(report), indent=2))
     else:

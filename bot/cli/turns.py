@@ -24,18 +24,14 @@ def command(
     as_json: bool, limit: int, config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]
 ) -> None:
     """What was asked for, what became of it, and what it cost; oldest first."""
-    from storage.database import DATABASE_NAME, NoDataDirectory, connect_read_only, in_snapshot
+    from storage.database import DataProblem, read_books
     from storage.turn_report import turn_rows
 
     settings = settings_for(config, flags_of(pairs, data_dir))
     try:
-        connection = connect_read_only(settings.storage.data_dir / DATABASE_NAME)
-    except NoDataDirectory as problem:
+        rows = read_books(settings.storage.data_dir, lambda db: turn_rows(db, limit))
+    except DataProblem as problem:
         raise Refused(str(problem)) from problem
-    try:
-        rows = in_snapshot(connection, lambda db: turn_rows(db, limit))
-    finally:
-        connection.close()
     if as_json:
         click.echo(json.dumps([as_data(row) for row in rows], indent=2))
     else:

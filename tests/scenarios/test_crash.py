@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import re
 import signal
-import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -23,35 +21,12 @@ from sandbox.slack.model import Message
 from sandbox.slack.workspace import Workspace
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME
+from tests.scenarios.bot_process import Bot
 from tests.scenarios.story import Ledger
 
 KILLS = 20
-WAIT_S = 60.0
 PROMPT = re.compile(r"picture \d+ \d+ of a fox")
 PEOPLE = ("alice", "bob", "carol")
-
-BOT = """
-import asyncio, json, sys
-
-from bot.app import Darkroom
-from bot.settings import plain_settings
-
-
-async def main():
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    async with Darkroom(plain_settings(json.loads(sys.argv[1])), create_data=True) as darkroom:
-        print("ready", flush=True)
-        while await reader.readline():
-            await darkroom.worker.idle()
-            await darkroom.errands.idle()
-            print("rests", flush=True)
-
-
-asyncio.run(main())
-"""
-"""A whole Darkroom in a process of its own; to each line it hears it says when it has nothing left to do."""
 
 
 @cache
@@ -61,52 +36,6 @@ def _painted(width: int, height: int, kind: str) -> bytes:
 
 def _paint(order: Order) -> bytes:
     return _painted(order.width, order.height, order.output_format)
-
-
-class Bot:
-    """The process."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-
-    @classmethod
-    async def start(cls, world: World, data_dir: Path) -> Bot:
-        flags = world.settings() | {"storage.data_dir": str(data_dir), "queue.per_person": 5}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            BOT,
-            json.dumps(flags),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "PYTHONPATH": "."},
-        )
-        bot = cls(process)
-        await bot.says(b"ready\n")
-        return bot
-
-    async def says(self, line: bytes) -> None:
-        assert self.process.stdout is not None
-        async with asyncio.timeout(WAIT_S):
-            assert await self.process.stdout.readline() == line
-
-    async def rests(self, world: World) -> None:
-        """Wait until everything is acknowledged and nothing is left to do."""
-        assert self.process.stdin is not None
-
-        def heard(workspace: Workspace) -> bool:
-            # A command is never sent again: whoever typed it has seen that it failed.
-            return all(parcel.kind != "events_api" for parcel in workspace.delivery.unanswered)
-
-        await world.workspace.until(heard, WAIT_S)
-        self.process.stdin.write(b"rest\n")
-        await self.says(b"rests\n")
-
-    async def killed(self) -> None:
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
 
 
 class Round:
@@ -218,13 +147,13 @@ async def test_killed_at_any_moment_nothing_is_sent_twice_lost_or_left_behind(tm
     world = await start_world(workspace, images)
     data_dir = tmp_path / "data"
     ledger, told, said = Ledger(data_dir), Counter[str](), dict[str, Message]()
-    bot = await Bot.start(world, data_dir)
+    bot = await Bot.start(world, data_dir, queue__per_person=5)
     try:
         for number in range(KILLS):
             played = Round(world, number)
             await played.played(bot)
             said |= played.said
-            bot = await Bot.start(world, data_dir)
+            bot = await Bot.start(world, data_dir, queue__per_person=5)
             await bot.rests(world)
             told.clear()
             _check(world, ledger, said, told)
