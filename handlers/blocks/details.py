@@ -7,7 +7,7 @@ from darkroom.spending.classes import Cost, TokenClass
 from darkroom.spending.money import format_usd, format_usd_exact
 from darkroom.turns.model import Picture
 from handlers.blocks.spend import balance_sentence
-from handlers.blocks.text import Block, View, context, escape, section, shown, truncate, when
+from handlers.blocks.text import Block, View, context, escape, mrkdwn, section, shown, truncate, when
 
 PROMPT_MAX = 2_900
 SPOKEN_PROMPT_MAX = 1_000
@@ -39,7 +39,7 @@ def details_view(picture: Picture, cost: Cost | None, balance: Balance | None, t
     blocks: list[Block] = [section(f"*Prompt of v{picture.version}*"), section(_long(picture.prompt))]
     if picture.revised_prompt:
         blocks += [section("*As the model reworded it*"), section(_long(picture.revised_prompt))]
-    fields = [{"type": "mrkdwn", "text": f"*{name}*\n{value}"} for name, value in facts]
+    fields = [mrkdwn(f"*{name}*\n{value}") for name, value in facts]
     blocks.append({"type": "section", "fields": fields})
     lines = cost_lines(cost)
     if lines:

@@ -116,14 +116,23 @@ def shown(text: str, limit: int) -> str:
     return isolate(escape(truncate(one_line(text), limit - 2)))
 
 
+def mrkdwn(text: str) -> Mapping[str, Any]:
+    """A text object of ``mrkdwn`` (already escaped).
+
+    ``verbatim``, because Slack would otherwise look for channels, links and "certain mentions" in plain words
+    too (docs.slack.dev, text object), and escaping cannot stop that.
+    """
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
 def section(text: str) -> Block:
     """A section of ``mrkdwn`` (at most 3,000 characters, already escaped)."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"type": "section", "text": mrkdwn(text)}
 
 
 def context(text: str) -> Block:
     """A line of small ``mrkdwn`` (already escaped)."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+    return {"type": "context", "elements": [mrkdwn(text)]}
 
 
 def when(at: datetime, timezone: str) -> str:

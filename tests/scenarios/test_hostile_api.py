@@ -179,6 +179,16 @@ async def test_a_model_nobody_knows_is_shown_and_priced_as_the_one_asked_for(bes
     assert town.ledger.charged() > 0
 
 
+def _mrkdwn(value: object) -> list[dict[str, Any]]:
+    """Every text object of that type in blocks."""
+    if isinstance(value, list):
+        return [found for inner in value for found in _mrkdwn(inner)]
+    if not isinstance(value, dict):
+        return []
+    own = [value] if value.get("type") == "mrkdwn" else []
+    return own + [found for inner in value.values() for found in _mrkdwn(inner)]
+
+
 async def test_the_models_own_words_notify_nobody(besiege: Besiege) -> None:
     """Words, a reworded prompt, categories of moderation: all of it is foreign."""
     evil = "<!channel> <!here> <@U0BOB> <https://evil.example|Click> @here *bold*"
@@ -200,6 +210,7 @@ async def test_the_models_own_words_notify_nobody(besiege: Besiege) -> None:
     for text, blocks in seen:
         for mark in ("<!channel>", "<!here>", "<@U0BOB>", "<https://evil"):
             assert mark not in text + json.dumps(blocks)
+        assert all(part.get("verbatim") for part in _mrkdwn(blocks)), "@here in plain words is left alone"
     assert {n.user for n in town.workspace.notifications} <= {town.alice.id}
 
 
