@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
@@ -21,6 +22,11 @@ RETRY_AFTER_MAX_S = 60
 
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack's own words for "something broke while we were at it"."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+UNREADABLE = "unreadable_error"
+"""Stands for an error whose name is none: names are logged, and sentences may quote what was sent."""
 
 
 class WaitAsTold(AsyncRateLimitErrorRetryHandler):
@@ -78,6 +84,8 @@ def _refusal(method: str, error: SlackApiError) -> SlackRefused | SlackUnclear:
         return SlackRefused("ratelimited", method)
     if not isinstance(name, str) or name in _UNCLEAR:
         return SlackUnclear(method)
+    if not _NAME.fullmatch(name):
+        return SlackRefused(UNREADABLE, method)
     told = mapping(data.get("response_metadata")).get("messages") or ()
     return SlackRefused(name, method, "; ".join(str(message) for message in told)[:500])
 

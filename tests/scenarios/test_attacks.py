@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import logging
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +13,10 @@ from typing import Any
 import pytest
 
 from bot.app import Overrides
+from bot.logs import configure_logging
 from darkroom.clock import SystemClock
 from sandbox.images.painter import Order, paint
-from sandbox.slack.model import Json
+from sandbox.slack.model import Fault, Json
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.hostile_api import HastyClock
 from tests.scenarios.story import Town, picture
@@ -254,3 +257,36 @@ async def test_money_is_never_over_the_cap_while_prices_and_people_vary(towns: O
     for row in town.ledger.rows("SELECT details FROM turns WHERE reason = 'no_money'"):
         told = json.loads(row["details"])
         assert told["charged_nano_usd"] + told["needed_nano_usd"] > told["cap_nano_usd"]
+
+
+async def test_odd_payloads_and_an_odd_slack_leave_no_words_in_the_log(towns: OpenTown) -> None:
+    """At DEBUG, with listeners that break, Slack that refuses, and answers that quote what was sent."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    configure_logging("debug", stream)
+    try:
+        town = await towns(overrides=Overrides(clock=HastyClock()))
+        words = "a crimson fox"
+        quoting = {"ok": False, "error": f"no {words} xoxb-1", "response_metadata": {"messages": [words]}}
+        for method in ("chat.postMessage", "chat.update", "reactions.add"):
+            town.workspace.faults.append(Fault(method, body=dict(quoting), error=words))
+        await town.workspace.type_command(town.alice.id, "design", f"/imagine {words}")
+        await town.bob.mentions(words)
+        await town.rests()
+        for odd in (7, True, *ODD):
+            event = {"type": "message", "text": words, "user": town.alice.id, "ts": "1.1", "channel": odd}
+            await town.workspace.send_event(event)
+        for kind in ("block_actions", "view_submission", "shortcut", "no_such_kind"):
+            payload = {"type": kind, "text": words, "response_url": "http://127.0.0.1:9/commands/x"}
+            await town.workspace.delivery.interaction("interactive", payload, accepts_response=False)
+        command = {"command": "/unknown", "text": words, "response_url": "http://127.0.0.1:9/commands/x"}
+        await town.workspace.delivery.interaction("slash_commands", command, accepts_response=True)
+        await town.darkroom.worker.idle() if town.darkroom.worker else None
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    said = stream.getvalue()
+    assert "turn_" in said
+    for secret in ("crimson", "xoxb-", "xapp-", "sk-sandbox", "/commands/", "ticket="):
+        assert secret not in said, [line for line in said.splitlines() if secret in line]
