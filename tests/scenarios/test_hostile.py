@@ -64,6 +64,26 @@ async def test_what_is_echoed_is_escaped_and_notifies_only_the_asker(town: Town,
         assert "<!here>" not in str(message.blocks)
 
 
+async def test_signs_that_would_call_everybody_stay_signs_wherever_they_are_shown(town: Town) -> None:
+    """Slack sends what was typed sign by sign as entities: shown unescaped, it would notify."""
+    seen = await town.alice.types("/imagine help")
+    typed = f"a fox &lt;!channel&gt; &lt;@{town.bob.id}&gt; &lt;!here&gt; &lt;http://evil.example|home&gt;"
+    await town.workspace.redeliver({**seen.payload, "text": typed, "trigger_id": "1.2.typed"})
+    await town.workspace.until(lambda _: len(town.messages()) == 2 or None)
+    await town.rests()
+    root, answer = town.messages()
+    thread = await town.thread_of(root.ts)
+    await town.alice.presses(answer, "picture_details")
+    await town.rests()
+    assert town.ledger.rows("SELECT prompt FROM turns")[0]["prompt"].startswith("a fox <!channel>")
+    assert "&lt;!channel&gt;" in root.text
+    assert {notification.user for notification in town.workspace.notifications} == {town.alice.id}
+    shown = [f"{each.text} {each.blocks}" for each in thread.messages]
+    shown += [f"{each.text} {each.blocks}" for each in town.workspace.ephemerals_for(town.alice.id)]
+    for sign in ("<!channel>", f"<@{town.bob.id}>", "<!here>", "<http://evil"):
+        assert not [text for text in shown if sign in text]
+
+
 async def test_a_mention_of_somebody_in_a_prompt_does_not_notify_them(town: Town) -> None:
     thread = await town.alice.imagines("a portrait of @bob")
     await thread.shows(picture(version=1))
