@@ -184,31 +184,21 @@ def load_settings(
     if faults:
         raise BadSettings(faults)
 
-    class Loaded(Settings):
-        """Settings with this run's files."""
-
-        model_config = SettingsConfigDict(env_file=here / ENV_NAME)
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            toml = TomlConfigSettingsSource(settings_cls, file)
-            return init_settings, env_settings, dotenv_settings, toml
-
-    return _made(Loaded, flags or {})
+    return _made(_reading(here / ENV_NAME, file), flags or {})
 
 
 def plain_settings(flags: Mapping[str, Any]) -> Settings:
     """The defaults with *flags* (by dotted name), whatever stands in the environment or in files."""
+    return _made(_reading(None, None), flags)
 
-    class Plain(Settings):
-        """Settings from the call alone."""
+
+def _reading(env_file: Path | None, toml_file: Path | None) -> type[Settings]:
+    """Settings that read these files and the environment; without a *toml_file*, nothing but the flags."""
+
+    class Read(Settings):
+        """Settings with this run's sources."""
+
+        model_config = SettingsConfigDict(env_file=env_file)
 
         @classmethod
         def settings_customise_sources(
@@ -219,9 +209,12 @@ def plain_settings(flags: Mapping[str, Any]) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (init_settings,)
+            if toml_file is None:
+                return (init_settings,)
+            toml = TomlConfigSettingsSource(settings_cls, toml_file)
+            return init_settings, env_settings, dotenv_settings, toml
 
-    return _made(Plain, flags)
+    return Read
 
 
 def _made(kind: type[Settings], flags: Mapping[str, Any]) -> Settings:

@@ -109,6 +109,12 @@ class Refused(click.ClickException):
         click.echo(self.message, err=True)
 
 
+def to_mend(faults: list[str]) -> Refused:
+    """What to raise for settings that make no sense: every fault on a line of its own."""
+    lines = "\n".join(f"  {fault}" for fault in faults)
+    return Refused(f"These settings need mending:\n{lines}")
+
+
 def settings_for(config: Path | None, flags: dict[str, Any]) -> Settings:
     """The settings of this run, or ``Refused`` with every fault on a line of its own."""
     from bot.settings import BadSettings, load_settings
@@ -116,5 +122,4 @@ def settings_for(config: Path | None, flags: dict[str, Any]) -> Settings:
     try:
         return load_settings(config=config, flags=flags)
     except BadSettings as bad:
-        lines = "\n".join(f"  {fault}" for fault in bad.faults)
-        raise Refused(f"These settings need mending:\n{lines}") from bad
+        raise to_mend(bad.faults) from bad

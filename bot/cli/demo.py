@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from bot.cli import Refused, as_typed, flags_of
+from bot.cli import Refused, as_typed, flags_of, to_mend
 from bot.cli.sandbox import PORT, port_taken
 
 
@@ -49,8 +49,7 @@ def command(port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: f
         plain_settings(flags)
         asyncio.run(_demo(port, flags, seconds))
     except BadSettings as bad:
-        lines = "\n".join(f"  {fault}" for fault in bad.faults)
-        raise Refused(f"These settings need mending:\n{lines}") from bad
+        raise to_mend(bad.faults) from bad
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -58,15 +57,12 @@ def command(port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: f
 
 async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
     from bot.app import Darkroom
-    from bot.cli.run import stop_signal
+    from bot.cli.serving import serve, stop_signal
     from bot.cli.world import start_world
-    from bot.preflight import CannotStart
     from bot.settings import plain_settings
-    from darkroom.rendering.thread import tune_process
     from sandbox.images.api import ImageApi
     from sandbox.page.routes import COMMANDS
     from sandbox.slack.workspace import Workspace
-    from storage.database import DataProblem
 
     stop = stop_signal()
     try:
@@ -76,21 +72,11 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
         raise Refused(port_taken(port, error)) from error
     try:
         settings = plain_settings(world.settings() | flags)
-        darkroom = Darkroom(settings, create_data=True)
-        try:
-            await darkroom.start()
-        except CannotStart as cannot:
-            lines = "\n".join(f"  {fault}" for fault in cannot.faults)
-            raise Refused(f"The demo cannot start:\n{lines}") from cannot
-        except DataProblem as problem:
-            raise Refused(str(problem)) from problem
-        try:
-            tune_process()
+
+        def ready() -> None:
             _greet(world.page_url, settings.storage.data_dir)
-            await stop.wait()
-            click.echo("\nStopping: running pictures are finished first; Ctrl-C again does not wait.")
-        finally:
-            await darkroom.aclose()
+
+        await serve(Darkroom(settings, create_data=True), stop, ready)
     finally:
         await world.close()
 

@@ -25,7 +25,7 @@ def command(port: int) -> None:
 
 
 async def _sandbox(port: int) -> None:
-    from bot.cli.run import stop_signal
+    from bot.cli.serving import stop_signal
     from bot.cli.world import start_world
     from sandbox.images.api import ImageApi
     from sandbox.slack.workspace import Workspace
