@@ -28,6 +28,10 @@ class BadAmount(ValueError):
     """The text is no amount of money; the message is a sentence that says what is allowed."""
 
 
+_DECIMALS = 6
+"""The finest amount that may be written: a millionth of a dollar."""
+
+
 def parse_usd(text: str | Decimal) -> int:
     """Read decimal dollars into nano-dollars.
 
@@ -36,30 +40,21 @@ def parse_usd(text: str | Decimal) -> int:
     finer than six decimals or above 1,000,000 USD.
     """
     if isinstance(text, Decimal):
-        return _whole(text, decimals=6)
+        return _whole(text)
     match = _AMOUNT.fullmatch(text.strip())
     if match is None:
         raise BadAmount(_ALLOWED)
     whole, point, comma = match.groups()
-    return _whole(Decimal(f"{whole}.{point or comma or '0'}"), decimals=6)
+    return _whole(Decimal(f"{whole}.{point or comma or '0'}"))
 
 
-def usd_to_nano(usd: Decimal) -> int:
-    """Turn dollars into nano-dollars, exactly.
-
-    Raises `BadAmount` when the amount is negative, not finite, finer than a nano-dollar or above
-    1,000,000 USD.
-    """
-    return _whole(usd, decimals=9)
-
-
-def _whole(usd: Decimal, *, decimals: int) -> int:
+def _whole(usd: Decimal) -> int:
     if not usd.is_finite() or usd < 0 or usd > MAX_USD:
         raise BadAmount(_ALLOWED)
     exponent = usd.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -100:
         raise BadAmount(_ALLOWED)
-    if (Fraction(usd) * 10**decimals).denominator != 1:
+    if (Fraction(usd) * 10**_DECIMALS).denominator != 1:
         raise BadAmount(_ALLOWED)
     return int(Fraction(usd) * NANO_PER_USD)
 

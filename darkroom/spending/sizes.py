@@ -20,8 +20,6 @@ MAX_EDGE = 3_840
 MAX_RATIO = 3
 MIN_PIXELS = 655_360
 MAX_PIXELS = 8_294_400
-EXPERIMENTAL_PIXELS = 2560 * 1440
-"""Above so many pixels the provider calls a size experimental."""
 
 _MEGAPIXEL = 1024 * 1024
 _SIZE = re.compile(r"([0-9]{1,5})\s?[x×X*]\s?([0-9]{1,5})")  # noqa: RUF001 -- people paste the real sign
@@ -59,11 +57,6 @@ def check_size(model: ImageModel, w: int, h: int) -> None:
         return
     if not _legal(w, h):
         raise BadSize(f"{_RULES}; {w}x{h} is not one of those.")
-
-
-def is_experimental(w: int, h: int) -> bool:
-    """Whether the provider calls the size experimental: more pixels than 2560x1440."""
-    return w * h > EXPERIMENTAL_PIXELS
 
 
 def size_for_ratio(ratio: str) -> tuple[int, int]:

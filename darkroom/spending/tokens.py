@@ -58,11 +58,6 @@ def output_tokens(model: ImageModel, w: int, h: int, quality: str) -> int:
     return _one(model, w, h, quality)
 
 
-def text_ceiling(text: str) -> int:
-    """The most tokens a text takes: one for each byte of its UTF-8."""
-    return len(text.encode("utf-8"))
-
-
 def _one(model: ImageModel, w: int, h: int, quality: str) -> int:
     if w <= 0 or h <= 0:
         raise BadSize(f"A picture has two sides above 0 pixels; {w}x{h} has not.")

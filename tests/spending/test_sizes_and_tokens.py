@@ -7,12 +7,11 @@ from darkroom.spending.classes import Rounding, TokenClass, cost_of
 from darkroom.spending.sizes import (
     BadSize,
     check_size,
-    is_experimental,
     named_sizes,
     parse_size,
     size_for_ratio,
 )
-from darkroom.spending.tokens import BadQuality, output_tokens, text_ceiling
+from darkroom.spending.tokens import BadQuality, output_tokens
 from tests.spending.asks import PRESENT_IMAGES, TODAY
 
 CATALOGUE = load_catalogue()
@@ -83,11 +82,6 @@ def test_a_quality_that_the_model_does_not_know_is_refused_by_name() -> None:
         output_tokens(CATALOGUE.image("dall-e-3"), 1024, 1024, "auto")
 
 
-def test_text_takes_at_most_a_token_for_each_utf8_byte() -> None:
-    assert text_ceiling("a fox") == 5
-    assert text_ceiling("雪狐") == 6
-
-
 @pytest.mark.parametrize(
     ("text", "size"),
     [
@@ -140,11 +134,6 @@ def test_family_1_paints_its_three_sizes_only() -> None:
         check_size(MINI, width, height)
     with pytest.raises(BadSize, match="1024x1024, 1536x1024, 1024x1536; 1280x720 is none"):
         check_size(MINI, 1280, 720)
-
-
-def test_sizes_above_2560x1440_are_experimental() -> None:
-    assert not is_experimental(2560, 1440)
-    assert is_experimental(2576, 1440)
 
 
 @pytest.mark.parametrize(
