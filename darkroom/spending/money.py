@@ -17,6 +17,8 @@ MAX_USD_PER_MILLION = 100_000
 
 _NANO_PER_CENT = NANO_PER_USD // 100
 _NANO_PER_MILL = NANO_PER_USD // 1000
+_DECIMALS = 6
+"""The finest amount that may be written: a millionth of a dollar."""
 _AMOUNT = re.compile(r"\$?\s?([0-9]{1,7})(?:\.([0-9]{1,6})|,([0-9]{1,2}))?")
 _PRICE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
 _ALLOWED = (
@@ -26,10 +28,6 @@ _ALLOWED = (
 
 class BadAmount(ValueError):
     """The text is no amount of money; the message is a sentence that says what is allowed."""
-
-
-_DECIMALS = 6
-"""The finest amount that may be written: a millionth of a dollar."""
 
 
 def parse_usd(text: str | Decimal) -> int:
