@@ -53,6 +53,7 @@ def _one_of_each(town: Town, turns: int = 1) -> None:
     town.ledger.holds_nothing()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("method", METHODS)
 async def test_a_passing_trouble_anywhere_still_brings_one_picture(
@@ -72,6 +73,7 @@ async def test_a_passing_trouble_anywhere_still_brings_one_picture(
     _one_of_each(hasty)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("method", ["reactions.add", "reactions.remove", "conversations.replies"])
 async def test_a_passing_trouble_with_a_reply_still_brings_one_picture(
