@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from darkroom.rendering.job import Candidate, Endpoint, SavedPicture
 from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.periods import PeriodKind
-from darkroom.turns.model import AttemptState, Options, Request, Surface
+from darkroom.turns.model import AttemptState, Options, Picture, Request, Surface, Turn, TurnState
 from darkroom.turns.store import Plan, Settlement
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -127,3 +128,64 @@ def settlement(
         picture=picture,
         picture_id=picture_id,
     )
+
+
+def turn(request: Request | None = None, **changes: Any) -> Turn:
+    """A turn that is being made."""
+    asked = request or command()
+    usual = Turn(
+        id="turn_1",
+        person_key="p_1",
+        request=asked,
+        state=TurnState.WORKING,
+        ending=None,
+        revision=0,
+        parent_id=None,
+        thread_ts=asked.thread_ts,
+        placeholder_ts=None,
+        file_id=None,
+        post_begun_at=None,
+        message_ts=None,
+        placeholder_closed_at=None,
+        told_at=None,
+        undelivered_reason=None,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    return replace(usual, **changes)
+
+
+def picture(**changes: Any) -> Picture:
+    """Version 1, made for Alice in #design."""
+    usual = Picture(
+        id="picture_1",
+        turn_id="turn_1",
+        attempt_id="attempt_1",
+        team_id=TEAM,
+        channel_id=DESIGN,
+        thread_ts="1763640000.000100",
+        user_id=ALICE,
+        version=1,
+        parent_id=None,
+        parent_version=None,
+        sha256="0" * 64,
+        format="png",
+        width=1024,
+        height=1024,
+        size_bytes=3,
+        prompt="a red fox in snow",
+        revised_prompt="A red fox stands in deep snow.",
+        image_model="gpt-image-2-2026-04-21",
+        host_model="gpt-5.6-luna",
+        endpoint="responses",
+        provider="openai",
+        quality="medium",
+        response_id="resp_1",
+        host_tokens=100,
+        chain_pictures=1,
+        charged_nano_usd=53_000_000,
+        flags=(),
+        seconds=12.3,
+        created_at=NOON,
+    )
+    return replace(usual, **changes)

@@ -118,4 +118,5 @@ def print_tables(report: SpendReport) -> None:
             label = name.value.replace("_", " ")
             classes.add_row(label, f"{each.tokens:,}", format_usd_exact(each.charged_nano_usd))
     for table in (people, models, classes):
-        console.print(table)
+        if table.row_count:
+            console.print(table)

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.turns.intake import Intake
-from darkroom.turns.model import Ending, Picture, Request, ThreadReplies, Told, Turn, TurnState
+from darkroom.turns.model import Ending, Request, ThreadReplies, Told, Turn, TurnState
 from handlers.blocks.text import Block
 from handlers.clients import FileInfo, SlackRefused, SlackUnclear, UserInfo
 from handlers.errands import Errands
@@ -27,7 +27,7 @@ from storage.database import Database
 from storage.reports import SqliteSpendReader
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
-from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, caps, command
+from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, caps, turn
 
 BOT, BOT_ID, CAROL, GUEST, OLAF = "U0DARKROOM", "B0DARKROOM", "U0CAROL001", "U0GUEST001", "U0OLAF0001"
 DM = "D0ALICE001"
@@ -324,67 +324,6 @@ def clicked(action_id: str, value: str, user: str = ALICE, team: str = TEAM) -> 
     payload["container"] |= {"channel_id": DESIGN, "thread_ts": "1763640000.000100"}
     payload["actions"][0] |= {"action_id": action_id, "value": value}
     return payload
-
-
-def turn(request: Request | None = None, **changes: Any) -> Turn:
-    """A turn that is being made."""
-    asked = request or command()
-    usual = Turn(
-        id="turn_1",
-        person_key="p_1",
-        request=asked,
-        state=TurnState.WORKING,
-        ending=None,
-        revision=0,
-        parent_id=None,
-        thread_ts=asked.thread_ts,
-        placeholder_ts=None,
-        file_id=None,
-        post_begun_at=None,
-        message_ts=None,
-        placeholder_closed_at=None,
-        told_at=None,
-        undelivered_reason=None,
-        created_at=NOON,
-        updated_at=NOON,
-    )
-    return replace(usual, **changes)
-
-
-def picture(**changes: Any) -> Picture:
-    """Version 1, made for Alice in #design."""
-    usual = Picture(
-        id="picture_1",
-        turn_id="turn_1",
-        attempt_id="attempt_1",
-        team_id=TEAM,
-        channel_id=DESIGN,
-        thread_ts="1763640000.000100",
-        user_id=ALICE,
-        version=1,
-        parent_id=None,
-        parent_version=None,
-        sha256="0" * 64,
-        format="png",
-        width=1024,
-        height=1024,
-        size_bytes=3,
-        prompt="a red fox in snow",
-        revised_prompt="A red fox stands in deep snow.",
-        image_model=USUAL,
-        host_model="gpt-5.6-luna",
-        endpoint="responses",
-        provider="openai",
-        quality="medium",
-        response_id="resp_1",
-        host_tokens=100,
-        chain_pictures=1,
-        charged_nano_usd=53_000_000,
-        flags=(),
-        seconds=12.3,
-        created_at=NOON,
-    )
-    return replace(usual, **changes)
 
 
 class Notes:

@@ -19,8 +19,8 @@ from handlers.blocks.spend import BAR_STEPS, bar, own_view, team_view
 from handlers.blocks.text import TEXT_MAX, View
 from sandbox.slack import words as slack
 from sandbox.slack.blocks import check_blocks
-from tests.examples import ALICE, TEAM
-from tests.handlers.support import USD, picture
+from tests.examples import ALICE, TEAM, picture
+from tests.handlers.support import USD
 
 SCRIPTS = {
     "latin": "fox & <!channel> ",

@@ -12,20 +12,8 @@ from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import Manner, SlackDelivery
 from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S
 from handlers.words import Voice
-from tests.examples import ALICE, BOB, DESIGN, NOON, StillClock, command, message
-from tests.handlers.support import (
-    BOT,
-    DM,
-    USUAL,
-    FakeSlack,
-    Notes,
-    ended,
-    later,
-    picture,
-    refused,
-    turn,
-    unclear,
-)
+from tests.examples import ALICE, BOB, DESIGN, NOON, StillClock, command, message, picture, turn
+from tests.handlers.support import BOT, DM, USUAL, FakeSlack, Notes, ended, later, refused, unclear
 
 ROOT, REPLY = "1763640000.000100", "1763640001.000100"
 VOICE = Voice("/imagine", "/spend", BOT, (BOB,), "UTC")

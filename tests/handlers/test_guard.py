@@ -8,18 +8,8 @@ import pytest
 
 from darkroom.turns.model import Ending, Outcome, Reason
 from handlers.guard import House, SlackGuard
-from tests.examples import ALICE, BOB, TEAM, StillClock, command
-from tests.handlers.support import (
-    CAROL,
-    GUEST,
-    OLAF,
-    OTHER_TEAM,
-    PEOPLE,
-    FakeSlack,
-    refused,
-    turn,
-    unclear,
-)
+from tests.examples import ALICE, BOB, TEAM, StillClock, command, turn
+from tests.handlers.support import CAROL, GUEST, OLAF, OTHER_TEAM, PEOPLE, FakeSlack, refused, unclear
 
 HOME = House(TEAM, None, (), allow_guests=False)
 

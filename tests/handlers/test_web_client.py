@@ -23,8 +23,8 @@ from sandbox.slack.events import message_json
 from sandbox.slack.model import ApiAnswer, CallRecord, Fault
 from sandbox.slack.server import serve_slack
 from sandbox.slack.workspace import Workspace
-from tests.examples import StillClock, command
-from tests.handlers.support import USUAL, Notes, ended, picture, turn
+from tests.examples import StillClock, command, picture, turn
+from tests.handlers.support import USUAL, Notes, ended
 
 ALICE, BOB, ADMIN, GUEST, OLAF = "U0ALICE001", "U0BOB00001", "U0ADMIN001", "U0GUEST001", "U0OUTSIDE1"
 DESIGN, LOBBY, ATTIC, PARTNERS = "C0DESIGN01", "C0LOBBY001", "C0ATTIC001", "C0PARTNER1"

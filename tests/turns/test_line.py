@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from darkroom.spending.budgets import BudgetKind
 from darkroom.turns.line import Line, budget_of, lane_of
 from darkroom.turns.model import Surface, Turn, TurnState
-from tests.examples import ALICE, BOB, NOON, TEAM, command, message
+from tests import examples
+from tests.examples import ALICE, BOB, TEAM, command, message
 
 
 def turn(
@@ -19,24 +20,8 @@ def turn(
 ) -> Turn:
     """A turn that waits: a reply in *thread*, or (with *start*) the command that opened it."""
     request = command(user=user) if thread is None or start else message("x", ts, thread, user=user)
-    return Turn(
-        id=turn_id,
-        person_key=f"p_{user}",
-        request=request,
-        state=TurnState.QUEUED,
-        ending=None,
-        revision=0,
-        parent_id=None,
-        thread_ts=thread,
-        placeholder_ts=None,
-        file_id=None,
-        post_begun_at=None,
-        message_ts=None,
-        placeholder_closed_at=None,
-        told_at=None,
-        undelivered_reason=None,
-        created_at=NOON,
-        updated_at=NOON,
+    return examples.turn(
+        request, id=turn_id, person_key=f"p_{user}", state=TurnState.QUEUED, thread_ts=thread
     )
 
 

@@ -12,43 +12,24 @@ from darkroom.rendering.job import Candidate, Endpoint
 from darkroom.spending.bound import bound
 from darkroom.turns.model import Picture, Surface, Turn
 from darkroom.turns.planning import CHAIN_PICTURES_MAX, INSTRUCTIONS, Planner, Unusable
-from tests.examples import ALICE, DESIGN, NOON, TEAM
+from tests.examples import ALICE, picture
 from tests.turns.fakes import CATALOGUE, FIRST, SECOND, SETTINGS, NamedFiles
 from tests.turns.test_line import turn
 
 TODAY = date(2026, 11, 20)
 PLANNER = Planner(CATALOGUE, SETTINGS, NamedFiles())
 CANDIDATE = Candidate(Endpoint.RESPONSES, FIRST, "gpt-5.6-luna")
-PARENT = Picture(
+PARENT = picture(
     id="pic_1",
     turn_id="turn_0",
-    attempt_id="try_0",
-    team_id=TEAM,
-    channel_id=DESIGN,
-    thread_ts="1.1",
-    user_id=ALICE,
-    version=1,
-    parent_id=None,
-    parent_version=None,
     sha256="ab" * 32,
     format="jpeg",
     width=1536,
-    height=1024,
-    size_bytes=3,
     prompt="a fox",
-    revised_prompt=None,
     image_model="gpt-image-2.5-flare",
-    host_model="gpt-5.6-luna",
-    endpoint="responses",
-    provider="openai",
     quality="high",
     response_id="resp_0",
     host_tokens=1000,
-    chain_pictures=1,
-    charged_nano_usd=1,
-    flags=(),
-    seconds=1.0,
-    created_at=NOON,
 )
 
 
