@@ -1,8 +1,11 @@
 """What a call may cost at most, for its hold, and what it likely costs, for when usage goes missing."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
 
 from darkroom.spending.catalogue import Catalogue, PriceVersion
 from darkroom.spending.classes import HOST_INPUTS, IMAGE_INPUTS, Cost, Rounding, TokenClass, cost_of
@@ -56,6 +59,54 @@ class Ask:
             value = getattr(self, field.name)
             if isinstance(value, int) and not 0 <= value <= _MAX_COUNT:
                 raise ValueError(f"{field.name}: a count from 0 to {_MAX_COUNT:,}, not {value}")
+
+
+def ask_data(ask: Ask) -> dict[str, Any]:
+    """The call as JSON can hold it, the day as "YYYY-MM-DD"; `ask_from` reads it back."""
+    data = {field.name: getattr(ask, field.name) for field in fields(ask)}
+    return data | {"today": ask.today.isoformat()}
+
+
+def ask_from(data: Mapping[str, Any]) -> Ask:
+    """The call that `ask_data` wrote. A missing key takes its default, an unknown one is passed over.
+
+    Raises `ValueError` with a sentence when a key without a default is missing or a value makes no sense.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError("A stored call is an object with a key for each of its numbers.")
+    values: dict[str, Any] = {}
+    for field in fields(Ask):
+        if field.name in data:
+            values[field.name] = _read(field.name, data[field.name])
+        elif field.default is MISSING:
+            raise ValueError(f"{field.name}: missing from the stored call.")
+    return Ask(**values)
+
+
+def _read(name: str, value: Any) -> Any:
+    if name == "today":
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"today: a day such as 2026-11-20, not {value!r:.40}.") from error
+    if name == "host_model" and value is None:
+        return None
+    kind, wanted = _KINDS.get(name, (int, "a whole number"))
+    if type(value) is not kind:
+        raise ValueError(f"{name}: {wanted}, not {value!r:.40}.")
+    return value
+
+
+_TEXT = (str, "text")
+_KINDS: Mapping[str, tuple[type, str]] = MappingProxyType(
+    {
+        "image_model": _TEXT,
+        "host_model": _TEXT,
+        "quality": _TEXT,
+        "picture_certain": (bool, "true or false"),
+    }
+)
+"""What a stored value is, where it is not a count."""
 
 
 def bound(ask: Ask, catalogue: Catalogue) -> Cost:

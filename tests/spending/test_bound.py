@@ -1,10 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.spending.bound import Ask, bound, estimate
+from darkroom.spending.bound import Ask, ask_data, ask_from, bound, estimate
 from darkroom.spending.catalogue import CatalogueProblem, load_catalogue
 from darkroom.spending.classes import HOST_CLASSES, HOST_INPUTS, IMAGE_INPUTS, TokenClass
 from darkroom.spending.cost import charge
@@ -127,3 +128,39 @@ def test_what_cannot_be_priced_cannot_be_held() -> None:
         bound(ask(quality="ultra"), CATALOGUE)
     with pytest.raises(BadSize):
         bound(ask(width=0), CATALOGUE)
+
+
+@given(asks())
+def test_a_stored_call_is_read_back_as_it_was(call: Ask) -> None:
+    assert ask_from(json.loads(json.dumps(ask_data(call)))) == call
+
+
+def test_a_stored_call_may_lack_what_has_a_default_and_hold_what_is_not_known_yet() -> None:
+    data = ask_data(ask(partial_images=2)) | {"colour": "red"}
+    del data["partial_images"], data["picture_certain"]
+    assert ask_from(data) == ask()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("width", "1024"),
+        ("width", True),
+        ("width", 1.5),
+        ("prompt_bytes", -1),
+        ("image_model", 7),
+        ("host_model", 7),
+        ("picture_certain", 1),
+        ("today", "soon"),
+        ("today", 20261120),
+        ("today", None),
+    ],
+)
+def test_a_stored_call_that_makes_no_sense_is_refused_by_key(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        ask_from(ask_data(ask()) | {name: value})
+    data = ask_data(ask())
+    del data[name]
+    if name != "picture_certain":
+        with pytest.raises(ValueError, match=f"{name}: missing"):
+            ask_from(data)
