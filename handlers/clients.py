@@ -60,6 +60,14 @@ class FileInfo:
         return self.media_type != ""
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message of ours stands: a direct message's channel (D…) is known only once one was posted."""
+
+    channel: str
+    ts: str
+
+
 class SlackClient(Protocol):
     """A workspace's Slack. Every method raises ``SlackRefused`` and ``SlackUnclear``; waits for rate limits
     happen inside, within bounds."""
@@ -76,6 +84,11 @@ class SlackClient(Protocol):
     ) -> str:
         """Post; gives the message's ts. A user id as *channel* is our direct message with that person,
         *broadcast* shows a thread's reply in its channel too, *turn_id* goes into the metadata."""
+        ...
+
+    async def post_private(self, user_id: str, text: str, *, blocks: Sequence[Block] = ()) -> Posted:
+        """Post to one person's direct message with us; gives the channel too, which files need. A channel's
+        id may stand for the person's."""
         ...
 
     async def update_message(

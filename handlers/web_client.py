@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from darkroom.clock import Clock
 from handlers.asking import WaitAsTold, asked, mapping
 from handlers.blocks.text import Block
-from handlers.clients import METADATA_EVENT, FileInfo, SlackRefused, SlackUnclear, UserInfo
+from handlers.clients import METADATA_EVENT, FileInfo, Posted, SlackRefused, SlackUnclear, UserInfo
 
 CALL_TIMEOUT_S = 20.0
 UPLOAD_TIMEOUT_S = 120.0
@@ -73,6 +73,20 @@ class WebSlackClient:
             ),
         )
         return str(answer["ts"])
+
+    async def post_private(self, user_id: str, text: str, *, blocks: Sequence[Block] = ()) -> Posted:
+        """See ``SlackClient``."""
+        answer = await asked(
+            "chat.postMessage",
+            self._once.chat_postMessage(
+                channel=user_id,
+                text=text,
+                blocks=[dict(block) for block in blocks] or None,
+                unfurl_links=False,
+                unfurl_media=False,
+            ),
+        )
+        return Posted(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
     async def update_message(
         self, channel: str, ts: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None

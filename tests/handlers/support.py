@@ -18,7 +18,7 @@ from darkroom.spending.catalogue import load_catalogue
 from darkroom.turns.intake import Intake
 from darkroom.turns.model import Ending, Request, ThreadReplies, Told, Turn, TurnState
 from handlers.blocks.text import Block
-from handlers.clients import FileInfo, SlackRefused, SlackUnclear, UserInfo
+from handlers.clients import FileInfo, Posted, SlackRefused, SlackUnclear, UserInfo
 from handlers.errands import Errands
 from handlers.guard import SlackGuard
 from handlers.services import HandlerConfig, Services
@@ -113,6 +113,14 @@ class FakeSlack:
             self.posted[turn_id] = ts
         self._after("post_message")
         return ts
+
+    async def post_private(self, user_id: str, text: str, *, blocks: Sequence[Block] = ()) -> Posted:
+        """See ``SlackClient``; a person's direct message is their id with a D."""
+        self._did("post_private", user_id=user_id, text=text, blocks=blocks)
+        channel = f"D{user_id[1:]}" if user_id.startswith("U") else user_id
+        ts = f"1763640100.{len(self.calls):06d}"
+        self._after("post_private")
+        return Posted(channel, ts)
 
     async def update_message(
         self, channel: str, ts: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None

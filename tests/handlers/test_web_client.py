@@ -135,6 +135,15 @@ async def test_private_words_reach_one_person(slack: WebSlackClient, workspace: 
     ]
 
 
+async def test_a_direct_message_says_which_channel_it_is_so_that_files_can_follow(
+    slack: WebSlackClient, workspace: Workspace, image: Path
+) -> None:
+    posted = await slack.post_private(ALICE, "the report", blocks=[{"type": "divider"}])
+    assert workspace.channels[posted.channel].messages[posted.ts].text == "the report"
+    file_id = await slack.upload(image, "spend.csv", channel=posted.channel, thread_ts=posted.ts)
+    assert list(workspace.files[file_id].shares) == [posted.channel]
+
+
 async def test_reactions_come_and_go(slack: WebSlackClient, workspace: Workspace) -> None:
     message = await workspace.post(ALICE, DESIGN, "a fox")
     await slack.add_reaction(DESIGN, message.ts, "eyes")
