@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 @settings_options
 def command(as_json: bool, config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) -> None:
     """Who spent what in the running period, on which model, for which tokens."""
+    from darkroom.spending.spans import span_of
     from storage.database import DataProblem, read_books
     from storage.reports import spend_report
 
     settings = settings_for(config, flags_of(pairs, data_dir))
     caps, now = settings.caps.caps(), datetime.now(UTC)
+    span = span_of(caps.period_at(now))
     try:
-        report = read_books(settings.storage.data_dir, lambda db: spend_report(db, None, caps, now))
+        report = read_books(settings.storage.data_dir, lambda db: spend_report(db, None, span, caps, now))
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
     if as_json:
@@ -37,7 +39,7 @@ def command(as_json: bool, config: Path | None, data_dir: Path | None, pairs: tu
 
 def as_data(report: SpendReport) -> dict[str, Any]:
     """The report as ``--json`` prints it."""
-    period = report.period
+    period = report.span
     return {
         "period": {
             "start": period.start.isoformat(),
@@ -102,7 +104,7 @@ def print_tables(report: SpendReport) -> None:
         table.add_row(name, str(spent.pictures), *amounts, *more)
 
     console = Console()
-    period = report.period
+    period = report.span
     console.print(f"From {period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M} UTC", highlight=False)
     people = Table("Person", "Pictures", "Spent", "Held", "Cap", title="People", title_justify="left")
     for person in report.people:

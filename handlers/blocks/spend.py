@@ -9,6 +9,7 @@ from darkroom.spending.budgets import Balance, BudgetKind
 from darkroom.spending.money import format_usd, format_usd_exact
 from darkroom.spending.periods import Period, PeriodKind, zone_of
 from darkroom.spending.reports import PersonSpend, SpendReport
+from darkroom.spending.spans import Span
 from handlers.blocks.text import SECTION_MAX, TEXT_MAX, View, context, counted, mention, section, when
 
 BAR_STEPS = 20
@@ -90,7 +91,7 @@ def renews(period: Period) -> str:
 
 def team_view(report: SpendReport) -> View:
     """Everyone's spend, for admins: a line each, by falling spend, within Slack's limits."""
-    head = f"Spend from {span(report.period)}: {_spent_words(report.total.charged_nano_usd)}"
+    head = f"Spend from {span(report.span)}: {_spent_words(report.total.charged_nano_usd)}"
     head += f", {format_usd(report.total.held_nano_usd)} held, "
     head += counted(report.total.pictures, "picture", "pictures") + "."
     lines = [person_line(person) for person in report.people[:PEOPLE_MAX]]
@@ -115,8 +116,8 @@ def person_line(person: PersonSpend) -> str:
     )
 
 
-def span(period: Period) -> str:
-    """A period in its own time zone: "1 November 2026 to 30 November 2026 (UTC)"."""
+def span(period: Span) -> str:
+    """Days in their own time zone: "1 November 2026 to 30 November 2026 (UTC)"."""
     zone = zone_of(period.timezone)
     first = period.start.astimezone(zone)
     last = (period.end - timedelta(seconds=1)).astimezone(zone)

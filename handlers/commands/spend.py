@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from darkroom.spending.spans import span_of
 from handlers import words
 from handlers.blocks.spend import own_view, team_view
 from handlers.blocks.text import View
@@ -48,7 +49,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def _own(services: Services, user_id: str, channel_id: str) -> View:
     config, now = services.config, services.clock.now()
     mine, *others = await services.spend.balances(config.team_id, user_id, channel_id, config.caps, now)
-    pictures = await services.spend.pictures_of(config.team_id, user_id, config.caps, now)
+    pictures = await services.spend.pictures_of(config.team_id, user_id, span_of(mine.period))
     return own_view(mine, others, pictures, config.voice.an_admin)
 
 
@@ -56,4 +57,6 @@ async def _team(services: Services, user_id: str) -> View:
     config = services.config
     if not await services.guard.is_admin(user_id):
         return View(words.admins_only(config.voice), ())
-    return team_view(await services.spend.report(config.team_id, config.caps, services.clock.now()))
+    now = services.clock.now()
+    span = span_of(config.caps.period_at(now))
+    return team_view(await services.spend.report(config.team_id, span, config.caps, now))

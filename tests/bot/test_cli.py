@@ -16,6 +16,7 @@ from bot.cli.spend import print_tables
 from darkroom.spending.classes import TokenClass
 from darkroom.spending.periods import PeriodKind, period_at
 from darkroom.spending.reports import ClassSpend, SpendReport, Spent
+from darkroom.spending.spans import span_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -208,5 +209,5 @@ def test_the_table_of_tokens_shows_what_they_really_cost(capsys: pytest.CaptureF
     period = period_at(PeriodKind.month, "UTC", datetime(2026, 11, 20, tzinfo=UTC))
     total = Spent(charged_nano_usd=74_240, held_nano_usd=0, pictures=0)
     classes = {TokenClass.host_cached_input: ClassSpend(tokens=3712, charged_nano_usd=74_240)}
-    print_tables(SpendReport(period, total, (), (), (), classes))
+    print_tables(SpendReport(span_of(period), total, (), (), (), (), classes))
     assert "$0.00007424" in capsys.readouterr().out

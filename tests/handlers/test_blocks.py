@@ -12,6 +12,7 @@ from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.money import format_usd
 from darkroom.spending.periods import Period, PeriodKind
 from darkroom.spending.reports import PersonSpend, SpendReport, Spent
+from darkroom.spending.spans import span_of
 from handlers.blocks import placeholder
 from handlers.blocks.details import CLASS_NAMES, details_view
 from handlers.blocks.picture import picture_view
@@ -203,7 +204,7 @@ def report(people: int) -> SpendReport:
         for index in range(people)
     )
     total = Spent(sum(part.spent.charged_nano_usd for part in parts), 0, 2 * people)
-    return SpendReport(NOVEMBER, total, parts, (), (), {})
+    return SpendReport(span_of(NOVEMBER), total, parts, (), (), (), {})
 
 
 def test_an_admin_sees_everyone_with_what_they_spent() -> None:

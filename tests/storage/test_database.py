@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database as SqliteUtils
 
+from darkroom.spending.spans import span_of
 from darkroom.turns.model import Surface, Told
 from storage.database import (
     DATABASE_NAME,
@@ -284,10 +285,14 @@ async def test_no_query_reads_a_growing_table_from_end_to_end(tmp_path: Path) ->
         await world.log.charge_of((await world.log.pictures(first))[0].id)
         await world.store.tell(first, Told.DONE, None, NOON)
         reader = SqliteSpendReader(database)
+        span = span_of(world.limits.period_at(NOON))
         for team in (TEAM, None):
-            await reader.report(team, world.limits, NOON)
+            await reader.report(team, span, world.limits, NOON)
         await reader.balances(TEAM, ALICE, DESIGN, world.limits, NOON)
-        await reader.pictures_of(TEAM, ALICE, world.limits, NOON)
+        await reader.pictures_of(TEAM, ALICE, span)
+        await reader.recent_pictures(TEAM, ALICE, 10)
+        await reader.person(TEAM, ALICE, span)
+        await reader.channel(TEAM, DESIGN, span)
         await database.report(lambda db: turn_rows(db, 10))
         for connection in (database._writer, database._reader):
             connection.set_trace_callback(None)

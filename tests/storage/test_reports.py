@@ -14,6 +14,7 @@ from darkroom.spending.budgets import BudgetKind
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.periods import PeriodKind
 from darkroom.spending.reports import SpendReport, Spent
+from darkroom.spending.spans import Span, span_of
 from darkroom.turns.model import AttemptState, ThreadReplies, Turn
 from storage.database import Database
 from storage.reports import SqliteSpendReader
@@ -23,6 +24,7 @@ from tests.storage.books import check_books
 
 OTHER_TEAM = "T0OTHER001"
 FREE = caps()
+MONTH = span_of(FREE.period_at(NOON))
 
 
 @pytest.fixture
@@ -124,8 +126,8 @@ async def test_people_channels_models_and_classes_each_add_up(database: Database
         else:
             await books.spend(spread(rng), NOON, where)
     reader = SqliteSpendReader(database)
-    every = await reader.report(None, FREE, NOON)
-    parts = [await reader.report(team, FREE, NOON) for team in (TEAM, OTHER_TEAM)]
+    every = await reader.report(None, MONTH, FREE, NOON)
+    parts = [await reader.report(team, MONTH, FREE, NOON) for team in (TEAM, OTHER_TEAM)]
     for report in (every, *parts):
         check(report)
     assert sums([part.total for part in parts]) == every.total
@@ -136,7 +138,7 @@ async def test_people_channels_models_and_classes_each_add_up(database: Database
 
 
 async def test_an_empty_database_has_an_empty_report(database: Database) -> None:
-    report = await SqliteSpendReader(database).report(None, FREE, NOON)
+    report = await SqliteSpendReader(database).report(None, MONTH, FREE, NOON)
     assert report.total == Spent(0, 0, 0)
     assert (report.people, report.channels, report.models) == ((), (), ())
     check(report)
@@ -153,7 +155,7 @@ async def test_a_person_who_never_asked_has_spent_nothing(database: Database) ->
     ]
     without = await reader.balances(TEAM, ALICE, None, limits, NOON)
     assert [balance.kind for balance in without] == [BudgetKind.PERSON, BudgetKind.WORKSPACE]
-    assert await reader.pictures_of(TEAM, ALICE, limits, NOON) == 0
+    assert await reader.pictures_of(TEAM, ALICE, MONTH) == 0
 
 
 async def test_another_workspaces_people_are_other_people(database: Database) -> None:
@@ -162,7 +164,7 @@ async def test_another_workspaces_people_are_other_people(database: Database) ->
     reader = SqliteSpendReader(database)
     found = await reader.balances(TEAM, ALICE, DESIGN, FREE, NOON)
     assert {balance.charged_nano_usd for balance in found} == {0}
-    assert (await reader.report(TEAM, FREE, NOON)).total == Spent(0, 0, 0)
+    assert (await reader.report(TEAM, MONTH, FREE, NOON)).total == Spent(0, 0, 0)
 
 
 @pytest.mark.parametrize("period", list(PeriodKind))
@@ -170,19 +172,23 @@ async def test_a_period_has_its_first_moment_and_not_its_last(database: Database
     """In a zone, too: what is held a microsecond before the end is in it, what is held at the end is not."""
     books = Books(database)
     limits = caps(period=period, timezone="America/New_York")
-    span = limits.period_at(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    span = span_of(limits.period_at(datetime(2026, 11, 3, 12, tzinfo=UTC)))
     tick = timedelta(microseconds=1)
     for number, at in enumerate([span.start - tick, span.start, span.end - tick, span.end]):
         amount = 10**number
         await books.spend(Cost((Line(TokenClass.image_output, 1, amount),), amount), at)
+
+    def around(moment: datetime) -> Span:
+        return span_of(limits.period_at(moment))
+
     reader = SqliteSpendReader(database)
     at = span.start + (span.end - span.start) / 2
-    assert (await reader.report(None, limits, at)).total.charged_nano_usd == 110
+    assert (await reader.report(None, span, limits, at)).total.charged_nano_usd == 110
     assert [
         balance.charged_nano_usd for balance in await reader.balances(TEAM, ALICE, DESIGN, limits, at)
     ] == [110] * 3
-    before = await reader.report(None, limits, span.start - tick)
-    after = await reader.report(None, limits, span.end)
+    before = await reader.report(None, around(span.start - tick), limits, at)
+    after = await reader.report(None, around(span.end), limits, at)
     assert (before.total.charged_nano_usd, after.total.charged_nano_usd) == (1, 1000)
 
 
@@ -190,7 +196,7 @@ async def test_a_release_leaves_nothing_in_the_report(database: Database) -> Non
     books = Books(database)
     attempt_id = await books.hold()
     await SqliteTurnStore(database).fall_back(attempt_id, "refused", None, FREE, NOON)
-    report = await SqliteSpendReader(database).report(None, FREE, NOON)
+    report = await SqliteSpendReader(database).report(None, MONTH, FREE, NOON)
     assert report.total == Spent(0, 0, 0)
     check(report)
 
@@ -199,6 +205,6 @@ async def test_who_was_erased_is_still_in_the_sums(database: Database) -> None:
     books = Books(database)
     await books.spend(Cost((Line(TokenClass.image_output, 1, 7),), 7))
     await database.write(lambda db: db.execute("DELETE FROM people").rowcount)
-    report = await SqliteSpendReader(database).report(None, FREE, NOON)
+    report = await SqliteSpendReader(database).report(None, MONTH, FREE, NOON)
     check(report)
     assert [person.user_id for person in report.people] == [""]
