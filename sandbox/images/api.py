@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from sandbox.images import errors, faults, painter, planning
+from sandbox.images import costs, errors, faults, painter, planning
 from sandbox.images.errors import Dropped, Refusal
 from sandbox.images.front_desk import Answer, FrontDesk, Headers, Visit
 from sandbox.images.images_endpoint import ImagesPlan, plan_images
@@ -35,8 +35,9 @@ class ImageApi(FrontDesk):
     repeatable (None: random); `on_call` is told each time a call changes, with its plain dict;
     `keep_responses`, `keep_characters` (of base64) and `keep_calls` bound what is remembered.
 
-    May be changed at any time: `seconds_per_picture`, `keys`, `images_per_minute`, `painter` (what paints),
-    `on_call`, and `faults`, a list of one-shot `Fault`s. `calls` are the newest calls, oldest first.
+    May be changed at any time: `seconds_per_picture`, `keys`, `admin_keys`, `images_per_minute`, `painter`
+    (what paints), `on_call`, and `faults`, a list of one-shot `Fault`s. `calls` are the newest calls, oldest
+    first; `bill` is what was billed for them, and can be off.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class ImageApi(FrontDesk):
         self.seconds_per_picture = seconds_per_picture
         self.painter = paint
         self._offload = offload
+        self.bill = costs.Bill()
         self._memory = Memory(keep_responses, keep_characters)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -143,6 +145,15 @@ class ImageApi(FrontDesk):
 
         return await self._serve(faults.MODELS, {"model": model_id}, headers, work)
 
+    async def organization_costs(self, headers: Headers, query: Mapping[str, str]) -> Answer:
+        """`GET /v1/organization/costs`, for admin keys: what was billed, by day."""
+
+        async def work(visit: Visit) -> Answer:
+            asked = costs.read_query(query, self._now())
+            return self._answered(visit, self.bill.page(asked), outcome="ok")
+
+        return await self._serve(faults.COSTS, dict(query), headers, work, admin=True)
+
     def _start(self, visit: Visit, body: Json) -> tuple[Run, Remembered]:
         """Begin a response, which then goes on by itself."""
         run = Run()
@@ -189,7 +200,12 @@ class ImageApi(FrontDesk):
                         remembered.shown = Shown(performance.picture, order.width, order.height)
                     if self._memory.find(plan.job.response_id) is not None:
                         self._memory.add(plan.job.response_id, remembered)
-                    self._log.close(visit.call, plan.job.decision, plan.job.billed())
+                    billed, options = plan.job.billed(), plan.job.options
+                    image_model = options.model.id if options is not None else None
+                    self.bill.charge(
+                        visit.call.started_at, str(plan.job.request["model"]), image_model, billed
+                    )
+                    self._log.close(visit.call, plan.job.decision, billed)
                 run.tell(event)
         finally:
             run.end()
@@ -258,7 +274,9 @@ class ImageApi(FrontDesk):
             usage=not visit.fault.omit_usage,
             details=not visit.fault.omit_details,
         )
-        self._log.close(visit.call, "picture", plan.usage.billed())
+        billed = plan.usage.billed()
+        self.bill.charge(visit.call.started_at, None, plan.options.model.id, billed)
+        self._log.close(visit.call, "picture", billed)
         return self._answered(visit, body)
 
     def _stored(self, response_id: str) -> Remembered:

@@ -223,6 +223,16 @@ def invalid_key(key: str) -> Refusal:
     )
 
 
+def missing_scope(scope: str) -> Refusal:
+    """403 for a key that is good, but not for this."""
+    return Refusal(
+        403,
+        f"You have insufficient permissions for this operation. Missing scopes: {scope}. Check that you have "
+        "the correct role in your organization, and if you're using a restricted API key, that it has the "
+        "necessary scopes.",
+    )
+
+
 def rate_limited(model: str, limit: int, seconds: int) -> Refusal:
     """429 for more pictures a minute than the tier allows; try again in `seconds`."""
     return Refusal(

@@ -12,6 +12,7 @@ DELETE = "responses.delete"
 GENERATIONS = "images.generations"
 EDITS = "images.edits"
 MODELS = "models"
+COSTS = "organization.costs"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Fault:
     """What the next matching call meets, once. Fields that are not set change nothing; several may be set.
 
     - `endpoint`: the name of the endpoint that meets it (`responses`, `responses.retrieve`,
-      `images.generations`, `images.edits`, `models`, …); None is any. `match` may look at the body too.
+      `images.generations`, `images.edits`, `models`, `organization.costs`, …); None is any. `match` may
+      look at the body too.
     - `delay`: seconds to wait before anything else.
     - `status`, `body`, `headers`: this answer instead; nothing is generated or billed.
     - `drop_before`: the connection ends before the request was taken; nothing is generated or billed.

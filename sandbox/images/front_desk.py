@@ -15,6 +15,7 @@ from sandbox.images.log import CallLog
 
 Json = dict[str, Any]
 Headers = Mapping[str, str]
+ADMIN_KEY = "sk-admin-"
 _MINUTE = 60.0
 _MOST_PROMPTS = 10_000
 
@@ -42,7 +43,8 @@ class FrontDesk:
     """The part of the API that is the same for every endpoint.
 
     `faults` are met once each by the first call they match; `calls` are the newest calls, oldest first;
-    `on_call` hears of each change of one; `keys` and `images_per_minute` may be changed at any time.
+    `on_call` hears of each change of one; `keys`, `admin_keys` (None: any that begins as theirs do) and
+    `images_per_minute` may be changed at any time.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class FrontDesk:
         keep_calls: int,
     ) -> None:
         self.keys = keys
+        self.admin_keys: frozenset[str] | None = None
         self.images_per_minute = images_per_minute
         self.faults: list[Fault] = []
         self.on_call = on_call
@@ -74,13 +77,19 @@ class FrontDesk:
         return self._log.calls
 
     async def _serve(
-        self, endpoint: str, body: Json, headers: Headers, work: Callable[[Visit], Awaitable[Answer]]
+        self,
+        endpoint: str,
+        body: Json,
+        headers: Headers,
+        work: Callable[[Visit], Awaitable[Answer]],
+        *,
+        admin: bool = False,
     ) -> Answer:
         """Answer one call: its fault first, then its key, then its work; every end is recorded."""
         call = self._log.open(endpoint, body, headers)
         visit = Visit(call, self._id("req"), self._take_fault(endpoint, body))
         try:
-            return await self._meet_fault(visit) or await self._admitted(visit, headers, work)
+            return await self._meet_fault(visit) or await self._admitted(visit, headers, work, admin=admin)
         except Refusal as refusal:
             call.status = refusal.status
             self._log.close(call, f"refused:{refusal.code or refusal.status}")
@@ -107,13 +116,16 @@ class FrontDesk:
         return Answer(fault.status, dict(fault.body or {}), headers=self._headers(visit, fault.headers))
 
     async def _admitted(
-        self, visit: Visit, headers: Headers, work: Callable[[Visit], Awaitable[Answer]]
+        self, visit: Visit, headers: Headers, work: Callable[[Visit], Awaitable[Answer]], *, admin: bool
     ) -> Answer:
-        """The work, for a caller with a key that is accepted."""
+        """The work, for a caller with a key that is accepted; what is the `admin`s' needs one of theirs."""
         scheme, _, key = headers.get("authorization", "").partition(" ")
         key = key.strip() if scheme.lower() == "bearer" else ""
-        if not key or (self.keys is not None and key not in self.keys):
+        known = self.admin_keys if admin and key.startswith(ADMIN_KEY) else self.keys
+        if not key or (known is not None and key not in known):
             raise errors.invalid_key(key)
+        if admin and not key.startswith(ADMIN_KEY):
+            raise errors.missing_scope("api.usage.read")
         return await work(visit)
 
     def _answered(

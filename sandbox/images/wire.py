@@ -63,6 +63,8 @@ async def _route(
         return await posts[path](_read(headers.get("content-type", ""), body), headers)
     if method == "GET" and path == "/models":
         return await api.models(headers)
+    if method == "GET" and path == "/organization/costs":
+        return await api.organization_costs(headers, query)
     named = re.fullmatch(r"/(responses|models)/([^/]+)", path)
     if named is not None and method == "GET":
         if named[1] == "models":
