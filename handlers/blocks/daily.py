@@ -85,8 +85,8 @@ def daily(report: SpendReport) -> Daily | None:
     return Daily(first, last, monthly, tuple(Stack(day, tuple(bar)) for day, bar in sorted(bars.items())))
 
 
-def chart_alt_text(report: SpendReport) -> str:
-    """What the chart shows, in at most 2,000 characters of plain text."""
+def chart_alt_text(report: SpendReport, *, stacked: bool = True) -> str:
+    """What the chart shows, in at most 2,000 characters of plain text; Slack's own is not *stacked*."""
     total = report.total.charged_nano_usd
     words = [f"Spend, {span_words(report.span)}: {format_usd(total)} in all."]
     spent = [day for day in report.days if any(day.classes.values())]
@@ -95,7 +95,8 @@ def chart_alt_text(report: SpendReport) -> str:
     dearest = max(spent, key=lambda day: day.spent.charged_nano_usd)
     shown = daily(report)
     step = "month" if shown is not None and shown.monthly else "day"
-    words.insert(0, f"A bar for each {step}, stacked by token class.")
+    bars = f"A bar for each {step}, stacked" if stacked else f"Bars for each {step}, one beside the other"
+    words.insert(0, f"{bars} by token class.")
     words.append(f"Something was spent on {counted(len(spent), 'day', 'days')}.")
     words.append(
         f"The dearest was {long_day(dearest.day)} with {format_usd(dearest.spent.charged_nano_usd)}."
