@@ -1,0 +1,305 @@
+"""What people may say behind ``/spend``: text in, a command or a sentence about the mistake out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+
+from darkroom.spending.changes import (
+    Change,
+    Channel,
+    Correct,
+    DropCap,
+    EndPilot,
+    EveryChannel,
+    Everyone,
+    EveryPerson,
+    GiveGrant,
+    Owner,
+    Person,
+    RevokeGrant,
+    SetAccess,
+    SetAlertsChannel,
+    SetBlocked,
+    SetCap,
+    SetExempt,
+    SetPaused,
+    SetPilot,
+)
+from darkroom.spending.models import QUALITY_NAMES, UnknownModel
+from darkroom.spending.money import format_usd
+from darkroom.spending.periods import PeriodKind, period_at
+from darkroom.spending.policy import ALL, Dimension
+from handlers.blocks.text import escape, shown
+from handlers.spend_commands import (
+    EXAMPLES,
+    NAMED_EXAMPLE,
+    Changes,
+    ChannelSpend,
+    Command,
+    Help,
+    ListAlerts,
+    ListCaps,
+    ListGrants,
+    ListHistory,
+    ListModels,
+    ListPilots,
+    ListUncertain,
+    Mistake,
+    Own,
+    PersonSpend,
+    SendReport,
+    TeamSpend,
+)
+from handlers.spend_operands import (
+    PICK,
+    SHOWN_MAX,
+    Rules,
+    Wrong,
+    first_of,
+    nothing_more,
+    owner_of,
+    read_amount,
+    read_last_day,
+    read_number,
+    read_person,
+    read_span,
+    says,
+    show,
+    unresolved,
+)
+from handlers.spend_tokens import TYPED_MAX, Token, Word, tokens_of
+
+PILOTS_AT_ONCE_MAX = 20
+
+
+def read_command(text: str, rules: Rules) -> Command:
+    """Read what was typed behind the command's name, as Slack sends it. Never raises."""
+    if len(text) > TYPED_MAX:
+        return Mistake(f"That is too long for a command. `{rules.spend} help` lists what there is.", False)
+    words = tokens_of(text)
+    if not words:
+        return Own()
+    first, rest = words[0], words[1:]
+    name = first.text if isinstance(first, Word) else ""
+    try:
+        if isinstance(first, Person):
+            return PersonSpend(first.user_id, read_span(rest, rules))
+        if isinstance(first, Channel):
+            return ChannelSpend(first.channel_id, read_span(rest, rules))
+        if name == "help":
+            return Help()
+        if name in _READERS:
+            return _READERS[name](rest, rules)
+    except Wrong as wrong:
+        example = EXAMPLES.get(name, NAMED_EXAMPLE)
+        return Mistake(f"{wrong} For example: `{rules.spend} {example}`.", True)
+    return Mistake(_unknown(first, rules), False)
+
+
+def _unknown(first: Token, rules: Rules) -> str:
+    more = f"`{rules.spend} help` lists what there is."
+    if unresolved(first):
+        return f"{PICK} For example: `{rules.spend} {NAMED_EXAMPLE}`. {more}"
+    near = get_close_matches(first.text, _READERS, 1, 0.7) if isinstance(first, Word) else []
+    meant = f" Did you mean `{rules.spend} {near[0]}`?" if near else ""
+    return f"“{show(first)}” is nothing I know here.{meant} {more}"
+
+
+_PERIODS = {
+    **{kind.value: kind for kind in PeriodKind},
+    "monthly": PeriodKind.month,
+    "weekly": PeriodKind.week,
+    "daily": PeriodKind.day,
+}
+_FILLERS = ("a", "per", "each", "every", "to", "usd", "dollars", "$")
+
+
+def _cap(rest: Sequence[Token], rules: Rules) -> Command:
+    first = first_of(rest, "whose cap: `default`, a person, a channel or `team`")
+    words = [token for token in rest[1:] if not says(token, *_FILLERS)]
+    of: Owner | EveryPerson | EveryChannel | None = owner_of(first)
+    if says(first, "default"):
+        of = EveryPerson()
+        if words and says(words[0], "channels", "channel", "people", "person"):
+            of = EveryChannel() if says(words[0], "channels", "channel") else of
+            words = words[1:]
+    if of is None:
+        raise Wrong(f"A cap is of `default`, a person, a channel or `team`; “{show(first)}” is none.")
+    if not words:
+        raise Wrong("Say how much: an amount, `none` for no cap, or `default` to take the exception back.")
+    if says(words[0], "default"):
+        nothing_more(words[1:], "default")
+        return Changes((DropCap(of),))
+    cap = None if says(words[0], "none") else read_amount(words[0])
+    return Changes((SetCap(of, cap, _period(words[1:])),))
+
+
+def _period(rest: Sequence[Token]) -> PeriodKind | None:
+    if not rest:
+        return None
+    kind = _PERIODS.get(rest[0].text) if isinstance(rest[0], Word) else None
+    if kind is None:
+        raise Wrong(f"A cap is for each `month`, `week` or `day`; “{show(rest[0])}” is none of them.")
+    nothing_more(rest[1:], kind.value)
+    return kind
+
+
+def _grant(rest: Sequence[Token], rules: Rules) -> Command:
+    first = first_of(rest, "whom to grant it to: a person, a channel or `team`")
+    to = owner_of(first)
+    if to is None:
+        raise Wrong(f"A grant is for a person, a channel or `team`; “{show(first)}” is none.")
+    words = [token for token in rest[1:] if not says(token, *_FILLERS)]
+    if not words:
+        raise Wrong("Say how much.")
+    amount = read_amount(words[0])
+    if amount == 0:
+        raise Wrong(f"A grant is more than {format_usd(0)}.")
+    return Changes((GiveGrant(to, amount, _until(words[1:], rules)),))
+
+
+def _until(rest: Sequence[Token], rules: Rules) -> datetime:
+    words = [token.text if isinstance(token, Word) else "" for token in rest]
+    if not words:
+        return period_at(PeriodKind.month, rules.timezone, rules.now).end
+    if words[0] != "until" or len(words) == 1:
+        raise Wrong("Behind the amount may stand `until` and the last day that it is good for.")
+    return read_last_day(" ".join(word for word in words[1:] if word != "the"), rules)
+
+
+def _access(allowed: bool) -> Callable[[Sequence[Token], Rules], Command]:
+    def read(rest: Sequence[Token], rules: Rules) -> Command:
+        first = first_of(rest, "whom it is for: a person, a channel or `everyone`")
+        to = first if isinstance(first, Person | Channel) else None
+        if to is None and not says(first, "everyone", "everybody"):
+            raise Wrong(f"It is for a person, a channel or `everyone`; “{show(first)}” is none.")
+        if len(rest) < 2 or not says(rest[1], "model", "models", "quality", "qualities"):
+            raise Wrong("Say `model` or `quality` behind it.")
+        dimension = Dimension.MODEL if says(rest[1], "model", "models") else Dimension.QUALITY
+        values = [_shown_word(token) for token in rest[2:]]
+        if not values:
+            raise Wrong(f"Say which, or `all`, or `default`. {_values_allowed(dimension, rules)}")
+        if values == ["default"]:
+            return Changes((SetAccess(to or Everyone(), dimension, (), None),))
+        named = tuple(dict.fromkeys(_value(value, dimension, rules) for value in values))
+        return Changes((SetAccess(to or Everyone(), dimension, named, allowed),))
+
+    return read
+
+
+def _shown_word(token: Token) -> str:
+    if not isinstance(token, Word):
+        raise Wrong("Behind `model` or `quality` stand names only.")
+    return token.text
+
+
+def _values_allowed(dimension: Dimension, rules: Rules) -> str:
+    names = sorted(rules.catalogue.images) if dimension is Dimension.MODEL else QUALITY_NAMES
+    return f"There is {', '.join(f'`{escape(name)}`' for name in names)}."
+
+
+def _value(text: str, dimension: Dimension, rules: Rules) -> str:
+    if text == "all":
+        return ALL
+    if dimension is Dimension.QUALITY:
+        if text in QUALITY_NAMES:
+            return text
+    else:
+        try:
+            return rules.catalogue.image(text).base
+        except UnknownModel:
+            pass
+    raise Wrong(f"“{shown(text, SHOWN_MAX)}” is no {dimension}. {_values_allowed(dimension, rules)}")
+
+
+def _pilot(member: bool) -> Callable[[Sequence[Token], Rules], Command]:
+    def read(rest: Sequence[Token], rules: Rules) -> Command:
+        if member and not rest:
+            return ListPilots()
+        if member and len(rest) == 1 and says(rest[0], "off"):
+            return Changes((EndPilot(),))
+        first_of(rest, "whom, or which channel")
+        if len(rest) > PILOTS_AT_ONCE_MAX:
+            raise Wrong(f"At most {PILOTS_AT_ONCE_MAX} at once.")
+        changes = []
+        for token in dict.fromkeys(rest):
+            if not isinstance(token, Person | Channel):
+                raise Wrong(
+                    PICK
+                    if unresolved(token)
+                    else f"The list has people and channels; “{show(token)}” is neither."
+                )
+            changes.append(SetPilot(token, member))
+        return Changes(tuple(changes))
+
+    return read
+
+
+def _revoke(rest: Sequence[Token], rules: Rules) -> Command:
+    number = read_number(rest, "a grant")
+    nothing_more(rest[1:], f"revoke {number}")
+    return Changes((RevokeGrant(number),))
+
+
+def _alerts(rest: Sequence[Token], rules: Rules) -> Command:
+    if not rest:
+        return ListAlerts()
+    first = first_of(rest, "where")
+    if not isinstance(first, Channel) and not says(first, "off"):
+        raise Wrong(f"Alerts go to a channel, or `off` sends them to admins; “{show(first)}” is neither.")
+    nothing_more(rest[1:], "alerts #channel")
+    return Changes((SetAlertsChannel(first.channel_id if isinstance(first, Channel) else None),))
+
+
+def _uncertain(rest: Sequence[Token], rules: Rules) -> Command:
+    if not rest:
+        return ListUncertain()
+    if not says(rest[0], "accept", "correct", "waive"):
+        raise Wrong(f"A charge can be accepted, corrected or waived; “{show(rest[0])}” is none of these.")
+    number = read_number(rest[1:], "a charge")
+    if not says(rest[0], "correct"):
+        nothing_more(rest[2:], "accept N` or `waive N")
+        return Changes((Correct(number, 0 if says(rest[0], "waive") else None),))
+    if len(rest) < 3:
+        raise Wrong("Say what it really cost.")
+    nothing_more(rest[3:], "correct N 0.05")
+    return Changes((Correct(number, read_amount(rest[2])),))
+
+
+def _alone(name: str, command: Command) -> Callable[[Sequence[Token], Rules], Command]:
+    def read(rest: Sequence[Token], rules: Rules) -> Command:
+        nothing_more(rest, name)
+        return command
+
+    return read
+
+
+def _of_person(name: str, change: Callable[[Person], Change]) -> Callable[[Sequence[Token], Rules], Command]:
+    return lambda rest, rules: Changes((change(read_person(rest, name)),))
+
+
+_READERS: Mapping[str, Callable[[Sequence[Token], Rules], Command]] = {
+    "team": lambda rest, rules: TeamSpend(read_span(rest, rules)),
+    "report": lambda rest, rules: SendReport(read_span(rest, rules)),
+    "caps": _alone("caps", ListCaps()),
+    "grants": _alone("grants", ListGrants()),
+    "models": _alone("models", ListModels()),
+    "history": _alone("history", ListHistory()),
+    "pause": _alone("pause", Changes((SetPaused(True),))),
+    "resume": _alone("resume", Changes((SetPaused(False),))),
+    "block": _of_person("block", lambda person: SetBlocked(person, True)),
+    "unblock": _of_person("unblock", lambda person: SetBlocked(person, False)),
+    "exempt": _of_person("exempt", lambda person: SetExempt(person, True)),
+    "unexempt": _of_person("unexempt", lambda person: SetExempt(person, False)),
+    "cap": _cap,
+    "grant": _grant,
+    "revoke": _revoke,
+    "allow": _access(True),
+    "deny": _access(False),
+    "pilot": _pilot(True),
+    "unpilot": _pilot(False),
+    "alerts": _alerts,
+    "uncertain": _uncertain,
+}
