@@ -14,11 +14,12 @@ from handlers.blocks.daily import PARTS, Daily, chart_alt_text, daily, short_day
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "ChartsMissing", "chart_alt_text", "draw_chart"]
+__all__ = ["COLOURS", "ChartsMissing", "chart_alt_text", "chart_figure", "draw_chart"]
 
 WIDTH, HEIGHT, DPI = 1600, 900, 100
-COLOURS = ("#009E73", "#D55E00", "#F0B35A", "#0072B2", "#7CC4EE", "#7A4B8F")
+COLOURS = ("#009E73", "#D55E00", "#F0B35A", "#0072B2", "#7CC4EE", "#5B2A6E")
 """One for each of ``PARTS``: hues that also the colour-blind tell apart (after Okabe and Ito, "Color
 Universal Design", 2008); the cached classes are a lighter shade of their own."""
 INK, SOFT, GRID = "#1b1b1b", "#444444", "#d9d9d9"
@@ -41,11 +42,16 @@ class ChartsMissing(Exception):
 
 
 def draw_chart(report: SpendReport, path: Path) -> None:
-    """Write a PNG of 1600 by 900 pixels: dollars per day, stacked by ``PARTS``; more than 400 days as months.
+    """Write ``chart_figure`` as a PNG of 1600 by 900 pixels.
 
     Takes up to a second or two of computing: call it in a thread, one at a time. Raises ``ChartsMissing``
     without matplotlib, and ``OSError`` when *path* cannot be written.
     """
+    chart_figure(report).savefig(path, format="png", dpi=DPI)
+
+
+def chart_figure(report: SpendReport) -> Figure:
+    """Dollars per day, stacked by ``PARTS``; more than 400 days as months. Raises ``ChartsMissing``."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -68,7 +74,7 @@ def draw_chart(report: SpendReport, path: Path) -> None:
         _bars(axes, report, shown)
         _day_axis(axes, shown)
         _dollar_axis(axes)
-    figure.savefig(path, format="png", dpi=DPI)
+    return figure
 
 
 def _plain_frame(axes: Axes) -> None:
@@ -122,7 +128,7 @@ def _ticks(shown: Daily) -> list[tuple[date, str]]:
     if shown.monthly:
         months = [_month_after(shown.first, n) for n in range(_places(shown))]
         if len(months) <= MANY_MONTHS:
-            return [(month, f"{month:%b}\n{month.year}") for month in months]
+            return _with_years([(month, f"{month:%b}") for month in months])
         every = -(-len(months) // (MANY_MONTHS * 12)) * 12
         return [(month, str(month.year)) for month in months if month.month == 1][:: every // 12]
     days = [shown.first + timedelta(days=n) for n in range(_places(shown))]
@@ -132,20 +138,22 @@ def _ticks(shown: Daily) -> list[tuple[date, str]]:
         return [(day, _numbered(day, day is days[0])) for day in days]
     if len(days) <= HALF_YEAR_DAYS:
         step = 7 if len(days) <= HALF_YEAR_DAYS // 2 else 14
-        named = days[::step]
-        fresh = {
-            day for before, day in zip([None, *named], named, strict=False) if not _same_year(before, day)
-        }
-        return [(day, short_day(day) + (f"\n{day.year}" if day in fresh else "")) for day in named]
-    return [(day, f"{day:%b}\n{day.year}") for day in days if day.day == 1]
+        return _with_years([(day, short_day(day)) for day in days[::step]])
+    return _with_years([(day, f"{day:%b}") for day in days if day.day == 1])
 
 
-def _same_year(before: date | None, day: date) -> bool:
-    return before is not None and before.year == day.year
+def _with_years(ticks: list[tuple[date, str]]) -> list[tuple[date, str]]:
+    """With the year below the first of each."""
+    seen: set[int] = set()
+    labels = []
+    for day, label in ticks:
+        labels.append((day, label if day.year in seen else f"{label}\n{day.year}"))
+        seen.add(day.year)
+    return labels
 
 
 def _numbered(day: date, begins: bool) -> str:
-    return f"{day.day}\n{day:%b} {day.year}" if begins or day.day == 1 else str(day.day)
+    return f"{day.day}\n{day:%b}" if begins or day.day == 1 else str(day.day)
 
 
 def _dollar_axis(axes: Axes) -> None:
