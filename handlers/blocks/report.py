@@ -174,7 +174,9 @@ def _people_view(report: SpendReport, names: Mapping[str, str], style: Style) ->
     if not report.people:
         blocks.append(context("Nobody has spent anything in this time."))
     spoken = [f"{escape(title)}: {totals}.", *(f"{line}." for line in lines), *([rest] if hidden else [])]
-    return View(fitting(spoken, TEXT_MAX, "The table and the CSV file have the rest."), tuple(blocks))
+    return View(
+        fitting(spoken, TEXT_MAX, "The table has more of them, the CSV file has everybody."), tuple(blocks)
+    )
 
 
 def _person_row(who: str, person: PersonSpend, report: SpendReport) -> Row:
