@@ -9,13 +9,8 @@ from typing import Any
 
 from darkroom.spending.catalogue import Catalogue, PriceVersion
 from darkroom.spending.classes import HOST_INPUTS, IMAGE_INPUTS, Cost, Rounding, TokenClass, cost_of
-from darkroom.spending.tokens import (
-    LIKELY_PICTURE_TOKENS,
-    PARTIAL_IMAGE_TOKENS,
-    TOOL_CEILING,
-    input_picture_ceiling,
-    output_tokens,
-)
+from darkroom.spending.models import Family, ImageModel
+from darkroom.spending.tokens import output_tokens
 
 LIKELY_HOST_OUTPUT_TOKENS = 400
 """Reasoning and the rewritten prompt of a call that is made to paint; 225 were seen."""
@@ -109,75 +104,96 @@ _KINDS: Mapping[str, tuple[type, str]] = MappingProxyType(
 """What a stored value is, where it is not a count."""
 
 
-def bound(ask: Ask, catalogue: Catalogue) -> Cost:
+def bound(ask: Ask, catalogue: Catalogue, *, price_version: str | None = None) -> Cost:
     """The most the call can cost, by class, rounded up: the amount of its hold.
 
-    One token for each UTF-8 byte, the ceilings of `tokens`, all host output that is allowed, and for each
-    model its dearest input rate: cache writes for the host (all in the line `host_input`), pictures for the
-    image model, because a charge without details counts all its input as pictures. The host rewrites the
-    prompt, so the image model's text may grow by all of the host's output. Long-context
-    factors apply when the bound itself crosses their limit. Raises `CatalogueProblem`, `BadSize`,
-    `BadQuality`.
+    One token for each UTF-8 byte, the ceilings of the model's family, all host output that is allowed, and
+    for each model its dearest rate: cache writes for the host's input (all in the line `host_input`),
+    pictures for the image model's, because a charge without details counts all its input as pictures. The
+    host rewrites the prompt, so the image model's text may grow by all of the host's output. Long-context
+    factors apply when the bound itself crosses their limit. `price_version` computes with stored prices and
+    token numbers instead of those of `ask.today`. Raises `CatalogueProblem`, `BadSize`, `BadQuality`.
     """
-    pictures = ask.input_pictures + ask.chain_pictures
-    rates = dict(catalogue.price_of(ask.image_model, ask.today).rates)
+    image_price, host_price = prices_for(ask, catalogue, price_version)
+    model = catalogue.image(ask.image_model, image_price.family_mark)
+    family = model.tokens
+    seen = (ask.input_pictures + ask.chain_pictures) * family.input_picture_ceiling
     tokens = {
         TokenClass.text_input: ask.prompt_bytes + ask.max_output_tokens,
-        TokenClass.image_input: pictures * input_picture_ceiling,
-        TokenClass.image_output: picture_tokens(ask, catalogue),
+        TokenClass.image_input: seen,
+        TokenClass.image_output: picture_tokens(ask, model) + family.text_output_ceiling,
     }
+    rates = dict(image_price.rates)
     dearest = max(rates[token_class] for token_class in IMAGE_INPUTS)
     rates |= {TokenClass.text_input: dearest, TokenClass.image_input: dearest}
-    if ask.host_model is not None:
-        price = catalogue.price_of(ask.host_model, ask.today)
+    rates[TokenClass.image_output] = max(
+        rates[TokenClass.image_output], image_price.text_output or Fraction(0)
+    )
+    if host_price is not None:
         text = ask.prompt_bytes + ask.instruction_bytes
-        host_input = ask.parent_host_tokens + text + TOOL_CEILING + pictures * input_picture_ceiling
+        host_input = ask.parent_host_tokens + text + family.tool_ceiling + seen
         tokens[TokenClass.host_input] = host_input
         tokens[TokenClass.host_output] = ask.max_output_tokens
-        scaled = host_rates(price, host_input, writes_12h=1, writes=1)
-        rates |= scaled | {TokenClass.host_input: max(scaled[token_class] for token_class in HOST_INPUTS)}
+        # Writes of either kind: an operator may have priced the shorter one higher.
+        scaled = [host_rates(host_price, host_input, writes=1, writes_12h=n) for n in (0, 1)]
+        dearest = max(each[token_class] for each in scaled for token_class in HOST_INPUTS)
+        rates |= scaled[0] | {TokenClass.host_input: dearest}
     return cost_of(tokens, rates, rounding=Rounding.UP)
 
 
 def estimate(ask: Ask, catalogue: Catalogue) -> Cost:
     """The likely cost of the call with its picture, by class, rounded half up. Never above `bound`.
 
-    Assumes nothing is cached. For family 2.6 the picture counts at its ceiling, for want of a table.
-    Raises like `bound`.
+    Assumes nothing is cached. For a family without a table the picture counts at its ceiling. Raises like
+    `bound`.
     """
-    rates = dict(catalogue.price_of(ask.image_model, ask.today).rates)
-    tokens = estimated_image_tokens(ask, catalogue)
-    if ask.host_model is not None:
-        tokens |= estimated_host_tokens(ask)
-        price = catalogue.price_of(ask.host_model, ask.today)
-        rates |= host_rates(price, tokens[TokenClass.host_input])
+    image_price, host_price = prices_for(ask, catalogue)
+    model = catalogue.image(ask.image_model)
+    rates = dict(image_price.rates)
+    tokens = estimated_image_tokens(ask, model)
+    if host_price is not None:
+        tokens |= estimated_host_tokens(ask, model.tokens)
+        rates |= host_rates(host_price, tokens[TokenClass.host_input])
     return cost_of(tokens, rates, rounding=Rounding.HALF_UP)
 
 
-def picture_tokens(ask: Ask, catalogue: Catalogue) -> int:
+def prices_for(
+    ask: Ask, catalogue: Catalogue, price_version: str | None = None
+) -> tuple[PriceVersion, PriceVersion | None]:
+    """The image model's and the host's prices for a call, or the stored ones; no host's on the Images API."""
+    if price_version is not None:
+        return catalogue.stored_prices(price_version)
+    host = ask.host_model
+    return (
+        catalogue.price_of(ask.image_model, ask.today),
+        None if host is None else catalogue.price_of(host, ask.today),
+    )
+
+
+def picture_tokens(ask: Ask, model: ImageModel) -> int:
     """The image output tokens of the picture and its partial images, all of them coming."""
-    model = catalogue.image(ask.image_model)
     picture = output_tokens(model, ask.width, ask.height, ask.quality)
-    return picture + ask.partial_images * PARTIAL_IMAGE_TOKENS
+    return picture + ask.partial_images * model.tokens.partial_image_tokens
 
 
-def estimated_image_tokens(ask: Ask, catalogue: Catalogue) -> dict[TokenClass, int]:
+def estimated_image_tokens(ask: Ask, model: ImageModel) -> dict[TokenClass, int]:
     """The likely tokens of the image model, a picture included."""
     rewriting = min(LIKELY_REWRITING_TOKENS, ask.max_output_tokens)
+    pictures = ask.input_pictures + ask.chain_pictures
     return {
         TokenClass.text_input: _likely_text(ask.prompt_bytes) + rewriting,
-        TokenClass.image_input: (ask.input_pictures + ask.chain_pictures) * LIKELY_PICTURE_TOKENS,
-        TokenClass.image_output: picture_tokens(ask, catalogue),
+        TokenClass.image_input: pictures * model.tokens.input_picture_likely,
+        TokenClass.image_output: picture_tokens(ask, model),
     }
 
 
-def estimated_host_tokens(ask: Ask) -> dict[TokenClass, int]:
+def estimated_host_tokens(ask: Ask, family: Family) -> dict[TokenClass, int]:
     """The likely tokens of the host model, none of them cached."""
     text = _likely_text(ask.prompt_bytes) + _likely_text(ask.instruction_bytes)
-    pictures = (ask.input_pictures + ask.chain_pictures) * LIKELY_PICTURE_TOKENS
+    pictures = (ask.input_pictures + ask.chain_pictures) * family.input_picture_likely
     likely = LIKELY_HOST_OUTPUT_TOKENS if ask.picture_certain else LIKELY_WORDS_OUTPUT_TOKENS
     return {
-        TokenClass.host_input: ask.parent_host_tokens + text + TOOL_CEILING + pictures,
+        TokenClass.host_input: ask.parent_host_tokens + text + family.tool_ceiling + pictures,
         TokenClass.host_output: min(likely, ask.max_output_tokens),
     }
 

@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from darkroom.spending.catalogue_file import MAX_BYTES, Entry, read_entries
+from darkroom.spending.families import family_of, marked
 from darkroom.spending.models import (
-    QUALITIES,
     BadCatalogue,
     CatalogueProblem,
+    Family,
     HostModel,
     ImageModel,
     LongContext,
@@ -28,6 +29,7 @@ __all__ = [
     "BadCatalogue",
     "Catalogue",
     "CatalogueProblem",
+    "Family",
     "HostModel",
     "ImageModel",
     "LongContext",
@@ -46,17 +48,36 @@ _DATED = re.compile(r"(.+)-\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All models by name. Snapshots are found under their own names and priced as their entry."""
+    """All models by name. Snapshots are found under their own names and priced as their entry.
+
+    `families` holds their token numbers by name and mark: ours, and an operator's where they differ.
+    """
 
     images: Mapping[str, ImageModel]
     hosts: Mapping[str, HostModel]
+    families: Mapping[tuple[str, str], Family]
 
-    def image(self, model_id: str) -> ImageModel:
-        """The image model of that name, usable or not. Raises `UnknownModel`."""
+    def image(self, model_id: str, family_mark: str | None = None) -> ImageModel:
+        """The image model of that name, usable or not, with the token numbers of that mark or today's.
+
+        Raises `UnknownModel`, and `UnknownPrice` when no numbers of that mark are stored.
+        """
         for model in self.images.values():
             if model_id == model.base or model_id in model.aliases:
-                return replace(model, id=model_id)
+                tokens = model.tokens
+                if family_mark is not None and family_mark != tokens.mark:
+                    tokens = self._numbers(model.family, family_mark)
+                return replace(model, id=model_id, tokens=tokens)
         raise UnknownModel(model_id, pricing_lines("image", model_id))
+
+    def _numbers(self, family: str, mark: str) -> Family:
+        try:
+            return self.families[family, mark]
+        except KeyError:
+            which = f"marked {mark}" if mark else "of Darkroom's own"
+            raise UnknownPrice(
+                f"The catalogue has no token numbers {which} for the family {family}."
+            ) from None
 
     def host(self, model_id: str) -> HostModel:
         """The host model of that name, usable or not. Raises `UnknownModel`."""
@@ -100,12 +121,19 @@ class Catalogue:
 
     def price_version(self, key: str) -> PriceVersion:
         """The prices that a journal entry names by `PriceVersion.key`. Raises `UnknownPrice`."""
-        base, _, version = key.partition("@")
+        base, _, rest = key.partition("@")
+        version, _, family_mark = rest.partition("^")
         for model in (self.images.get(base), self.hosts.get(base)):
             for price in model.prices if model else ():
                 if price.version == version:
-                    return price
+                    return replace(price, family_mark=family_mark)
         raise UnknownPrice(f"The catalogue has no prices called {key}.")
+
+    def stored_prices(self, price_version: str) -> tuple[PriceVersion, PriceVersion | None]:
+        """The image model's and the host's prices behind the text that `price_key` made, the host's None on
+        the Images API. Raises `UnknownPrice`."""
+        image, _, host = price_version.partition("+")
+        return self.price_version(image), self.price_version(host) if host else None
 
     def answered_image(self, model_id: str) -> str | None:
         """The listed, priced name for an image model named in an answer; None when there is none.
@@ -177,27 +205,67 @@ def _read(path: Path) -> str:
 
 
 def _build(entries: Iterable[Entry], file: str) -> Catalogue:
-    values: dict[tuple[str, str], dict[str, Any]] = {}
-    prices: dict[tuple[str, str], tuple[PriceVersion, ...]] = {}
+    models: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
-        key = (entry.kind, entry.model)
-        values.setdefault(key, {}).update(entry.values)
-        prices[key] = prices.get(key, ()) + entry.prices
+        models.setdefault((entry.kind, entry.model), []).append(entry)
+    families = {
+        family.name: family
+        for family in (_family(given) for (kind, _), given in models.items() if kind == "family")
+    }
     images: dict[str, ImageModel] = {}
     hosts: dict[str, HostModel] = {}
-    for (kind, name), found in values.items():
-        common: dict[str, Any] = {"status": "current", **found, "id": name, "base": name}
-        common["prices"] = prices[kind, name]
-        if kind == "host":
-            hosts[name] = HostModel(**common)
-            continue
-        if "family" not in found:
-            raise BadCatalogue(f"{file}: image.{name}.family: missing; one of {', '.join(QUALITIES)}")
-        common.setdefault("qualities", QUALITIES[found["family"]])
-        common.setdefault("flexible_sizes", found["family"] != "1")
-        images[name] = ImageModel(**common)
+    for (kind, name), given in models.items():
+        if kind == "image":
+            images[name] = _image(name, given, families)
+        elif kind == "host":
+            hosts[name] = HostModel(**_common(name, given))
     _check_names(images, hosts, file)
-    return Catalogue(MappingProxyType(images), MappingProxyType(hosts))
+    for model in images.values():
+        _check_qualities(model, file)
+    known = {(family.name, family.mark): family for family in families.values()}
+    for (kind, name), given in models.items():
+        if kind == "family" and not given[0].operator:
+            known[name, ""] = _family(given[:1])
+    return Catalogue(MappingProxyType(images), MappingProxyType(hosts), MappingProxyType(known))
+
+
+def _family(given: list[Entry]) -> Family:
+    """The family as all files together have it, marked when an operator's numbers are not ours."""
+    values: dict[str, Any] = {}
+    ours: Family | None = None
+    for entry in given:
+        # Who replaces a formula by a table, or the other way round, need not take the first back.
+        if "table" in entry.values:
+            values.pop("factors", None)
+        if "factors" in entry.values:
+            values.pop("table", None)
+        values |= entry.values
+        family = family_of(entry.model, values, entry.place)
+        if not entry.operator:
+            ours = family
+    return marked(family, ours)
+
+
+def _common(name: str, given: list[Entry]) -> dict[str, Any]:
+    values: dict[str, Any] = {"status": "current", "id": name, "base": name, "prices": ()}
+    for entry in given:
+        values |= {**entry.values, "prices": values["prices"] + entry.prices}
+    return values
+
+
+def _image(name: str, given: list[Entry], families: Mapping[str, Family]) -> ImageModel:
+    values = _common(name, given)
+    place = next((entry.place for entry in reversed(given) if "family" in entry.values), given[-1].place)
+    if values.get("family") not in families:
+        problem = "one of" if "family" in values else "missing; one of"
+        raise (place / "family").fault(f"{problem} {', '.join(sorted(families))}")
+    family = families[values["family"]]
+    values.setdefault("qualities", family.qualities)
+    values.setdefault("flexible_sizes", not family.table)
+    if family.table and values["flexible_sizes"]:
+        raise (place / "flexible_sizes").fault(f"false: family {family.name} has a table of its sizes")
+    prices = tuple(replace(price, family_mark=family.mark) for price in values["prices"])
+    return ImageModel(**{**values, "tokens": family, "prices": prices})
 
 
 def _check_names(images: Mapping[str, ImageModel], hosts: Mapping[str, HostModel], file: str) -> None:
@@ -210,12 +278,10 @@ def _check_names(images: Mapping[str, ImageModel], hosts: Mapping[str, HostModel
                 seen.add(name)
             if model.replacement is not None and not _listed(model.replacement, models):
                 raise BadCatalogue(f"{file}: {kind}.{model.base}.replacement: a model of this catalogue")
-            if isinstance(model, ImageModel):
-                _check_qualities(model, file)
 
 
 def _check_qualities(model: ImageModel, file: str) -> None:
-    allowed = QUALITIES[model.family]
+    allowed = model.tokens.qualities
     if bool(allowed) != bool(model.qualities) or not set(model.qualities) <= set(allowed):
         key = f"image.{model.base}.qualities"
         raise BadCatalogue(f"{file}: {key}: family {model.family} has {', '.join(allowed) or 'none'}")

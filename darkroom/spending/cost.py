@@ -5,11 +5,12 @@ missing, which never means zero: then the estimate is charged and the charge car
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
-from darkroom.spending.bound import Ask, estimated_host_tokens, estimated_image_tokens, host_rates
-from darkroom.spending.catalogue import Catalogue, PriceVersion, price_key
+from darkroom.spending.bound import Ask, estimated_host_tokens, estimated_image_tokens, host_rates, prices_for
+from darkroom.spending.catalogue import Catalogue, ImageModel, PriceVersion, price_key
 from darkroom.spending.classes import HOST_INPUTS, Cost, Rounding, TokenClass, cost_of
 
 MAX_REPORTED_TOKENS = 10_000_000
@@ -21,6 +22,8 @@ BAD_USAGE = "bad_usage"
 """Usage made no sense, and the estimate stands for it."""
 UNKNOWN_MODEL = "unknown_model"
 """The answer named a model without a price, and it was priced as the one asked for."""
+MODERATED = "moderated"
+"""The call was refused on its way and brought no picture: what was reported counts, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +61,36 @@ def charge(
     Cached and cache-write tokens are part of the input tokens and taken out of them. Where details are
     missing the dearer reading counts: input as pictures, cached tokens as text, all output as the picture.
     Missing usage, and image usage without output for a picture that was made, is estimated; but where no
-    picture was made the image side's missing counts are nothing, and for a moderated call the host's too. A
-    picture in hand counts as made, moderated or not. Nonsense is estimated.
+    picture was made the image side's missing counts are nothing, and for a moderated call the host's too,
+    which the flag `MODERATED` keeps. A picture in hand counts as made, moderated or not. Nonsense is
+    estimated.
     `image_model` and `host_model` are the names in the answer. `price_version` computes with stored prices
-    instead of those of `ask.today`; it raises `UnknownPrice` when they are gone.
+    and token numbers instead of those of `ask.today`; it raises `UnknownPrice` when they are gone.
     """
     flags: set[str] = set()
     moderated = moderated and not picture_made
+    if moderated:
+        flags.add(MODERATED)
     image_price, host_price = _prices(ask, catalogue, image_model, host_model, price_version, flags)
+
+    def asked() -> ImageModel:
+        return catalogue.image(ask.image_model, image_price.family_mark)
+
     tokens = _side(
         lambda: _image_tokens(image_usage, picture_made=picture_made),
-        lambda: estimated_image_tokens(ask, catalogue),
+        lambda: estimated_image_tokens(ask, asked()),
         flags,
         missing_is_nothing=not picture_made,
     )
-    rates = dict(image_price.rates)
+    written = 0 if flags & {ESTIMATED, BAD_USAGE} else _text_output(image_usage)
+    rates = _image_rates(image_price, tokens.get(TokenClass.image_output, 0), written)
     if host_price is None:
         return Charged(
             cost_of(tokens, rates, rounding=Rounding.HALF_UP), frozenset(flags), price_key(image_price)
         )
     tokens |= _side(
         lambda: _host_tokens(host_usage, lenient=moderated),
-        lambda: estimated_host_tokens(ask),
+        lambda: estimated_host_tokens(ask, asked().tokens),
         flags,
         missing_is_nothing=moderated,
     )
@@ -103,13 +114,16 @@ def _prices(
     if image is None or (host is None and ask.host_model is not None):
         flags.add(UNKNOWN_MODEL)
     if price_version is not None:
-        image_key, _, host_key = price_version.partition("+")
-        host_price = catalogue.price_version(host_key) if host_key else None
-        return catalogue.price_version(image_key), host_price
-    image_price = catalogue.price_of(image or ask.image_model, ask.today)
-    if ask.host_model is None:
-        return image_price, None
-    return image_price, catalogue.price_of(host or ask.host_model, ask.today)
+        return catalogue.stored_prices(price_version)
+    answered = replace(
+        ask,
+        image_model=image or ask.image_model,
+        host_model=None if ask.host_model is None else host or ask.host_model,
+    )
+    image_price, host_price = prices_for(answered, catalogue)
+    # What is missing is estimated by the model that was asked for, whatever answered.
+    mark = catalogue.image(ask.image_model).tokens.mark
+    return replace(image_price, family_mark=mark), host_price
 
 
 def _side(
@@ -142,14 +156,17 @@ def _image_tokens(usage: Mapping[str, Any] | None, *, picture_made: bool) -> dic
     cached_text, cached_pictures = _count(cached, "cached_text_tokens"), _count(cached, "cached_image_tokens")
     cached_all = _count(usage, "cached_tokens")
     output, given = _count(usage, "output_tokens"), _count(usage, "input_tokens")
-    detailed_output = _details(usage, "output_tokens_details")
+    detailed = _details(usage, "output_tokens_details")
+    painted, written = _count(detailed, "image_tokens"), _count(detailed, "text_tokens")
+    if output is None and (painted is not None or written is not None):
+        output = _sum(painted, written)
     if given is None and (text is not None or pictures is not None):
         given = _sum(text, pictures)
     if output is None or given is None:
         if picture_made:
             return None
         output, given = output or 0, given or 0
-    if output < _sum(_count(detailed_output, "image_tokens"), _count(detailed_output, "text_tokens")):
+    if output < _sum(painted, written):
         raise _Nonsense
     if output == 0 and picture_made:
         return None
@@ -175,6 +192,20 @@ def _image_tokens(usage: Mapping[str, Any] | None, *, picture_made: bool) -> dic
         TokenClass.cached_image_input: cached_pictures,
         TokenClass.image_output: output,
     }
+
+
+def _text_output(usage: Mapping[str, Any] | None) -> int:
+    """What the image model wrote beside the picture; part of its output tokens."""
+    return 0 if usage is None else _count(_details(usage, "output_tokens_details"), "text_tokens") or 0
+
+
+def _image_rates(price: PriceVersion, output: int, written: int) -> dict[TokenClass, Fraction]:
+    """The image model's rates; where text output has a price, that of output is the exact mean of both."""
+    rates = dict(price.rates)
+    if price.text_output is not None and written > 0:
+        painted = rates[TokenClass.image_output] * (output - written)
+        rates[TokenClass.image_output] = (painted + price.text_output * written) / output
+    return rates
 
 
 def _host_tokens(usage: Mapping[str, Any] | None, *, lenient: bool) -> dict[TokenClass, int] | None:

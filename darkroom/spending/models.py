@@ -4,23 +4,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from types import MappingProxyType
 
 from darkroom.spending.classes import TokenClass
 
-QUALITIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "1": ("low", "medium", "high"),
-        "2": ("low", "medium", "high"),
-        "2.5": ("low", "medium", "high", "xhigh", "max"),
-        "2.6": ("low", "medium", "high"),
-        "dall-e": (),
-    }
-)
-"""The qualities each family of image models knows besides `auto` (image tool reference)."""
+QUALITY_NAMES = ("low", "medium", "high", "xhigh", "max")
+"""Every quality that some model knows besides `auto`, from the cheapest up (image tool reference)."""
 
 FIXED_SIZES = ((1024, 1024), (1536, 1024), (1024, 1536))
-"""All that family 1 paints, in pixels, width first (image tool reference)."""
+"""All that a model paints which takes no size of one's own and has no table, in pixels, width first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How many tokens the pictures of one family of image models take. All of it is configuration.
+
+    Output is a `table` by size in pixels (width first) and quality, or `factors` by quality for the formula
+    of `tokens.output_tokens`, times `ceiling_factor` where only a ceiling is known. `tool_ceiling` is what
+    the image tool adds to the host's input, `text_output_ceiling` what the image model may write beside the
+    picture. `confidence` is H, M or L as for prices, and `doubts` names the keys known less well. `mark` is
+    empty for the numbers that ship with Darkroom and tells an operator's own apart.
+    """
+
+    name: str
+    qualities: tuple[str, ...]
+    source: str
+    confidence: str
+    factors: Mapping[str, int]
+    table: Mapping[tuple[int, int], Mapping[str, int]]
+    ceiling_factor: Fraction
+    partial_image_tokens: int
+    input_picture_ceiling: int
+    input_picture_likely: int
+    text_output_ceiling: int
+    tool_ceiling: int
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
+
+    def confidence_of(self, key: str) -> str:
+        """How sure one of the numbers is: H, M or L."""
+        return self.doubts.get(key, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +60,10 @@ class PriceVersion:
 
     `version` is that day, with a mark of its rates behind it when an operator wrote them. `key` names the
     model too and is what an entry of the journal keeps. `confidence` is H (official page), M (a third
-    party) or L (one weak source); `doubts` holds the classes known less well than the rest. `operator`: from
-    the operator's own file, which wins over ours.
+    party) or L (one weak source); `doubts` holds the prices known less well than the rest. `operator`: from
+    the operator's own file, which wins over ours. `text_output`: of what an image model writes beside the
+    picture; None where no price is known, and then it counts as picture. `family_mark`: that of the token
+    numbers (`Family.mark`) by which a missing usage is estimated.
     """
 
     version: str
@@ -48,26 +72,29 @@ class PriceVersion:
     source: str
     confidence: str
     model: str
-    doubts: Mapping[TokenClass, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
     cache_write_12h: Fraction | None = None
     long_context: LongContext | None = None
+    text_output: Fraction | None = None
     operator: bool = False
+    family_mark: str = ""
 
     @property
     def key(self) -> str:
         """For example "gpt-image-2@2026-04-21"; `Catalogue.price_version` finds the rates again by it."""
-        return f"{self.model}@{self.version}"
+        return f"{self.model}@{self.version}" + (f"^{self.family_mark}" if self.family_mark else "")
 
-    def confidence_of(self, token_class: TokenClass) -> str:
-        """How sure the price of one class is: H, M or L."""
-        return self.doubts.get(token_class, self.confidence)
+    def confidence_of(self, price: str) -> str:
+        """How sure the price of one class (or "text_output") is: H, M or L."""
+        return self.doubts.get(price, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageModel:
     """One image model. `id` is the name as asked for; `base` the entry it is listed and priced under.
 
-    `flexible_sizes`: any size within the rules of `sizes.check_size`; otherwise only `FIXED_SIZES`.
+    `flexible_sizes`: any size within the rules of `sizes.check_size`; otherwise only `fixed_sizes`.
+    `tokens` are the numbers of its family.
     `transparency` is "yes", "preview" (not dependable) or "no". `shutdown_date` is the first day without it.
     """
 
@@ -78,6 +105,7 @@ class ImageModel:
     prices: tuple[PriceVersion, ...]
     qualities: tuple[str, ...]
     flexible_sizes: bool
+    tokens: Family
     formats: tuple[str, ...] = ("png", "webp", "jpeg")
     transparency: str = "no"
     edits: bool = True
@@ -85,6 +113,11 @@ class ImageModel:
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
     replacement: str | None = None
+
+    @property
+    def fixed_sizes(self) -> tuple[tuple[int, int], ...]:
+        """All that a model without flexible sizes paints, in pixels, width first."""
+        return tuple(self.tokens.table) or FIXED_SIZES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import log
 from types import MappingProxyType
 
-from darkroom.spending.models import FIXED_SIZES, ImageModel
+from darkroom.spending.models import ImageModel
 
 named_sizes: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"square": (1024, 1024), "landscape": (1536, 1024), "portrait": (1024, 1536)}
@@ -51,8 +51,8 @@ def parse_size(text: str) -> tuple[int, int]:
 def check_size(model: ImageModel, w: int, h: int) -> None:
     """Refuse a size, in pixels, that the model does not paint: `BadSize` says what is allowed."""
     if not model.flexible_sizes:
-        if (w, h) not in FIXED_SIZES:
-            sizes = ", ".join(f"{width}x{height}" for width, height in FIXED_SIZES)
+        if (w, h) not in model.fixed_sizes:
+            sizes = ", ".join(f"{width}x{height}" for width, height in model.fixed_sizes)
             raise BadSize(f"{model.id} paints {sizes}; {w}x{h} is none of them.")
         return
     if not _legal(w, h):

@@ -73,7 +73,7 @@ def test_a_snapshot_keeps_its_own_name_and_is_priced_as_its_model() -> None:
 
 def test_a_doubtful_price_says_so() -> None:
     price = CATALOGUE.price_of("gpt-image-1.5", TODAY)
-    assert price.confidence_of(TokenClass.text_input) == "L"
+    assert price.confidence_of(TokenClass.text_input) == "M"
     assert price.confidence_of(TokenClass.image_output) == "H"
     assert CATALOGUE.price_of("gpt-image-2.6-flare", TODAY).confidence == "M"
 
@@ -197,7 +197,7 @@ def test_the_operator_may_move_a_shutdown_and_add_an_alias(tmp_path: Path) -> No
         ("[image.x]\nfamily = '2'\nshutdown_date = 2026-12-01T00:00:00Z", "shutdown_date: a day"),
         ("[image.x]\nfamily = '2'\nreplacement = 'nobody'", "image.x.replacement: a model of this catalogue"),
         ("[image.x]\nfamily = '2'\nprices = 5", "image.x.prices: a list"),
-        ("[image.'x@1']\nfamily = '2'", "image.x@1: a model's name"),
+        ("[image.'x@1']\nfamily = '2'", "image.x@1: a name is"),
         ("[host.x]\naliases = ['gpt-5.6-luna']", "gpt-5.6-luna is listed twice"),
         ("[host.gpt-image-2]", "gpt-image-2 is listed twice"),
         ("[host.x]\nfamily = '2'", "host.x.family: unknown"),

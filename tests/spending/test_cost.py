@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from darkroom.spending.bound import estimate
 from darkroom.spending.catalogue import UnknownPrice, load_catalogue
-from darkroom.spending.classes import TokenClass
-from darkroom.spending.cost import BAD_USAGE, ESTIMATED, UNKNOWN_MODEL, Charged, charge
+from darkroom.spending.classes import Cost, TokenClass
+from darkroom.spending.cost import BAD_USAGE, ESTIMATED, MODERATED, UNKNOWN_MODEL, Charged, charge
 from tests.spending.asks import ask
 
 CATALOGUE = load_catalogue()
@@ -189,10 +189,8 @@ def test_a_picture_in_hand_counts_as_made_even_when_the_call_was_moderated() -> 
 
 def test_a_moderated_call_costs_what_was_reported_and_nothing_else() -> None:
     blocked: dict[str, Any] = {"picture_made": False, "moderated": True}
-    assert charged(None, None, **blocked) == Charged(
-        charged(None, None, **blocked).cost, frozenset(), charged().price_version
-    )
-    assert charged(None, None, **blocked).cost.total_nano_usd == 0
+    nothing = charged(None, None, **blocked)
+    assert nothing == Charged(Cost((), 0), frozenset({MODERATED}), charged().price_version)
     assert charged(HOST, None, **blocked).cost.total_nano_usd == HOST_NANO
     assert tokens(charged({"input_tokens": 7}, {"output_tokens": 3}, **blocked)) == {
         "image_output": 3,
