@@ -95,8 +95,10 @@ def chart_alt_text(report: SpendReport, *, stacked: bool = True) -> str:
     dearest = max(spent, key=lambda day: day.spent.charged_nano_usd)
     shown = daily(report)
     step = "month" if shown is not None and shown.monthly else "day"
-    bars = f"A bar for each {step}, stacked" if stacked else f"Bars for each {step}, one beside the other"
-    words.insert(0, f"{bars} by token class.")
+    if stacked:
+        words.insert(0, f"A bar for each {step}, stacked by token class.")
+    else:
+        words.insert(0, f"Bars side by side for each {step}, one for each token class.")
     words.append(f"Something was spent on {counted(len(spent), 'day', 'days')}.")
     words.append(
         f"The dearest was {long_day(dearest.day)} with {format_usd(dearest.spent.charged_nano_usd)}."
@@ -127,8 +129,8 @@ def chart_block(report: SpendReport) -> Block | None:
         {
             "name": part.name,
             "data": [
-                # Only to be drawn: six decimals, no sums.
-                {"label": short_day(day), "value": round(by_day.get(day, nothing)[index] / NANO_PER_USD, 6)}
+                # Only to be drawn: four decimals, no sums.
+                {"label": short_day(day), "value": round(by_day.get(day, nothing)[index] / NANO_PER_USD, 4)}
                 for day in days
             ],
         }

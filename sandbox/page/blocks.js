@@ -8,6 +8,7 @@ import { markdown } from "./markdown.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { blockPicture } from "./pictures.js";
 import { richText } from "./richtext.js";
+import { chart, dataTable, table } from "./tables.js";
 
 /** A text object: `mrkdwn` with its marks, `plain_text` as written. */
 export function textObject(text, world) {
@@ -32,32 +33,6 @@ function context(block, world, source) {
 function image(block, world, source) {
   const title = block.title ? el("figcaption", {}, plain(block.title.text)) : null;
   return el("figure", {}, title, blockPicture(block, world, source));
-}
-
-function cell(spec, world) {
-  if (spec.type === "rich_text") return richText(spec, world);
-  return plain(String(spec.text ?? spec.value ?? ""));
-}
-
-function table(block, world) {
-  const aligned = (index) => {
-    const align = block.column_settings?.[index]?.align;
-    return ["left", "center", "right"].includes(align) ? `align-${align}` : null;
-  };
-  const [head, ...rows] = block.rows ?? [];
-  const cells = (row, tag) => el("tr", {}, (row ?? []).map((spec, index) => el(tag, { class: aligned(index), scope: tag === "th" ? "col" : null }, cell(spec, world))));
-  const caption = block.caption ? el("caption", {}, plain(block.caption)) : null;
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" }, el("table", {}, caption, el("thead", {}, cells(head, "th")), el("tbody", {}, rows.map((row) => cells(row, "td")))));
-}
-
-function chart(block) {
-  const { segments, series, axis_config: axis } = block.chart ?? {};
-  const columns = segments ? [{ name: "Value", data: segments }] : (series ?? []);
-  const labels = segments ? segments.map((point) => point.label) : (axis?.categories ?? []);
-  const text = (value) => ({ type: "raw_text", text: String(value ?? "") });
-  const head = [text(""), ...columns.map((column) => text(column.name))];
-  const rows = labels.map((label, index) => [text(label), ...columns.map((column) => text(column.data?.[index]?.value))]);
-  return table({ caption: `${block.title ?? "Chart"} (${block.chart?.type ?? "chart"})`, rows: [head, ...rows] });
 }
 
 function card(block, world, source) {
@@ -92,7 +67,7 @@ const BLOCKS = {
   context,
   image,
   table,
-  data_table: table,
+  data_table: dataTable,
   data_visualization: chart,
   actions,
   context_actions: actions,

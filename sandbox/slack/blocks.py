@@ -58,6 +58,14 @@ def _even_rows(value: Any, path: str, found: Findings) -> None:
         found.add("all rows must have the same number of cells", f"{path}/rows")
 
 
+def _plain_header(value: Any, path: str, found: Findings) -> None:
+    rows = value.get("rows")
+    head = rows[0] if isinstance(rows, list) and rows else None
+    for index, cell in enumerate(head if isinstance(head, list) else []):
+        if isinstance(cell, dict) and cell.get("type") == "rich_text":
+            found.add("rich_text is not allowed in the header", f"{path}/rows/0/{index}")
+
+
 def _series_fit(value: Any, path: str, found: Findings) -> None:
     chart = value.get("chart")
     if not isinstance(chart, dict) or chart.get("type") == "pie":
@@ -89,8 +97,11 @@ _RICH: Final[dict[str, Check]] = {
     ),
 }
 _RICH_TEXT = shape({"elements": items(kinds(_RICH), 1000)}, {"block_id": ID})
-_CELLS: Final[dict[str, Check]] = {"rich_text": _RICH_TEXT, "raw_text": shape({"text": string(minimum=1)})}
-_DATA_CELLS: Final[dict[str, Check]] = {**_CELLS, "raw_number": shape({"value": number}, {"text": string()})}
+_CELLS: Final[dict[str, Check]] = {
+    "rich_text": _RICH_TEXT,
+    "raw_text": shape({"text": string(minimum=1)}),
+    "raw_number": shape({"value": number, "text": string(minimum=1)}),
+}
 _POINTS = items(shape({"label": string(20, minimum=1), "value": number}), 20)
 _XY = shape(
     {
@@ -174,10 +185,11 @@ BLOCKS: Final[dict[str, Check]] = {
     ),
     "data_table": both(
         _block(
-            {"caption": string(minimum=1), "rows": items(items(kinds(_DATA_CELLS), 20), 101, minimum=2)},
+            {"caption": string(minimum=1), "rows": items(items(kinds(_CELLS), 20), 101, minimum=2)},
             {"page_size": integer(1, 100), "row_header_column_index": integer(0, 19)},
         ),
         _even_rows,
+        _plain_header,
     ),
     "data_visualization": both(
         _block({"title": string(50, minimum=1), "chart": kinds(_CHARTS)}), _series_fit
@@ -210,6 +222,8 @@ BLOCKS["container"] = _block(
     },
 )
 _PER_MESSAGE: Final = {"table": 1, "data_visualization": 2}
+_TABLES: Final = ("table", "data_table")
+CELL_CHARACTERS: Final = 10_000
 _NOT_ON: Final = {"message": {"alert"}, "modal": {"markdown", "table", "data_table", "task_card", "plan"}}
 
 
@@ -238,7 +252,20 @@ def check_blocks(
         if isinstance(block_id, str) and block_id in found.block_ids:
             found.add(f'`block_id` "{block_id}" already exists', f"/blocks/{index}/block_id")
         found.block_ids.add(str(block_id))
+    tables = [block for block in given if isinstance(block, dict) and block.get("type") in _TABLES]
+    if _characters_in_cells(tables) > CELL_CHARACTERS:
+        found.add(f"no more than {CELL_CHARACTERS} characters allowed in the cells of a message", "/blocks")
     return found.messages
+
+
+def _characters_in_cells(node: Any) -> int:
+    if isinstance(node, list):
+        return sum(_characters_in_cells(item) for item in node)
+    if not isinstance(node, dict):
+        return 0
+    text = node.get("text")
+    inside = sum(_characters_in_cells(node.get(key)) for key in ("rows", "elements"))
+    return inside + (len(text) if isinstance(text, str) else 0)
 
 
 def files_in(blocks: list[Json]) -> list[Json]:

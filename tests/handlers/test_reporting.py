@@ -99,7 +99,7 @@ async def test_a_week_is_shown_in_slacks_own_chart(desk: Desk) -> None:
     await desk.reporter.send(ADMIN, spend_report(days=7))
     chart = desk.came(dm_of(desk.workspace, ADMIN))[2]
     assert [block["type"] for block in chart.blocks] == ["data_visualization", "context"]
-    assert "one beside the other" in chart.text
+    assert "side by side" in chart.text
 
 
 async def test_names_stand_in_the_table_and_in_the_file(desk: Desk) -> None:
