@@ -1,4 +1,7 @@
 import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,12 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.spending.bound import Ask, ask_data, ask_from, bound, estimate
-from darkroom.spending.catalogue import CatalogueProblem, load_catalogue
-from darkroom.spending.classes import HOST_CLASSES, HOST_INPUTS, IMAGE_INPUTS, TokenClass
-from darkroom.spending.cost import charge
+from darkroom.spending.catalogue import (
+    Catalogue,
+    CatalogueProblem,
+    LongContext,
+    load_catalogue,
+    price_key,
+)
+from darkroom.spending.classes import HOST_CLASSES, HOST_INPUTS, IMAGE_CLASSES, IMAGE_INPUTS, TokenClass
+from darkroom.spending.cost import MODERATED, charge
 from darkroom.spending.sizes import BadSize
 from darkroom.spending.tokens import BadQuality, output_tokens
-from tests.spending.asks import ask, asks
+from tests.spending.asks import PRESENT_HOSTS, PRESENT_IMAGES, TODAY, Usage, ask, asks, usages
 
 CATALOGUE = load_catalogue()
 
@@ -57,58 +66,137 @@ def test_the_estimate_never_exceeds_the_bound(call: Ask) -> None:
     assert estimate(call, CATALOGUE).total_nano_usd <= bound(call, CATALOGUE).total_nano_usd
 
 
+RATES = st.integers(1, 40_000).map(Fraction) | st.fractions(Fraction(1, 1000), 40_000, max_denominator=1000)
+
+
 @st.composite
-def within(draw: st.DrawFn, call: Ask) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Any usage that keeps to the documented ceilings of a call, details present or not."""
-    pictures = call.input_pictures + call.chain_pictures
-    picture = output_tokens(CATALOGUE.image(call.image_model), call.width, call.height, call.quality)
-    text = draw(st.integers(0, call.prompt_bytes + call.max_output_tokens))
-    seen = draw(st.integers(0, pictures * 1_536))
-    image: dict[str, Any] = {"output_tokens": draw(st.integers(0, picture + 100 * call.partial_images))}
-    image["input_tokens"] = text + seen
-    if draw(st.booleans()):
-        image["input_tokens_details"] = {"text_tokens": text, "image_tokens": seen}
-        image["cached_tokens"] = draw(st.integers(0, text + seen))
-    whole = call.parent_host_tokens + call.prompt_bytes + call.instruction_bytes + 3_000 + pictures * 1_536
-    given_tokens = draw(st.one_of(st.just(whole), st.integers(0, whole)))
-    cached = draw(st.integers(0, given_tokens))
-    writes = draw(st.integers(0, given_tokens - cached))
-    details: dict[str, Any] = {"cached_tokens": cached, "cache_write_tokens": writes}
-    if draw(st.booleans()):
-        long = draw(st.integers(0, writes))
-        details["cache_write_tokens_details"] = {"ttl_12h_tokens": long, "ttl_30m_tokens": writes - long}
-    host = {
-        "input_tokens": given_tokens,
-        "input_tokens_details": draw(st.sampled_from((details, None))),
-        "output_tokens": draw(st.integers(0, call.max_output_tokens)),
-    }
-    return host, image
+def catalogues(draw: st.DrawFn) -> Catalogue:
+    """The shipped models at any prices: cached tokens dearer than plain ones, long cache writes cheaper than
+    short ones, text dearer than pictures, models that may not use every quality."""
+
+    image = {token_class: draw(RATES) for token_class in IMAGE_CLASSES}
+    host = {token_class: draw(RATES) for token_class in HOST_CLASSES}
+    text_output, cache_write_12h = draw(st.none() | RATES), draw(st.none() | RATES)
+    factors = [draw(st.fractions(1, 3, max_denominator=10)) for _ in range(2)]
+    long = draw(st.sampled_from((None, LongContext(draw(st.integers(1, 400_000)), *factors))))
+    known = draw(st.integers(1, 5))
+    return replace(
+        CATALOGUE,
+        images={
+            name: replace(
+                model,
+                prices=tuple(replace(p, rates=image, text_output=text_output) for p in model.prices),
+                qualities=model.qualities[:known],
+            )
+            for name, model in CATALOGUE.images.items()
+        },
+        hosts={
+            name: replace(
+                model,
+                prices=tuple(
+                    replace(p, rates=host, cache_write_12h=cache_write_12h, long_context=long)
+                    for p in model.prices
+                ),
+            )
+            for name, model in CATALOGUE.hosts.items()
+        },
+    )
 
 
-@given(asks().flatmap(lambda call: st.tuples(st.just(call), within(call))), st.booleans(), st.booleans())
-def test_no_usage_within_the_ceilings_costs_more_than_the_bound(
-    call_and_usage: tuple[Ask, tuple[dict[str, Any], dict[str, Any]]], picture_made: bool, moderated: bool
+@st.composite
+def calls(draw: st.DrawFn, books: st.SearchStrategy[Catalogue]) -> tuple[Catalogue, Ask, Usage, Usage]:
+    """A catalogue, a call by it, and usage that the API could report for that call."""
+    catalogue = draw(books)
+    call = draw(asks(catalogue))
+    return catalogue, call, *draw(usages(call, catalogue))
+
+
+def checked(
+    catalogue: Catalogue, call: Ask, host: Any, image: Any, *, picture_made: bool, moderated: bool
 ) -> None:
-    """And the classes of a charge are disjoint: they add up to what was reported."""
-    call, (host, image) = call_and_usage
+    """No more is charged than was held, and the classes are disjoint: they add up to what was reported."""
     charged = charge(
         host,
         image,
         ask=call,
-        catalogue=CATALOGUE,
+        catalogue=catalogue,
         image_model=call.image_model,
         host_model=call.host_model,
         picture_made=picture_made,
         moderated=moderated,
     )
-    assert charged.cost.total_nano_usd <= bound(call, CATALOGUE).total_nano_usd
-    if not charged.flags:
+    assert charged.cost.total_nano_usd <= bound(call, catalogue).total_nano_usd
+    if not charged.flags - {MODERATED}:
         seen = charged.cost.tokens_of
-        assert sum(map(seen, IMAGE_INPUTS)) == image["input_tokens"]
-        assert seen(TokenClass.image_output) == image["output_tokens"]
-        if call.host_model is not None:
+        if image is not None:
+            assert sum(map(seen, IMAGE_INPUTS)) == image["input_tokens"]
+            assert seen(TokenClass.image_output) == image["output_tokens"]
+        if host is not None and call.host_model is not None:
             assert sum(map(seen, HOST_INPUTS)) == host["input_tokens"]
             assert seen(TokenClass.host_output) == host["output_tokens"]
+
+
+@given(calls(st.just(CATALOGUE)), st.booleans(), st.booleans())
+def test_no_usage_that_the_api_could_report_costs_more_than_the_hold(
+    drawn: tuple[Catalogue, Ask, Any, Any], picture_made: bool, moderated: bool
+) -> None:
+    """For every model, size, quality, number of references, length of conversation and host."""
+    checked(*drawn, picture_made=picture_made, moderated=moderated)
+
+
+@given(calls(catalogues()), st.booleans(), st.booleans())
+def test_nor_does_it_at_any_prices_that_an_operator_may_write(
+    drawn: tuple[Catalogue, Ask, Any, Any], picture_made: bool, moderated: bool
+) -> None:
+    checked(*drawn, picture_made=picture_made, moderated=moderated)
+
+
+@pytest.mark.parametrize("host", [*PRESENT_HOSTS, None])
+@pytest.mark.parametrize("model", PRESENT_IMAGES)
+def test_a_call_at_every_ceiling_at_once_costs_no_more_than_the_hold(model: str, host: str | None) -> None:
+    """The dearest call: all input as pictures and written to the cache for twelve hours, long, every partial
+    image, all the output that is allowed."""
+    known = CATALOGUE.image(model)
+    for width, height in known.fixed_sizes if not known.flexible_sizes else ((1024, 1024), (2048, 2048)):
+        for quality in (*known.qualities, "auto"):
+            call = ask(
+                image_model=model,
+                host_model=host,
+                width=width,
+                height=height,
+                quality=quality,
+                input_pictures=16,
+                chain_pictures=6,
+                partial_images=3,
+                parent_host_tokens=300_000,
+            )
+            output = output_tokens(known, width, height, quality) + 300 + known.tokens.text_output_ceiling
+            image = {"input_tokens": 90 + 2_000 + 22 * 1_536, "output_tokens": output}
+            given_tokens = 300_000 + 690 + 3_000 + 22 * 1_536
+            kept = {"ttl_12h_tokens": given_tokens, "ttl_30m_tokens": 0}
+            written = {"cache_write_tokens": given_tokens, "cache_write_tokens_details": kept}
+            usage = {"input_tokens": given_tokens, "output_tokens": 2_000, "input_tokens_details": written}
+            checked(CATALOGUE, call, usage, image, picture_made=True, moderated=False)
+
+
+def test_auto_is_held_at_the_dearest_quality_also_where_the_model_may_not_use_it_here(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text("[image.gpt-image-2]\nqualities = ['low']\n")
+    narrowed = load_catalogue(path)
+    assert bound(ask(quality="auto"), narrowed).tokens_of(TokenClass.image_output) == 7_024
+
+
+def test_a_hold_can_be_computed_again_after_prices_and_numbers_have_changed(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(
+        "[[host.'gpt-5.6-luna'.prices]]\neffective = 2026-01-01\nsource = 'x'\nconfidence = 'H'\n"
+        "host_input = 90\nhost_output = 90\n[family.2]\nsource = 'x'\nconfidence = 'H'\ntool_ceiling = 9\n"
+    )
+    changed = load_catalogue(path)
+    version = price_key(CATALOGUE.price_of("gpt-image-2", TODAY), CATALOGUE.price_of("gpt-5.6-luna", TODAY))
+    first = bound(ask(), CATALOGUE)
+    assert bound(ask(), changed) != first
+    assert bound(ask(), changed, price_version=version) == first
 
 
 @pytest.mark.parametrize(
