@@ -283,3 +283,16 @@ def test_a_day_with_only_holds_is_not_in_the_chart() -> None:
     shown = daily(replace(report, days=(*report.days, held)))
     assert shown is not None
     assert len(shown.stacks) == 1
+
+
+@pytest.mark.parametrize("style", list(Style))
+def test_models_with_endless_names_are_cut_and_counted(style: Style) -> None:
+    report = spend_report()
+    models = [
+        replace(report.models[0], image_model=f"{n}" + "m" * 500, provider="p" * 500) for n in range(150)
+    ]
+    view = full_report_views(replace(report, models=tuple(models)), {}, style)[1]
+    assert refusals(view) == []
+    assert len(view.text) <= TEXT_MAX
+    assert "more models: `darkroom spend --by model` lists all." in words_of(view)
+    assert "Host model: " in words_of(view)

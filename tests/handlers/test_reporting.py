@@ -254,3 +254,31 @@ async def test_a_full_disk_is_said_and_the_tables_stay(monkeypatch: pytest.Monke
     assert "The chart could not be made on the server: its log says why." in said
     assert "The CSV file could not be made on the server: its log says why." in said
     assert len(slack.named("post_private")) == 1
+
+
+class SlowSlack(FakeSlack):
+    """Takes a quarter of a minute to say who somebody is."""
+
+    def __init__(self, clock: StillClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def user(self, user_id: str) -> UserInfo:
+        """See ``SlackClient``."""
+        await self._clock.sleep(15)
+        return await super().user(user_id)
+
+
+async def test_names_are_looked_up_for_a_minute_at_most() -> None:
+    clock = StillClock()
+    slack = SlowSlack(clock)
+    slack.people.update(
+        (user_id(n), UserInfo(user_id(n), f"Nr. {n}", "T", None, False, False, False, False))
+        for n in range(100)
+    )
+    await Reporter(slack, clock).send(ADMIN, spend_report(people=100, days=7))
+    payload = slack.only("post_private").payload
+    assert "Nr. 3" in payload
+    assert user_id(50) in payload
+    assert len(slack.named("user")) <= 5
+    assert len(slack.named("upload")) == 1
