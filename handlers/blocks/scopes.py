@@ -1,0 +1,71 @@
+"""Whom a decision is about, caps, rules and last days: the same words wherever admins read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from darkroom.spending.budgets import Limit
+from darkroom.spending.money import format_usd
+from darkroom.spending.periods import PeriodKind, zone_of
+from darkroom.spending.policy import ALL, EVERY_CHANNEL, EVERY_PERSON, EVERYONE
+from handlers.blocks.text import escape, mention
+
+SOMEBODY = "somebody whose name was erased"
+_EACH = {PeriodKind.month: "a month", PeriodKind.week: "a week", PeriodKind.day: "a day"}
+_SCOPES = {EVERY_PERSON: "each person", EVERY_CHANNEL: "each channel", EVERYONE: "everyone"}
+
+
+def person_words(user_id: str) -> str:
+    """A person as a mention, which notifies nobody in a message that only one person sees."""
+    return mention(user_id) if user_id else SOMEBODY
+
+
+def channel_words(channel_id: str) -> str:
+    """A channel by its name; a direct message has none."""
+    return "a direct message with me" if channel_id.startswith("D") else f"<#{channel_id}>"
+
+
+def scope_words(scope: str, subject_id: str) -> str:
+    """Whom a scope is about: *subject_id* is Slack's id of its person or channel, if it has one."""
+    if scope.startswith("person:"):
+        return person_words(subject_id)
+    if scope.startswith("channel:"):
+        return channel_words(subject_id or scope.rpartition(":")[2])
+    return _SCOPES.get(scope, "the workspace")
+
+
+def named_scope(scope: str, people: Mapping[str, str]) -> str:
+    """The same, with the people's Slack ids by their opaque keys."""
+    return scope_words(scope, people.get(scope.removeprefix("person:"), ""))
+
+
+def limit_words(limit: Limit) -> str:
+    """ "$20.00 a month", "no cap"."""
+    if limit.cap_nano_usd is None:
+        return "no cap"
+    return f"{format_usd(limit.cap_nano_usd)} {_EACH[limit.period]}"
+
+
+def rules_words(rules: Iterable[tuple[str, bool]]) -> str:
+    """What is allowed and denied: "denied `high`, all others allowed"."""
+    by_answer: dict[bool, list[str]] = {}
+    others = ""
+    for value, allowed in sorted(rules):
+        if value == ALL:
+            others = f"all{{}} {'allowed' if allowed else 'denied'}"
+        else:
+            by_answer.setdefault(allowed, []).append(f"`{escape(value)}`")
+    parts = [
+        f"{', '.join(values)} {'allowed' if allowed else 'denied'}"
+        for allowed, values in sorted(by_answer.items())
+    ]
+    if others:
+        parts.append(others.format(" others" if parts else ""))
+    return "; ".join(parts) or "no rule"
+
+
+def last_day_words(ends_at: datetime, timezone: str) -> str:
+    """The last day before an end that is exclusive: "31 December 2026"."""
+    last = (ends_at - timedelta(seconds=1)).astimezone(zone_of(timezone))
+    return f"{last.day} {last:%B %Y}"
