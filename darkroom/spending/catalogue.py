@@ -23,6 +23,7 @@ from darkroom.spending.models import (
     UnknownModel,
     UnknownPrice,
     UnpricedModel,
+    pricing_lines,
 )
 
 __all__ = [
@@ -117,7 +118,7 @@ class Catalogue:
         for prices in (ours, own):
             if prices:
                 return min(prices, key=lambda price: price.effective)
-        raise UnpricedModel(model_id, pricing_lines(kind, model.base))
+        raise UnpricedModel(model_id, pricing_lines(kind, model.base, listed=True))
 
     def price_version(self, key: str) -> PriceVersion:
         """The prices that a journal entry names by `PriceVersion.key`. Raises `UnknownPrice`."""
@@ -169,28 +170,6 @@ def load_catalogue(override: Path | None = None) -> Catalogue:
         name = str(override)
         entries += read_entries(_read(override), name, operator=True)
     return _build(entries, name)
-
-
-def pricing_lines(kind: str, model_id: str) -> str:
-    """The lines of TOML that would add and price a model: `kind` is "image" or "host"."""
-    head = f'[{kind}."{model_id}"]\n'
-    common = (
-        f'\n[[{kind}."{model_id}".prices]]\neffective = 2026-01-01 # the first day of these prices\n'
-        'source = "OpenAI price page"\nconfidence = "H"\n# USD per 1M tokens:\n'
-    )
-    names: tuple[str, ...]
-    if kind == "image":
-        names = (
-            "text_input",
-            "cached_text_input",
-            "image_input",
-            "cached_image_input",
-            "image_output",
-        )
-        head += 'family = "2.5"\n'
-    else:
-        names = ("host_input", "host_cached_input", "host_cache_write", "host_output")
-    return head + common + "\n".join(f'{name} = "…"' for name in names)
 
 
 def _read(path: Path) -> str:
@@ -263,6 +242,7 @@ def _image(name: str, given: list[Entry], families: Mapping[str, Family]) -> Ima
     values.setdefault("qualities", family.qualities)
     values.setdefault("flexible_sizes", not family.table)
     if family.table and values["flexible_sizes"]:
+        place = next((each.place for each in reversed(given) if "flexible_sizes" in each.values), place)
         raise (place / "flexible_sizes").fault(f"false: family {family.name} has a table of its sizes")
     prices = tuple(replace(price, family_mark=family.mark) for price in values["prices"])
     return ImageModel(**{**values, "tokens": family, "prices": prices})
@@ -305,7 +285,7 @@ def _refuse_unusable(model: ImageModel | HostModel, kind: str, on: date) -> None
     if shut_down or model.status == "retired":
         raise RetiredModel(model.id, model.replacement, model.shutdown_date)
     if not model.prices:
-        raise UnpricedModel(model.id, pricing_lines(kind, model.base))
+        raise UnpricedModel(model.id, pricing_lines(kind, model.base, listed=True))
 
 
 def price_key(*prices: PriceVersion) -> str:

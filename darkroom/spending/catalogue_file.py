@@ -74,6 +74,7 @@ def read_entries(text: str, file: str, *, operator: bool) -> tuple[Entry, ...]:
 def _entry(kind: str, model: str, given: Mapping[str, Any], place: Place, *, operator: bool) -> Entry:
     if not model or len(model) > 100 or not model.isascii() or any(c.isspace() or c in "@+~^" for c in model):
         raise place.fault("a name is at most 100 ASCII characters without spaces, @, +, ~ and ^")
+    _no_split_name(kind, model, given, place)
     if kind == "family":
         return Entry(kind, model, MappingProxyType(read_family(given, place)), place, operator=operator)
     known = {**_CHECKS, **_IMAGE_CHECKS} if kind == "image" else _CHECKS
@@ -89,6 +90,13 @@ def _entry(kind: str, model: str, given: Mapping[str, Any], place: Place, *, ope
     if len({price.effective for price in prices}) != len(prices):
         raise (place / "prices").fault("two price sets may not take effect on the same day")
     return Entry(kind, model, MappingProxyType(values), place, prices, operator)
+
+
+def _no_split_name(kind: str, model: str, given: Mapping[str, Any], place: Place) -> None:
+    """Without quotes TOML cuts a name at its dot, and the rest looks like a key that nobody knows."""
+    for key, value in given.items():
+        if isinstance(value, dict) and key not in _TABLES:
+            raise (place / key).fault(f'a name with a dot stands in quotes: [{kind}."{model}.{key}"]')
 
 
 def _price(kind: str, model: str, given: Mapping[str, Any], place: Place, operator: bool) -> PriceVersion:
@@ -138,6 +146,7 @@ def _long_context(raw: Any, place: Place) -> LongContext:
     return LongContext(tokens, *factors)
 
 
+_TABLES = ("factors", "table", "doubtful")
 _CHECKS: Mapping[str, Callable[[Any, Place], Any]] = {
     "status": checks.one_of(("current", "deprecated", "retired")),
     "aliases": checks.list_of(None),

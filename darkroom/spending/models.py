@@ -133,6 +133,29 @@ class HostModel:
     replacement: str | None = None
 
 
+def pricing_lines(kind: str, model_id: str, *, listed: bool = False) -> str:
+    """The lines of TOML that would price a model, and add it unless it is listed: `kind` is "image" or
+    "host". A listed model keeps the family it has."""
+    head = "" if listed else f'[{kind}."{model_id}"]\n'
+    common = (
+        f'[[{kind}."{model_id}".prices]]\neffective = 2026-01-01 # the first day of these prices\n'
+        'source = "OpenAI price page"\nconfidence = "H"\n# USD per 1M tokens:\n'
+    )
+    names: tuple[str, ...]
+    if kind == "image":
+        names = (
+            "text_input",
+            "cached_text_input",
+            "image_input",
+            "cached_image_input",
+            "image_output",
+        )
+        head += "" if listed else 'family = "2.5" # whose pictures take as many tokens\n\n'
+    else:
+        names = ("host_input", "host_cached_input", "host_cache_write", "host_output")
+    return head + common + "\n".join(f'{name} = "…"' for name in names)
+
+
 class CatalogueProblem(LookupError):
     """A model cannot be used as things stand; the message says why and what to do."""
 

@@ -1,10 +1,16 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from darkroom.spending.bound import Ask, bound, estimate
 from darkroom.spending.catalogue import (
     BadCatalogue,
+    Catalogue,
+    HostModel,
+    ImageModel,
     RetiredModel,
     UnknownModel,
     UnknownPrice,
@@ -13,7 +19,8 @@ from darkroom.spending.catalogue import (
     pricing_lines,
 )
 from darkroom.spending.classes import TokenClass
-from tests.spending.asks import PRESENT_HOSTS, PRESENT_IMAGES, TODAY
+from darkroom.spending.cost import charge
+from tests.spending.asks import PRESENT_HOSTS, PRESENT_IMAGES, TODAY, ask
 
 CATALOGUE = load_catalogue()
 
@@ -128,13 +135,101 @@ def test_a_model_without_a_price_is_refused_with_lines_that_price_it() -> None:
     for unpriced in (CATALOGUE.usable_image, CATALOGUE.price_of):
         with pytest.raises(UnpricedModel) as caught:
             unpriced("chatgpt-image-latest", TODAY)
-        assert pricing_lines("image", "chatgpt-image-latest") in str(caught.value)
+        assert pricing_lines("image", "chatgpt-image-latest", listed=True) in str(caught.value)
     with pytest.raises(UnpricedModel, match="host_output"):
         CATALOGUE.usable_host("gpt-5-mini", TODAY)
     with pytest.raises(UnknownModel, match="host_output"):
         CATALOGUE.price_of("gpt-9", TODAY)
     with pytest.raises(UnknownModel, match="image_output"):
         CATALOGUE.price_of("gpt-image-9", TODAY)
+
+
+UNPRICED_HOSTS = (
+    *("gpt-5", "gpt-5-mini", "o3"),
+    *("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("image", "chatgpt-image-latest"), *(("host", name) for name in UNPRICED_HOSTS)]
+)
+def test_the_lines_of_a_refusal_price_the_model_and_change_nothing_else_of_it(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    """Pasted as they are they say which number is missing; with the numbers filled in the model is usable."""
+    usable = CATALOGUE.usable_image if kind == "image" else CATALOGUE.usable_host
+    with pytest.raises(UnpricedModel) as refused:
+        usable(name, TODAY)
+    with pytest.raises(
+        BadCatalogue, match=rf"{kind}\.{name}\.prices\[0\]\.\w+_input: USD per million tokens"
+    ):
+        load_catalogue(own(tmp_path, refused.value.lines))
+    priced = load_catalogue(own(tmp_path, refused.value.lines.replace("…", "3.25")))
+    if kind == "image":
+        assert replace(priced.usable_image(name, TODAY), prices=()) == CATALOGUE.image(name)
+    else:
+        assert replace(priced.usable_host(name, TODAY), prices=()) == CATALOGUE.host(name)
+    call = ask(**{f"{kind}_model": name})
+    assert charge(None, None, **_of(call, priced), picture_made=True).cost.total_nano_usd > 0
+    assert bound(call, priced).total_nano_usd > estimate(call, priced).total_nano_usd > 0
+
+
+def _of(call: Ask, catalogue: Catalogue) -> dict[str, Any]:
+    models = {"image_model": call.image_model, "host_model": call.host_model}
+    return {"ask": call, "catalogue": catalogue, **models}
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "shut_down", "replacement"),
+    [
+        ("gpt-image-2", "current", None, None),
+        ("gpt-image-2.5-sunburst", "current", None, None),
+        ("gpt-image-2.5-flare", "current", None, None),
+        ("gpt-image-2.6-sunburst", "current", None, None),
+        ("gpt-image-2.6-flare", "current", None, None),
+        ("gpt-image-1.5", "deprecated", date(2026, 12, 1), "gpt-image-2.5-sunburst"),
+        ("gpt-image-1-mini", "deprecated", date(2026, 12, 1), "gpt-image-2.5-flare"),
+        ("chatgpt-image-latest", "deprecated", date(2026, 12, 1), "gpt-image-2.5-sunburst"),
+        ("gpt-image-1", "retired", date(2026, 10, 23), "gpt-image-2.5-sunburst"),
+        ("dall-e-2", "retired", date(2026, 5, 12), "gpt-image-2.5-flare"),
+        ("dall-e-3", "retired", date(2026, 5, 12), "gpt-image-2.5-flare"),
+        *((name, "current", None, None) for name in PRESENT_HOSTS),
+        *((name, "deprecated", date(2026, 12, 11), "gpt-5.6-luna") for name in UNPRICED_HOSTS[:3]),
+        *((name, "deprecated", date(2027, 1, 14), "gpt-5.6-luna") for name in UNPRICED_HOSTS[3:]),
+    ],
+)
+def test_every_published_model_is_listed_with_its_end_and_its_replacement(
+    model: str, status: str, shut_down: date | None, replacement: str | None
+) -> None:
+    found = CATALOGUE.images.get(model) or CATALOGUE.hosts[model]
+    assert (found.status, found.shutdown_date, found.replacement) == (status, shut_down, replacement)
+
+
+def test_nothing_is_listed_beyond_what_is_published() -> None:
+    assert len(CATALOGUE.images) == 11
+    assert set(CATALOGUE.hosts) == {*PRESENT_HOSTS, *UNPRICED_HOSTS}
+
+
+def test_every_price_and_every_number_says_where_it_is_from_and_how_sure_it_is() -> None:
+    models: list[ImageModel | HostModel] = [*CATALOGUE.images.values(), *CATALOGUE.hosts.values()]
+    for price in (price for model in models for price in model.prices):
+        assert len(price.source) > 5
+        assert {price.confidence_of(name) for name in price.rates} <= {"H", "M", "L"}
+    for family in CATALOGUE.families.values():
+        assert len(family.source) > 5
+    assert CATALOGUE.families["2", ""].confidence_of("factors") == "H"
+    assert CATALOGUE.families["2", ""].confidence_of("input_picture_ceiling") == "M"
+    assert CATALOGUE.families["2.6", ""].confidence_of("ceiling_factor") == "L"
+
+
+def test_abilities_are_listed() -> None:
+    """GIF and SVG, transparency that can be depended on, and sizes of one's own."""
+    assert CATALOGUE.image("gpt-image-2.6-flare").formats == ("png", "webp", "jpeg", "gif", "svg")
+    assert CATALOGUE.image("gpt-image-2").formats == ("png", "webp", "jpeg")
+    assert CATALOGUE.image("gpt-image-2").transparency == "preview"
+    assert CATALOGUE.image("gpt-image-2.5-sunburst").transparency == "yes"
+    assert CATALOGUE.image("gpt-image-2").flexible_sizes
+    assert CATALOGUE.image("gpt-image-1.5").fixed_sizes == ((1024, 1024), (1536, 1024), (1024, 1536))
 
 
 def test_the_operators_prices_win_from_their_day_on_and_leave_the_old_ones_findable(tmp_path: Path) -> None:
