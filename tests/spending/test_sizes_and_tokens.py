@@ -1,9 +1,15 @@
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.spending.bound import bound, estimate
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.spending.classes import Rounding, TokenClass, cost_of
+from darkroom.spending.money import format_usd
 from darkroom.spending.sizes import (
     BadSize,
     check_size,
@@ -12,7 +18,7 @@ from darkroom.spending.sizes import (
     size_for_ratio,
 )
 from darkroom.spending.tokens import BadQuality, output_tokens
-from tests.spending.asks import PRESENT_IMAGES, TODAY
+from tests.spending.asks import PRESENT_IMAGES, TODAY, ask
 
 CATALOGUE = load_catalogue()
 GPT_IMAGE_2 = CATALOGUE.image("gpt-image-2-2026-04-21")
@@ -44,6 +50,52 @@ def test_a_square_of_gpt_image_2_costs_the_published_price(quality: str, nano: i
     tokens = {TokenClass.image_output: output_tokens(GPT_IMAGE_2, 1024, 1024, quality)}
     rates = CATALOGUE.price_of("gpt-image-2-2026-04-21", TODAY).rates
     assert cost_of(tokens, rates, rounding=Rounding.HALF_UP).total_nano_usd == nano
+
+
+@pytest.mark.parametrize(
+    ("quality", "nano", "shown"),
+    [("low", 5_880_000, "$0.006"), ("medium", 52_680_000, "$0.05"), ("high", 210_720_000, "$0.21")],
+)
+def test_partial_images_are_a_hundred_tokens_each_on_top(quality: str, nano: int, shown: str) -> None:
+    """The line of the picture in an estimate and in a hold, 30,000 nano-dollars a token."""
+    for cost_for in (estimate, bound):
+        for partial_images in range(4):
+            cost = cost_for(ask(quality=quality, partial_images=partial_images), CATALOGUE)
+            line = next(line for line in cost.lines if line.token_class is TokenClass.image_output)
+            assert line.charged_nano_usd == nano + partial_images * 100 * 30_000
+    assert format_usd(nano) == shown
+
+
+@pytest.mark.parametrize("name", ["gpt-image-2.5-sunburst", "gpt-image-2.5-flare-2026-09-08"])
+@pytest.mark.parametrize(
+    ("quality", "square", "landscape"),
+    [
+        ("low", 196, 158),
+        ("medium", 439, 343),
+        ("high", 1_756, 1_372),
+        ("xhigh", 3_122, 2_459),
+        ("max", 7_024, 5_488),
+    ],
+)
+def test_family_2_5_has_five_qualities_of_which_max_is_as_dear_as_high_of_family_2(
+    name: str, quality: str, square: int, landscape: int
+) -> None:
+    model = CATALOGUE.image(name)
+    assert output_tokens(model, 1024, 1024, quality) == square
+    assert output_tokens(model, 1536, 1024, quality) == landscape
+    assert model.qualities == ("low", "medium", "high", "xhigh", "max")
+
+
+@pytest.mark.parametrize("factor", [16, 24, 48, 64, 96])
+@given(st.integers(1, 240), st.integers(1, 240))
+def test_the_formula_is_computed_without_floats(factor: int, across: int, down: int) -> None:
+    """ceil(f * s * (2,000,000 + w * h) / 4,000,000), s = f * short / long rounded half to even."""
+    w, h = 16 * across, 16 * down
+    s = round(Fraction(factor * min(w, h), max(w, h)))
+    exact = Fraction(factor * s * (2_000_000 + w * h), 4_000_000)
+    model = CATALOGUE.image("gpt-image-2")
+    numbers = replace(model.tokens, factors={"low": factor})
+    assert output_tokens(replace(model, tokens=numbers), w, h, "low") == ceil(exact)
 
 
 @pytest.mark.parametrize(
