@@ -239,7 +239,7 @@ def test_usage_without_a_picture_is_charged_as_reported() -> None:
 def test_usage_that_contradicts_itself_is_charged_at_the_estimate_of_its_side() -> None:
     charged = settled(
         '{"usage": {"input_tokens": 100, "input_tokens_details": {"cached_tokens": 101}, '
-        '"output_tokens": 1}, '"tool_usage": {"image_gen": {"input_tokens": -5, "output_tokens": 1756}}}'
+        '"output_tokens": 1}, "tool_usage": {"image_gen": {"input_tokens": -5, "output_tokens": 1756}}}'
     )
     assert charged.cost == LIKELY
     assert charged.flags == {BAD_USAGE}
