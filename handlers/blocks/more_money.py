@@ -1,0 +1,223 @@
+"""Asking for more money: the button under a refusal, what admins are asked, and every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from darkroom.spending.budgets import BudgetKind
+from darkroom.spending.money import format_usd
+from darkroom.spending.periods import zone_of
+from darkroom.spending.reports import Spent
+from darkroom.spending.requests import MoneyRequest, RequestState
+from darkroom.turns.model import Reason, Turn
+from handlers.blocks.scopes import channel_words, person_words
+from handlers.blocks.text import Block, View, context, counted, section, when
+from handlers.words import Voice
+
+ASK_ACTION = "more_money_ask"
+"""The ``action_id`` of the button under a refusal; its value is the turn's id."""
+ANSWERS: Mapping[str, int | None] = {
+    "more_money_grant_5": 5_000_000_000,
+    "more_money_grant_10": 10_000_000_000,
+    "more_money_no": None,
+}
+"""The admins' buttons by ``action_id``: the grant in nano-dollars, or None; their value is the request's
+number."""
+_PERIODS = {"month": "this month", "week": "this week", "day": "today"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What admins see beside a request: the details of the ending that declined the turn, and what the
+    person spent in the calendar month."""
+
+    request: MoneyRequest
+    details: Mapping[str, str | int]
+    month: Spent
+    month_start: datetime
+
+
+def refusal_view(turn: Turn, text: str) -> View:
+    """A refusal (``mrkdwn``, already escaped); with the button where money was the reason."""
+    if turn.ending is None or turn.ending.reason is not Reason.NO_MONEY:
+        return View(text, ())
+    return View(text, (section(text), _buttons(_button(ASK_ACTION, "Ask for more", turn.id, "primary"))))
+
+
+def request_view(asked: Asked, voice: Voice, note: str = "") -> View:
+    """The question to the admins, with a button for each answer; never what the picture was to be.
+
+    *note* (``mrkdwn``, already escaped) says why it comes here.
+    """
+    head, facts = _question(asked, voice)
+    beside = f"{_month(asked, voice)} {note}".strip()
+    number = str(asked.request.number)
+    actions = _buttons(
+        *(
+            _button(action, "No" if amount is None else f"Grant {_round(amount)}", number)
+            for action, amount in ANSWERS.items()
+        )
+    )
+    spoken = f"{head} {facts} {beside} Answer with the buttons Grant $5, Grant $10 or No."
+    return View(spoken, (section(f"{head}\n{facts}"), context(beside), actions))
+
+
+def answered_view(request: MoneyRequest, voice: Voice) -> View:
+    """What becomes of the question once it is answered: no buttons are left."""
+    where = channel_words(request.channel_id)
+    head = f"{person_words(request.user_id)} asked in {where} for more money in {_whose(request.budget)}."
+    text = f"{head} {answer_words(request, voice)}"
+    return View(text, (section(text),))
+
+
+def answer_words(request: MoneyRequest, voice: Voice) -> str:
+    """Who answered what."""
+    who = person_words(request.answered_by or "")
+    on = f" on {when(request.answered_at, voice.timezone)}" if request.answered_at else ""
+    if request.state is RequestState.GRANTED:
+        until = when(request.ends_at, voice.timezone)
+        return f"{who} granted {format_usd(request.amount_nano_usd or 0)} until {until}{on}."
+    if request.state is RequestState.REFUSED:
+        return f"{who} said no{on}. Nothing was granted."
+    return "It is not answered yet."
+
+
+def told_view(request: MoneyRequest, voice: Voice) -> View:
+    """The answer to whoever asked."""
+    who = person_words(request.answered_by or "")
+    ends = when(request.ends_at, voice.timezone)
+    if request.state is RequestState.GRANTED:
+        amount, whom = format_usd(request.amount_nano_usd or 0), _to(request)
+        text = f"{who} granted {whom} {amount} until {ends}; send your request again."
+    else:
+        text = f"{who} answered your request for more money with no. {_whose_now(request)} renews on {ends}."
+    return View(text, (section(text),))
+
+
+def asked_words(request: MoneyRequest, voice: Voice, *, new: bool) -> str:
+    """What whoever pressed the button reads at once."""
+    if new:
+        return "The admins are asked for more money. You are told here by direct message what they answer."
+    if request.state is RequestState.OPEN:
+        at = when(request.asked_at, voice.timezone)
+        return f"The admins were asked already, on {at}. You are told by direct message what they answer."
+    after = " Send your request again." if request.state is RequestState.GRANTED else ""
+    return f"This was answered already: {answer_words(request, voice)}{after}"
+
+
+def nobody_words(voice: Voice) -> str:
+    """There is nobody whom the button could ask."""
+    return (
+        "Darkroom knows nobody to ask: its settings name no admins, and there is no channel for alerts. "
+        f"Ask {voice.an_admin} yourself; `{voice.spend} grant` gives more."
+    )
+
+
+def not_asked_words(voice: Voice, *, renewed: bool) -> str:
+    """The button of a refusal that is not theirs, or is over."""
+    if renewed:
+        return "Your budget has renewed since then: send your request again."
+    return (
+        f"Only the person who was declined can ask with this button. `{voice.spend}` shows your own budget."
+    )
+
+
+def answered_already_words(request: MoneyRequest, voice: Voice) -> str:
+    """An admin pressed, and somebody had answered before."""
+    return f"This request was answered before: {answer_words(request, voice)} Nothing was changed now."
+
+
+def budget_renewed_words(voice: Voice) -> str:
+    """An admin granted when the budget had renewed already."""
+    return (
+        "Nothing was granted: that budget has renewed since the request. "
+        f"`{voice.spend} grant` gives more money all the same."
+    )
+
+
+def only_admins_words(voice: Voice) -> str:
+    """Somebody else pressed an admin's button."""
+    return f"Only admins of Darkroom answer requests for more money. Ask {voice.an_admin}."
+
+
+GONE = "Darkroom has no record of this request any more. Whoever was declined can ask again."
+
+
+def _question(asked: Asked, voice: Voice) -> tuple[str, str]:
+    request, details = asked.request, asked.details
+    head = (
+        f"{person_words(request.user_id)} asks for more money in {_whose(request.budget)}, "
+        f"in {channel_words(request.channel_id)}."
+    )
+    needed, cap, charged, held = (
+        _number(details, f"{name}_nano_usd") for name in ("needed", "cap", "charged", "held")
+    )
+    period = _PERIODS.get(str(details.get("period")), "in this period")
+    meanwhile = f", {format_usd(held)} held" if held else ""
+    facts = (
+        f"The picture that was declined could cost up to {format_usd(needed)}; {format_usd(charged)} of "
+        f"{format_usd(cap)} was spent {period}{meanwhile}. A grant ends on "
+        f"{when(request.ends_at, voice.timezone)}, when the budget renews."
+    )
+    return head, facts
+
+
+def _month(asked: Asked, voice: Voice) -> str:
+    month = f"{asked.month_start.astimezone(zone_of(voice.timezone)):%B %Y}"
+    spent = asked.month
+    return (
+        f"{person_words(asked.request.user_id)} in {month}: "
+        f"{counted(spent.pictures, 'picture', 'pictures')}, {format_usd(spent.charged_nano_usd)} spent, "
+        f"{format_usd(spent.held_nano_usd)} held."
+    )
+
+
+def _whose(budget: BudgetKind) -> str:
+    return {
+        BudgetKind.PERSON: "their own budget",
+        BudgetKind.CHANNEL: "the channel's budget",
+        BudgetKind.WORKSPACE: "the workspace's budget",
+    }[budget]
+
+
+def _whose_now(request: MoneyRequest) -> str:
+    return {
+        BudgetKind.PERSON: "Your budget",
+        BudgetKind.CHANNEL: f"The budget of {channel_words(request.channel_id)}",
+        BudgetKind.WORKSPACE: "The workspace's budget",
+    }[request.budget]
+
+
+def _to(request: MoneyRequest) -> str:
+    return {
+        BudgetKind.PERSON: "you",
+        BudgetKind.CHANNEL: channel_words(request.channel_id),
+        BudgetKind.WORKSPACE: "the workspace",
+    }[request.budget]
+
+
+def _number(details: Mapping[str, str | int], key: str) -> int:
+    value = details.get(key, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _round(nano_usd: int) -> str:
+    return f"${nano_usd // 1_000_000_000}"
+
+
+def _buttons(*buttons: Mapping[str, Any]) -> Block:
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def _button(action_id: str, label: str, value: str, style: str = "") -> Mapping[str, Any]:
+    button: dict[str, Any] = {
+        "type": "button",
+        "action_id": action_id,
+        "text": {"type": "plain_text", "text": label},
+        "accessibility_label": label,
+        "value": value,
+    }
+    return button | ({"style": style} if style else {})
