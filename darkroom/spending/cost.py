@@ -84,21 +84,17 @@ def charge(
     )
     written = 0 if flags & {ESTIMATED, BAD_USAGE} else _text_output(image_usage)
     rates = _image_rates(image_price, tokens.get(TokenClass.image_output, 0), written)
-    if host_price is None:
-        return Charged(
-            cost_of(tokens, rates, rounding=Rounding.HALF_UP), frozenset(flags), price_key(image_price)
+    if host_price is not None:
+        tokens |= _side(
+            lambda: _host_tokens(host_usage, lenient=moderated),
+            lambda: estimated_host_tokens(ask, asked().tokens),
+            flags,
+            missing_is_nothing=moderated,
         )
-    tokens |= _side(
-        lambda: _host_tokens(host_usage, lenient=moderated),
-        lambda: estimated_host_tokens(ask, asked().tokens),
-        flags,
-        missing_is_nothing=moderated,
-    )
-    writes = tokens.get(TokenClass.host_cache_write, 0)
-    host_input = sum(tokens.get(token_class, 0) for token_class in HOST_INPUTS)
-    rates |= host_rates(host_price, host_input, writes=writes, writes_12h=_writes_12h(host_usage, writes))
+        rates |= _host_rates(host_price, tokens, host_usage)
     cost = cost_of(tokens, rates, rounding=Rounding.HALF_UP)
-    return Charged(cost, frozenset(flags), price_key(image_price, host_price))
+    hosts = () if host_price is None else (host_price,)
+    return Charged(cost, frozenset(flags), price_key(image_price, *hosts))
 
 
 def _prices(
@@ -232,12 +228,17 @@ def _host_tokens(usage: Mapping[str, Any] | None, *, lenient: bool) -> dict[Toke
     }
 
 
-def _writes_12h(usage: Mapping[str, Any] | None, writes: int) -> int:
-    """The cache writes kept for twelve hours; 30 minutes is the default when nothing is said."""
-    if usage is None or writes == 0:
-        return 0
-    split = _details(_details(usage, "input_tokens_details"), "cache_write_tokens_details")
-    return _count(split, "ttl_12h_tokens") or 0
+def _host_rates(
+    price: PriceVersion, tokens: Mapping[TokenClass, int], usage: Mapping[str, Any] | None
+) -> dict[TokenClass, Fraction]:
+    """The host's rates for these tokens. Cache writes are kept for 30 minutes unless the usage says more."""
+    writes = tokens.get(TokenClass.host_cache_write, 0)
+    kept = 0
+    if usage is not None and writes:
+        split = _details(_details(usage, "input_tokens_details"), "cache_write_tokens_details")
+        kept = _count(split, "ttl_12h_tokens") or 0
+    read = sum(tokens.get(token_class, 0) for token_class in HOST_INPUTS)
+    return host_rates(price, read, writes=writes, writes_12h=kept)
 
 
 def _details(usage: Mapping[str, Any], key: str) -> Mapping[str, Any]:
