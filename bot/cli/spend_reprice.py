@@ -127,7 +127,8 @@ def print_comparison(found: Comparison) -> None:
     from darkroom.spending.money import format_usd_exact
     from darkroom.spending.repricing import Verdict
 
-    console = Console()
+    # A sentence may quote lines of TOML, whose brackets are no markup.
+    console = Console(markup=False)
     counts = found.counts
     if found.listed:
         table = Table(
@@ -137,7 +138,7 @@ def print_comparison(found: Comparison) -> None:
             computed = "unknown" if each.computed is None else format_usd_exact(each.computed.total_nano_usd)
             stored = format_usd_exact(each.entry.cost.total_nano_usd)
             table.add_row(str(each.entry.entry_id), each.entry.attempt_id, stored, computed, each.why)
-        console.print(table, markup=False)
+        console.print(table)
     bad = counts[Verdict.DIFFERENT] + counts[Verdict.UNKNOWN]
     if bad > len(found.listed):
         click.echo(f"{bad - len(found.listed):,} more are not listed.")
