@@ -128,6 +128,13 @@ def test_a_changed_amount_is_found_and_so_is_one_moved_between_classes() -> None
         assert found.computed == entry.cost
 
 
+def test_lines_that_do_not_add_up_are_found_also_where_the_charge_cannot_be_computed() -> None:
+    entry = settled(ask(), HOST, IMAGE)
+    broken = Cost(entry.cost.lines, entry.cost.total_nano_usd + 1)
+    found = check(replace(entry, cost=broken, price_version="gone@1"), CATALOGUE)
+    assert (found.verdict, found.computed) == (Verdict.DIFFERENT, None)
+
+
 def test_changed_usage_is_found() -> None:
     entry = settled(ask(), HOST, IMAGE)
     changed = replace(entry, image_usage={**IMAGE, "output_tokens": 1_757})
