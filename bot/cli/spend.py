@@ -1,124 +1,137 @@
-"""``darkroom spend``: the books of the running period, read-only, also beside a running bot."""
+"""``darkroom spend``: the books of a period, read-only, also beside a running bot."""
 
 from __future__ import annotations
 
+import importlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bot.cli import Refused, flags_of, settings_for, settings_options
+from darkroom.spending.tables import By
 
 if TYPE_CHECKING:
-    from darkroom.spending.reports import SpendReport, Spent
+    from bot.settings import Settings
+    from darkroom.spending.reports import SpendReport
+    from darkroom.spending.spans import Span
+
+SUBCOMMANDS = {
+    "reprice": "Compute every charge again from what is stored, and tell what differs.",
+    "reconcile": "Our charges beside OpenAI's own bill, day by day.",
+}
+"""Each subcommand and its one line; its module is ``bot.cli.spend_`` and its name."""
 
 
-@click.command("spend")
+class _Spend(click.Group):
+    """A report by itself, and subcommands that are imported only when one is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module = importlib.import_module(f"bot.cli.spend_{cmd_name}")
+        found: click.Command = module.command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUBCOMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in SUBCOMMANDS:
+            raise click.UsageError(
+                f"{args[0]!r} is neither {' nor '.join(SUBCOMMANDS)}; a period is written "
+                f"--period {args[0]!r}, one table is chosen with --by.",
+                ctx,
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group("spend", cls=_Spend, invoke_without_command=True, subcommand_metavar="[COMMAND [ARGS]...]")
+@click.option(
+    "--period",
+    metavar="TEXT",
+    help="this month, last week, yesterday, 2026-10, 2026-10-01..2026-10-31 …; else the running period.",
+)
+@click.option("--by", type=click.Choice([each.value for each in By]), help="Only this table, and all of it.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: amounts in integer nano-dollars.")
+@click.option("--csv", "as_csv", is_flag=True, help="One table (by person unless --by says another) as CSV.")
 @settings_options
-def command(as_json: bool, config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) -> None:
-    """Who spent what in the running period, on which model, for which tokens."""
-    from darkroom.spending.spans import span_of
+@click.pass_context
+def command(
+    ctx: click.Context,
+    period: str | None,
+    by: str | None,
+    as_json: bool,
+    as_csv: bool,
+    config: Path | None,
+    data_dir: Path | None,
+    pairs: tuple[str, ...],
+) -> None:
+    """Who spent what, where, on which model, on which day, for which tokens.
+
+    Days, weeks and months are those of caps.timezone.
+    """
+    if ctx.invoked_subcommand is not None:
+        _refuse_options(ctx)
+        return
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other; choose one.", ctx)
+    settings = settings_for(config, flags_of(pairs, data_dir))
+    now = datetime.now(UTC)
+    report = _read(settings, _span(settings, period, now), now)
+    split = None if by is None else By(by)
+    if as_json:
+        from bot.cli.spend_json import as_data
+
+        click.echo(json.dumps(as_data(report, split), indent=2))
+    elif as_csv:
+        from darkroom.spending.tables import csv_text, table
+
+        click.echo(csv_text(table(report, split or By.PERSON)), nl=False)
+    else:
+        from bot.cli.spend_print import print_tables
+
+        print_tables(report, split)
+
+
+def _refuse_options(ctx: click.Context) -> None:
+    """What stands before a subcommand would count for nothing."""
+    for param in ctx.command.params:
+        if param.name and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{param.opts[0]} stands before {ctx.invoked_subcommand}, where it counts for nothing; "
+                f"options of {ctx.invoked_subcommand} stand behind it.",
+                ctx,
+            )
+
+
+def _span(settings: Settings, period: str | None, now: datetime) -> Span:
+    from darkroom.spending.spans import BadSpan, parse_span, span_of
+
+    caps = settings.caps.caps()
+    if period is None:
+        return span_of(caps.period_at(now))
+    try:
+        return parse_span(period, caps.timezone, now)
+    except BadSpan as bad:
+        raise click.BadParameter(str(bad), param_hint="--period") from bad
+
+
+def _read(settings: Settings, span: Span, now: datetime) -> SpendReport:
     from storage.database import DataProblem, read_books
     from storage.reports import spend_report
 
-    settings = settings_for(config, flags_of(pairs, data_dir))
-    caps, now = settings.caps.caps(), datetime.now(UTC)
-    span = span_of(caps.period_at(now))
+    caps = settings.caps.caps()
     try:
-        report = read_books(settings.storage.data_dir, lambda db: spend_report(db, None, span, caps, now))
+        return read_books(settings.storage.data_dir, lambda db: spend_report(db, None, span, caps, now))
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
-    if as_json:
-        click.echo(json.dumps(as_data(report), indent=2))
-    else:
-        print_tables(report)
-
-
-def as_data(report: SpendReport) -> dict[str, Any]:
-    """The report as ``--json`` prints it."""
-    period = report.span
-    return {
-        "period": {
-            "start": period.start.isoformat(),
-            "end": period.end.isoformat(),
-            "timezone": period.timezone,
-        },
-        "total": _spent(report.total),
-        "people": [
-            {
-                "team_id": person.team_id,
-                "user_id": person.user_id,
-                **_spent(person.spent),
-                "cap_nano_usd": person.cap_nano_usd,
-            }
-            for person in report.people
-        ],
-        "channels": [
-            {
-                "team_id": channel.team_id,
-                "channel_id": channel.channel_id,
-                **_spent(channel.spent),
-                "cap_nano_usd": channel.cap_nano_usd,
-            }
-            for channel in report.channels
-        ],
-        "models": [
-            {
-                "model": model.image_model,
-                "endpoint": model.endpoint,
-                "provider": model.provider,
-                **_spent(model.spent),
-            }
-            for model in report.models
-        ],
-        "classes": {
-            name.value: {"tokens": spent.tokens, "charged_nano_usd": spent.charged_nano_usd}
-            for name, spent in report.classes.items()
-        },
-    }
-
-
-def _spent(spent: Spent) -> dict[str, int]:
-    return {
-        "charged_nano_usd": spent.charged_nano_usd,
-        "held_nano_usd": spent.held_nano_usd,
-        "pictures": spent.pictures,
-    }
-
-
-def print_tables(report: SpendReport) -> None:
-    """The report as tables, for people."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from darkroom.spending.money import format_usd, format_usd_exact
-
-    def cap(amount: int | None) -> str:
-        return "none" if amount is None else format_usd(amount)
-
-    def row(table: Table, name: str, spent: Spent, *more: str) -> None:
-        amounts = (format_usd(spent.charged_nano_usd), format_usd(spent.held_nano_usd))
-        table.add_row(name, str(spent.pictures), *amounts, *more)
-
-    console = Console()
-    period = report.span
-    console.print(f"From {period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M} UTC", highlight=False)
-    people = Table("Person", "Pictures", "Spent", "Held", "Cap", title="People", title_justify="left")
-    for person in report.people:
-        row(people, person.user_id or "(erased)", person.spent, cap(person.cap_nano_usd))
-    row(people, "Everyone", report.total, "")
-    models = Table("Model", "Pictures", "Spent", "Held", title="Models", title_justify="left")
-    for model in report.models:
-        where = "" if model.provider == "openai" else f" at {model.provider}"
-        row(models, model.image_model + where, model.spent)
-    classes = Table("Tokens", "Count", "Spent", title="Tokens", title_justify="left")
-    for name, each in report.classes.items():
-        if each.tokens:
-            label = name.value.replace("_", " ")
-            classes.add_row(label, f"{each.tokens:,}", format_usd_exact(each.charged_nano_usd))
-    for table in (people, models, classes):
-        if table.row_count:
-            console.print(table)

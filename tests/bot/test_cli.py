@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import COMMANDS, as_typed, main
-from bot.cli.spend import print_tables
+from bot.cli.spend_print import print_tables
 from darkroom.spending.classes import TokenClass
 from darkroom.spending.periods import PeriodKind, period_at
 from darkroom.spending.reports import ClassSpend, SpendReport, Spent
