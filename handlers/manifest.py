@@ -76,7 +76,7 @@ def build_manifest(imagine: str = "/imagine", spend: str = "/spend") -> dict[str
                 {
                     "command": spend,
                     "description": "Show what your pictures cost",
-                    "usage_hint": "[team]",
+                    "usage_hint": "[help | team | @person | #channel | cap | grant | report …]",
                     "should_escape": True,
                 },
             ],

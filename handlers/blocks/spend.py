@@ -1,20 +1,22 @@
-"""Who spent what, for one person and for admins."""
+"""What somebody spent, for themselves: in words, as a bar, and picture by picture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from darkroom.spending.budgets import Balance, BudgetKind
 from darkroom.spending.money import format_usd, format_usd_exact
-from darkroom.spending.periods import Period, PeriodKind, zone_of
-from darkroom.spending.reports import PersonSpend, SpendReport
-from darkroom.spending.spans import Span
-from handlers.blocks.text import SECTION_MAX, TEXT_MAX, View, context, counted, mention, section, when
+from darkroom.spending.periods import Period, PeriodKind
+from darkroom.spending.policy import Grant
+from darkroom.spending.reports import RecentPicture
+from handlers.blocks.scopes import last_day_words
+from handlers.blocks.tables import fitting
+from handlers.blocks.text import TEXT_MAX, View, context, section, shown, when
 
 BAR_STEPS = 20
-PEOPLE_MAX = 100
-_SECTIONS_MAX = 45
+PROMPT_SHOWN_MAX = 60
+GRANTS_NAMED_MAX = 3
 _THIS = {PeriodKind.month: "this month", PeriodKind.week: "this week", PeriodKind.day: "today"}
 _OWNERS = {
     BudgetKind.PERSON: "Your",
@@ -23,42 +25,91 @@ _OWNERS = {
 }
 
 
-def own_view(balance: Balance, others: Iterable[Balance], pictures: int, who_can_raise: str) -> View:
-    """A person's own spend. *others* are the budgets they share; only those with a cap and nothing left
-    are named, because then it is those that stand in the way."""
-    period = _THIS[balance.period.kind]
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A person's own spend: their budget, its grants, how many pictures in its period, the newest of all.
+
+    ``others`` are the budgets they share; only those that cannot pay ``least_nano_usd``, which is what a
+    picture costs at least, are named, because then it is those that stand in the way.
+    """
+
+    balance: Balance
+    others: Sequence[Balance]
+    pictures: int
+    recent: Sequence[RecentPicture] = ()
+    grants: Sequence[Grant] = ()
+    least_nano_usd: int = 1
+
+
+def own_view(own: Own, who_can_raise: str) -> View:
+    """What is spent, held and left, when it renews, the newest pictures, and what stands in the way."""
+    balance = own.balance
+    period, timezone = _THIS[balance.period.kind], balance.period.timezone
     facts = [
         f"Spent {period}: {_exactly(balance.charged_nano_usd)}",
         f"Held for pictures being made: {format_usd(balance.held_nano_usd)}",
-        f"Left: {_left(balance)}",
-        f"Pictures: {pictures:,}",
+        f"Left: {left_words(balance)}{_until(own.grants, timezone)}",
+        f"Pictures: {own.pictures:,}",
         f"Renews: {renews(balance.period)}",
     ]
-    notes = [balance_sentence(other) for other in others if other.left_nano_usd == 0]
+    notes = [balance_sentence(other) for other in own.others if _in_the_way(other, own.least_nano_usd)]
     if balance.cap_nano_usd is not None:
         notes.append(f"More money: ask {who_can_raise}.")
-    spoken = f"{_percent_words(balance)} " + ". ".join(facts) + ". " + " ".join(notes)
+    recent = [picture_line(picture, timezone) for picture in own.recent]
     blocks = [section(f"*Your spend {period}*\n{bar(balance)}"), section("\n".join(facts))]
+    if recent:
+        blocks.append(section("\n".join(["*Your last pictures*", *(f"• {line}" for line in recent)])))
     blocks += [context(note) for note in notes]
-    return View(text=spoken.strip(), blocks=tuple(blocks))
+    spoken = [bar_words(balance), *(f"{fact}." for fact in facts), *notes]
+    spoken += ["Your last pictures:"] if recent else []
+    spoken += [f"{line}." for line in recent]
+    return View(fitting(spoken, TEXT_MAX, ""), tuple(blocks))
+
+
+def _in_the_way(balance: Balance, least_nano_usd: int) -> bool:
+    return balance.left_nano_usd is not None and balance.left_nano_usd < least_nano_usd
+
+
+def _until(grants: Sequence[Grant], timezone: str) -> str:
+    """Behind what is left, of which some is granted: until when."""
+    named = [grant for grant in grants if grant.left_nano_usd > 0]
+    if not named:
+        return ""
+    if len(named) == 1:
+        return f" until {last_day_words(named[0].ends_at, timezone)}"
+    parts = [
+        f"{format_usd(grant.left_nano_usd)} until {last_day_words(grant.ends_at, timezone)}"
+        for grant in sorted(named, key=lambda grant: grant.ends_at)[:GRANTS_NAMED_MAX]
+    ]
+    more = f", and {len(named) - len(parts)} more" if len(named) > len(parts) else ""
+    return f" ({', '.join(parts)}{more})"
+
+
+def picture_line(picture: RecentPicture, timezone: str) -> str:
+    """One of somebody's own pictures: "20 November 2026, 12:00 (UTC), v2, $0.05: a red fox in snow"."""
+    at = when(picture.created_at, timezone)
+    cost = format_usd(picture.charged_nano_usd)
+    return f"{at}, v{picture.version}, {cost}: {shown(picture.prompt, PROMPT_SHOWN_MAX)}"
 
 
 def bar(balance: Balance) -> str:
-    """How much of a cap is used, as a bar with its percentage in words behind it."""
-    if balance.cap_nano_usd is None:
+    """How much of a cap (with grants) is used, as a bar with its percentage in words behind it."""
+    cap = balance.cap_with_grants_nano_usd
+    if cap is None:
         return "No cap"
     used = balance.charged_nano_usd + balance.held_nano_usd
-    cap = balance.cap_nano_usd
     filled = BAR_STEPS if used >= cap else -(-used * BAR_STEPS // cap)
-    return f"{'█' * filled}{'░' * (BAR_STEPS - filled)} {_percent_words(balance)}"
+    return f"{'█' * filled}{'░' * (BAR_STEPS - filled)} {bar_words(balance)}"
 
 
-def _percent_words(balance: Balance) -> str:
-    if balance.cap_nano_usd is None:
+def bar_words(balance: Balance) -> str:
+    """The bar for whoever does not see it."""
+    cap = balance.cap_with_grants_nano_usd
+    if cap is None:
         return "There is no cap."
     used = balance.charged_nano_usd + balance.held_nano_usd
-    percent = 100 if used >= balance.cap_nano_usd else used * 100 // balance.cap_nano_usd
-    return f"{percent}% of {format_usd(balance.cap_nano_usd)} used."
+    percent = 100 if used >= cap else used * 100 // cap
+    return f"{percent}% of {format_usd(cap)} used."
 
 
 def _exactly(nano_usd: int) -> str:
@@ -67,19 +118,23 @@ def _exactly(nano_usd: int) -> str:
     return rounded if rounded == exact else f"{rounded} (exactly {exact})"
 
 
-def _left(balance: Balance) -> str:
+def left_words(balance: Balance) -> str:
+    """What is left, and how much of it is granted."""
     left = balance.left_nano_usd
-    return "no cap" if left is None else format_usd(left)
+    if left is None:
+        return "no cap"
+    granted = balance.granted_nano_usd
+    return f"{format_usd(left)}, of which {format_usd(granted)} granted" if granted else format_usd(left)
 
 
 def balance_sentence(balance: Balance) -> str:
     """What is left of a budget, and when it renews."""
-    owner = _OWNERS[balance.kind]
-    if balance.cap_nano_usd is None:
+    owner, cap = _OWNERS[balance.kind], balance.cap_with_grants_nano_usd
+    if cap is None:
         spent = format_usd(balance.charged_nano_usd)
         return f"{owner} budget has no cap; {spent} was spent {_THIS[balance.period.kind]}."
     return (
-        f"{owner} budget has {_left(balance)} left of {format_usd(balance.cap_nano_usd)}; "
+        f"{owner} budget has {format_usd(balance.left_nano_usd or 0)} left of {format_usd(cap)}; "
         f"it renews on {renews(balance.period)}."
     )
 
@@ -87,67 +142,3 @@ def balance_sentence(balance: Balance) -> str:
 def renews(period: Period) -> str:
     """When a period's money comes again."""
     return when(period.end, period.timezone)
-
-
-def team_view(report: SpendReport) -> View:
-    """Everyone's spend, for admins: a line each, by falling spend, within Slack's limits."""
-    head = f"Spend from {span(report.span)}: {_spent_words(report.total.charged_nano_usd)}"
-    head += f", {format_usd(report.total.held_nano_usd)} held, "
-    head += counted(report.total.pictures, "picture", "pictures") + "."
-    lines = [person_line(person) for person in report.people[:PEOPLE_MAX]]
-    hidden = len(report.people) - len(lines)
-    if not lines:
-        lines = ["Nobody has spent anything in this period."]
-    blocks = [section(head)]
-    blocks += [section(chunk) for chunk in _chunks(lines, SECTION_MAX)][:_SECTIONS_MAX]
-    if hidden:
-        blocks.append(context(_more(hidden)))
-    return View(text=_spoken(head, lines, hidden), blocks=tuple(blocks))
-
-
-def person_line(person: PersonSpend) -> str:
-    """ "@anna: 3 pictures, $0.15 spent, $0.05 held, cap $10.00"."""
-    cap = "no cap" if person.cap_nano_usd is None else f"cap {format_usd(person.cap_nano_usd)}"
-    spent = person.spent
-    who = mention(person.user_id) if person.user_id else "Somebody whose name was erased"
-    return (
-        f"{who}: {counted(spent.pictures, 'picture', 'pictures')}, "
-        f"{_spent_words(spent.charged_nano_usd)}, {format_usd(spent.held_nano_usd)} held, {cap}"
-    )
-
-
-def span(period: Span) -> str:
-    """Days in their own time zone: "1 November 2026 to 30 November 2026 (UTC)"."""
-    zone = zone_of(period.timezone)
-    first = period.start.astimezone(zone)
-    last = (period.end - timedelta(seconds=1)).astimezone(zone)
-    return f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y} ({period.timezone})"
-
-
-def _spent_words(nano_usd: int) -> str:
-    return f"{format_usd(nano_usd)} spent"
-
-
-def _more(hidden: int) -> str:
-    return f"And {counted(hidden, 'person', 'people')} more: `darkroom spend` on the server lists everyone."
-
-
-def _spoken(head: str, lines: list[str], hidden: int) -> str:
-    kept, room = [head], TEXT_MAX - len(head) - 200
-    for index, line in enumerate(lines):
-        room -= len(line) + 2
-        if room < 0:
-            hidden += len(lines) - index
-            break
-        kept.append(line + ".")
-    return " ".join([*kept, _more(hidden)] if hidden else kept)
-
-
-def _chunks(lines: list[str], limit: int) -> list[str]:
-    chunks: list[str] = []
-    for line in lines:
-        if chunks and len(chunks[-1]) + 1 + len(line) <= limit:
-            chunks[-1] += "\n" + line
-        else:
-            chunks.append(line)
-    return chunks

@@ -1,4 +1,4 @@
-"""``/spend``: what pictures cost, to each their own and to admins everybody's."""
+"""``/spend``: what pictures cost, to each their own; to admins everybody's, and all that can be decided."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from darkroom.spending.bound import Ask, estimate
+from darkroom.spending.models import CatalogueProblem
 from darkroom.spending.spans import span_of
 from handlers import words
-from handlers.blocks.spend import own_view, team_view
+from handlers.blocks.help import help_view
+from handlers.blocks.spend import Own as OwnSpend
+from handlers.blocks.spend import own_view
 from handlers.blocks.text import View
 from handlers.services import Services
+from handlers.spend_admin import Asker, Done, answer_to, change, look
+from handlers.spend_commands import Changes, Command, Help, Mistake, Own
+from handlers.spend_grammar import read_command
+from handlers.spend_operands import Rules
+
+RECENT_MAX = 10
+"""So many of a person's newest pictures are shown."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -21,42 +32,83 @@ def register(app: AsyncApp, services: Services) -> None:
         if services.guard.outsider(command.get("team_id"), command.get("enterprise_id")):
             await ack(text=words.OUTSIDER)
             return
-        wanted = str(command.get("text") or "").strip().lower()
-        if wanted not in {"", "team"}:
-            await ack(text=words.spend_usage(services.config.voice))
+        wanted = read_command(str(command.get("text") or ""), _rules(services))
+        if isinstance(wanted, Mistake) and not wanted.for_admins:
+            await ack(text=wanted.sentence)
             return
+        asker, done = Asker(command["user_id"], str(command.get("trigger_id"))), None
+        if isinstance(wanted, Changes) and services.config.admins:
+            # Who may is known without asking Slack, so the change is one local transaction: it is on disk
+            # before it is acknowledged. Otherwise Slack must be asked first, which can take longer than the
+            # three seconds: then the change follows the acknowledgement, and a crash between the two loses
+            # it. Its admin sees that no answer comes, and types it again; the answer, not the
+            # acknowledgement, is what says that it is done.
+            done = await change(services, wanted, asker)
         await ack()
 
         async def answer(view: View) -> None:
             await services.whisper(
                 view,
                 channel=command["channel_id"],
-                user_id=command["user_id"],
+                user_id=asker.user_id,
                 reply_url=command.get("response_url"),
             )
 
         async def work() -> None:
-            user_id, channel_id = command["user_id"], command["channel_id"]
-            await answer(await (_team(services, user_id) if wanted else _own(services, user_id, channel_id)))
+            await answer(await _answer(services, wanted, asker, command["channel_id"], done))
 
         services.errands.start(
-            f"spend of {command['user_id']}",
+            f"spend of {asker.user_id}",
             work(),
             lambda: answer(View(words.broken(services.config.voice), ())),
         )
 
 
-async def _own(services: Services, user_id: str, channel_id: str) -> View:
-    config, now = services.config, services.clock.now()
-    mine, *others = await services.spend.balances(config.team_id, user_id, channel_id, config.caps, now)
-    pictures = await services.spend.pictures_of(config.team_id, user_id, span_of(mine.period))
-    return own_view(mine, others, pictures, config.voice.an_admin)
-
-
-async def _team(services: Services, user_id: str) -> View:
+def _rules(services: Services) -> Rules:
     config = services.config
-    if not await services.guard.is_admin(user_id):
-        return View(words.admins_only(config.voice), ())
-    now = services.clock.now()
-    span = span_of(config.caps.period_at(now))
-    return team_view(await services.spend.report(config.team_id, span, config.caps, now))
+    return Rules(config.spend, config.caps.timezone, services.clock.now(), services.catalogue)
+
+
+async def _answer(
+    services: Services, wanted: Command, asker: Asker, channel_id: str, done: Done | None
+) -> View:
+    if isinstance(wanted, Own):
+        return await _own(services, asker.user_id, channel_id)
+    admin = await services.guard.is_admin(asker.user_id)
+    if isinstance(wanted, Help):
+        return help_view(services.config.spend, services.config.imagine, admin=admin)
+    if not admin:
+        return View(words.admins_only(services.config.voice), ())
+    if isinstance(wanted, Mistake):
+        return View(wanted.sentence, ())
+    if not isinstance(wanted, Changes):
+        return await look(services, wanted, asker)
+    done = done if done is not None else await change(services, wanted, asker)
+    if done is None:
+        return View(words.admins_only(services.config.voice), ())
+    return await answer_to(services, wanted, done, asker)
+
+
+async def _own(services: Services, user_id: str, channel_id: str) -> View:
+    config, now, spend = services.config, services.clock.now(), services.spend
+    mine, *others = await spend.balances(config.team_id, user_id, channel_id, config.caps, now)
+    notes = await services.admin.grants(config.team_id, now)
+    own = OwnSpend(
+        mine,
+        others,
+        pictures=await spend.pictures_of(config.team_id, user_id, span_of(mine.period)),
+        recent=await spend.recent_pictures(config.team_id, user_id, RECENT_MAX),
+        grants=[note.grant for note in notes if note.user_id == user_id],
+        least_nano_usd=_usual_price(services),
+    )
+    return own_view(own, config.voice.an_admin)
+
+
+def _usual_price(services: Services) -> int:
+    """What the picture that nobody says more about likely costs by itself, in nano-dollars."""
+    config = services.config
+    ask = Ask(config.model, None, config.width, config.height, config.quality, 0, 0, 0, 0, services.today())
+    try:
+        return estimate(ask, services.catalogue).total_nano_usd
+    except (CatalogueProblem, ValueError):
+        return 1

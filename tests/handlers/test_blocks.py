@@ -9,18 +9,14 @@ import pytest
 
 from darkroom.spending.budgets import Balance, BudgetKind
 from darkroom.spending.classes import Cost, Line, TokenClass
-from darkroom.spending.money import format_usd
 from darkroom.spending.periods import Period, PeriodKind
-from darkroom.spending.reports import PersonSpend, SpendReport, Spent
-from darkroom.spending.spans import span_of
 from handlers.blocks import placeholder
 from handlers.blocks.details import CLASS_NAMES, details_view
 from handlers.blocks.picture import picture_view
-from handlers.blocks.spend import BAR_STEPS, bar, own_view, team_view
 from handlers.blocks.text import TEXT_MAX, View
 from sandbox.slack import words as slack
 from sandbox.slack.blocks import check_blocks
-from tests.examples import ALICE, TEAM, picture
+from tests.examples import ALICE, picture
 from tests.handlers.support import USD
 
 SCRIPTS = {
@@ -160,67 +156,3 @@ def test_details_say_what_is_left_where_a_balance_is_given() -> None:
 
 def test_every_class_of_tokens_has_a_name() -> None:
     assert set(CLASS_NAMES) == set(TokenClass)
-
-
-def test_ones_own_spend_is_complete_in_words() -> None:
-    view = own_view(balance(3, 0.5, 10), [], 12, "an admin")
-    check(view)
-    for fact in (
-        "35% of $10.00 used",
-        "Spent this month: $3.00",
-        "Held for pictures being made: $0.50",
-        "Left: $6.50",
-        "Pictures: 12",
-        "Renews: 1 December 2026, 00:00 (Europe/Zurich)",
-        "ask an admin",
-    ):
-        assert fact in view.text
-    assert "█" not in view.text
-    assert "█" in view.blocks[0]["text"]["text"]
-
-
-def test_a_spent_budget_of_others_is_named_and_a_rich_one_is_not() -> None:
-    spent, rich = balance(500, 0, 500, BudgetKind.WORKSPACE), balance(1, 0, 20, BudgetKind.CHANNEL)
-    view = own_view(balance(0, 0, 10), [rich, spent], 0, "an admin")
-    assert "The workspace's budget has $0.00 left of $500.00" in view.text
-    assert "channel" not in view.text
-
-
-def test_no_cap_is_said_so() -> None:
-    assert "There is no cap." in own_view(balance(1, 0, None), [], 1, "an admin").text
-
-
-@pytest.mark.parametrize(
-    ("charged", "filled"), [(0, 0), (0.001, 1), (5, BAR_STEPS // 2), (10, BAR_STEPS), (11, BAR_STEPS)]
-)
-def test_the_bar_fills_with_what_is_used(charged: float, filled: int) -> None:
-    """Something spent is never shown as nothing, and an overrun not as more than everything."""
-    assert bar(balance(charged, 0, 10)).count("█") == filled
-
-
-def report(people: int) -> SpendReport:
-    parts = tuple(
-        PersonSpend(TEAM, f"U{index:09d}", Spent((people - index) * USD, 0, 2), 10 * USD)
-        for index in range(people)
-    )
-    total = Spent(sum(part.spent.charged_nano_usd for part in parts), 0, 2 * people)
-    return SpendReport(span_of(NOVEMBER), total, parts, (), (), (), {})
-
-
-def test_an_admin_sees_everyone_with_what_they_spent() -> None:
-    view = team_view(report(2))
-    assert "Spend from 1 November 2026 to 30 November 2026 (Europe/Zurich): $3.00 spent" in view.text
-    assert "<@U000000000>: 2 pictures, $2.00 spent, $0.00 held, cap $10.00." in view.text
-
-
-def test_hundreds_of_people_still_fit() -> None:
-    """Those that do not are counted."""
-    view = team_view(report(5_000))
-    assert len(view.text) <= TEXT_MAX
-    assert refusals(view) == []
-    assert "And 4,900 people more" in str(view.blocks[-1])
-
-
-def test_an_empty_period_says_so() -> None:
-    assert "Nobody has spent anything" in team_view(report(0)).text
-    assert format_usd(0) in team_view(report(0)).text

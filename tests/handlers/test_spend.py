@@ -6,19 +6,19 @@ import pytest
 
 from darkroom.turns.model import Told
 from storage.database import Database
-from tests.examples import ALICE, BOB, command, plan, settlement
-from tests.handlers.support import CAROL, OLAF, OTHER_TEAM, USD, Desk, config, refused
+from tests.examples import ALICE, BOB, caps, command, plan, settlement
+from tests.handlers.support import CAROL, OLAF, OTHER_TEAM, USD, Desk, refused
 
 
 async def spent(desk: Desk, user: str, amount: int, trigger: str) -> None:
     """A picture of *amount* nano-dollars is made for *user*."""
-    caps, now = config().caps, desk.clock.now()
+    limits, now = desk.services.config.caps, desk.clock.now()
     turn = await desk.arrive(command(user=user, trigger=trigger))
-    await desk.store.queue(turn.id, amount, caps, now)
+    await desk.store.queue(turn.id, plan(f"a{trigger}", amount), limits, now)
     await desk.store.tell(turn.id, Told.PLACEHOLDER, f"1763640000.{trigger}", now)
-    await desk.store.hold(turn.id, plan(f"a{trigger}", amount), caps, now)
+    await desk.store.hold(turn.id, plan(f"a{trigger}", amount), limits, now)
     await desk.store.send(f"a{trigger}", now)
-    await desk.store.render(f"a{trigger}", settlement(amount, picture_id=f"p{trigger}"), now)
+    await desk.store.render(f"a{trigger}", settlement(amount, picture_id=f"p{trigger}"), limits, now)
 
 
 async def test_a_person_sees_their_own_spend_privately(desk: Desk) -> None:
@@ -28,7 +28,29 @@ async def test_a_person_sees_their_own_spend_privately(desk: Desk) -> None:
     answer = desk.slack.only("respond")
     assert "30% of $10.00 used. Spent this month: $3.00" in answer.text
     assert "Left: $7.00. Pictures: 1. Renews: 1 December 2026, 00:00 (UTC)" in answer.text
+    assert "20 November 2026, 12:00 (UTC), v1, $3.00: a red fox in snow" in answer.text
     assert [call.method for call in desk.slack.calls] == ["respond"]
+
+
+async def test_only_ones_own_pictures_and_the_newest_ten_are_listed(desk: Desk) -> None:
+    await spent(desk, BOB, USD, "b")
+    for number in range(12):
+        await desk.clock.sleep(60)
+        await spent(desk, ALICE, USD // 100, str(number))
+    await desk.type("", name="/spend", trigger="last")
+    text = desk.slack.only("respond").text
+    assert text.count("v1, $0.01: a red fox") == 10
+    assert "12:12" in text
+    assert "12:02" not in text
+    assert "$1.00" not in text
+
+
+async def test_a_workspace_that_cannot_pay_a_picture_is_named_to_whoever_could(database: Database) -> None:
+    desk = Desk.make(database, caps=caps(person=10 * USD, workspace=3 * USD))
+    await spent(desk, BOB, 3 * USD - 10_000_000, "1")
+    await desk.type("", name="/spend")
+    text = desk.slack.only("respond").text
+    assert "The workspace's budget has $0.01 left of $3.00" in text
 
 
 async def test_an_admin_of_the_workspace_sees_everyone(desk: Desk) -> None:
@@ -36,7 +58,8 @@ async def test_an_admin_of_the_workspace_sees_everyone(desk: Desk) -> None:
     await spent(desk, BOB, 7 * USD, "2")
     await desk.type("team", name="/spend", user_id=CAROL)
     text = desk.slack.only("respond").text
-    assert f"<@{BOB}>: 1 picture, $7.00 spent, $0.00 held, cap $10.00. <@{ALICE}>: 1 picture, $3.00" in text
+    assert f"1. <@{BOB}>: 1 picture, $7.00 spent, $0.00 held, cap $10.00, 70.0% of all. 2. <@{ALICE}>" in text
+    assert "Send me the full report" in text
 
 
 async def test_anybody_else_is_told_that_it_is_for_admins(desk: Desk) -> None:
@@ -56,9 +79,11 @@ async def test_named_admins_replace_the_workspaces(database: Database) -> None:
     assert "Nobody has spent anything" in second.text
 
 
-@pytest.mark.parametrize("text", ["help", "everyone", "team bob", "<!channel>"])
-async def test_anything_else_gets_usage(desk: Desk, text: str) -> None:
-    assert "`/spend team`" in await desk.type(text, name="/spend")
+@pytest.mark.parametrize("text", ["everyone", "me", "<!channel>", "@bob", "x" * 10_000])
+async def test_anything_else_is_sent_to_help_at_once(desk: Desk, text: str) -> None:
+    answer = await desk.type(text, name="/spend")
+    assert "`/spend help` lists what there is" in answer
+    assert "<!" not in answer
     assert desk.slack.calls == []
 
 

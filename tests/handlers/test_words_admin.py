@@ -58,15 +58,16 @@ CHARGE = {"number": 9, "attempt": "a1", "charged_nano_usd": 210_000_000}
     [
         (
             entry("cap", cap(10, own=False), cap(20)),
-            f"<@{ALICE}>'s cap is now $20.00 a month; it was $10.00 a month (the default). It acts at once, also "
-            "on requests that wait; pictures that are being made now are finished.",
+            f"<@{ALICE}>'s cap is now $20.00 a month; it was $10.00 a month (the default). It acts at once, "
+            "also on requests that wait; pictures that are being made now are finished.",
         ),
         (entry("cap", cap(20), cap(None)), "is now unlimited; it was $20.00 a month."),
         (entry("cap", cap(20), cap(0, period="day")), "is now $0.00 a day; it was $20.00 a month."),
         (entry("cap", cap(20), cap(10, own=False)), "is now $10.00 a month (the default); it was $20.00"),
         (
             entry("cap", cap(10, own=False), cap(12), **EVERY_PERSON),
-            "The default cap of each person is now $12.00 a month; it was $10.00 a month (as in the settings)",
+            "The default cap of each person is now $12.00 a month; it was $10.00 a month (as in the"
+            " settings).",
         ),
         (
             entry("cap", cap(500, own=False), cap(600), **WORKSPACE),
@@ -74,7 +75,8 @@ CHARGE = {"number": 9, "attempt": "a1", "charged_nano_usd": 210_000_000}
         ),
         (
             entry("grant", None, GRANTED),
-            f"Granted $15.00 to <@{ALICE}>, to be used until 30 November 2026, that day included. It is grant",
+            f"Granted $15.00 to <@{ALICE}>, to be used until 30 November 2026, that day included. It is "
+            "grant 3",
         ),
         (
             entry(
@@ -108,8 +110,8 @@ CHARGE = {"number": 9, "attempt": "a1", "charged_nano_usd": 210_000_000}
         ),
         (
             entry("alerts", {"channel_id": None}, {"channel_id": DESIGN}, **WORKSPACE),
-            f"Alerts now go to <#{DESIGN}>; before, they went nowhere, because the settings name no admins. If "
-            "I am not in that channel, type `/invite` <@U0DARKROOM> there.",
+            f"Alerts now go to <#{DESIGN}>; before, they went nowhere, because the settings name no admins. "
+            "If I am not in that channel, type `/invite` <@U0DARKROOM> there.",
         ),
         (
             entry("alerts", {"channel_id": DESIGN}, {"channel_id": None}, **WORKSPACE),

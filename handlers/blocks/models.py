@@ -1,0 +1,134 @@
+"""The models for admins: which can be used today, who may, what a picture costs, until when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from darkroom.spending.bound import Ask, estimate
+from darkroom.spending.catalogue import Catalogue
+from darkroom.spending.classes import TokenClass
+from darkroom.spending.models import CatalogueProblem, HostModel, ImageModel, UnpricedModel
+from darkroom.spending.money import format_usd
+from darkroom.spending.policy import ALL, EVERYONE, Access, Dimension, Policy
+from darkroom.spending.sizes import BadSize, check_size
+from handlers.blocks.admin import listing
+from handlers.blocks.daily import long_day
+from handlers.blocks.text import View, escape
+
+SQUARE = (1024, 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is used when nobody says otherwise: ``marks`` says of models (by the settings' names) what they
+    are used for; ``size`` is of a picture, in pixels."""
+
+    marks: Mapping[str, str]
+    size: tuple[int, int]
+
+
+def models_view(catalogue: Catalogue, policy: Policy, usual: Usual, today: date, spend: str) -> View:
+    """Every model of the catalogue: image models that can be used, host models, then those that cannot."""
+    about = _About(catalogue, today, usual.size, _everyone(policy), _marks(catalogue, usual))
+    models: list[ImageModel | HostModel] = [*catalogue.images.values(), *catalogue.hosts.values()]
+    problems = {model.base: about.why_not(model) for model in models}
+    lines = [f"• {about.line(model)}" for model in models if not problems[model.base]]
+    lines += [f"• `{escape(name)}` cannot be used: {why}" for name, why in problems.items() if why]
+    notes = [
+        "Prices of pictures are about, and the host model's part comes on top.",
+        f"`{spend} allow` and `{spend} deny` say who may use what.",
+    ]
+    return listing("Models", lines, notes, "`darkroom estimate` on the server knows them all.")
+
+
+def _everyone(policy: Policy) -> Access:
+    rules = [rule for rule in policy.access if rule.scope == EVERYONE]
+    return Access(tuple(sorted(rules, key=lambda rule: rule.value == ALL)))
+
+
+def _marks(catalogue: Catalogue, usual: Usual) -> dict[str, str]:
+    """The marks by listed name."""
+    found = {}
+    for name, mark in usual.marks.items():
+        for find in (catalogue.image, catalogue.host):
+            try:
+                found[find(name).base] = mark
+            except CatalogueProblem:
+                continue
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    catalogue: Catalogue
+    today: date
+    size: tuple[int, int]
+    everyone: Access
+    marks: Mapping[str, str]
+
+    def why_not(self, model: ImageModel | HostModel) -> str:
+        """Why it cannot be used today, escaped; empty when it can."""
+        usable = self.catalogue.usable_image if isinstance(model, ImageModel) else self.catalogue.usable_host
+        try:
+            usable(model.base, self.today)
+        except UnpricedModel:
+            return "it has no price. Lines in the catalogue's own file would price it."
+        except CatalogueProblem as problem:
+            return escape(str(problem.args[0]))
+        return ""
+
+    def line(self, model: ImageModel | HostModel) -> str:
+        """All about one that can be used."""
+        marked = f" ({self.marks[model.base]})" if model.base in self.marks else ""
+        parts = [f"`{escape(model.base)}`{marked}"]
+        parts += self._pictures(model) if isinstance(model, ImageModel) else ["a host model"]
+        return "; ".join([*parts, self._rates(model), _until(model)])
+
+    def _pictures(self, model: ImageModel) -> list[str]:
+        allowed = self.everyone.allows
+        parts = [] if allowed(Dimension.MODEL, model.base) else ["not allowed to everyone"]
+        size = self.size if _paints(model, self.size) else SQUARE
+        prices = []
+        for quality in model.qualities:
+            # The picture alone: no host model, no prompt.
+            ask = Ask(model.base, None, *size, quality, 0, 0, 0, 0, self.today)
+            price = format_usd(estimate(ask, self.catalogue).total_nano_usd)
+            denied = "" if allowed(Dimension.QUALITY, quality) else " (not allowed to everyone)"
+            prices.append(f"{quality} {price}{denied}")
+        return [*parts, f"{size[0]}x{size[1]}: {', '.join(prices)}"] if prices else parts
+
+    def _rates(self, model: ImageModel | HostModel) -> str:
+        rates = self.catalogue.price_of(model.base, self.today).rates
+        # Nano-dollars a token, times a million tokens.
+        named = [
+            f"{name} {format_usd(round(rates[each] * 1_000_000))}"
+            for each, name in _SHOWN.items()
+            if each in rates
+        ]
+        return f"per million tokens: {', '.join(named)}"
+
+
+def _paints(model: ImageModel, size: tuple[int, int]) -> bool:
+    try:
+        check_size(model, *size)
+    except BadSize:
+        return False
+    return True
+
+
+_SHOWN = {
+    TokenClass.text_input: "text in",
+    TokenClass.image_input: "pictures in",
+    TokenClass.image_output: "pictures out",
+    TokenClass.host_input: "in",
+    TokenClass.host_output: "out",
+}
+
+
+def _until(model: ImageModel | HostModel) -> str:
+    if model.shutdown_date is None:
+        return "no end announced"
+    instead = f", then `{escape(model.replacement)}`" if model.replacement else ""
+    return f"until it is shut down on {long_day(model.shutdown_date)}{instead}"
