@@ -86,9 +86,11 @@ class SlackClient(Protocol):
         *broadcast* shows a thread's reply in its channel too, *turn_id* goes into the metadata."""
         ...
 
-    async def post_private(self, user_id: str, text: str, *, blocks: Sequence[Block] = ()) -> Posted:
+    async def post_private(
+        self, user_id: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
+    ) -> Posted:
         """Post to one person's direct message with us; gives the channel too, which files need. A channel's
-        id may stand for the person's."""
+        id may stand for the person's; *turn_id* (or any other id of ours) goes into the metadata."""
         ...
 
     async def update_message(

@@ -13,6 +13,7 @@ from darkroom.turns.model import Ending, Outcome, Picture, Reason, Surface, Told
 from darkroom.turns.surroundings import Note, Undeliverable
 from handlers import words
 from handlers.blocks import placeholder as placeholders
+from handlers.blocks.more_money import refusal_view
 from handlers.blocks.picture import picture_view
 from handlers.blocks.text import SECTION_MAX, View, context, escape, section, truncate
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
@@ -106,7 +107,8 @@ class SlackDelivery:
             elif ending.reason is Reason.NOTHING_TO_SAY and turn.request.message_ts is not None:
                 await self._react(turn, turn.request.message_ts, NOTHING_REACTION)
             else:
-                await self._whisper(turn, words.say(ending, self._voice, self._hearer(turn)))
+                said = words.say(ending, self._voice, self._hearer(turn))
+                await self._whisper(turn, refusal_view(turn, said))
         except (SlackRefused, SlackUnclear) as error:
             await self._close_without_picture(turn, ending)
             raise Undeliverable(name_of(error)) from error
@@ -204,13 +206,13 @@ class SlackDelivery:
         turn = await note(Told.POST_BEGUN, None)
         await note(Told.MESSAGE, await self._poster.post(turn, channel, view, thread_ts=thread_ts))
 
-    async def _whisper(self, turn: Turn, text: str) -> None:
+    async def _whisper(self, turn: Turn, view: View) -> None:
         request = turn.request
         fresh = self._clock.now() - turn.created_at < REPLY_URL_AGE_MAX
         await tell_privately(
             self._slack,
             self._clock,
-            View(text, ()),
+            view,
             channel=request.channel_id,
             user_id=request.user_id,
             reply_url=request.reply_url if fresh else None,
@@ -219,7 +221,7 @@ class SlackDelivery:
 
     async def _regret(self, turn: Turn, slack_error: str) -> None:
         try:
-            await self._whisper(turn, words.not_delivered(slack_error, self._voice))
+            await self._whisper(turn, View(words.not_delivered(slack_error, self._voice), ()))
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("turn %s: its person could not be told: %s", turn.id, name_of(error))
         await self._close(turn, None)

@@ -74,7 +74,9 @@ class WebSlackClient:
         )
         return str(answer["ts"])
 
-    async def post_private(self, user_id: str, text: str, *, blocks: Sequence[Block] = ()) -> Posted:
+    async def post_private(
+        self, user_id: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
+    ) -> Posted:
         """See ``SlackClient``."""
         answer = await asked(
             "chat.postMessage",
@@ -82,6 +84,7 @@ class WebSlackClient:
                 channel=user_id,
                 text=text,
                 blocks=[dict(block) for block in blocks] or None,
+                metadata=_metadata(turn_id),
                 unfurl_links=False,
                 unfurl_media=False,
             ),

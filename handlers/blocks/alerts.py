@@ -37,7 +37,7 @@ def summary_view(alerts: Iterable[Alert], voice: Voice, note: str = "") -> View:
     """Many alerts in one message: how many of what."""
     listed = list(alerts)
     kinds = Counter(alert.kind for alert in listed)
-    parts = [f"{number:,} × {_NAMES[kind]}" for kind, number in sorted(kinds.items())]
+    parts = [f"{_NAMES[kind]} ({number:,})" for kind, number in sorted(kinds.items())]
     happened = f"{counted(len(listed), 'more alert', 'more alerts')}: {', '.join(parts)}."
     for_admins = any(alert.audience is Audience.ADMINS for alert in listed)
     todo = f"`{voice.spend}{' alerts' if for_admins else ''}` shows them. {note}".strip()
@@ -179,8 +179,8 @@ def _unpriced(told: _Told) -> Said:
     why = told.text("why", "The model has no price.", WORDS_MAX)
     happened = f"Somebody was refused a picture, because its model has no price. {why}"
     return happened, (
-        f"Put these lines into the catalogue file with the real prices and start again; `{told.spend} models` "
-        "shows what is known."
+        f"Put these lines into the catalogue file with the real prices and start again; "
+        f"`{told.spend} models` shows what is known."
     )
 
 

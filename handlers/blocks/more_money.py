@@ -100,7 +100,7 @@ def told_view(request: MoneyRequest, voice: Voice) -> View:
 def asked_words(request: MoneyRequest, voice: Voice, *, new: bool) -> str:
     """What whoever pressed the button reads at once."""
     if new:
-        return "The admins are asked for more money. You are told here by direct message what they answer."
+        return "The admins are asked for more money. You are told by direct message what they answer."
     if request.state is RequestState.OPEN:
         at = when(request.asked_at, voice.timezone)
         return f"The admins were asked already, on {at}. You are told by direct message what they answer."

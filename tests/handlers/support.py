@@ -114,11 +114,15 @@ class FakeSlack:
         self._after("post_message")
         return ts
 
-    async def post_private(self, user_id: str, text: str, *, blocks: Sequence[Block] = ()) -> Posted:
+    async def post_private(
+        self, user_id: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
+    ) -> Posted:
         """See ``SlackClient``; a person's direct message is their id with a D."""
-        self._did("post_private", user_id=user_id, text=text, blocks=blocks)
+        self._did("post_private", user_id=user_id, text=text, blocks=blocks, turn_id=turn_id)
         channel = f"D{user_id[1:]}" if user_id.startswith("U") else user_id
         ts = f"1763640100.{len(self.calls):06d}"
+        if turn_id is not None:
+            self.posted[turn_id] = ts
         self._after("post_private")
         return Posted(channel, ts)
 
