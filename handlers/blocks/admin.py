@@ -187,7 +187,8 @@ def channel_view(standing: Standing, decided: Decided) -> View:
 
 def _standing_view(who: str, standing: Standing, decided: Decided, budget: str, facts: Sequence[str]) -> View:
     policy, spent, balance = decided.policy, standing.spent, standing.balance
-    own = "" if budget in policy.caps else ", the default"
+    exempt = budget.removeprefix("person:") in policy.exempt
+    own = "" if exempt or budget in policy.caps else ", the default"
     limit = Limit(balance.cap_nano_usd, balance.period.kind)
     lines = [
         f"Spent: {format_usd(spent.charged_nano_usd)}",

@@ -9,15 +9,18 @@ from datetime import date
 from darkroom.spending.bound import Ask, estimate
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.classes import TokenClass
-from darkroom.spending.models import CatalogueProblem, HostModel, ImageModel, UnpricedModel
+from darkroom.spending.models import CatalogueProblem, HostModel, ImageModel, RetiredModel
 from darkroom.spending.money import format_usd
 from darkroom.spending.policy import ALL, EVERYONE, Access, Dimension, Policy
 from darkroom.spending.sizes import BadSize, check_size
 from handlers.blocks.admin import listing
 from handlers.blocks.daily import long_day
+from handlers.blocks.tables import fitting
 from handlers.blocks.text import View, escape
 
 SQUARE = (1024, 1024)
+UNPRICED_MAX = 2_000
+"""Characters for the names of models without a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,19 @@ def models_view(catalogue: Catalogue, policy: Policy, usual: Usual, today: date,
     """Every model of the catalogue: image models that can be used, host models, then those that cannot."""
     about = _About(catalogue, today, usual.size, _everyone(policy), _marks(catalogue, usual))
     models: list[ImageModel | HostModel] = [*catalogue.images.values(), *catalogue.hosts.values()]
-    problems = {model.base: about.why_not(model) for model in models}
-    lines = [f"• {about.line(model)}" for model in models if not problems[model.base]]
-    lines += [f"• `{escape(name)}` cannot be used: {why}" for name, why in problems.items() if why]
+    gone = {model.base: why for model in models if (why := about.why_gone(model))}
+    unpriced = [model for model in models if not model.prices and model.base not in gone]
+    lines = [f"• {about.line(model)}" for model in models if model.prices and model.base not in gone]
+    lines += [f"• `{escape(name)}` cannot be used: {why}" for name, why in gone.items()]
+    if unpriced:
+        named = [f"`{escape(model.base)}` ({_until(model)})" for model in unpriced]
+        names = fitting([f"{name}," for name in named], UNPRICED_MAX, "and more,").removesuffix(",")
+        lines.append(
+            f"• Without a price, so that they cannot be used: {names}. A request for one of them is answered "
+            "with the lines of configuration that would price it"
+        )
     notes = [
-        "Prices of pictures are about, and the host model's part comes on top.",
+        "Prices of pictures are estimates, and the host model's part comes on top.",
         f"`{spend} allow` and `{spend} deny` say who may use what.",
     ]
     return listing("Models", lines, notes, "`darkroom estimate` on the server knows them all.")
@@ -68,15 +79,15 @@ class _About:
     everyone: Access
     marks: Mapping[str, str]
 
-    def why_not(self, model: ImageModel | HostModel) -> str:
-        """Why it cannot be used today, escaped; empty when it can."""
+    def why_gone(self, model: ImageModel | HostModel) -> str:
+        """Why it does not exist any more, escaped; empty while it does."""
         usable = self.catalogue.usable_image if isinstance(model, ImageModel) else self.catalogue.usable_host
         try:
             usable(model.base, self.today)
-        except UnpricedModel:
-            return "it has no price. Lines in the catalogue's own file would price it."
-        except CatalogueProblem as problem:
-            return escape(str(problem.args[0]))
+        except RetiredModel as problem:
+            return escape(str(problem))
+        except CatalogueProblem:
+            pass
         return ""
 
     def line(self, model: ImageModel | HostModel) -> str:
@@ -88,14 +99,14 @@ class _About:
 
     def _pictures(self, model: ImageModel) -> list[str]:
         allowed = self.everyone.allows
-        parts = [] if allowed(Dimension.MODEL, model.base) else ["not allowed to everyone"]
+        parts = [] if allowed(Dimension.MODEL, model.base) else ["denied to everyone"]
         size = self.size if _paints(model, self.size) else SQUARE
         prices = []
         for quality in model.qualities:
             # The picture alone: no host model, no prompt.
             ask = Ask(model.base, None, *size, quality, 0, 0, 0, 0, self.today)
             price = format_usd(estimate(ask, self.catalogue).total_nano_usd)
-            denied = "" if allowed(Dimension.QUALITY, quality) else " (not allowed to everyone)"
+            denied = "" if allowed(Dimension.QUALITY, quality) else " (denied to everyone)"
             prices.append(f"{quality} {price}{denied}")
         return [*parts, f"{size[0]}x{size[1]}: {', '.join(prices)}"] if prices else parts
 
@@ -131,4 +142,4 @@ def _until(model: ImageModel | HostModel) -> str:
     if model.shutdown_date is None:
         return "no end announced"
     instead = f", then `{escape(model.replacement)}`" if model.replacement else ""
-    return f"until it is shut down on {long_day(model.shutdown_date)}{instead}"
+    return f"until {long_day(model.shutdown_date)}, when it is shut down{instead}"

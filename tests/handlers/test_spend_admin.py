@@ -294,7 +294,7 @@ async def test_what_was_decided_is_seen_where_it_matters(office: Office) -> None
     assert "Cap now: $20.00 a month." in person
     assert "Blocked" in person
     assert "Blocked: " in await office.says("caps", trigger="11")
-    assert "(not allowed to everyone)" in await office.says("models", trigger="12")
+    assert "(denied to everyone)" in await office.says("models", trigger="12")
     history = await office.says("history", trigger="13")
     assert "quality rules for everyone: no rule → `high` denied" in history
     assert history.index("quality rules") < history.index("cap of")

@@ -258,6 +258,8 @@ def test_one_person_is_shown_with_spend_cap_grants_and_what_was_decided() -> Non
     assert "Blocked" in person_view(standing(BOB), MUCH).text
     assert "Cap now: $20.00 a month, the default." in person_view(standing(BOB), MUCH).text
     assert "pilot list" not in person_view(standing(BOB), decided()).text
+    free = person_view(standing(BOB, balance=balance(3, 0, None)), decided(exempt=frozenset({"k2"})))
+    assert "Cap now: no cap. " in free.text
 
 
 def test_somebody_of_whom_nothing_is_known_has_the_default() -> None:
@@ -285,14 +287,15 @@ def test_models_show_which_can_be_used_prices_and_until_when() -> None:
     view = check(models_view(CATALOGUE, Policy(access=RULES), usual, TODAY, "/spend"))
     seen = "\n".join(block["text"]["text"] for block in view.blocks if block["type"] == "section")
     for fact in (
-        "`gpt-image-2` (used when nobody names one); 1024x1024: low $0.006, medium $0.05, high $0.21 (not "
-        "allowed to everyone); per million tokens: text in $5.00",
+        "`gpt-image-2` (used when nobody names one); 1024x1024: low $0.006, medium $0.05, high $0.21 "
+        "(denied to everyone); per million tokens: text in $5.00",
         "no end announced",
-        "`gpt-image-2.5-flare`; not allowed to everyone",
-        "until it is shut down on 1 December 2026, then `gpt-image-2.5-sunburst`",
+        "`gpt-image-2.5-flare`; denied to everyone",
+        "until 1 December 2026, when it is shut down, then `gpt-image-2.5-sunburst`",
         "`gpt-5.6-luna` (the host); a host model; per million tokens: in $",
         "`dall-e-3` cannot be used: The model dall-e-3 was shut down on 2026-05-12. Use gpt-image-2.5-flare",
-        "`gpt-4o` cannot be used: it has no price",
+        "Without a price, so that they cannot be used: `chatgpt-image-latest` (until 1 December 2026,",
+        "`gpt-4o` (until 14 January 2027, when it is shut down, then `gpt-5.6-luna`)",
     ):
         assert fact in seen
     assert "say what it costs" not in view.text
