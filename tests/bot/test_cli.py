@@ -5,18 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import COMMANDS, as_typed, main
-from bot.cli.spend_print import print_tables
-from darkroom.spending.classes import TokenClass
-from darkroom.spending.periods import PeriodKind, period_at
-from darkroom.spending.reports import ClassSpend, SpendReport, Spent
-from darkroom.spending.spans import span_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -202,12 +196,3 @@ def test_a_program_outside_the_path_is_named_by_where_it_lies(
     assert as_typed() == "darkroom"
     monkeypatch.setattr(sys, "argv", ["pytest"])
     assert as_typed() == "darkroom"
-
-
-def test_the_table_of_tokens_shows_what_they_really_cost(capsys: pytest.CaptureFixture[str]) -> None:
-    """Amounts far below a cent are not rounded: rounded up they would add up to more than was spent."""
-    period = period_at(PeriodKind.month, "UTC", datetime(2026, 11, 20, tzinfo=UTC))
-    total = Spent(charged_nano_usd=74_240, held_nano_usd=0, pictures=0)
-    classes = {TokenClass.host_cached_input: ClassSpend(tokens=3712, charged_nano_usd=74_240)}
-    print_tables(SpendReport(span_of(period), total, (), (), (), (), classes))
-    assert "$0.00007424" in capsys.readouterr().out
