@@ -34,6 +34,7 @@ class Watch:
         self._clock = clock
         self._month_end_report = month_end_report
         self._looked_at: datetime | None = None
+        self._something = False
 
     async def due(self) -> list[Due]:
         """Everything that is due now. Whether a month is worth a report is read from the books once."""
@@ -44,7 +45,6 @@ class Watch:
         month = month_before(self._caps.timezone, now)
         if self._looked_at != month.start:
             total = (await self._spend.report(self._team_id, month, self._caps, now)).total
-            if total.charged_nano_usd or total.held_nano_usd or total.pictures:
-                found.append(month_end(month))
+            self._something = bool(total.charged_nano_usd or total.held_nano_usd or total.pictures)
             self._looked_at = month.start
-        return found
+        return [*found, month_end(month)] if self._something else found

@@ -123,8 +123,16 @@ def _ask(
     if number is not None:
         made = _one(db, "money_requests.id = ?", number["id"])
         return None if made is None else (made, True)
-    theirs = "money_requests.person_key = ? AND budget = ? AND money_requests.ends_at = ? AND state = 'open'"
-    other = _one(db, theirs, turn["person_key"], budget, to_text(ends_at))
+    other = _one(
+        db,
+        """
+        money_requests.person_key = ? AND money_requests.budget = ? AND money_requests.ends_at = ?
+            AND state = 'open'
+        """,
+        turn["person_key"],
+        budget,
+        to_text(ends_at),
+    )
     return None if other is None else (other, False)
 
 
