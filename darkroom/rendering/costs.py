@@ -34,7 +34,7 @@ BUCKETS_PER_PAGE = 60
 MAX_PAGES = 20
 """More pages than the longest span needs: an API that always has one more is stopped here."""
 TRIES = 3
-PAGE_TIMEOUT_S = 60.0
+PAGE_TIMEOUT_S = 30.0
 LONGEST_WAIT_S = 30.0
 """How long it is waited before another try; who is asked to wait longer is told so instead."""
 MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -169,9 +169,10 @@ class OrganizationCosts:
         """What went wrong and what to do, for a person."""
         if not isinstance(error, openai.APIStatusError):
             return _no_answer(self._address, error)
-        said = errors.of_status(error.status_code, error.body, error.response.headers).message
-        said = said.replace(self._key, "[key]")
-        quoted = f" It says: {said}" if said and not said.startswith("HTTP ") else ""
+        said = error.body.get("message") if isinstance(error.body, Mapping) else None
+        quoted = (
+            f" It says: {errors.scrub(said.replace(self._key, '[key]'))}" if isinstance(said, str) else ""
+        )
         status = error.status_code
         if status == 401:
             what = (
@@ -183,8 +184,8 @@ class OrganizationCosts:
                 "does not let this key read costs. OPENAI_ADMIN_KEY must be an admin key (sk-admin-…) with "
                 f"the scope api.usage.read; make one at {ADMIN_KEYS_PAGE}."
             )
-        elif status == 404:
-            what = "has no costs API. Check OPENAI_BASE_URL."
+        elif status == 404 or status < 400:
+            what = f"has no costs API ({status}). Check OPENAI_BASE_URL."
         elif status == 429:
             asked = errors.retry_after(error.message, error.response.headers)
             later = f"in {asked:.0f} seconds" if asked else "in a few minutes"

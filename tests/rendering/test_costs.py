@@ -19,6 +19,7 @@ from darkroom.clock import Clock
 from darkroom.rendering.costs import (
     MAX_PAGE_BYTES,
     MAX_PAGES,
+    PAGE_TIMEOUT_S,
     TRIES,
     Costs,
     CostsUnavailable,
@@ -88,7 +89,7 @@ class Hurried(StillClock):
 
     async def sleep(self, seconds: float) -> None:
         """Move on, or stand still for good."""
-        if seconds >= 60:
+        if seconds >= PAGE_TIMEOUT_S:
             await HandClock().sleep(seconds)
         await super().sleep(seconds)
 
@@ -233,7 +234,7 @@ def refusal(message: str) -> dict[str, Any]:
         (401, "OPENAI_ADMIN_KEY"),
         (403, "api.usage.read"),
         (404, "OPENAI_BASE_URL"),
-        (302, "refused"),
+        (302, "OPENAI_BASE_URL"),
     ],
 )
 async def test_a_refusal_says_what_to_do_and_is_not_repeated(status: int, words: str) -> None:
@@ -247,6 +248,14 @@ async def test_a_refusal_says_what_to_do_and_is_not_repeated(status: int, words:
     assert "says the API" in str(raised.value)
     assert "very-secret" not in str(raised.value)
     assert "sk-adm" not in str(raised.value).replace("(sk-admin-…)", "")
+
+
+async def test_only_the_apis_own_words_are_quoted_and_no_page_of_a_proxy() -> None:
+    """Which may be long, and says nothing."""
+    html = Script([b"<html>" + b"x" * 3000], 401, {"content-type": "text/html"})
+    with pytest.raises(CostsUnavailable) as raised:
+        await read(html)
+    assert "html" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("status", "words"), [(429, "too often"), (500, "trouble"), (503, "trouble")])
