@@ -25,6 +25,7 @@ _BY_DAY = """
             kind = 'uncertain' AND NOT EXISTS (
                 SELECT 1 FROM journal AS later
                 WHERE later.attempt_id = charges.attempt_id AND later.kind = 'correction'
+                    AND later.charged_delta_nano_usd <> 0
             ) AS uncertain,
             kind = 'settle' AND EXISTS (
                 SELECT 1 FROM json_each(charges.flags) WHERE value IN ('estimated', 'bad_usage')

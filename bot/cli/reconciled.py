@@ -153,7 +153,8 @@ def _explained(comparison: Comparison) -> list[str]:
         calls = _plural("call", sums.uncertain_calls)
         lines.append(
             f"Uncertain: {_usd(sums.uncertain)} for {sums.uncertain_calls} {calls} without a clear end, "
-            "charged at the full hold; the bill may have less, or nothing. See /spend uncertain in Slack."
+            "charged at the full hold; the bill may have less, or nothing. "
+            "/spend uncertain in Slack has those nobody decided on."
         )
     if sums.corrections:
         lines.append(f"Corrections by admins: {_usd(sums.corrections)}, counted on the day of the call.")

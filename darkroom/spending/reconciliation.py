@@ -29,9 +29,9 @@ class OurDay:
     """What the books have for the calls that began on one day, in nano-dollars.
 
     ``charged`` is everything, corrections included. The rest says why it may not be what was billed: charges
-    whose call never ended clearly and that nobody has corrected (``uncertain``, and of how many calls), later
-    ``corrections`` (negative for money given back), charges by estimate because no usage was reported, and
-    charges of calls that ended after midnight (``overnight``).
+    whose call never ended clearly and whose amount stands, accepted or not looked at (``uncertain``, and of
+    how many calls), later ``corrections`` (negative for money given back), charges by estimate
+    because no usage was reported, and charges of calls that ended after midnight (``overnight``).
     """
 
     charged: int = 0

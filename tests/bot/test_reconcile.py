@@ -51,7 +51,7 @@ class Call:
     charged: int = PICTURE
     ended: str = ""
     kind: str = "settle"
-    correction: int = 0
+    correction: int | None = None
     provider: str = "openai"
     flags: tuple[str, ...] = ()
     dispatched: bool = True
@@ -94,7 +94,7 @@ class Books:
         }
         self._insert(db, "attempts", attempt | shared)
         entries = [("hold", 0, sent, ()), (call.kind, call.charged, ended, call.flags)]
-        if call.correction:
+        if call.correction is not None:
             entries.append(("correction", call.correction, "2026-11-20T10:00:00.000000Z", ()))
         for kind, charged, at, flags in entries:
             entry = {"kind": kind, "at": at, "attempt_id": attempt_id, "flags": json.dumps(flags)}
@@ -366,6 +366,16 @@ def test_a_charge_is_on_the_day_its_call_was_sent_whenever_it_was_settled_or_cor
         MONDAY: OurDay(charged=120, corrections=-30),
         TUESDAY: OurDay(charged=7),
     }
+
+
+def test_an_uncertain_charge_that_was_accepted_may_still_not_be_what_was_billed(books: Books) -> None:
+    books.add(
+        Call("2026-11-16T12:00:00", kind="uncertain", charged=5, correction=0),
+        Call("2026-11-16T13:00:00", kind="uncertain", charged=70, correction=-70),
+    )
+    assert charges(books, MONDAY, MONDAY)[MONDAY] == OurDay(
+        charged=5, uncertain=5, uncertain_calls=1, corrections=-70
+    )
 
 
 def test_only_what_was_sent_shortly_before_midnight_and_ended_after_it_is_overnight(books: Books) -> None:
