@@ -422,6 +422,7 @@ async def test_who_has_it_gets_it_no_second_time_while_another_is_tried_again(po
     assert not await alerting.round()
     assert await alerting.round()
     assert [to for to, _ in post.said()] == [BOB, CAROL]
+    assert post.slack.named("find_message") == []
 
 
 async def test_one_alert_that_breaks_blocks_none_behind_it(
