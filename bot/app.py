@@ -19,21 +19,30 @@ from darkroom.rendering.provider import Provider, provider_name
 from darkroom.rendering.responses import ResponsesRenderer
 from darkroom.rendering.thread import RenderThread
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
+from darkroom.spending.spans import Span
+from darkroom.spending.watch import Used
 from darkroom.turns.intake import Intake
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.worker import Worker
+from handlers.alerting import Alerting, Watching
 from handlers.clients import SlackClient
 from handlers.delivery import Manner, SlackDelivery
 from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
+from handlers.money_teller import MoneyTeller
+from handlers.reporting import Reporter
 from handlers.services import HandlerConfig, Services
 from handlers.surfaces import build_app
+from handlers.watching import Watch
 from handlers.web_client import WebSlackClient, slack_session
+from storage.admin import SqliteAdminBooks
+from storage.alerts import SqliteAlertBook
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
 from storage.reports import SqliteSpendReader
+from storage.requests import SqliteMoneyRequests
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 
@@ -123,10 +132,29 @@ class Darkroom:
         delivery = SlackDelivery(slack, clock, config.voice, Manner(usual, config.broadcast_first))
         line = Line(settings.queue.per_person, settings.queue.overall)
         maker = TurnMaker(store, log, renderer, planner, caps, clock)
+        books = Books(
+            SqliteSpendReader(database),
+            SqliteAdminBooks(database),
+            SqliteAlertBook(database),
+            SqliteMoneyRequests(database),
+        )
+        reporter = Reporter(slack, clock)
+        alerting = alerting_of(settings, config, books, log, reporter, slack, catalogue, clock)
         worker = Worker(
-            store, log, maker, guard, delivery, blobs, caps, clock, line, waiting_max=settings.queue.waiting
+            store,
+            log,
+            maker,
+            guard,
+            delivery,
+            blobs,
+            caps,
+            clock,
+            line,
+            waiting_max=settings.queue.waiting,
+            noticed=alerting.wake,
         )
         self.worker = worker
+        self._closers.append(_Closer("alerting", alerting.aclose))
         errands = self.errands
         self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S)))
         self._closers.append(_Closer("worker", lambda: worker.aclose(GRACE_S)))
@@ -136,15 +164,22 @@ class Darkroom:
             catalogue=catalogue,
             intake=Intake(store, log, worker, clock, settings.slack.thread_replies),
             log=log,
-            spend=SqliteSpendReader(database),
+            spend=books.spend,
+            admin=books.admin,
+            alerts=books.alerts,
+            requests=books.requests,
+            reporter=reporter,
             slack=slack,
             guard=guard,
             errands=errands,
             clock=clock,
+            policy_changed=worker.reconsider,
+            wake_alerting=alerting.wake,
         )
         app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
         await self._connect(app, identity)
         left = await worker.recover()
+        alerting.start()
         logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
 
     async def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
@@ -184,6 +219,51 @@ class Darkroom:
                 logger.warning("%s did not close in time", closer.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What is read of the books, and what admins change and are told."""
+
+    spend: SqliteSpendReader
+    admin: SqliteAdminBooks
+    alerts: SqliteAlertBook
+    requests: SqliteMoneyRequests
+
+
+def alerting_of(
+    settings: Settings,
+    config: HandlerConfig,
+    books: Books,
+    log: SqliteTurnLog,
+    reporter: Reporter,
+    slack: SlackClient,
+    catalogue: Catalogue,
+    clock: Clock,
+) -> Alerting:
+    """What tells people and admins of its own accord, not started yet."""
+    team = config.team_id
+
+    async def send_report(to: str, span: Span) -> None:
+        await reporter.send(to, await books.spend.report(team, span, config.caps, clock.now()))
+
+    used = [
+        Used("image.model", config.model),
+        *(Used("image.fallback", model) for model in config.fallback),
+        Used("image.host_model", config.host_model),
+    ]
+    due = Watch(
+        catalogue,
+        used,
+        books.spend,
+        team,
+        config.caps,
+        clock,
+        month_end_report=settings.reports.month_end,
+    ).due
+    teller = MoneyTeller(books.requests, books.admin, log, books.spend, slack, clock, config.voice)
+    watching = Watching(due, (teller.round,))
+    return Alerting(books.alerts, books.admin, slack, clock, config.voice, team, send_report, watching)
+
+
 def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:
     """What the surfaces know of the settings."""
     width, height = settings.image.width_height
@@ -198,6 +278,8 @@ def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:
         width=width,
         height=height,
         format=settings.image.format,
+        fallback=settings.image.fallback,
+        host_model=settings.image.host_model,
         admins=settings.slack.admins,
         allow_guests=settings.slack.allow_guests,
         broadcast_first=settings.slack.first_picture_in_channel,

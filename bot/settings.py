@@ -96,6 +96,7 @@ class CapSettings(_Section):
     channel_usd: Limit = Field(default=None, validate_default=False)
     workspace_usd: Limit = Field(default=500_000_000_000, validate_default=False)
     period: PeriodKind = PeriodKind.month
+    warn_percent: int = Field(default=80, ge=1, le=100)
     timezone: Zone = "UTC"
 
     def caps(self) -> Caps:
@@ -105,7 +106,7 @@ class CapSettings(_Section):
             BudgetKind.CHANNEL: self.channel_usd,
             BudgetKind.WORKSPACE: self.workspace_usd,
         }
-        return Caps(limits, self.period, self.timezone)
+        return Caps(limits, self.period, self.timezone, self.warn_percent)
 
 
 class SlackSettings(_Section):
@@ -136,6 +137,12 @@ class CatalogueSettings(_Section):
     """``[catalogue]``: a file of your own with prices and models, over ours."""
 
     file: Path | None = None
+
+
+class ReportSettings(_Section):
+    """``[reports]``: what admins are sent without asking."""
+
+    month_end: bool = True
 
 
 class LogSettings(_Section):
@@ -171,6 +178,7 @@ class Settings(BaseSettings):
     queue: QueueSettings = QueueSettings()
     storage: StorageSettings = StorageSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    reports: ReportSettings = ReportSettings()
     log: LogSettings = LogSettings()
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from darkroom.clock import Clock
+from darkroom.spending.alerts import AlertBook
 from darkroom.spending.budgets import Caps
 from darkroom.spending.catalogue import Catalogue
+from darkroom.spending.changes import AdminBooks
 from darkroom.spending.reports import SpendReader
+from darkroom.spending.requests import MoneyRequests
 from darkroom.turns.intake import Intake
 from darkroom.turns.model import ThreadReplies
 from darkroom.turns.store import TurnLog
@@ -18,13 +22,15 @@ from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
 from handlers.options import OptionRules
 from handlers.posting import tell_privately
+from handlers.reporting import Reporter
 from handlers.words import Voice
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerConfig:
     """The settings that the surfaces know. ``enterprise_id`` is set for org-wide installs only; ``model``,
-    ``quality``, ``width``, ``height`` and ``format`` are used where a person says nothing."""
+    ``quality``, ``width``, ``height`` and ``format`` are used where a person says nothing; ``fallback`` are
+    the models that are tried next, ``host_model`` is the one that hosts the image tool."""
 
     team_id: str
     enterprise_id: str | None
@@ -36,6 +42,8 @@ class HandlerConfig:
     width: int
     height: int
     format: str
+    fallback: tuple[str, ...] = ()
+    host_model: str = ""
     admins: tuple[str, ...] = ()
     allow_guests: bool = False
     broadcast_first: bool = True
@@ -56,17 +64,24 @@ class HandlerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a surface uses. ``log`` and ``spend`` only read."""
+    """Everything a surface uses. ``log`` and ``spend`` only read; ``policy_changed`` lets what waits be
+    looked at again, ``wake_alerting`` lets what is to be told of our own accord be told. Neither waits."""
 
     config: HandlerConfig
     catalogue: Catalogue
     intake: Intake
     log: TurnLog
     spend: SpendReader
+    admin: AdminBooks
+    alerts: AlertBook
+    requests: MoneyRequests
+    reporter: Reporter
     slack: SlackClient
     guard: SlackGuard
     errands: Errands
     clock: Clock
+    policy_changed: Callable[[], None]
+    wake_alerting: Callable[[], None]
 
     @property
     def rules(self) -> OptionRules:

@@ -125,7 +125,7 @@ async def look(services: Services, wanted: Reading, asker: Asker) -> View:
         case TeamSpend(span):
             return team_summary_view(await services.spend.report(team, span, config.caps, now))
         case SendReport(span):
-            return await _send_report(services, span, asker)
+            return await send_report(services, span, asker.user_id)
         case PersonSpend(user_id, span):
             return await _person(services, user_id, span)
         case ChannelSpend(channel_id, span):
@@ -181,16 +181,22 @@ async def _grants(services: Services) -> Sequence[GrantNote]:
 async def _models(services: Services) -> View:
     config = services.config
     policy, _ = await services.admin.policy(config.team_id)
-    usual = Usual({config.model: "used when nobody names one"}, (config.width, config.height))
+    marks = {
+        **dict.fromkeys(config.fallback, "a fallback"),
+        config.host_model: "the host model",
+        config.model: "used when nobody names one",
+    }
+    usual = Usual(marks, (config.width, config.height))
     return models_view(services.catalogue, policy, usual, services.today(), config.spend)
 
 
-async def _send_report(services: Services, span: Span, asker: Asker) -> View:
+async def send_report(services: Services, span: Span, user_id: str) -> View:
+    """Send an admin the full report by direct message; gives what to tell them here."""
     config, now = services.config, services.clock.now()
     report = await services.spend.report(config.team_id, span, config.caps, now)
     what = f"The report for {escape(span_words(span))}"
     try:
-        await services.reporter.send(asker.user_id, report)
+        await services.reporter.send(user_id, report)
     except (SlackRefused, SlackUnclear) as error:
         why = words.why_not_posted(name_of(error), config.voice)
         return View(f"{what} could not be sent by direct message, because {why}", ())

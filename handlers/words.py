@@ -83,7 +83,7 @@ _PERIODS = {"month": "this month", "week": "this week", "day": "today"}
 
 def _no_money(told: _Told) -> str:
     cap, charged, held = (told.number(f"{name}_nano_usd") for name in ("cap", "charged", "held"))
-    left = max(0, cap - charged - held)
+    left = told.number("left_nano_usd") if "left_nano_usd" in told.details else max(0, cap - charged - held)
     whose = _WHOSE.get(str(told.details.get("budget")), "there is")
     period = _PERIODS.get(str(told.details.get("period")), "")
     meanwhile = f" ({format_usd(held)} more is held for pictures being made)" if held else ""
@@ -92,6 +92,16 @@ def _no_money(told: _Told) -> str:
         f"{told.usd('needed_nano_usd')}, and {whose} {format_usd(left)} left of {format_usd(cap)} "
         f"{period}{meanwhile}. It renews on {told.time('renews_at')}. To have it raised, ask "
         f"{told.voice.an_admin}. A smaller size or `--quality low` costs less."
+    )
+
+
+def _not_allowed(told: _Told) -> str:
+    dimension, value, allowed = told.text("dimension"), told.text("value"), told.text("allowed")
+    what = f"the model {value}" if dimension == "model" else f"the quality “{value}”"
+    instead = f" Allowed here: {allowed} (`--{dimension}`)." if allowed else ""
+    return (
+        f"Nothing was made and nothing was charged: an admin does not allow {what} here.{instead} "
+        f"To have it allowed, ask {told.voice.an_admin}."
     )
 
 
@@ -182,6 +192,19 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
         "The model answered with nothing, so there is no picture. Say what should be in it and send it again."
     ),
     Reason.NO_MONEY: _no_money,
+    Reason.PAUSED: lambda told: (
+        "Darkroom is paused by an admin, so nothing was made and nothing was charged. Ask again later, or "
+        f"ask {told.voice.an_admin} until when."
+    ),
+    Reason.BLOCKED: lambda told: (
+        "An admin has blocked you from making pictures, so nothing was made and nothing was charged. "
+        f"Ask {told.voice.an_admin} about it."
+    ),
+    Reason.NOT_IN_PILOT: lambda told: (
+        "Darkroom is being tried out by a few people and channels first, so nothing was made and nothing was "
+        f"charged. To take part, ask {told.voice.an_admin}."
+    ),
+    Reason.NOT_ALLOWED: _not_allowed,
     Reason.NOTHING_TO_EDIT: lambda told: (
         "This thread has no picture yet that could be changed, so nothing was made. Describe a whole "
         f"picture: mention {told.voice.us} with it, or use `{told.voice.imagine}` in the channel."
@@ -308,7 +331,7 @@ DETAILS_GONE = "Darkroom has no record of this picture any more. Reply in the th
 
 def admins_only(voice: Voice) -> str:
     """Somebody asked for what only admins may see."""
-    return f"Everyone's spend is for admins. `{voice.spend}` shows your own; otherwise ask {voice.an_admin}."
+    return f"This is for admins. `{voice.spend}` shows your own spend; otherwise ask {voice.an_admin}."
 
 
 def broken(voice: Voice) -> str:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from darkroom.spending.bound import ask_data
+from darkroom.spending.budgets import Caps
+from darkroom.spending.policy import Policy
 from darkroom.turns.model import Attempt, AttemptState, Picture
 from darkroom.turns.store import Plan, Settlement
 from storage import ledger
+from storage.budgets import LedgerFault, Payer
+from storage.grants import Draw
 from storage.pictures import add_picture, picture_of_attempt
+from storage.raising import after_charge, after_settling
 from storage.rows import attempt_from, bound_to
-from storage.times import to_text
+from storage.times import from_text, to_text
 
 
 def get_attempt(db: sqlite3.Connection, attempt_id: str) -> Attempt:
@@ -19,20 +26,29 @@ def get_attempt(db: sqlite3.Connection, attempt_id: str) -> Attempt:
     return attempt_from(_row(db, attempt_id))
 
 
-def begin(db: sqlite3.Connection, turn_id: str, plan: Plan, payer: ledger.Payer, at: datetime) -> Attempt:
-    """The attempt's row, ``held``, and the journal's entry for its hold; the counters hold it already."""
-    number = db.execute("SELECT COUNT(*) + 1 FROM attempts WHERE turn_id = ?", (turn_id,)).fetchone()[0]
-    db.execute(
+def begin(
+    db: sqlite3.Connection,
+    turn_id: str,
+    plan: Plan,
+    payer: Payer,
+    draws: Sequence[Draw],
+    at: datetime,
+) -> Attempt:
+    """The attempt's row, ``held``, and the journal's entry for its hold, with what grants pay of it
+    (*draws*); the counters and grants hold it already."""
+    row = db.execute(
         """
         INSERT INTO attempts (id, turn_id, number, state, endpoint, provider, image_model, host_model, width,
             height, quality, format, parent_id, person_key, team_id, channel_id, hold_nano_usd, bound,
-            price_version, held_at)
-        VALUES (?, ?, ?, 'held', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            price_version, ask, held_at)
+        VALUES (?, ?, (SELECT COUNT(*) + 1 FROM attempts WHERE turn_id = ?), 'held',
+            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        RETURNING *
         """,
         (
             plan.attempt_id,
             turn_id,
-            number,
+            turn_id,
             plan.candidate.endpoint,
             plan.provider,
             plan.candidate.image_model,
@@ -48,11 +64,11 @@ def begin(db: sqlite3.Connection, turn_id: str, plan: Plan, payer: ledger.Payer,
             plan.bound.total_nano_usd,
             bound_to(plan.bound),
             plan.price_version,
+            None if plan.ask is None else json.dumps(ask_data(plan.ask)),
             to_text(at),
         ),
-    )
-    row = _row(db, plan.attempt_id)
-    ledger.enter(db, payer, _movement(row, "hold"), plan.bound.total_nano_usd, None, at)
+    ).fetchone()
+    ledger.enter_hold(db, payer, movement_of(row, "hold"), plan.bound.total_nano_usd, draws, at)
     return attempt_from(row)
 
 
@@ -77,7 +93,7 @@ def refuse_open(db: sqlite3.Connection, turn_id: str, *, waiting_only: bool) -> 
         "SELECT id FROM attempts WHERE turn_id = ? AND ended_at IS NULL", (turn_id,)
     ).fetchone()
     if found is not None and not waiting_only:
-        raise ledger.LedgerFault(f"turn {turn_id} cannot end while attempt {found['id']} is open")
+        raise LedgerFault(f"turn {turn_id} cannot end while attempt {found['id']} is open")
 
 
 def release(db: sqlite3.Connection, attempt_id: str, why: str, at: datetime) -> Attempt:
@@ -86,12 +102,21 @@ def release(db: sqlite3.Connection, attempt_id: str, why: str, at: datetime) -> 
     if not _claim(db, row, AttemptState.RELEASED, at):
         return attempt_from(row)
     db.execute("UPDATE attempts SET release_reason = ? WHERE id = ?", (why, attempt_id))
-    ledger.move(db, _payer(row), _movement(row, "release"), -row["hold_nano_usd"], None, at)
+    given_back = ledger.Amounts(row["hold_nano_usd"], -row["hold_nano_usd"], 0, 0)
+    ledger.move(db, payer_of_attempt(row), movement_of(row, "release"), given_back, None, at)
     return get_attempt(db, attempt_id)
 
 
-def settle(db: sqlite3.Connection, attempt_id: str, settlement: Settlement, at: datetime) -> Picture | None:
-    """Charge what the attempt cost, give the rest of its hold back, and add its picture if it brought one.
+def settle(
+    db: sqlite3.Connection,
+    attempt_id: str,
+    settlement: Settlement,
+    policy: Callable[[str], Policy],
+    caps: Caps,
+    at: datetime,
+) -> Picture | None:
+    """Charge what the attempt cost, give the rest of its hold back, add its picture if it brought one, and
+    raise what alerts come of it. *policy* gives the policy of a team.
 
     Doing it twice is a no-op that finds the first's picture; after another end it is a ``LedgerFault``.
     """
@@ -119,7 +144,11 @@ def settle(db: sqlite3.Connection, attempt_id: str, settlement: Settlement, at: 
         image_usage=settlement.image_usage,
         flags=flags,
     )
-    ledger.move(db, _payer(row), movement, -row["hold_nano_usd"], settlement.cost, at)
+    payer, charged = payer_of_attempt(row), settlement.cost.total_nano_usd
+    amounts = ledger.Amounts(row["hold_nano_usd"], -row["hold_nano_usd"], 0, charged)
+    number = ledger.move(db, payer, movement, amounts, settlement.cost, at)
+    after_charge(db, payer, policy(payer.team_id), caps, from_text(row["held_at"]), at)
+    after_settling(db, row, user_of(db, row["turn_id"]), number, charged, flags, movement.image_model, at)
     if settlement.picture is None or settlement.picture_id is None:
         return None
     return add_picture(db, row, settlement, json.dumps(sorted(flags)), at)
@@ -136,21 +165,28 @@ def _claim(db: sqlite3.Connection, row: sqlite3.Row, end: AttemptState, at: date
         return True
     if row["state"] == end:
         return False
-    raise ledger.LedgerFault(f"attempt {row['id']} is {row['state']}; it cannot become {end}")
+    raise LedgerFault(f"attempt {row['id']} is {row['state']}; it cannot become {end}")
 
 
 def _row(db: sqlite3.Connection, attempt_id: str) -> sqlite3.Row:
     row: sqlite3.Row | None = db.execute("SELECT * FROM attempts WHERE id = ?", (attempt_id,)).fetchone()
     if row is None:
-        raise ledger.LedgerFault(f"there is no attempt {attempt_id}")
+        raise LedgerFault(f"there is no attempt {attempt_id}")
     return row
 
 
-def _payer(row: sqlite3.Row) -> ledger.Payer:
-    return ledger.Payer(row["team_id"], row["channel_id"], row["person_key"])
+def user_of(db: sqlite3.Connection, turn_id: str) -> str:
+    """Slack's id of whoever asked for a turn."""
+    return str(db.execute("SELECT user_id FROM turns WHERE id = ?", (turn_id,)).fetchone()[0])
 
 
-def _movement(row: sqlite3.Row, kind: str) -> ledger.Movement:
+def payer_of_attempt(row: sqlite3.Row) -> Payer:
+    """Whose budgets an attempt's row is paid from."""
+    return Payer(row["team_id"], row["channel_id"], row["person_key"])
+
+
+def movement_of(row: sqlite3.Row, kind: str, flags: frozenset[str] = frozenset()) -> ledger.Movement:
+    """An entry of that kind about an attempt's row, as it was asked for."""
     return ledger.Movement(
         kind=kind,
         attempt_id=row["id"],
@@ -160,4 +196,5 @@ def _movement(row: sqlite3.Row, kind: str) -> ledger.Movement:
         endpoint=row["endpoint"],
         provider=row["provider"],
         price_version=row["price_version"],
+        flags=flags,
     )

@@ -1,49 +1,28 @@
-"""The books: counters, holds and the journal. Every function runs inside its caller's transaction.
-
-A movement of money is one journal entry and the same change of every counter that contains the moment of
-its hold; so each counter is, always, what the journal adds up to between its two moments.
+"""The journal: every movement of money is one entry of it and the same change of every counter that contains
+the moment of its hold. Every function runs inside its caller's transaction.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from darkroom.rendering.job import Usage
-from darkroom.spending.budgets import Balance, BudgetKind, Caps, MustWait, NoMoney
 from darkroom.spending.classes import Cost
-from darkroom.spending.periods import Period
+from storage import grants
+from storage.budgets import LedgerFault, Payer
+from storage.grants import Draw
 from storage.times import to_text
 
-
-class LedgerFault(Exception):
-    """The books were asked for something that cannot be true, such as ending a hold in two ways. A fault of
-    Darkroom's own: the transaction is rolled back, and the log names the attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """Whose budgets a hold is taken from."""
-
-    team_id: str
-    channel_id: str
-    person_key: str
-
-    def budgets(self) -> dict[BudgetKind, str]:
-        """The key of each budget's counters."""
-        return {
-            BudgetKind.PERSON: f"person:{self.person_key}",
-            BudgetKind.CHANNEL: f"channel:{self.team_id}:{self.channel_id}",
-            BudgetKind.WORKSPACE: f"workspace:{self.team_id}",
-        }
+__all__ = ["Amounts", "LedgerFault", "Movement", "Payer", "enter_hold", "move"]
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What a journal entry says beside the two amounts."""
+    """What a journal entry says beside the amounts."""
 
     kind: str
     attempt_id: str
@@ -59,98 +38,80 @@ class Movement:
     flags: frozenset[str] = frozenset()
 
 
-def balances(db: sqlite3.Connection, payer: Payer, caps: Caps, period: Period) -> list[Balance]:
-    """The payer's budgets in *period*, read from the journal; makes no counter."""
-    return [
-        Balance(kind, period, charged, held, caps.limits[kind])
-        for kind in payer.budgets()
-        for held, charged in [_from_journal(db, kind, payer, period)]
-    ]
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How an entry moves money: what was held for the attempt, how much of that is given back now, and what
+    is charged for it before and after."""
 
-
-def refusal(db: sqlite3.Connection, payer: Payer, amount: int, caps: Caps, at: datetime) -> NoMoney | None:
-    """The first budget that could not pay *amount* even with every unfinished call given back, or None."""
-    period = caps.period_at(at)
-    for kind, key in payer.budgets().items():
-        cap = caps.limits[kind]
-        if cap is None:
-            continue
-        held, charged = _counter(db, kind, key, payer, period)
-        if charged + amount > cap:
-            return NoMoney(Balance(kind, period, charged, held, cap), amount)
-    return None
-
-
-def reserve(
-    db: sqlite3.Connection, payer: Payer, amount: int, caps: Caps, at: datetime
-) -> MustWait | NoMoney | None:
-    """Hold *amount* in every budget at once; None when it is held.
-
-    When it is not, some counters may have been changed: the caller rolls back. Each budget is claimed by one
-    conditional UPDATE, so two holds can never both see the same money.
-    """
-    period = caps.period_at(at)
-    start, moment = to_text(period.start), to_text(at)
-    for kind, key in payer.budgets().items():
-        cap = caps.limits[kind]
-        _open_counter(db, kind, key, payer, period)
-        claimed = db.execute(
-            """
-            UPDATE counters SET held_nano_usd = held_nano_usd + :amount
-            WHERE budget = :key AND period_start = :start AND period_kind = :kind AND timezone = :zone
-              AND (:cap IS NULL OR charged_nano_usd + held_nano_usd + :amount <= :cap)
-            """,
-            {
-                "amount": amount,
-                "key": key,
-                "start": start,
-                "kind": period.kind,
-                "zone": period.timezone,
-                "cap": cap,
-            },
-        ).rowcount
-        if claimed == 0:
-            held, charged = _counter(db, kind, key, payer, period)
-            balance = Balance(kind, period, charged, held, cap)
-            return (NoMoney if charged + amount > (cap or 0) else MustWait)(balance, amount)
-        db.execute(
-            """
-            UPDATE counters SET held_nano_usd = held_nano_usd + :amount
-            WHERE budget = :key AND period_start <= :at AND :at < period_end
-              AND NOT (period_start = :start AND period_kind = :kind AND timezone = :zone)
-            """,
-            {
-                "amount": amount,
-                "key": key,
-                "at": moment,
-                "start": start,
-                "kind": period.kind,
-                "zone": period.timezone,
-            },
-        )
-    return None
+    hold: int
+    held_delta: int
+    charged_before: int
+    charged_after: int
 
 
 def move(
-    db: sqlite3.Connection, payer: Payer, movement: Movement, held_delta: int, cost: Cost | None, at: datetime
-) -> None:
-    """End a hold: change every counter that contains its moment and write the entry with its lines."""
-    charged = cost.total_nano_usd if cost else 0
+    db: sqlite3.Connection,
+    payer: Payer,
+    movement: Movement,
+    amounts: Amounts,
+    cost: Cost | None,
+    at: datetime,
+) -> int:
+    """Change what is held and charged for an attempt: every counter and grant it concerns, and the entry
+    with its lines. Gives the entry's number."""
+    draws = grants.drawn_by(db, movement.attempt_id)
+    held_parts: list[tuple[Draw, int, int]] = []
     for key in payer.budgets().values():
+        mine = [each for each in draws if each.budget == key]
+        paid_before = grants.shares(amounts.charged_before, amounts.hold, mine)
+        paid_after = grants.shares(amounts.charged_after, amounts.hold, mine)
+        parts = [
+            (each, -each.held_nano_usd if amounts.held_delta else 0, after - before)
+            for each, before, after in zip(mine, paid_before, paid_after, strict=True)
+        ]
+        held_parts += parts
         db.execute(
             """
             UPDATE counters SET held_nano_usd = held_nano_usd + ?, charged_nano_usd = charged_nano_usd + ?
             WHERE budget = ? AND period_start <= ? AND ? < period_end
             """,
-            (held_delta, charged, key, movement.held_at, movement.held_at),
+            (
+                amounts.held_delta - sum(held for _, held, _ in parts),
+                amounts.charged_after - amounts.charged_before - sum(charged for *_, charged in parts),
+                key,
+                movement.held_at,
+                movement.held_at,
+            ),
         )
-    enter(db, payer, movement, held_delta, cost, at)
+    for each, held, charged in held_parts:
+        db.execute(
+            """
+            UPDATE grants SET held_nano_usd = held_nano_usd + ?, charged_nano_usd = charged_nano_usd + ?
+            WHERE id = ?
+            """,
+            (held, charged, each.grant_id),
+        )
+    return _enter(db, payer, movement, amounts, cost, at, held_parts)
 
 
-def enter(
-    db: sqlite3.Connection, payer: Payer, movement: Movement, held_delta: int, cost: Cost | None, at: datetime
-) -> None:
-    """Write one journal entry, and its lines by token class."""
+def enter_hold(
+    db: sqlite3.Connection, payer: Payer, movement: Movement, hold: int, draws: Sequence[Draw], at: datetime
+) -> int:
+    """Write the entry of a hold that ``reserve`` took."""
+    parts = [(each, each.held_nano_usd, 0) for each in draws]
+    return _enter(db, payer, movement, Amounts(hold, hold, 0, 0), None, at, parts)
+
+
+def _enter(
+    db: sqlite3.Connection,
+    payer: Payer,
+    movement: Movement,
+    amounts: Amounts,
+    cost: Cost | None,
+    at: datetime,
+    parts: Sequence[tuple[Draw, int, int]],
+) -> int:
+    """Write one journal entry, its lines by token class, and what grants pay of it."""
     entry = db.execute(
         """
         INSERT INTO journal (at, kind, attempt_id, team_id, channel_id, person_key, held_at,
@@ -166,8 +127,8 @@ def enter(
             payer.channel_id,
             payer.person_key,
             movement.held_at,
-            held_delta,
-            cost.total_nano_usd if cost else 0,
+            amounts.held_delta,
+            amounts.charged_after - amounts.charged_before,
             movement.pictures,
             movement.image_model,
             movement.host_model,
@@ -179,73 +140,24 @@ def enter(
             json.dumps(sorted(movement.flags)),
         ),
     ).lastrowid
+    if entry is None:
+        raise LedgerFault(f"the journal took no entry for attempt {movement.attempt_id}")
     for line in cost.lines if cost else ():
         db.execute(
             """
-            INSERT INTO charge_lines (journal_id, token_class, tokens, charged_nano_usd)
-            VALUES (?, ?, ?, ?)
+            INSERT INTO charge_lines (journal_id, token_class, tokens, charged_nano_usd) VALUES (?, ?, ?, ?)
             """,
             (entry, line.token_class, line.tokens, line.charged_nano_usd),
         )
-
-
-def _counter(
-    db: sqlite3.Connection, kind: BudgetKind, key: str, payer: Payer, period: Period
-) -> tuple[int, int]:
-    row = db.execute(
-        """
-        SELECT held_nano_usd, charged_nano_usd FROM counters
-        WHERE budget = ? AND period_start = ? AND period_kind = ? AND timezone = ?
-        """,
-        (key, to_text(period.start), period.kind, period.timezone),
-    ).fetchone()
-    return (row[0], row[1]) if row else _from_journal(db, kind, payer, period)
-
-
-def _open_counter(db: sqlite3.Connection, kind: BudgetKind, key: str, payer: Payer, period: Period) -> None:
-    known = db.execute(
-        """
-        SELECT period_end FROM counters
-        WHERE budget = ? AND period_start = ? AND period_kind = ? AND timezone = ?
-        """,
-        (key, to_text(period.start), period.kind, period.timezone),
-    ).fetchone()
-    # A newer time zone database may have moved a period's end: then it is counted anew.
-    if known and known["period_end"] == to_text(period.end):
-        return
-    held, charged = _from_journal(db, kind, payer, period)
-    db.execute(
-        """
-        INSERT OR REPLACE INTO counters
-            (budget, period_kind, timezone, period_start, period_end, held_nano_usd, charged_nano_usd)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-        (key, period.kind, period.timezone, to_text(period.start), to_text(period.end), held, charged),
-    )
-
-
-_WHOSE: Mapping[BudgetKind, str] = {
-    BudgetKind.PERSON: "person_key = :person",
-    BudgetKind.CHANNEL: "team_id = :team AND channel_id = :channel",
-    BudgetKind.WORKSPACE: "team_id = :team",
-}
-
-
-def _from_journal(db: sqlite3.Connection, kind: BudgetKind, payer: Payer, period: Period) -> tuple[int, int]:
-    row = db.execute(
-        f"""
-        SELECT COALESCE(SUM(held_delta_nano_usd), 0), COALESCE(SUM(charged_delta_nano_usd), 0) FROM journal
-        WHERE {_WHOSE[kind]} AND held_at >= :start AND held_at < :end
-        """,
-        {
-            "person": payer.person_key,
-            "team": payer.team_id,
-            "channel": payer.channel_id,
-            "start": to_text(period.start),
-            "end": to_text(period.end),
-        },
-    ).fetchone()
-    return row[0], row[1]
+    for each, held, charged in parts:
+        db.execute(
+            """
+            INSERT INTO grant_draws (journal_id, grant_id, held_delta_nano_usd, charged_delta_nano_usd)
+            VALUES (?, ?, ?, ?)
+            """,
+            (entry, each.grant_id, held, charged),
+        )
+    return entry
 
 
 def _json_or_null(value: Usage | None) -> str | None:

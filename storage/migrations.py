@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from storage import schema_001, schema_002
+from storage import schema_001, schema_002, schema_003
 
 migrations = Migrations("darkroom")
 """The one set of migrations of a Darkroom database."""
@@ -20,6 +20,12 @@ def m001_the_first_books(db: Database) -> None:
 def m002_spend_control(db: Database) -> None:
     """Caps, grants and everything else that admins decide; requests for more money; alerts."""
     _run(db, schema_002.STATEMENTS)
+
+
+@migrations()
+def m003_views(db: Database) -> None:
+    """Spend by person, day and model, for whoever opens the file."""
+    _run(db, schema_003.STATEMENTS)
 
 
 def _run(db: Database, statements: tuple[str, ...]) -> None:

@@ -168,6 +168,7 @@ STATEMENTS = (
         PRIMARY KEY (alert_id, recipient)
     ) STRICT, WITHOUT ROWID
     """,
+    "CREATE INDEX alert_posts_by_recipient ON alert_posts (recipient, alert_id)",
     "CREATE INDEX pictures_by_person ON pictures (team_id, user_id, created_at)",
 )
 """One SQL statement each, in their order."""

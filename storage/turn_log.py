@@ -7,9 +7,11 @@ from datetime import datetime
 
 from darkroom.spending.budgets import Balance, Caps
 from darkroom.spending.classes import Cost, Line, TokenClass
+from darkroom.spending.policy import Access
 from darkroom.turns.model import Attempt, Picture, ThreadReplies, Turn
-from storage import ledger
+from storage.budgets import balances
 from storage.database import Database
+from storage.policy import load_policy
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
 from storage.threads import reply_counts
 from storage.turns import payer_of, turn_of_message
@@ -108,7 +110,16 @@ class SqliteTurnLog:
     async def balances(self, turn: Turn, caps: Caps, at: datetime) -> list[Balance]:
         """See ``TurnLog.balances``."""
         return await self._database.look(
-            lambda db: ledger.balances(db, payer_of(db, turn.id), caps, caps.period_at(at))
+            lambda db: balances(db, payer_of(db, turn.id), load_policy(db, turn.request.team_id), caps, at)
+        )
+
+    async def access(self, turn: Turn) -> Access:
+        """See ``TurnLog.access``."""
+        request = turn.request
+        return await self._database.look(
+            lambda db: load_policy(db, request.team_id).access_of(
+                turn.person_key, request.team_id, request.channel_id
+            )
         )
 
     async def _pictures(self, where: str, *values: str) -> list[Picture]:

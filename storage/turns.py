@@ -6,7 +6,8 @@ import json
 import sqlite3
 from datetime import datetime
 
-from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
+from darkroom.spending.policy import Policy
 from darkroom.turns.model import (
     Attachment,
     Attempt,
@@ -22,9 +23,12 @@ from darkroom.turns.model import (
     TurnState,
 )
 from darkroom.turns.store import Arrival, NotWaiting, Plan, Settlement
-from storage import attempts, ledger
+from storage import attempts
+from storage.budgets import LedgerFault, Payer, budgets_of, refusal, reserve
 from storage.database import Database
 from storage.people import person_key
+from storage.policy import Policies
+from storage.raising import after_ending
 from storage.rows import attachments_to, turn_from
 from storage.threads import join_thread, leave_thread, open_thread, reply_counts
 from storage.times import to_text
@@ -36,7 +40,7 @@ _NOT_OURS = frozenset({Reason.OUTSIDER, Reason.GUEST})
 class _NotHeld(Exception):
     """Rolls a transaction back and carries why the money was not there; never leaves this module."""
 
-    def __init__(self, why: MustWait | NoMoney) -> None:
+    def __init__(self, why: MustWait | NoMoney | Barred) -> None:
         super().__init__()
         self.why = why
 
@@ -46,6 +50,7 @@ class SqliteTurnStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._policies = Policies()
 
     async def arrive(self, turn_id: str, request: Request, at: datetime, replies: ThreadReplies) -> Arrival:
         """See ``TurnStore.arrive``."""
@@ -83,11 +88,15 @@ class SqliteTurnStore:
 
         return await self._database.write(work)
 
-    async def queue(self, turn_id: str, hold_nano_usd: int, caps: Caps, at: datetime) -> Turn | NoMoney:
+    async def queue(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Turn | NoMoney | Barred:
         """See ``TurnStore.queue``."""
 
-        def work(db: sqlite3.Connection) -> Turn | NoMoney:
-            why = ledger.refusal(db, payer_of(db, turn_id), hold_nano_usd, caps, at)
+        def work(db: sqlite3.Connection) -> Turn | NoMoney | Barred:
+            payer = payer_of(db, turn_id)
+            policy = self._policies.of(db, payer.team_id)
+            why: NoMoney | Barred | None = _barred(policy, payer, plan)
+            if why is None:
+                why = refusal(db, payer, plan.bound.total_nano_usd, budgets_of(payer, policy, caps, at), at)
             if why is not None:
                 return why
             db.execute(
@@ -98,10 +107,12 @@ class SqliteTurnStore:
 
         return await self._database.write(work)
 
-    async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
+    async def hold(
+        self, turn_id: str, plan: Plan, caps: Caps, at: datetime
+    ) -> Attempt | MustWait | NoMoney | Barred:
         """See ``TurnStore.hold``."""
         try:
-            return await self._database.write(lambda db: _hold(db, turn_id, plan, caps, at))
+            return await self._database.write(lambda db: self._hold(db, turn_id, plan, caps, at))
         except _NotHeld as not_held:
             return not_held.why
 
@@ -109,16 +120,22 @@ class SqliteTurnStore:
         """See ``TurnStore.send``."""
         return await self._database.write(lambda db: attempts.dispatch(db, attempt_id, at, response_id))
 
-    async def render(self, attempt_id: str, settlement: Settlement, at: datetime) -> Picture | None:
+    async def render(
+        self, attempt_id: str, settlement: Settlement, caps: Caps, at: datetime
+    ) -> Picture | None:
         """See ``TurnStore.render``."""
-        return await self._database.write(lambda db: attempts.settle(db, attempt_id, settlement, at))
+        return await self._database.write(
+            lambda db: attempts.settle(
+                db, attempt_id, settlement, lambda team_id: self._policies.of(db, team_id), caps, at
+            )
+        )
 
     async def fall_back(
         self, attempt_id: str, why: str, plan: Plan | None, caps: Caps, at: datetime
-    ) -> Attempt | MustWait | NoMoney | None:
+    ) -> Attempt | MustWait | NoMoney | Barred | None:
         """See ``TurnStore.fall_back``."""
 
-        def work(db: sqlite3.Connection) -> Attempt | MustWait | NoMoney | None:
+        def work(db: sqlite3.Connection) -> Attempt | MustWait | NoMoney | Barred | None:
             attempt = attempts.release(db, attempt_id, why, at)
             db.execute(
                 """
@@ -131,7 +148,7 @@ class SqliteTurnStore:
                 return None
             db.execute("SAVEPOINT next_hold")
             try:
-                return _hold(db, attempt.turn_id, plan, caps, at)
+                return self._hold(db, attempt.turn_id, plan, caps, at)
             except _NotHeld as not_held:
                 db.execute("ROLLBACK TO next_hold")
                 return not_held.why
@@ -145,7 +162,7 @@ class SqliteTurnStore:
 
         def work(db: sqlite3.Connection) -> Turn:
             attempts.refuse_open(db, turn_id, waiting_only=waiting_only)
-            db.execute(
+            changed = db.execute(
                 """
                 UPDATE turns SET state = 'ended', outcome = ?, reason = ?, details = ?, updated_at = ?
                 WHERE id = ? AND state <> 'ended' AND NOT (? AND state = 'working')
@@ -158,7 +175,9 @@ class SqliteTurnStore:
                     turn_id,
                     waiting_only,
                 ),
-            )
+            ).rowcount
+            if changed:
+                after_ending(db, payer_of(db, turn_id), ending, at)
             turn = get_turn(db, turn_id)
             if turn.ending and turn.ending.reason in _NOT_OURS and turn.thread_ts:
                 request = turn.request
@@ -171,12 +190,34 @@ class SqliteTurnStore:
         """See ``TurnStore.tell``."""
         return await self._database.write(lambda db: _tell(db, turn_id, step, value, at))
 
+    def _hold(self, db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt:
+        # The turn first: one that was taken back must not be told to wait for money.
+        claimed = db.execute(
+            """
+            UPDATE turns SET state = 'working', parent_id = ?, updated_at = ?
+            WHERE id = ? AND state = 'queued' AND revision = ?
+            RETURNING team_id, channel_id, person_key
+            """,
+            (plan.parent_id, to_text(at), turn_id, plan.revision),
+        ).fetchone()
+        if claimed is None:
+            raise NotWaiting
+        payer = Payer(claimed["team_id"], claimed["channel_id"], claimed["person_key"])
+        policy = self._policies.of(db, payer.team_id)
+        barred = _barred(policy, payer, plan)
+        if barred is not None:
+            raise _NotHeld(barred)
+        draws = reserve(db, payer, plan.bound.total_nano_usd, budgets_of(payer, policy, caps, at), at)
+        if not isinstance(draws, list):
+            raise _NotHeld(draws)
+        return attempts.begin(db, turn_id, plan, payer, draws, at)
+
 
 def get_turn(db: sqlite3.Connection, turn_id: str) -> Turn:
     """One turn; raises ``LedgerFault`` if there is none."""
     row = db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
     if row is None:
-        raise ledger.LedgerFault(f"there is no turn {turn_id}")
+        raise LedgerFault(f"there is no turn {turn_id}")
     return turn_from(row)
 
 
@@ -189,12 +230,12 @@ def turn_of_message(db: sqlite3.Connection, team_id: str, channel_id: str, messa
     return None if row is None else turn_from(row)
 
 
-def payer_of(db: sqlite3.Connection, turn_id: str) -> ledger.Payer:
+def payer_of(db: sqlite3.Connection, turn_id: str) -> Payer:
     """Whose budgets a turn is paid from."""
     row = db.execute("SELECT team_id, channel_id, person_key FROM turns WHERE id = ?", (turn_id,)).fetchone()
     if row is None:
-        raise ledger.LedgerFault(f"there is no turn {turn_id}")
-    return ledger.Payer(row["team_id"], row["channel_id"], row["person_key"])
+        raise LedgerFault(f"there is no turn {turn_id}")
+    return Payer(row["team_id"], row["channel_id"], row["person_key"])
 
 
 def _arrive(
@@ -253,22 +294,10 @@ def _complete(db: sqlite3.Connection, turn: Turn, request: Request, at: datetime
     return get_turn(db, turn.id)
 
 
-def _hold(db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt:
-    # The turn first: one that was taken back must not be told to wait for money.
-    claimed = db.execute(
-        """
-        UPDATE turns SET state = 'working', parent_id = ?, updated_at = ?
-        WHERE id = ? AND state = 'queued' AND revision = ?
-        """,
-        (plan.parent_id, to_text(at), turn_id, plan.revision),
-    ).rowcount
-    if claimed == 0:
-        raise NotWaiting
-    payer = payer_of(db, turn_id)
-    why = ledger.reserve(db, payer, plan.bound.total_nano_usd, caps, at)
-    if why is not None:
-        raise _NotHeld(why)
-    return attempts.begin(db, turn_id, plan, payer, at)
+def _barred(policy: Policy, payer: Payer, plan: Plan) -> Barred | None:
+    team, channel = payer.team_id, payer.channel_id
+    access = policy.access_of(payer.person_key, team, channel)
+    return policy.bars(payer.person_key, team, channel) or access.bars(plan.listed_model, plan.quality)
 
 
 def _tell(db: sqlite3.Connection, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:

@@ -21,6 +21,7 @@ COMMANDS = {
     "sandbox": "The local Slack and image API alone, for your own bots and tests.",
     "init": "Make a new, empty data directory.",
     "spend": "Who spent what, on which model, for which tokens.",
+    "estimate": "What a picture will cost, before anything is bought.",
     "turns": "What was asked for, what became of it, and what it cost.",
     "manifest": "The Slack app's manifest, ready to paste.",
 }

@@ -211,7 +211,7 @@ class Changed:
 class CannotChange(Exception):
     """The change makes no sense as things stand; nothing was done. Tell the admin: ``reason`` is one of
     "no_such_grant", "grant_revoked", "grant_ended", "no_such_charge", "already_corrected", "no_such_request",
-    "already_answered"; ``entry`` is what settled it before, where something did."""
+    "already_answered", "budget_renewed"; ``entry`` is what settled it before, where something did."""
 
     def __init__(self, reason: str, entry: Entry | None = None) -> None:
         super().__init__(reason)

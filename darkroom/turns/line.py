@@ -85,6 +85,14 @@ class Line:
         """How many have yet to be started, or started again."""
         return sum(not entry.running and not entry.telling for entry in self._entries.values())
 
+    def parked(self) -> list[Entry]:
+        """Whoever was taken in and has not been started."""
+        return [
+            entry
+            for entry in self._entries.values()
+            if entry.taken_in and not (entry.running or entry.telling or entry.withdrawn)
+        ]
+
     def money_moved(self) -> None:
         """A hold has ended: whoever waits for money may ask again."""
         self.generation += 1

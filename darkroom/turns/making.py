@@ -10,10 +10,11 @@ from darkroom.clock import Clock
 from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Stop, WaitThenRetry, next_step
 from darkroom.rendering.fallbacks import Step as NextStep
 from darkroom.rendering.job import Answer, Billed, Candidate, Endpoint, Failure, Renderer
-from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Bar, Barred, Caps, MustWait, NoMoney
+from darkroom.spending.policy import Access
 from darkroom.turns.line import Progress
 from darkroom.turns.model import Attempt, Ending, Outcome, Picture, Reason, Surface, Turn
-from darkroom.turns.planning import Planner, Step, Unusable
+from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
 from darkroom.turns.settling import Verdict, ending_after, ending_of, uncertain, verdict_of
 from darkroom.turns.store import TurnLog, TurnStore
 
@@ -38,15 +39,17 @@ class TurnMaker:
         self._caps = caps
         self._clock = clock
 
-    def first_step(self, turn: Turn) -> Step | Ending:
+    def first_step(self, turn: Turn, access: Access) -> Step | Ending:
         """The attempt that would be made if the turn were the first of its thread, for what it costs at most.
-        An ending if no model can make it."""
+        An ending if no model can make it, or none that may be used."""
         today = self._clock.now().date()
         try:
-            candidate = self._planner.candidates(turn, None, today)[0]
-        except Unusable as unusable:
-            return Ending(Outcome.DECLINED, Reason.MODEL_UNUSABLE, {"why": str(unusable)})
-        return self._planner.step(turn, None, candidate, attempt_id=self._clock.new_id("try"), today=today)
+            candidate = self._planner.candidates(turn, None, today, access)[0]
+            return self._planner.step(
+                turn, None, candidate, attempt_id=self._clock.new_id("try"), today=today, access=access
+            )
+        except (Unusable, NotAllowed) as problem:
+            return declined(problem)
 
     async def make(
         self,
@@ -63,12 +66,13 @@ class TurnMaker:
         parent = await self._parent(turn)
         if parent is None and turn.request.surface is Surface.REPLY:
             return Ending(Outcome.DECLINED, Reason.NOTHING_TO_EDIT)
-        try:
-            candidates = self._planner.candidates(turn, parent, self._clock.now().date())
-        except Unusable as unusable:
-            return Ending(Outcome.DECLINED, Reason.MODEL_UNUSABLE, {"why": str(unusable)})
+        access = await self._log.access(turn)
         progress.follow(turn.revision)
-        step = self._step(turn, parent, candidates, progress)
+        try:
+            candidates = self._planner.candidates(turn, parent, self._clock.now().date(), access)
+            step = self._step(turn, parent, candidates, progress, access)
+        except (Unusable, NotAllowed) as problem:
+            return declined(problem)
         held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
         while isinstance(held, Attempt):
             held_money()
@@ -87,14 +91,14 @@ class TurnMaker:
                 await self._release(held, failure)
                 money_moved()
                 await self._clock.sleep(follow.seconds)
-                step = self._step(turn, parent, candidates, progress)
+                step = self._step(turn, parent, candidates, progress, access)
                 held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
                 continue
-            step = self._step(turn, parent, candidates, progress)
+            step = self._step(turn, parent, candidates, progress, access)
             held = await self._swap(held, failure, step)
             if not isinstance(held, Attempt):
                 money_moved()
-        return held if isinstance(held, MustWait) else no_money(held)
+        return held if isinstance(held, MustWait) else refused(held)
 
     async def _release(self, attempt: Attempt, failure: Failure) -> None:
         """Give back the hold of an attempt that cost nothing."""
@@ -104,7 +108,7 @@ class TurnMaker:
 
     async def _swap(
         self, attempt: Attempt, failure: Failure, following: Step
-    ) -> Attempt | MustWait | NoMoney:
+    ) -> Attempt | MustWait | NoMoney | Barred:
         """Give that hold back and take the next attempt's, in one transaction."""
         why = _why(failure)
         logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
@@ -128,7 +132,7 @@ class TurnMaker:
     async def write_off(self, turn: Turn, attempt: Attempt) -> Ending:
         """Nobody can say what became of a call that was sent: its whole hold is charged."""
         verdict = uncertain(attempt, attempt.response_id)
-        await self._store.render(attempt.id, verdict.settlement, self._clock.now())
+        await self._store.render(attempt.id, verdict.settlement, self._caps, self._clock.now())
         logger.warning("turn %s attempt %s is uncertain", turn.id, attempt.id)
         return verdict.ending
 
@@ -146,8 +150,9 @@ class TurnMaker:
         """The step that *attempt* was made of, planned again."""
         parent = await self._log.picture(attempt.parent_id) if attempt.parent_id else None
         candidate = Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model)
+        # It was allowed when it was sent, whatever was decided since.
         return self._planner.step(
-            turn, parent, candidate, attempt_id=attempt.id, today=attempt.held_at.date()
+            turn, parent, candidate, attempt_id=attempt.id, today=attempt.held_at.date(), access=Access()
         )
 
     async def _parent(self, turn: Turn) -> Picture | None:
@@ -156,7 +161,12 @@ class TurnMaker:
         return await self._log.newest_picture(turn.request.team_id, turn.request.channel_id, turn.thread_ts)
 
     def _step(
-        self, turn: Turn, parent: Picture | None, candidates: tuple[Candidate, ...], progress: Progress
+        self,
+        turn: Turn,
+        parent: Picture | None,
+        candidates: tuple[Candidate, ...],
+        progress: Progress,
+        access: Access,
     ) -> Step:
         return self._planner.step(
             turn,
@@ -164,6 +174,7 @@ class TurnMaker:
             candidates[min(progress.candidate, len(candidates) - 1)],
             attempt_id=self._clock.new_id("try"),
             today=self._clock.now().date(),
+            access=access,
             from_saved=progress.resent,
         )
 
@@ -205,7 +216,7 @@ class TurnMaker:
         verdict: Verdict = verdict_of(
             answer, step, attempt, turn, self._planner.catalogue, self._clock.new_id("pic"), seconds
         )
-        await self._store.render(attempt.id, verdict.settlement, now)
+        await self._store.render(attempt.id, verdict.settlement, self._caps, now)
         logger.info(
             "turn %s attempt %s %s: model %s, %d nano-dollars, %.1f s, response %s, flags %s",
             turn.id,
@@ -220,18 +231,41 @@ class TurnMaker:
         return verdict.ending
 
 
-def no_money(refused: NoMoney) -> Ending:
-    """The ending of a turn that its budget cannot pay."""
-    balance = refused.balance
+def declined(problem: Unusable | NotAllowed) -> Ending:
+    """The ending of a turn for which there is no model, or none that may be used."""
+    if isinstance(problem, NotAllowed):
+        return _not_allowed(problem.barred, problem.allowed)
+    details = {"why": str(problem), "unpriced": problem.unpriced}
+    return Ending(Outcome.DECLINED, Reason.MODEL_UNUSABLE, details)
+
+
+def _not_allowed(barred: Barred, allowed: tuple[str, ...] = ()) -> Ending:
+    details = {"dimension": barred.bar, "value": barred.value, "allowed": ", ".join(allowed)}
+    return Ending(Outcome.DECLINED, Reason.NOT_ALLOWED, details)
+
+
+_BARS = {
+    Bar.PAUSED: Reason.PAUSED,
+    Bar.BLOCKED: Reason.BLOCKED,
+    Bar.NOT_IN_PILOT: Reason.NOT_IN_PILOT,
+}
+
+
+def refused(why: NoMoney | Barred) -> Ending:
+    """The ending of a turn that its budget cannot pay, or that an admin has decided against."""
+    if isinstance(why, Barred):
+        return Ending(Outcome.DECLINED, _BARS[why.bar]) if why.bar in _BARS else _not_allowed(why)
+    balance = why.balance
     return Ending(
         Outcome.DECLINED,
         Reason.NO_MONEY,
         {
             "budget": balance.kind,
-            "cap_nano_usd": balance.cap_nano_usd or 0,
+            "cap_nano_usd": balance.cap_with_grants_nano_usd or 0,
             "charged_nano_usd": balance.charged_nano_usd,
             "held_nano_usd": balance.held_nano_usd,
-            "needed_nano_usd": refused.hold_nano_usd,
+            "left_nano_usd": balance.left_nano_usd or 0,
+            "needed_nano_usd": why.hold_nano_usd,
             "renews_at": balance.period.end.isoformat(),
             "timezone": balance.period.timezone,
             "period": balance.period.kind,

@@ -71,6 +71,15 @@ class Reason(StrEnum):
     NO_MONEY = "no_money"
     """``budget`` (person, channel, workspace), ``cap_nano_usd``, ``charged_nano_usd``, ``held_nano_usd``,
     ``needed_nano_usd``, ``renews_at`` (ISO 8601, UTC), ``timezone``, ``period`` (month, week, day)."""
+    PAUSED = "paused"
+    """An admin has paused Darkroom."""
+    BLOCKED = "blocked"
+    """An admin has blocked this person."""
+    NOT_IN_PILOT = "not_in_pilot"
+    """Darkroom is being tried out, by others or elsewhere."""
+    NOT_ALLOWED = "not_allowed"
+    """``dimension`` (model, quality), ``value``: what an admin does not allow here; ``allowed``: what is
+    (comma-separated, may be empty)."""
     NOTHING_TO_EDIT = "nothing_to_edit"
     NOT_IN_CHANNEL = "not_in_channel"
     CANNOT_POST = "cannot_post"
@@ -80,7 +89,8 @@ class Reason(StrEnum):
     QUEUE_FULL = "queue_full"
     """``waiting``: how many turns wait."""
     MODEL_UNUSABLE = "model_unusable"
-    """``why``: a sentence: unpriced (with the lines that would price it), retired, unknown, or unable."""
+    """``why``: a sentence: unpriced (with the lines that would price it), retired, unknown, or unable;
+    ``unpriced``: the model, where that is it."""
     MODERATION = "moderation"
     """``stage`` (input, output or empty), ``categories`` (comma-separated, may be empty)."""
     QUOTA = "quota"

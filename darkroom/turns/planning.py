@@ -9,7 +9,9 @@ from typing import Protocol
 
 from darkroom.rendering.job import Candidate, Endpoint, InputPicture, RenderJob
 from darkroom.spending.bound import Ask, bound
-from darkroom.spending.catalogue import Catalogue, CatalogueProblem, price_key
+from darkroom.spending.budgets import Bar, Barred
+from darkroom.spending.catalogue import Catalogue, CatalogueProblem, UnpricedModel, price_key
+from darkroom.spending.policy import Access, Dimension
 from darkroom.spending.sizes import BadSize, check_size
 from darkroom.turns.model import Picture, Surface, Turn
 from darkroom.turns.store import Plan
@@ -67,7 +69,22 @@ class Step:
 
 
 class Unusable(Exception):
-    """No model can make this turn; the message says why and what would help. Tell the person."""
+    """No model can make this turn; the message says why and what would help. Tell the person, and the admins
+    where *unpriced* names a model that lacks only a price."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__(str(problem.args[0]))
+        self.unpriced = problem.model if isinstance(problem, UnpricedModel) else ""
+
+
+class NotAllowed(Exception):
+    """An admin has decided against the model or quality that this turn would need. Tell the person which are
+    ``allowed``."""
+
+    def __init__(self, barred: Barred, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"{barred.bar} {barred.value} is not allowed")
+        self.barred = barred
+        self.allowed = allowed
 
 
 class Planner:
@@ -78,11 +95,15 @@ class Planner:
         self._settings = settings
         self._files = files
 
-    def candidates(self, turn: Turn, parent: Picture | None, today: date) -> tuple[Candidate, ...]:
-        """The endpoints and models to try for *turn*, in order. Raises ``Unusable`` if there is none."""
-        first = turn.request.options.model or self._usual_model(parent, today)
+    def candidates(
+        self, turn: Turn, parent: Picture | None, today: date, access: Access
+    ) -> tuple[Candidate, ...]:
+        """The endpoints and models to try for *turn*, in order. Raises ``Unusable`` if there is none, and
+        ``NotAllowed`` if *access* leaves none or not the one that was asked for."""
+        asked = turn.request.options.model
+        first = asked or self._usual_model(parent, today)
         host = self._settings.host_model
-        problems: list[str] = []
+        problems: list[Exception] = []
         found: list[Candidate] = []
         for model in dict.fromkeys((first, *self._settings.fallback)):
             try:
@@ -90,12 +111,33 @@ class Planner:
                 self.catalogue.usable_host(host, today)
                 check_size(known, *self._size(turn, parent, today))
             except (CatalogueProblem, BadSize) as problem:
-                problems.append(str(problem.args[0]))
+                problems.append(problem)
                 continue
             found.append(Candidate(Endpoint.RESPONSES, model, host))
-        if not found or (turn.request.options.model and found[0].image_model != first):
+        if not found or (asked and found[0].image_model != first):
             raise Unusable(problems[0])
-        return tuple(found)
+        return self._allowed(turn, parent, found, today, access)
+
+    def _allowed(
+        self, turn: Turn, parent: Picture | None, found: list[Candidate], today: date, access: Access
+    ) -> tuple[Candidate, ...]:
+        """Those of *found* that may be used, each in a quality that may be used too."""
+        allowed: list[Candidate] = []
+        problems: list[NotAllowed] = []
+        for each in found:
+            listed = self._listed(each)
+            try:
+                if not access.allows(Dimension.MODEL, listed):
+                    offered = access.among(Dimension.MODEL, self._offered(today))
+                    raise NotAllowed(Barred(Bar.MODEL, listed), offered)
+                self._quality(turn, parent, each.image_model, access)
+            except NotAllowed as problem:
+                problems.append(problem)
+                continue
+            allowed.append(each)
+        if not allowed or (turn.request.options.model and allowed[0] != found[0]):
+            raise problems[0]
+        return tuple(allowed)
 
     def step(
         self,
@@ -105,12 +147,14 @@ class Planner:
         *,
         attempt_id: str,
         today: date,
+        access: Access,
         from_saved: bool = False,
     ) -> Step:
         """The attempt that makes *turn* with *candidate*, building on *parent*.
 
         It goes on from the parent's response; from the parent's saved bytes when there is none, when
-        *from_saved* says that the API has forgotten it, or when the conversation has grown dear.
+        *from_saved* says that the API has forgotten it, or when the conversation has grown dear. *candidate*
+        is one of ``candidates`` for the same *access*.
         """
         chained = _goes_on_from_response(parent) and not from_saved
         pictures = () if parent is None or chained else (self._saved(parent),)
@@ -122,7 +166,7 @@ class Planner:
             prompt=turn.request.prompt,
             width=width,
             height=height,
-            quality=self._quality(turn, parent, candidate.image_model),
+            quality=self._quality(turn, parent, candidate.image_model, access),
             format=self._format(turn, parent),
             forced=turn.request.surface is Surface.COMMAND,
             safety_identifier=turn.person_key,
@@ -152,6 +196,8 @@ class Planner:
             ),
             parent_id=parent.id if parent else None,
             revision=turn.revision,
+            listed_model=self._listed(candidate),
+            ask=ask,
         )
 
     def _saved(self, picture: Picture) -> InputPicture:
@@ -186,10 +232,32 @@ class Planner:
         wanted = turn.request.options.format or (parent.format if parent else self._settings.format)
         return wanted if wanted in _SHOWN_FORMATS else self._settings.format
 
-    def _quality(self, turn: Turn, parent: Picture | None, model: str) -> str:
-        wanted = turn.request.options.quality or (parent.quality if parent else self._settings.quality)
+    def _quality(self, turn: Turn, parent: Picture | None, model: str, access: Access) -> str:
+        """What was asked for; else the usual, or the best below it that may be used, or the least above."""
+        asked = turn.request.options.quality
+        wanted = asked or (parent.quality if parent else self._settings.quality)
         known = self.catalogue.image(model).qualities
-        return wanted if wanted in known else known[-1]
+        wanted = wanted if wanted in known else known[-1]
+        allowed = access.among(Dimension.QUALITY, known)
+        if wanted in allowed:
+            return wanted
+        if asked or not allowed:
+            raise NotAllowed(Barred(Bar.QUALITY, wanted), allowed)
+        below = [quality for quality in allowed if known.index(quality) < known.index(wanted)]
+        return below[-1] if below else allowed[0]
+
+    def _listed(self, candidate: Candidate) -> str:
+        return self.catalogue.image(candidate.image_model).base
+
+    def _offered(self, today: date) -> list[str]:
+        """The listed names of all image models that can be used."""
+        found: list[str] = []
+        for name in self.catalogue.images:
+            try:
+                found.append(self.catalogue.usable_image(name, today).base)
+            except CatalogueProblem:
+                continue
+        return found
 
 
 def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date) -> Ask:

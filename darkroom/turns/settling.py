@@ -42,7 +42,7 @@ def verdict_of(
         image_model=answer.image_model or step.plan.candidate.image_model,
         host_model=answer.host_model or step.plan.candidate.host_model,
         picture_made=answer.picture is not None,
-        moderated=failure is not None,
+        moderated=failure is not None and failure.kind is FailureKind.MODERATION,
     )
     settlement = Settlement(
         state=AttemptState.SETTLED,

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from darkroom.rendering.job import Candidate, SavedPicture, Usage
-from darkroom.spending.budgets import Balance, Caps, MustWait, NoMoney
+from darkroom.spending.bound import Ask
+from darkroom.spending.budgets import Balance, Barred, Caps, MustWait, NoMoney
 from darkroom.spending.classes import Cost
+from darkroom.spending.policy import Access
 from darkroom.turns.model import (
     Attachment,
     Attempt,
@@ -50,6 +52,10 @@ class Plan:
     parent_id: str | None
     revision: int
     """Of the turn that was planned: a turn edited since then is planned again."""
+    listed_model: str = ""
+    """The image model's name in the catalogue, which admins allow or deny."""
+    ask: Ask | None = None
+    """What the price is computed from; kept, so that a charge can be computed again."""
 
 
 class NotWaiting(Exception):
@@ -106,11 +112,14 @@ class TurnStore(Protocol):
         its state, or None if that message never was one."""
         ...
 
-    async def queue(self, turn_id: str, hold_nano_usd: int, caps: Caps, at: datetime) -> Turn | NoMoney:
-        """``received → queued``; or nothing changes, and the budget is named that even idle could not pay."""
+    async def queue(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Turn | NoMoney | Barred:
+        """``received → queued``; or nothing changes, and either the budget is named that even idle could not
+        pay *plan*, or what an admin has decided against. A turn that is queued already is only looked at."""
         ...
 
-    async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
+    async def hold(
+        self, turn_id: str, plan: Plan, caps: Caps, at: datetime
+    ) -> Attempt | MustWait | NoMoney | Barred:
         """Turn ``working``, attempt ``held``, all budgets at once; or nothing changes but the turn waits.
 
         Raises ``NotWaiting`` if the turn is not queued in the planned revision any more.
@@ -122,13 +131,16 @@ class TurnStore(Protocol):
         With one: note the response's id on the dispatched attempt."""
         ...
 
-    async def render(self, attempt_id: str, settlement: Settlement, at: datetime) -> Picture | None:
-        """Picture row, usage, charge and end of the hold together. Repeating it is a no-op."""
+    async def render(
+        self, attempt_id: str, settlement: Settlement, caps: Caps, at: datetime
+    ) -> Picture | None:
+        """Picture row, usage, charge and end of the hold together, and the alerts that come of it. Repeating
+        it is a no-op."""
         ...
 
     async def fall_back(
         self, attempt_id: str, why: str, plan: Plan | None, caps: Caps, at: datetime
-    ) -> Attempt | MustWait | NoMoney | None:
+    ) -> Attempt | MustWait | NoMoney | Barred | None:
         """Release an attempt that was not billed and, with a *plan*, take the next one's hold with it."""
         ...
 
@@ -181,6 +193,10 @@ class TurnLog(Protocol):
 
     async def newest_picture(self, team_id: str, channel_id: str, thread_ts: str) -> Picture | None:
         """The thread's newest picture, or None."""
+        ...
+
+    async def access(self, turn: Turn) -> Access:
+        """Which models and qualities whoever asked for *turn* may use where they asked."""
         ...
 
     async def balances(self, turn: Turn, caps: Caps, at: datetime) -> list[Balance]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from darkroom.clock import Clock
-from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Caps, MustWait
 from darkroom.turns.closing import BookCloser
 from darkroom.turns.line import Entry, Line, budget_of
-from darkroom.turns.making import TurnMaker, no_money
+from darkroom.turns.making import TurnMaker, refused
 from darkroom.turns.model import (
     Ending,
     Outcome,
@@ -19,7 +19,7 @@ from darkroom.turns.model import (
     Turn,
     TurnState,
 )
-from darkroom.turns.planning import PictureFiles
+from darkroom.turns.planning import PictureFiles, Step
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard
 from darkroom.turns.telling import Teller
@@ -34,6 +34,8 @@ MEND_WAITS_S = (0.0, 5.0, 60.0)
 
 class Worker:
     """Runs every turn from ``submit`` to told. One task a turn; the line says which may run.
+
+    *noticed* is called whenever a turn has ended: its end, or its charge, may have raised an alert.
 
     A fault of our own in one turn is logged with its id and ends that turn alone: its money first, then told.
     When even that fails, it leaves the line, so that the others go on, and is left to recovery.
@@ -52,6 +54,7 @@ class Worker:
         line: Line,
         *,
         waiting_max: int,
+        noticed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._log = log
@@ -63,7 +66,8 @@ class Worker:
         self._clock = clock
         self._line = line
         self._waiting_max = waiting_max
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._noticed = noticed
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
 
     def submit(self, turn: Turn) -> None:
@@ -85,6 +89,29 @@ class Worker:
             entry.telling = True
             self._spawn(self._finish(entry, turn), turn.id)
             self._start_next()
+
+    def reconsider(self) -> None:
+        """An admin has decided something: look again at everything that waits. Returns at once."""
+        if self._stopping:
+            return
+        task = asyncio.create_task(self._unbroken(self._look_again(), "(all that wait)"))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look_again(self) -> None:
+        """Decline what waits and may not be made any more; let the rest ask for their money again."""
+        for entry in self._line.parked():
+            turn = entry.turn
+            step = self._maker.first_step(turn, await self._log.access(turn))
+            ending = step if isinstance(step, Ending) else None
+            if isinstance(step, Step):
+                looked = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
+                ending = None if isinstance(looked, Turn) else refused(looked)
+            if ending is not None:
+                ended = await self._store.end(turn.id, ending, self._clock.now(), waiting_only=True)
+                if ended.ending == ending:
+                    self.withdraw(ended)
+        self._money_moved()
 
     async def recover(self) -> int:
         """Take up every turn that was left unfinished; gives how many. Call once, when intake may be open."""
@@ -177,21 +204,21 @@ class Worker:
         if refusal is not None:
             await self._end(entry, refusal)
             return
-        step = self._maker.first_step(turn)
+        step = self._maker.first_step(turn, await self._log.access(turn))
         if isinstance(step, Ending):
             await self._end(entry, step)
             return
         at_most = step.plan.bound.total_nano_usd
         if turn.state is TurnState.RECEIVED:
-            queued = await self._store.queue(turn.id, at_most, self._caps, self._clock.now())
-            if isinstance(queued, NoMoney):
-                await self._end(entry, no_money(queued))
+            queued = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
+            if not isinstance(queued, Turn):
+                await self._end(entry, refused(queued))
                 return
             turn = queued
         if turn.placeholder_ts is None and turn.state is not TurnState.ENDED:
-            refused = await self._teller.placeholder(entry, turn, at_most)
-            if refused is not None:
-                await self._end(entry, refused)
+            no_place = await self._teller.placeholder(entry, turn, at_most)
+            if no_place is not None:
+                await self._end(entry, no_place)
                 return
         entry.turn = await self._log.turn(turn.id) or turn
         entry.taken_in = True
@@ -277,6 +304,7 @@ class Worker:
         """Tell the person how it ended, then take the turn out of the line. Its lane waits for that, so that
         what is told stays in order; those who only wanted the same money do not."""
         entry.telling, entry.wants = True, None
+        self._noticed()
         self._start_next()
         await self._teller.tell(entry, turn)
         self._line.remove(turn.id)

@@ -21,10 +21,14 @@ from handlers.blocks.text import Block
 from handlers.clients import FileInfo, Posted, SlackRefused, SlackUnclear, UserInfo
 from handlers.errands import Errands
 from handlers.guard import SlackGuard
+from handlers.reporting import Reporter
 from handlers.services import HandlerConfig, Services
 from handlers.surfaces import build_app
+from storage.admin import SqliteAdminBooks
+from storage.alerts import SqliteAlertBook
 from storage.database import Database
 from storage.reports import SqliteSpendReader
+from storage.requests import SqliteMoneyRequests
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, caps, turn
@@ -209,6 +213,8 @@ class Submitted:
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self.withdrawn: list[Turn] = []
+        self.reconsidered = 0
+        self.woken = 0
 
     def submit(self, turn: Turn) -> None:
         """See ``Line``."""
@@ -217,6 +223,14 @@ class Submitted:
     def withdraw(self, turn: Turn) -> None:
         """See ``Line``."""
         self.withdrawn.append(turn)
+
+    def reconsider(self) -> None:
+        """See ``Worker``."""
+        self.reconsidered += 1
+
+    def wake(self) -> None:
+        """See ``Alerting``."""
+        self.woken += 1
 
 
 def config(**changes: Any) -> HandlerConfig:
@@ -259,10 +273,16 @@ class Desk:
             intake=Intake(store, log, line, clock, how.thread_replies),
             log=log,
             spend=SqliteSpendReader(database),
+            admin=SqliteAdminBooks(database),
+            alerts=SqliteAlertBook(database),
+            requests=SqliteMoneyRequests(database),
+            reporter=Reporter(slack, clock),
             slack=slack,
             guard=SlackGuard(slack, how.house, clock),
             errands=Errands(),
             clock=clock,
+            policy_changed=line.reconsider,
+            wake_alerting=line.wake,
         )
         app = build_app(services, AsyncWebClient(base_url="http://127.0.0.1:9/api/"))
         return cls(app, services, slack, clock, line, store, log)

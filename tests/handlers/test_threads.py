@@ -40,7 +40,7 @@ def prompts(desk: Desk) -> list[str]:
 async def working(desk: Desk, turn: Turn) -> None:
     """*turn* has its hold."""
     caps, now = config().caps, desk.clock.now()
-    await desk.store.queue(turn.id, 100, caps, now)
+    await desk.store.queue(turn.id, plan("attempt_1"), caps, now)
     await desk.store.hold(turn.id, plan("attempt_1"), caps, now)
 
 

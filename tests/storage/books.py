@@ -23,7 +23,18 @@ def check_books(db: sqlite3.Connection) -> None:
             """,  # noqa: S608 -- one of the three clauses above
             within,
         ).fetchone()
-        assert (counter["held_nano_usd"], counter["charged_nano_usd"]) == (held, charged), dict(counter)
+        granted_held, granted_charged = db.execute(
+            """
+            SELECT COALESCE(SUM(grant_draws.held_delta_nano_usd), 0),
+                COALESCE(SUM(grant_draws.charged_delta_nano_usd), 0)
+            FROM grant_draws JOIN grants ON grants.id = grant_draws.grant_id
+                JOIN journal ON journal.id = grant_draws.journal_id
+            WHERE grants.budget = ? AND held_at >= ? AND held_at < ?
+            """,
+            (counter["budget"], counter["period_start"], counter["period_end"]),
+        ).fetchone()
+        own = (held - granted_held, charged - granted_charged)
+        assert (counter["held_nano_usd"], counter["charged_nano_usd"]) == own, dict(counter)
         open_holds = db.execute(
             f"""
             SELECT COALESCE(SUM(hold_nano_usd), 0) FROM attempts
@@ -41,7 +52,9 @@ def check_books(db: sqlite3.Connection) -> None:
         assert held == open_hold, (dict(attempt), kinds)
         assert charged == attempt["charged_nano_usd"], (dict(attempt), kinds)
         ended = {"settled": "settle", "released": "release", "uncertain": "uncertain"}.get(attempt["state"])
-        assert kinds == sorted(["hold", *([ended] if ended else [])]), (dict(attempt), kinds)
+        usual = ["hold", *([ended] if ended else [])]
+        corrected = ["correction"] if attempt["state"] == "uncertain" and "correction" in kinds else []
+        assert kinds == sorted(usual + corrected), (dict(attempt), kinds)
     for entry in db.execute(
         """
         SELECT journal.*, COALESCE(SUM(charge_lines.charged_nano_usd), 0) AS lines
@@ -49,6 +62,16 @@ def check_books(db: sqlite3.Connection) -> None:
         """
     ):
         assert entry["lines"] == entry["charged_delta_nano_usd"], dict(entry)
+    for grant in db.execute(
+        """
+        SELECT grants.*, COALESCE(SUM(held_delta_nano_usd), 0) AS held,
+            COALESCE(SUM(charged_delta_nano_usd), 0) AS charged
+        FROM grants LEFT JOIN grant_draws ON grant_draws.grant_id = grants.id GROUP BY grants.id
+        """
+    ):
+        kept = (grant["held_nano_usd"], grant["charged_nano_usd"])
+        assert kept == (grant["held"], grant["charged"]), dict(grant)
+        assert 0 <= sum(kept) <= grant["amount_nano_usd"], dict(grant)
     broken = db.execute("PRAGMA foreign_key_check").fetchall()
     assert not broken, [tuple(row) for row in broken]
 

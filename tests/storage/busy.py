@@ -35,7 +35,7 @@ async def one(store: SqliteTurnStore, blobs: BlobStore, name: str, rng: random.R
     turn_id, attempt_id = f"turn_{name}", f"try_{name}"
     await store.arrive(turn_id, command(trigger=name, user=f"U{name[-1]}"), now, ThreadReplies.JOINED)
     promise("arrived", turn_id)
-    await store.queue(turn_id, 100, LIMITS, now)
+    await store.queue(turn_id, plan("none", 100), LIMITS, now)
     await store.tell(turn_id, Told.PLACEHOLDER, f"ts_{name}", now)
     if not isinstance(await store.hold(turn_id, plan(attempt_id), LIMITS, now), Attempt):
         return
@@ -49,7 +49,7 @@ async def one(store: SqliteTurnStore, blobs: BlobStore, name: str, rng: random.R
     promise("sent", attempt_id)
     await store.send(attempt_id, now, f"resp_{name}")
     if rng.random() < 0.2:
-        await store.render(attempt_id, settlement(100, state=AttemptState.UNCERTAIN), now)
+        await store.render(attempt_id, settlement(100, state=AttemptState.UNCERTAIN), LIMITS, now)
         promise("uncertain", attempt_id)
     else:
         file = blobs.begin()
@@ -59,7 +59,7 @@ async def one(store: SqliteTurnStore, blobs: BlobStore, name: str, rng: random.R
         digest, path = file.finish("png")
         picture = SavedPicture(digest, path, len(data), "png", 1024, 1024)
         paid = replace(settlement(60, picture_id=f"pic_{name}"), picture=picture)
-        await store.render(attempt_id, paid, now)
+        await store.render(attempt_id, paid, LIMITS, now)
         promise("settled", attempt_id)
     await store.end(turn_id, Ending(Outcome.PICTURES, Reason.PICTURES), now)
     await store.tell(turn_id, Told.DONE, None, now)

@@ -77,7 +77,7 @@ async def recover(folder: Path) -> None:
                 await store.fall_back(attempt.id, "interrupted", None, caps(), NOON)
             elif attempt.state is AttemptState.DISPATCHED:
                 lost = settlement(attempt.hold_nano_usd, state=AttemptState.UNCERTAIN)
-                await store.render(attempt.id, lost, NOON)
+                await store.render(attempt.id, lost, caps(), NOON)
         ended = await store.end(turn.id, Ending(Outcome.CANCELLED, Reason.TOO_OLD), NOON)
         assert ended.state is TurnState.ENDED
     await database.look(check_books)

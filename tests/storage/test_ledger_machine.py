@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from darkroom.spending.budgets import BudgetKind, Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Barred, BudgetKind, Caps, MustWait, NoMoney
 from darkroom.spending.periods import PeriodKind
 from darkroom.turns.model import Attempt, AttemptState, ThreadReplies, Told, Turn
 from darkroom.turns.store import NotWaiting, Plan
@@ -158,13 +158,13 @@ class LedgerMachine(RuleBasedStateMachine):
             BudgetKind.WORKSPACE: ("workspace", team),
         }
         self.turns[turn_id] = Waiting(budgets)
-        answer = done(self.store.queue(turn_id, amount, self.caps, self.now))
+        answer = done(self.store.queue(turn_id, plan("none", amount), self.caps, self.now))
         short = [kind for kind in BudgetKind if self._idle_refuses(budgets[kind], kind, amount)]
         if short:
             assert isinstance(answer, NoMoney)
             assert answer.balance.kind is short[0]
             free = Caps(dict.fromkeys(BudgetKind), PeriodKind.month, "UTC")
-            answer = done(self.store.queue(turn_id, amount, free, self.now))
+            answer = done(self.store.queue(turn_id, plan("none", amount), free, self.now))
         assert isinstance(answer, Turn)
         done(self.store.tell(turn_id, Told.PLACEHOLDER, turn_id, self.now))
         return turn_id
@@ -247,7 +247,9 @@ class LedgerMachine(RuleBasedStateMachine):
                 found = balance.charged_nano_usd, balance.held_nano_usd
                 assert found == self._sums(waiting.budgets[balance.kind], balance.kind)
 
-    def _check_admission(self, turn_id: str, planned: Plan, result: Attempt | MustWait | NoMoney) -> None:
+    def _check_admission(
+        self, turn_id: str, planned: Plan, result: Attempt | MustWait | NoMoney | Barred
+    ) -> None:
         waiting, amount = self.turns[turn_id], planned.bound.total_nano_usd
         refusing = None
         for kind, budget in waiting.budgets.items():
@@ -264,7 +266,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         kind, charged, held, why = refusing
         assert type(result) is why
-        assert not isinstance(result, Attempt)
+        assert not isinstance(result, Attempt | Barred)
         assert result.balance.kind is kind
         assert (result.balance.charged_nano_usd, result.balance.held_nano_usd) == (charged, held)
         assert result.hold_nano_usd == amount
@@ -275,9 +277,9 @@ class LedgerMachine(RuleBasedStateMachine):
         written = settlement(amount, picture_id=picture_id, state=state)
         if call.state not in (AttemptState.DISPATCHED, state):
             with pytest.raises(LedgerFault):
-                done(self.store.render(attempt_id, written, self.now))
+                done(self.store.render(attempt_id, written, self.caps, self.now))
             return
-        done(self.store.render(attempt_id, written, self.now))
+        done(self.store.render(attempt_id, written, self.caps, self.now))
         if call.state is AttemptState.DISPATCHED:
             call.state, call.charged = state, amount
 

@@ -64,7 +64,7 @@ def log(database: Database) -> SqliteTurnLog:
 async def queued(store: SqliteTurnStore, turn_id: str = "turn_1", trigger: str = "1") -> Turn:
     """A command's turn, waiting, with its thread."""
     await store.arrive(turn_id, command(trigger=trigger), NOON, JOINED)
-    turn = await store.queue(turn_id, 100, FREE, NOON)
+    turn = await store.queue(turn_id, plan("none", 100), FREE, NOON)
     assert isinstance(turn, Turn)
     return await store.tell(turn_id, Told.PLACEHOLDER, ROOT + trigger, NOON)
 
@@ -160,7 +160,7 @@ async def test_who_mentions_darkroom_in_a_thread_has_joined_it(store: SqliteTurn
 async def test_editing_a_waiting_message_replaces_what_it_asks(store: SqliteTurnStore) -> None:
     mention = message("a fox", ROOT, ROOT, surface=Surface.MENTION)
     await store.arrive("turn_1", mention, NOON, JOINED)
-    await store.queue("turn_1", 1, FREE, NOON)
+    await store.queue("turn_1", plan("none", 1), FREE, NOON)
     revised = await store.revise(TEAM, DESIGN, ROOT, "a cat", Options(quality="low"), (), NOON)
     assert revised is not None
     assert (revised.request.prompt, revised.request.options.quality) == ("a cat", "low")
@@ -175,7 +175,7 @@ async def test_editing_a_waiting_message_replaces_what_it_asks(store: SqliteTurn
 
 async def test_what_even_an_idle_cap_could_not_pay_is_not_queued(store: SqliteTurnStore) -> None:
     await store.arrive("turn_1", command(), NOON, JOINED)
-    refused = await store.queue("turn_1", 101, caps(person=100), NOON)
+    refused = await store.queue("turn_1", plan("none", 101), caps(person=100), NOON)
     assert isinstance(refused, NoMoney)
     assert refused.balance.kind is BudgetKind.PERSON
     assert refused.hold_nano_usd == 101
@@ -191,7 +191,7 @@ async def test_a_hold_waits_for_other_holds_and_is_refused_only_by_charges(store
     assert isinstance(waits, MustWait)
     assert (waits.balance.held_nano_usd, waits.balance.charged_nano_usd) == (200, 0)
     await store.send("try_1", NOON)
-    await store.render("try_1", settlement(160), NOON)
+    await store.render("try_1", settlement(160), FREE, NOON)
     refused = await store.hold("turn_3", plan("try_3"), limit, NOON)
     assert isinstance(refused, NoMoney)
 
@@ -232,7 +232,7 @@ async def test_settling_charges_the_real_cost_and_gives_the_rest_back(
     store: SqliteTurnStore, log: SqliteTurnLog, database: Database
 ) -> None:
     attempt_id = await dispatched(store)
-    picture = await store.render(attempt_id, settlement(53, picture_id="pic_1"), NOON)
+    picture = await store.render(attempt_id, settlement(53, picture_id="pic_1"), FREE, NOON)
     assert picture is not None
     assert (picture.version, picture.charged_nano_usd) == (1, 53)
     balance = (await log.balances(await _turn(log, "turn_1"), caps(person=1000), NOON))[0]
@@ -245,8 +245,8 @@ async def test_settling_twice_is_one_charge_and_one_picture(
     store: SqliteTurnStore, log: SqliteTurnLog
 ) -> None:
     attempt_id = await dispatched(store)
-    first = await store.render(attempt_id, settlement(53, picture_id="pic_1"), NOON)
-    second = await store.render(attempt_id, settlement(53, picture_id="pic_2"), NOON)
+    first = await store.render(attempt_id, settlement(53, picture_id="pic_1"), FREE, NOON)
+    second = await store.render(attempt_id, settlement(53, picture_id="pic_2"), FREE, NOON)
     assert first == second
     assert len(await log.pictures("turn_1")) == 1
 
@@ -256,19 +256,19 @@ async def test_an_attempt_cannot_end_in_two_ways(store: SqliteTurnStore) -> None
     await store.fall_back(attempt_id, "refused", None, FREE, NOON)
     await store.fall_back(attempt_id, "refused", None, FREE, NOON)
     with pytest.raises(LedgerFault):
-        await store.render(attempt_id, settlement(1), NOON)
+        await store.render(attempt_id, settlement(1), FREE, NOON)
 
 
 async def test_what_was_never_sent_cannot_be_charged(store: SqliteTurnStore) -> None:
     await queued(store)
     await store.hold("turn_1", plan("try_1"), FREE, NOON)
     with pytest.raises(LedgerFault):
-        await store.render("try_1", settlement(1), NOON)
+        await store.render("try_1", settlement(1), FREE, NOON)
 
 
 async def test_a_charge_above_its_hold_is_charged_in_full_and_flagged(store: SqliteTurnStore) -> None:
     attempt_id = await dispatched(store)
-    picture = await store.render(attempt_id, settlement(130, picture_id="pic_1"), NOON)
+    picture = await store.render(attempt_id, settlement(130, picture_id="pic_1"), FREE, NOON)
     assert picture is not None
     assert picture.charged_nano_usd == 130
     assert picture.flags == ("overrun",)
@@ -276,7 +276,7 @@ async def test_a_charge_above_its_hold_is_charged_in_full_and_flagged(store: Sql
 
 async def test_an_uncertain_end_charges_the_whole_hold(store: SqliteTurnStore, log: SqliteTurnLog) -> None:
     attempt_id = await dispatched(store)
-    await store.render(attempt_id, settlement(100, state=AttemptState.UNCERTAIN), NOON)
+    await store.render(attempt_id, settlement(100, state=AttemptState.UNCERTAIN), FREE, NOON)
     balance = (await log.balances(await _turn(log, "turn_1"), FREE, NOON))[0]
     assert (balance.charged_nano_usd, balance.held_nano_usd) == (100, 0)
 
@@ -329,7 +329,7 @@ async def test_a_late_charge_goes_to_the_period_of_its_hold(
 ) -> None:
     attempt_id = await dispatched(store)
     december = NOON + timedelta(days=12)
-    await store.render(attempt_id, settlement(53), december)
+    await store.render(attempt_id, settlement(53), FREE, december)
     turn = await _turn(log, "turn_1")
     assert (await log.balances(turn, FREE, NOON))[0].charged_nano_usd == 53
     assert (await log.balances(turn, FREE, december))[0].charged_nano_usd == 0
@@ -338,7 +338,7 @@ async def test_a_late_charge_goes_to_the_period_of_its_hold(
 async def test_changing_the_period_or_zone_never_gives_the_same_money_twice(store: SqliteTurnStore) -> None:
     """Charges and open holds of today count under every period and zone that contains them."""
     first = await dispatched(store)
-    await store.render(first, settlement(60), NOON)
+    await store.render(first, settlement(60), FREE, NOON)
     await queued(store, "turn_2", "2")
     assert isinstance(await store.hold("turn_2", plan("try_2", 30), caps(person=100), NOON), Attempt)
     await queued(store, "turn_3", "3")

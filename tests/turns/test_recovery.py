@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from darkroom.rendering.job import FailureKind
-from darkroom.turns.model import AttemptState, Outcome, Reason, Surface, TurnState
-from tests.examples import caps, message
+from darkroom.spending.policy import Access
+from darkroom.turns.model import AttemptState, Outcome, Reason, Surface, Turn, TurnState
+from tests.examples import caps, message, plan
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import FIRST, failed, painted, said
 from tests.turns.world import World, turns_of_the_loop
@@ -266,10 +267,12 @@ async def _held(world: World) -> str:
     """A mention with a hold, as a stop between the hold and the sending leaves it."""
     arrival = await world.intake.accept(message("a fox", "5.5", "5.5", surface=Surface.MENTION))
     assert arrival.turn is not None
-    turn = await world.store.queue(arrival.turn.id, 1, world.limits, world.clock.now())
-    assert not hasattr(turn, "balance")
-    candidate = world.planner.candidates(turn, None, world.clock.now().date())[0]
-    step = world.planner.step(turn, None, candidate, attempt_id="try_1", today=world.clock.now().date())
+    turn = await world.store.queue(arrival.turn.id, plan("none", 1), world.limits, world.clock.now())
+    assert isinstance(turn, Turn)
+    candidate = world.planner.candidates(turn, None, world.clock.now().date(), Access())[0]
+    step = world.planner.step(
+        turn, None, candidate, attempt_id="try_1", today=world.clock.now().date(), access=Access()
+    )
     await world.store.hold(turn.id, step.plan, world.limits, world.clock.now())
     return turn.id
 
@@ -295,7 +298,7 @@ async def _settle(world: World, turn_id: str, *, picture: bool) -> None:
     """End the attempt in the books, as a stop just before the turn's end leaves it."""
     turn, attempt = await world.turn(turn_id), (await world.attempts(turn_id))[0]
     today = world.clock.now().date()
-    candidate = world.planner.candidates(turn, None, today)[0]
-    step = world.planner.step(turn, None, candidate, attempt_id=attempt.id, today=today)
+    candidate = world.planner.candidates(turn, None, today, Access())[0]
+    step = world.planner.step(turn, None, candidate, attempt_id=attempt.id, today=today, access=Access())
     answer = painted(step.job, "resp_1") if picture else replace(said("A fox."), response_id="resp_1")
     await world.maker._settle(answer, step, attempt, turn)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
+from darkroom.spending.policy import Access
 from darkroom.turns.model import Attempt, AttemptState, Outcome, Reason, Turn
 from darkroom.turns.settling import Verdict, ending_after, ending_of, verdict_of
 from tests.examples import NOON
@@ -17,7 +18,7 @@ from tests.turns.test_line import turn
 from tests.turns.test_planning import CANDIDATE, PARENT, PLANNER
 
 TODAY = date(2026, 11, 20)
-STEP = PLANNER.step(turn("t"), None, CANDIDATE, attempt_id="try_1", today=TODAY)
+STEP = PLANNER.step(turn("t"), None, CANDIDATE, attempt_id="try_1", today=TODAY, access=Access())
 ATTEMPT = Attempt(
     id="try_1",
     turn_id="t",
@@ -98,7 +99,9 @@ def test_a_count_of_host_tokens_that_makes_no_sense_is_taken_at_its_bound(count:
 
 
 def test_a_resent_picture_counts_in_the_new_conversation() -> None:
-    step = PLANNER.step(REPLY, PARENT, CANDIDATE, attempt_id="a", today=TODAY, from_saved=True)
+    step = PLANNER.step(
+        REPLY, PARENT, CANDIDATE, attempt_id="a", today=TODAY, access=Access(), from_saved=True
+    )
     found = verdict_of(PAINTED, step, ATTEMPT, REPLY, CATALOGUE, "pic_1", 1.0)
     assert found.settlement.chain_pictures == 2
 

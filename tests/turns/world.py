@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from darkroom.spending.budgets import Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
+from darkroom.spending.policy import Access
 from darkroom.turns.intake import Intake
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
@@ -151,7 +152,7 @@ class World:
 
     def hold_of(self, turn: Turn) -> int:
         """What a first picture of *turn* holds."""
-        step = self.maker.first_step(turn)
+        step = self.maker.first_step(turn, Access())
         assert isinstance(step, Step)
         return step.plan.bound.total_nano_usd
 
@@ -162,7 +163,9 @@ class Meddler(SqliteTurnStore):
     before: Callable[[], Awaitable[object]] | None = None
     after: Callable[[], Awaitable[object]] | None = None
 
-    async def hold(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt | MustWait | NoMoney:
+    async def hold(
+        self, turn_id: str, plan: Plan, caps: Caps, at: datetime
+    ) -> Attempt | MustWait | NoMoney | Barred:
         """The hold, with what is set around it, once."""
         before, self.before = self.before, None
         if before is not None:

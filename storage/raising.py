@@ -1,0 +1,144 @@
+"""What raises an alert: in the transaction of its cause, so that neither can be on disk without the other."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+
+from darkroom.spending.alerts import AlertKind, Audience
+from darkroom.spending.budgets import BudgetKind, Caps
+from darkroom.spending.cost import UNKNOWN_MODEL
+from darkroom.spending.policy import Policy
+from darkroom.turns.model import Ending, Reason
+from storage.budgets import Payer, budgets_of, own_charged
+from storage.times import to_text
+
+_FOR_ADMINS = {
+    Reason.QUOTA: AlertKind.QUOTA,
+    Reason.KEY: AlertKind.KEY,
+    Reason.NO_ACCESS: AlertKind.NO_ACCESS,
+}
+"""Endings that an admin can do something about; told once a day (UTC) and workspace."""
+
+
+def raise_alert(
+    db: sqlite3.Connection,
+    key: str,
+    team_id: str,
+    kind: AlertKind,
+    details: Mapping[str, str | int],
+    at: datetime,
+    *,
+    person_key: str | None = None,
+) -> bool:
+    """Write an alert for a person, or without one for the admins; false if its key was there before."""
+    return (
+        db.execute(
+            """
+            INSERT INTO alerts (key, team_id, kind, audience, person_key, details, raised_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+            """,
+            (
+                key,
+                team_id,
+                kind,
+                Audience.ADMINS if person_key is None else Audience.PERSON,
+                person_key,
+                json.dumps(dict(details)),
+                to_text(at),
+            ),
+        ).rowcount
+        == 1
+    )
+
+
+def after_charge(
+    db: sqlite3.Connection, payer: Payer, policy: Policy, caps: Caps, held_at: datetime, at: datetime
+) -> None:
+    """Levels that a budget has reached, if the charge's period still runs."""
+    for budget in budgets_of(payer, policy, caps, held_at):
+        cap = budget.cap_nano_usd
+        if not cap or at >= budget.period.end:
+            continue
+        charged = own_charged(db, budget, payer)
+        percent = charged * 100 // cap
+        if percent < caps.warn_percent:
+            continue
+        details: dict[str, str | int] = {
+            "budget": budget.kind,
+            "channel_id": payer.channel_id,
+            "percent": percent,
+            "cap_nano_usd": cap,
+            "charged_nano_usd": charged,
+            "renews_at": budget.period.end.isoformat(),
+            "period": budget.period.kind,
+            "timezone": budget.period.timezone,
+        }
+        _level(db, payer, budget.kind, details, at, reached=percent >= 100)
+
+
+def after_settling(
+    db: sqlite3.Connection,
+    attempt: sqlite3.Row,
+    user_id: str,
+    number: int,
+    charged: int,
+    flags: frozenset[str],
+    model: str,
+    at: datetime,
+) -> None:
+    """What is odd about a charge. *attempt* is its row as it was before, *number* the entry's, *model* the
+    one that the answer named."""
+    details: dict[str, str | int] = {
+        "number": number,
+        "turn_id": attempt["turn_id"],
+        "attempt_id": attempt["id"],
+        "user_id": user_id,
+        "channel_id": attempt["channel_id"],
+        "model": model,
+        "priced_as": attempt["image_model"],
+        "hold_nano_usd": attempt["hold_nano_usd"],
+        "charged_nano_usd": charged,
+    }
+    for flag, kind, key in (
+        ("overrun", AlertKind.OVERRUN, attempt["id"]),
+        ("uncertain", AlertKind.UNCERTAIN, attempt["id"]),
+        (UNKNOWN_MODEL, AlertKind.UNKNOWN_MODEL, f"{attempt['team_id']}:{model}:{at:%Y-%m-%d}"),
+    ):
+        if flag in flags:
+            raise_alert(db, f"{kind}:{key}", attempt["team_id"], kind, details, at)
+
+
+def after_ending(db: sqlite3.Connection, payer: Payer, ending: Ending, at: datetime) -> None:
+    """A turn that a cap refused, or that failed for what only an admin can mend."""
+    team, details = payer.team_id, ending.details
+    if ending.reason is Reason.NO_MONEY and details.get("cap_nano_usd"):
+        told = {**details, "channel_id": payer.channel_id, "percent": 100}
+        _level(db, payer, BudgetKind(str(details["budget"])), told, at, reached=True)
+    elif ending.reason in _FOR_ADMINS:
+        kind = _FOR_ADMINS[ending.reason]
+        raise_alert(
+            db, f"{kind}:{team}:{at:%Y-%m-%d}", team, kind, {"message": details.get("message", "")}, at
+        )
+    elif ending.reason is Reason.MODEL_UNUSABLE and details.get("unpriced"):
+        key = f"{AlertKind.UNPRICED}:{team}:{details['unpriced']}:{at:%Y-%m-%d}"
+        raise_alert(db, key, team, AlertKind.UNPRICED, {"why": details["why"]}, at)
+
+
+def _level(
+    db: sqlite3.Connection,
+    payer: Payer,
+    budget: BudgetKind,
+    details: Mapping[str, str | int],
+    at: datetime,
+    *,
+    reached: bool,
+) -> None:
+    """A budget's level, told once a period: to the person themselves, or to the admins."""
+    kind = AlertKind.CAP_REACHED if reached else AlertKind.CAP_NEAR
+    renews = to_text(datetime.fromisoformat(str(details["renews_at"])))
+    key = f"{kind}:{payer.budgets()[budget]}:{details['period']}:{details['timezone']}:{renews}"
+    whose = payer.person_key if budget is BudgetKind.PERSON else None
+    raise_alert(db, key, payer.team_id, kind, details, at, person_key=whose)
