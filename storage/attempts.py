@@ -18,7 +18,7 @@ from storage.grants import Draw
 from storage.pictures import add_picture, picture_of_attempt
 from storage.raising import after_charge, after_settling
 from storage.rows import attempt_from, bound_to
-from storage.times import from_text, to_text
+from storage.times import to_text
 
 
 def get_attempt(db: sqlite3.Connection, attempt_id: str) -> Attempt:
@@ -147,7 +147,7 @@ def settle(
     payer, charged = payer_of_attempt(row), settlement.cost.total_nano_usd
     amounts = ledger.Amounts(row["hold_nano_usd"], -row["hold_nano_usd"], 0, charged)
     number = ledger.move(db, payer, movement, amounts, settlement.cost, at)
-    after_charge(db, payer, policy(payer.team_id), caps, from_text(row["held_at"]), at)
+    after_charge(db, payer, policy(payer.team_id), caps, row, at)
     after_settling(db, row, user_of(db, row["turn_id"]), number, charged, flags, movement.image_model, at)
     if settlement.picture is None or settlement.picture_id is None:
         return None

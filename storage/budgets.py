@@ -78,10 +78,10 @@ def refusal(
     for budget in budgets:
         if budget.cap_nano_usd is None:
             continue
-        held, charged = _counter(db, budget, payer)
+        charged = _counter(db, budget, payer)[1]
         if max(0, budget.cap_nano_usd - charged) >= amount:
             continue
-        why = _why_not(db, budget, held, charged, amount, at)
+        why = _why_not(db, budget, payer, charged, amount, at)
         if isinstance(why, NoMoney):
             return why
     return None
@@ -105,7 +105,7 @@ def reserve(
         if own < amount:
             open_now = grants.open_grants(db, budget.key, at)
             if sum(grant.left_nano_usd for grant in open_now) < amount - own:
-                return _why_not(db, budget, held, charged, amount, at)
+                return _why_not(db, budget, payer, charged, amount, at)
             draws += grants.draw(db, open_now, amount - own)
         claimed = db.execute(
             """
@@ -128,9 +128,11 @@ def reserve(
     return draws
 
 
-def own_charged(db: sqlite3.Connection, budget: Budget, payer: Payer) -> int:
-    """What was charged of *budget* in its period that no grant pays."""
-    return _counter(db, budget, payer)[1]
+def balance_of(db: sqlite3.Connection, budget: Budget, payer: Payer, at: datetime) -> Balance:
+    """One budget in its period, as its counter and its grants stand."""
+    held, charged = _counter(db, budget, payer)
+    drawn_held, drawn_charged = grants.drawn_in(db, budget.key, budget.period)
+    return _balance(db, budget, held + drawn_held, charged + drawn_charged, at)
 
 
 def _counter(db: sqlite3.Connection, budget: Budget, payer: Payer) -> tuple[int, int]:
@@ -207,12 +209,11 @@ def _open_counter(db: sqlite3.Connection, budget: Budget, payer: Payer) -> None:
 
 
 def _why_not(
-    db: sqlite3.Connection, budget: Budget, held: int, charged: int, amount: int, at: datetime
+    db: sqlite3.Connection, budget: Budget, payer: Payer, charged: int, amount: int, at: datetime
 ) -> NoMoney | MustWait:
-    """Whether only unfinished calls stand between *amount* and its money in *budget*; *held* and *charged*
-    are its own."""
-    drawn_held, drawn_charged = grants.drawn_in(db, budget.key, budget.period)
-    balance = _balance(db, budget, held + drawn_held, charged + drawn_charged, at)
+    """Whether only unfinished calls stand between *amount* and its money in *budget*; *charged* is
+    its own."""
+    balance = balance_of(db, budget, payer, at)
     room = max(0, (budget.cap_nano_usd or 0) - charged)
     granted = sum(
         grant.amount_nano_usd - grant.charged_nano_usd for grant in grants.open_grants(db, budget.key, at)

@@ -12,8 +12,8 @@ from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.cost import UNKNOWN_MODEL
 from darkroom.spending.policy import Policy
 from darkroom.turns.model import Ending, Reason
-from storage.budgets import Payer, budgets_of, own_charged
-from storage.times import to_text
+from storage.budgets import Payer, balance_of, budgets_of
+from storage.times import from_text, to_text
 
 _FOR_ADMINS = {
     Reason.QUOTA: AlertKind.QUOTA,
@@ -55,16 +55,20 @@ def raise_alert(
 
 
 def after_charge(
-    db: sqlite3.Connection, payer: Payer, policy: Policy, caps: Caps, held_at: datetime, at: datetime
+    db: sqlite3.Connection, payer: Payer, policy: Policy, caps: Caps, attempt: sqlite3.Row, at: datetime
 ) -> None:
-    """Levels that a budget has reached, if the charge's period still runs."""
-    for budget in budgets_of(payer, policy, caps, held_at):
-        cap = budget.cap_nano_usd
-        if not cap or at >= budget.period.end:
+    """Levels that a budget has reached, if the charge's period still runs. *attempt* is its row.
+
+    The cap is reached when it has no room for the hold of another such call: charges seldom meet it exactly.
+    """
+    for budget in budgets_of(payer, policy, caps, from_text(attempt["held_at"])):
+        if not budget.cap_nano_usd or at >= budget.period.end:
             continue
-        charged = own_charged(db, budget, payer)
+        balance = balance_of(db, budget, payer, at)
+        cap, charged = balance.cap_with_grants_nano_usd or 0, balance.charged_nano_usd
         percent = charged * 100 // cap
-        if percent < caps.warn_percent:
+        reached = cap - charged < attempt["hold_nano_usd"]
+        if percent < caps.warn_percent and not reached:
             continue
         details: dict[str, str | int] = {
             "budget": budget.kind,
@@ -76,7 +80,7 @@ def after_charge(
             "period": budget.period.kind,
             "timezone": budget.period.timezone,
         }
-        _level(db, payer, budget.kind, details, at, reached=percent >= 100)
+        _level(db, payer, budget.kind, details, at, reached=reached)
 
 
 def after_settling(
@@ -112,12 +116,9 @@ def after_settling(
 
 
 def after_ending(db: sqlite3.Connection, payer: Payer, ending: Ending, at: datetime) -> None:
-    """A turn that a cap refused, or that failed for what only an admin can mend."""
+    """A turn that failed for what only an admin can mend."""
     team, details = payer.team_id, ending.details
-    if ending.reason is Reason.NO_MONEY and details.get("cap_nano_usd"):
-        told = {**details, "channel_id": payer.channel_id, "percent": 100}
-        _level(db, payer, BudgetKind(str(details["budget"])), told, at, reached=True)
-    elif ending.reason in _FOR_ADMINS:
+    if ending.reason in _FOR_ADMINS:
         kind = _FOR_ADMINS[ending.reason]
         raise_alert(
             db, f"{kind}:{team}:{at:%Y-%m-%d}", team, kind, {"message": details.get("message", "")}, at

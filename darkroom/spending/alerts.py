@@ -14,10 +14,10 @@ class AlertKind(StrEnum):
 
     CAP_NEAR = "cap_near"
     """A budget has reached the warning level. ``budget`` (person, channel, workspace), ``channel_id`` (of a
-    channel's), ``percent``, ``cap_nano_usd``, ``charged_nano_usd`` (what grants do not pay), ``renews_at``
+    channel's), ``percent``, ``cap_nano_usd`` (with grants), ``charged_nano_usd``, ``renews_at``
     (ISO 8601, UTC), ``period`` (month, week, day), ``timezone``."""
     CAP_REACHED = "cap_reached"
-    """A budget has reached its cap, or has refused a picture. The same keys."""
+    """A budget has no room left for another picture like the last one. The same keys."""
     OVERRUN = "overrun"
     """A charge was larger than its hold. ``turn_id``, ``attempt_id``, ``user_id``, ``channel_id``, ``model``,
     ``hold_nano_usd``, ``charged_nano_usd``."""

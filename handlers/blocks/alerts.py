@@ -124,7 +124,7 @@ def _reached(told: _Told) -> Said:
     period = _PERIODS.get(str(told.details.get("period")), "in this period")
     happened = (
         f"{told.whose()} has reached its cap: {told.usd('charged_nano_usd')} of {told.usd('cap_nano_usd')} "
-        f"is spent {period}, and no more pictures that need more than what is left are made from it. "
+        f"is spent {period}, and what is left does not pay for another picture like the last one. "
         f"{told.renews()}"
     )
     return happened, _more_money(told)

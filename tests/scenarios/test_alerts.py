@@ -6,8 +6,9 @@ from sandbox.slack.workspace import Workspace
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.story import WAIT_S, Person, Town, picture
 
-# A picture is held at about $0.0725 and costs about $0.0535: two are 82% of this, a third is too much.
-FOR_TWO = "0.13"
+# A picture is held at about $0.0725 and costs about $0.0535: one is 35% of this, a third is too much.
+FOR_TWO = "0.15"
+WARNED_EARLY = 30
 PROMPT = "a red fox in snow"
 
 
@@ -29,12 +30,12 @@ def _told(person: Person, words: str) -> int:
 
 
 async def test_at_the_warning_level_and_at_the_cap_a_person_is_told_once_each(towns: OpenTown) -> None:
-    town = await towns(caps__person_usd=FOR_TWO)
+    town = await towns(caps__person_usd=FOR_TWO, caps__warn_percent=WARNED_EARLY)
     await _two_pictures(town, town.alice)
-    await town.alice.is_told("Your budget is 82% used", "$0.13", "/spend")
+    await town.alice.is_told("Your budget is 35% used", "$0.15", "/spend")
+    await town.alice.is_told("Your budget has reached its cap")
     for _ in range(2):
         await _is_declined(town, town.alice)
-    await town.alice.is_told("Your budget has reached its cap")
     await town.restarts()
     await town.sends_again(2)
     await _is_declined(town, town.alice)
@@ -45,7 +46,7 @@ async def test_at_the_warning_level_and_at_the_cap_a_person_is_told_once_each(to
 
 
 async def test_a_channels_levels_are_told_to_the_admins_in_their_channel(towns: OpenTown) -> None:
-    town = await towns(caps__channel_usd=FOR_TWO)
+    town = await towns(caps__channel_usd=FOR_TWO, caps__warn_percent=WARNED_EARLY)
     await town.carol.types("/spend alerts #general")
     await town.carol.is_told("Alerts now go")
     await _two_pictures(town, town.bob)
@@ -55,7 +56,7 @@ async def test_a_channels_levels_are_told_to_the_admins_in_their_channel(towns: 
 
     (text,) = await town.workspace.until(seen, WAIT_S)
     design = town.workspace.channel_named("design").id
-    assert f"The budget of <#{design}> is 82% used" in text
+    assert f"The budget of <#{design}> is 35% used" in text
     await town.restarts()
     await town.rests()
     assert len([m for m in town.messages("general") if "% used" in m.text]) == 1
