@@ -78,6 +78,7 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
         if not prompt:
             raise BadOption("Say also what should be in the picture.")
     except BadOption as error:
+        services.note(error)
         return Heard(place, complaint=str(error))
     request = Request(
         key=f"message:{place.channel_id}:{place.ts}",

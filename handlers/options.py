@@ -9,7 +9,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from darkroom.spending.catalogue import Catalogue
-from darkroom.spending.models import CatalogueProblem, ImageModel, RetiredModel
+from darkroom.spending.models import CatalogueProblem, ImageModel, RetiredModel, UnpricedModel
 from darkroom.spending.sizes import BadSize, check_size, parse_size, size_for_ratio
 from darkroom.turns.intake import PROMPT_CHARACTERS_MAX
 from darkroom.turns.model import Options
@@ -31,7 +31,12 @@ _VALUE = re.compile(
 
 
 class BadOption(ValueError):
-    """An option is wrong; the message is a sentence that says what is allowed (plain text, not escaped)."""
+    """An option is wrong; the message is a sentence that says what is allowed (plain text, not escaped).
+    ``unpriced`` is set where a model lacks only a price: an admin can do something about that."""
+
+    def __init__(self, sentence: str, unpriced: UnpricedModel | None = None) -> None:
+        super().__init__(sentence)
+        self.unpriced = unpriced
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ def _model(value: str, rules: OptionRules, on: date) -> ImageModel:
         raise BadOption(str(error)) from error
     except CatalogueProblem as error:
         usable = ", ".join(usable_models(rules.catalogue, on))
-        raise BadOption(f"The model {_shown(value)} cannot be used here. --model can be {usable}.") from error
+        sentence = f"The model {_shown(value)} cannot be used here. --model can be {usable}."
+        raise BadOption(sentence, error if isinstance(error, UnpricedModel) else None) from error
 
 
 def usable_models(catalogue: Catalogue, on: date) -> list[str]:

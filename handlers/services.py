@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from darkroom.clock import Clock
-from darkroom.spending.alerts import AlertBook
+from darkroom.spending.alerts import AlertBook, AlertKind
 from darkroom.spending.budgets import Caps
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.changes import AdminBooks
@@ -20,7 +20,7 @@ from handlers.blocks.text import View
 from handlers.clients import SlackClient
 from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
-from handlers.options import OptionRules
+from handlers.options import BadOption, OptionRules
 from handlers.posting import tell_privately
 from handlers.reporting import Reporter
 from handlers.words import Voice
@@ -110,6 +110,20 @@ class Services:
             reply_url=reply_url,
             thread_ts=thread_ts,
         )
+
+    def note(self, error: BadOption) -> None:
+        """Raise an alert for the admins if somebody wanted a model that lacks only a price; once a day."""
+        if error.unpriced is None:
+            return
+        now, team = self.clock.now(), self.config.team_id
+        key = f"{AlertKind.UNPRICED}:{team}:{error.unpriced.model}:{now:%Y-%m-%d}"
+        details = {"why": str(error.unpriced)}
+
+        async def add() -> None:
+            await self.alerts.add(key, team, AlertKind.UNPRICED, details, now)
+            self.wake_alerting()
+
+        self.errands.start(f"alert {key}", add())
 
     def today(self) -> date:
         """The day that models are looked up for, in UTC."""

@@ -292,14 +292,6 @@ def usage(voice: Voice) -> str:
     )
 
 
-def spend_usage(voice: Voice) -> str:
-    """How to ask for spend."""
-    return (
-        f"`{voice.spend}` shows what you have spent and what is left. `{voice.spend} team` shows everyone's, "
-        "to admins."
-    )
-
-
 def unknown_command(voice: Voice) -> str:
     """Slack sent a command that the settings do not know."""
     return (

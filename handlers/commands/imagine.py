@@ -38,6 +38,7 @@ def read_command(command: dict[str, Any], services: Services) -> Request | str:
     try:
         prompt, options = read_options(text, services.rules, services.today())
     except BadOption as error:
+        services.note(error)
         return words.bad_option(str(error))
     if not prompt:
         return words.bad_option("Say also what should be in the picture.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from darkroom.spending.alerts import AlertKind
 from darkroom.turns.model import Options, Surface, TurnState
 from storage.database import Database
 from tests.examples import ALICE, DESIGN, TEAM
@@ -105,3 +106,13 @@ async def test_a_fault_is_answered_without_the_prompt_in_the_log(
     assert "Darkroom itself failed" in said_in(response)
     assert "/imagine C0DESIGN01 broke: RuntimeError at" in caplog.text
     assert "secret" not in caplog.text
+
+
+async def test_a_model_that_lacks_only_a_price_is_told_to_the_admins_once_a_day(desk: Desk) -> None:
+    for trigger in ("1.1.a", "2.2.b"):
+        said = await desk.type("a fox --model chatgpt-image-latest", trigger=trigger)
+        assert "cannot be used here" in said
+    await desk.type("a fox --model no-such-model", trigger="3.3.c")
+    (alert,) = await desk.services.alerts.unsent(10)
+    assert alert.kind is AlertKind.UNPRICED
+    assert "chatgpt-image-latest" in str(alert.details["why"])
