@@ -11,38 +11,30 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.parts import Books, alerting_of, handler_config, render_settings
 from bot.preflight import CannotStart, Identity, who_we_are
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
 from darkroom.rendering.job import Renderer
-from darkroom.rendering.provider import Provider, provider_name
+from darkroom.rendering.provider import Provider
 from darkroom.rendering.responses import ResponsesRenderer
 from darkroom.rendering.thread import RenderThread
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
-from darkroom.spending.spans import Span
-from darkroom.spending.watch import Used
 from darkroom.turns.intake import Intake
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.planning import Planner, RenderSettings
+from darkroom.turns.planning import Planner
 from darkroom.turns.worker import Worker
-from handlers.alerting import Alerting, Watching
 from handlers.clients import SlackClient
 from handlers.delivery import Manner, SlackDelivery
 from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
-from handlers.money_teller import MoneyTeller
 from handlers.reporting import Reporter
-from handlers.services import HandlerConfig, Services
+from handlers.services import Services
 from handlers.surfaces import build_app
-from handlers.watching import Watch
 from handlers.web_client import WebSlackClient, slack_session
-from storage.admin import SqliteAdminBooks
-from storage.alerts import SqliteAlertBook
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
-from storage.reports import SqliteSpendReader
-from storage.requests import SqliteMoneyRequests
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 
@@ -132,12 +124,7 @@ class Darkroom:
         delivery = SlackDelivery(slack, clock, config.voice, Manner(usual, config.broadcast_first))
         line = Line(settings.queue.per_person, settings.queue.overall)
         maker = TurnMaker(store, log, renderer, planner, caps, clock)
-        books = Books(
-            SqliteSpendReader(database),
-            SqliteAdminBooks(database),
-            SqliteAlertBook(database),
-            SqliteMoneyRequests(database),
-        )
+        books = Books.of(database)
         reporter = Reporter(slack, clock)
         alerting = alerting_of(settings, config, books, log, reporter, slack, catalogue, clock)
         worker = Worker(
@@ -217,90 +204,6 @@ class Darkroom:
                     await closer.close()
             except TimeoutError:
                 logger.warning("%s did not close in time", closer.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What is read of the books, and what admins change and are told."""
-
-    spend: SqliteSpendReader
-    admin: SqliteAdminBooks
-    alerts: SqliteAlertBook
-    requests: SqliteMoneyRequests
-
-
-def alerting_of(
-    settings: Settings,
-    config: HandlerConfig,
-    books: Books,
-    log: SqliteTurnLog,
-    reporter: Reporter,
-    slack: SlackClient,
-    catalogue: Catalogue,
-    clock: Clock,
-) -> Alerting:
-    """What tells people and admins of its own accord, not started yet."""
-    team = config.team_id
-
-    async def send_report(to: str, span: Span) -> None:
-        await reporter.send(to, await books.spend.report(team, span, config.caps, clock.now()))
-
-    used = [
-        Used("image.model", config.model),
-        *(Used("image.fallback", model) for model in config.fallback),
-        Used("image.host_model", config.host_model),
-    ]
-    due = Watch(
-        catalogue,
-        used,
-        books.spend,
-        team,
-        config.caps,
-        clock,
-        month_end_report=settings.reports.month_end,
-    ).due
-    teller = MoneyTeller(books.requests, books.admin, log, books.spend, slack, clock, config.voice)
-    watching = Watching(due, (teller.round,))
-    return Alerting(books.alerts, books.admin, slack, clock, config.voice, team, send_report, watching)
-
-
-def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:
-    """What the surfaces know of the settings."""
-    width, height = settings.image.width_height
-    return HandlerConfig(
-        team_id=identity.team_id,
-        enterprise_id=identity.enterprise_id,
-        bot_user_id=identity.bot_user_id,
-        bot_id=identity.bot_id,
-        caps=settings.caps.caps(),
-        model=settings.image.model,
-        quality=settings.image.quality,
-        width=width,
-        height=height,
-        format=settings.image.format,
-        fallback=settings.image.fallback,
-        host_model=settings.image.host_model,
-        admins=settings.slack.admins,
-        allow_guests=settings.slack.allow_guests,
-        broadcast_first=settings.slack.first_picture_in_channel,
-        thread_replies=settings.slack.thread_replies,
-    )
-
-
-def render_settings(settings: Settings) -> RenderSettings:
-    """What planning knows of the settings."""
-    width, height = settings.image.width_height
-    return RenderSettings(
-        model=settings.image.model,
-        fallback=settings.image.fallback,
-        host_model=settings.image.host_model,
-        width=width,
-        height=height,
-        quality=settings.image.quality,
-        format=settings.image.format,
-        timeout_s=settings.image.timeout_s,
-        provider=provider_name(settings.openai_base_url),
-    )
 
 
 def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:

@@ -7,6 +7,7 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,25 +29,39 @@ COMMANDS = {
 """Every command and its one line, in the order of ``--help``."""
 
 
-class _Lazy(click.Group):
-    """Finds a command in the module of its name, and imports that only then."""
+class LazyGroup(click.Group):
+    """Finds a command in the module of its name, and imports that only then.
+
+    *known* are the names with their one lines, in the order of ``--help``; the module is *prefix* and the
+    name.
+    """
+
+    def __init__(self, *args: Any, known: Mapping[str, str], prefix: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._known = known
+        self._prefix = prefix
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._known)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._known:
             return None
-        module = importlib.import_module(f"bot.cli.{cmd_name}")
+        module = importlib.import_module(f"{self._prefix}{cmd_name}")
         found: click.Command = module.command
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._known.items()))
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    known=COMMANDS,
+    prefix="bot.cli.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="darkroom", message="darkroom %(version)s")
 def main() -> None:
     """Darkroom makes pictures in Slack: every picture has a price, every person a cap."""

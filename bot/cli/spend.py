@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from bot.cli import Refused, flags_of, settings_for, settings_options
+from bot.cli import LazyGroup, Refused, flags_of, settings_for, settings_options
 from darkroom.spending.tables import By
 
 if TYPE_CHECKING:
@@ -26,22 +25,8 @@ SUBCOMMANDS = {
 """Each subcommand and its one line; its module is ``bot.cli.spend_`` and its name."""
 
 
-class _Spend(click.Group):
-    """A report by itself, and subcommands that are imported only when one is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(SUBCOMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in SUBCOMMANDS:
-            return None
-        module = importlib.import_module(f"bot.cli.spend_{cmd_name}")
-        found: click.Command = module.command
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(SUBCOMMANDS.items()))
+class _Spend(LazyGroup):
+    """A report by itself, and subcommands."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -55,7 +40,14 @@ class _Spend(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group("spend", cls=_Spend, invoke_without_command=True, subcommand_metavar="[COMMAND [ARGS]...]")
+@click.group(
+    "spend",
+    cls=_Spend,
+    known=SUBCOMMANDS,
+    prefix="bot.cli.spend_",
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND [ARGS]...]",
+)
 @click.option(
     "--period",
     metavar="TEXT",
