@@ -9,12 +9,12 @@ from darkroom.spending.budgets import Balance, Caps
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.policy import Access
 from darkroom.turns.model import Attempt, Picture, ThreadReplies, Turn
+from storage.arrivals import payer_of, turn_of_message
 from storage.budgets import balances
 from storage.database import Database
 from storage.policy import load_policy
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
 from storage.threads import reply_counts
-from storage.turns import payer_of, turn_of_message
 
 
 class SqliteTurnLog:

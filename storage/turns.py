@@ -24,13 +24,13 @@ from darkroom.turns.model import (
 )
 from darkroom.turns.store import Arrival, NotWaiting, Plan, Settlement
 from storage import attempts
-from storage.budgets import LedgerFault, Payer, budgets_of, refusal, reserve
+from storage.arrivals import arrive, get_turn, option_columns, payer_of, turn_of_message
+from storage.budgets import Payer, budgets_of, refusal, reserve
 from storage.database import Database
-from storage.people import person_key
 from storage.policy import Policies
 from storage.raising import after_ending
-from storage.rows import attachments_to, turn_from
-from storage.threads import join_thread, leave_thread, open_thread, reply_counts
+from storage.rows import attachments_to
+from storage.threads import join_thread, leave_thread, open_thread
 from storage.times import to_text
 
 _NOT_OURS = frozenset({Reason.OUTSIDER, Reason.GUEST})
@@ -54,7 +54,7 @@ class SqliteTurnStore:
 
     async def arrive(self, turn_id: str, request: Request, at: datetime, replies: ThreadReplies) -> Arrival:
         """See ``TurnStore.arrive``."""
-        return await self._database.write(lambda db: _arrive(db, turn_id, request, at, replies))
+        return await self._database.write(lambda db: arrive(db, turn_id, request, at, replies))
 
     async def join(self, team_id: str, channel_id: str, thread_ts: str, user_id: str, at: datetime) -> None:
         """See ``TurnStore.join``."""
@@ -82,7 +82,7 @@ class SqliteTurnStore:
                     attachments = ?, revision = revision + 1, updated_at = ?
                 WHERE id = ?
                 """,
-                (prompt, *_columns(options), attachments_to(attachments), to_text(at), turn.id),
+                (prompt, *option_columns(options), attachments_to(attachments), to_text(at), turn.id),
             )
             return get_turn(db, turn.id)
 
@@ -213,87 +213,6 @@ class SqliteTurnStore:
         return attempts.begin(db, turn_id, plan, payer, draws, at)
 
 
-def get_turn(db: sqlite3.Connection, turn_id: str) -> Turn:
-    """One turn; raises ``LedgerFault`` if there is none."""
-    row = db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
-    if row is None:
-        raise LedgerFault(f"there is no turn {turn_id}")
-    return turn_from(row)
-
-
-def turn_of_message(db: sqlite3.Connection, team_id: str, channel_id: str, message_ts: str) -> Turn | None:
-    """The turn that a message asked for, or None."""
-    row = db.execute(
-        "SELECT * FROM turns WHERE team_id = ? AND channel_id = ? AND asked_ts = ?",
-        (team_id, channel_id, message_ts),
-    ).fetchone()
-    return None if row is None else turn_from(row)
-
-
-def payer_of(db: sqlite3.Connection, turn_id: str) -> Payer:
-    """Whose budgets a turn is paid from."""
-    row = db.execute("SELECT team_id, channel_id, person_key FROM turns WHERE id = ?", (turn_id,)).fetchone()
-    if row is None:
-        raise LedgerFault(f"there is no turn {turn_id}")
-    return Payer(row["team_id"], row["channel_id"], row["person_key"])
-
-
-def _arrive(
-    db: sqlite3.Connection, turn_id: str, request: Request, at: datetime, replies: ThreadReplies
-) -> Arrival:
-    first = db.execute(
-        "SELECT * FROM turns WHERE team_id = ? AND key = ?", (request.team_id, request.key)
-    ).fetchone()
-    if first is not None:
-        return Arrival(_complete(db, turn_from(first), request, at), new=False)
-    team, channel, thread, user = request.team_id, request.channel_id, request.thread_ts, request.user_id
-    if request.surface is Surface.REPLY and not (
-        thread and reply_counts(db, team, channel, thread, user, replies)
-    ):
-        return Arrival(None, new=False)
-    if request.surface is Surface.MENTION and thread:
-        open_thread(db, team, channel, thread, user, at)
-    db.execute(
-        """
-        INSERT INTO turns (id, team_id, key, surface, channel_id, thread_ts, asked_ts, user_id, person_key,
-            prompt, width, height, quality, model, format, attachments, order_key, reply_url, state,
-            created_at, updated_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', ?, ?)
-        """,
-        (
-            turn_id,
-            team,
-            request.key,
-            request.surface,
-            channel,
-            thread,
-            request.message_ts,
-            user,
-            person_key(db, team, user, at),
-            request.prompt,
-            *_columns(request.options),
-            attachments_to(request.attachments),
-            request.order,
-            request.reply_url,
-            to_text(at),
-            to_text(at),
-        ),
-    )
-    return Arrival(get_turn(db, turn_id), new=True)
-
-
-def _complete(db: sqlite3.Connection, turn: Turn, request: Request, at: datetime) -> Turn:
-    """Of a mention's two events only ``message`` is sure to carry the files: take them from the second."""
-    waits = turn.state in (TurnState.RECEIVED, TurnState.QUEUED)
-    if not request.attachments or turn.request.attachments or not waits:
-        return turn
-    db.execute(
-        "UPDATE turns SET attachments = ?, updated_at = ? WHERE id = ?",
-        (attachments_to(request.attachments), to_text(at), turn.id),
-    )
-    return get_turn(db, turn.id)
-
-
 def _barred(policy: Policy, payer: Payer, plan: Plan) -> Barred | None:
     team, channel = payer.team_id, payer.channel_id
     access = policy.access_of(payer.person_key, team, channel)
@@ -315,7 +234,3 @@ def _tell(db: sqlite3.Connection, turn_id: str, step: Told, value: str | None, a
         # Good for 30 minutes at most, and of no use to anybody afterwards.
         db.execute("UPDATE turns SET reply_url = NULL WHERE id = ?", (turn_id,))
     return turn
-
-
-def _columns(options: Options) -> tuple[int | None, int | None, str | None, str | None, str | None]:
-    return options.width, options.height, options.quality, options.model, options.format

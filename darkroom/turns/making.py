@@ -10,11 +10,12 @@ from darkroom.clock import Clock
 from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Stop, WaitThenRetry, next_step
 from darkroom.rendering.fallbacks import Step as NextStep
 from darkroom.rendering.job import Answer, Billed, Candidate, Endpoint, Failure, Renderer
-from darkroom.spending.budgets import Bar, Barred, Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Access
 from darkroom.turns.line import Progress
 from darkroom.turns.model import Attempt, Ending, Outcome, Picture, Reason, Surface, Turn
 from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
+from darkroom.turns.refusals import declined, refused
 from darkroom.turns.settling import Verdict, ending_after, ending_of, uncertain, verdict_of
 from darkroom.turns.store import TurnLog, TurnStore
 
@@ -229,48 +230,6 @@ class TurnMaker:
             ",".join(sorted(verdict.settlement.flags)) or "none",
         )
         return verdict.ending
-
-
-def declined(problem: Unusable | NotAllowed) -> Ending:
-    """The ending of a turn for which there is no model, or none that may be used."""
-    if isinstance(problem, NotAllowed):
-        return _not_allowed(problem.barred, problem.allowed)
-    details = {"why": str(problem), "unpriced": problem.unpriced}
-    return Ending(Outcome.DECLINED, Reason.MODEL_UNUSABLE, details)
-
-
-def _not_allowed(barred: Barred, allowed: tuple[str, ...] = ()) -> Ending:
-    details = {"dimension": barred.bar, "value": barred.value, "allowed": ", ".join(allowed)}
-    return Ending(Outcome.DECLINED, Reason.NOT_ALLOWED, details)
-
-
-_BARS = {
-    Bar.PAUSED: Reason.PAUSED,
-    Bar.BLOCKED: Reason.BLOCKED,
-    Bar.NOT_IN_PILOT: Reason.NOT_IN_PILOT,
-}
-
-
-def refused(why: NoMoney | Barred) -> Ending:
-    """The ending of a turn that its budget cannot pay, or that an admin has decided against."""
-    if isinstance(why, Barred):
-        return Ending(Outcome.DECLINED, _BARS[why.bar]) if why.bar in _BARS else _not_allowed(why)
-    balance = why.balance
-    return Ending(
-        Outcome.DECLINED,
-        Reason.NO_MONEY,
-        {
-            "budget": balance.kind,
-            "cap_nano_usd": balance.cap_with_grants_nano_usd or 0,
-            "charged_nano_usd": balance.charged_nano_usd,
-            "held_nano_usd": balance.held_nano_usd,
-            "left_nano_usd": balance.left_nano_usd or 0,
-            "needed_nano_usd": why.hold_nano_usd,
-            "renews_at": balance.period.end.isoformat(),
-            "timezone": balance.period.timezone,
-            "period": balance.period.kind,
-        },
-    )
 
 
 def _follow(failure: Failure, progress: Progress, candidates: int) -> NextStep:

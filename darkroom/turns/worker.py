@@ -11,7 +11,7 @@ from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps, MustWait
 from darkroom.turns.closing import BookCloser
 from darkroom.turns.line import Entry, Line, budget_of
-from darkroom.turns.making import TurnMaker, refused
+from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import (
     Ending,
     Outcome,
@@ -20,6 +20,7 @@ from darkroom.turns.model import (
     TurnState,
 )
 from darkroom.turns.planning import PictureFiles, Step
+from darkroom.turns.refusals import refused
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard
 from darkroom.turns.telling import Teller
