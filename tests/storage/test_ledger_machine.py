@@ -35,18 +35,6 @@ AMOUNTS = st.one_of(st.just(100), st.sampled_from([0, 1, 99, 101]), st.integers(
 LIMITS = st.one_of(st.sampled_from([100, 200, 300, 400]), st.sampled_from([None, 0]), st.integers(0, 900))
 PAYERS = (Who("T1", "C1", "U1"), Who("T1", "C1", "U2"), Who("T1", "C2", "U1"), Who("T2", "C1", "U1"))
 PEOPLE = st.sampled_from(PAYERS)
-INTERESTING = (
-    *(f"{what} of a {kind}" for what in ("MustWait", "NoMoney") for kind in BudgetKind),
-    *(f"{what} with grants" for what in ("MustWait", "NoMoney")),
-    *(f"{what} with a grant" for what in ("released", "corrected")),
-    *(f"{what}barred: {bar}" for what in ("", "queue ") for bar in Bar),
-    *(f"corrected: {what}" for what in CORRECTIONS),
-    *("split between cap and grant", "split between grants", "revoked while it was held"),
-    *("charged to a revoked grant", "corrected in a later month", "overrun", "queue refused"),
-    *("held for an exempt person", "sent again"),
-    *("cannot: already_corrected", "cannot: grant_revoked", "cannot: no_such_charge"),
-)
-"""What histories that prove something must come to; it is counted."""
 Capped = changes.Owner | EveryPerson | EveryChannel
 TEAMS = st.sampled_from(["T1", "T1", "T1", "T2"])
 SOMEBODY = st.sampled_from([Person("U1"), Person("U2")])
@@ -67,6 +55,18 @@ RULES = st.sampled_from(
     [(Dimension.MODEL, value) for value in (USUAL[0], "gpt-image-1", ALL)]
     + [(Dimension.QUALITY, value) for value in (USUAL[1], "high", ALL)]
 )
+INTERESTING = (
+    *(f"{what} of a {kind}" for what in ("MustWait", "NoMoney") for kind in BudgetKind),
+    *(f"{what} with grants" for what in ("MustWait", "NoMoney")),
+    *(f"{what} with a grant" for what in ("released", "corrected")),
+    *(f"{what}barred: {bar}" for what in ("", "queue ") for bar in Bar),
+    *(f"corrected: {what}" for what in CORRECTIONS),
+    *("split between cap and grant", "split between grants", "revoked while it was held"),
+    *("charged to a revoked grant", "corrected in a later month", "overrun", "queue refused"),
+    *("held for an exempt person", "sent again"),
+    *("cannot: already_corrected", "cannot: grant_revoked", "cannot: no_such_charge"),
+)
+"""What histories that prove something must come to; it is counted."""
 
 
 class LedgerMachine(RuleBasedStateMachine):
