@@ -95,24 +95,30 @@ class Worker:
         """An admin has decided something: look again at everything that waits. Returns at once."""
         if self._stopping:
             return
-        task = asyncio.create_task(self._unbroken(self._look_again(), "(all that wait)"))
+        task = asyncio.create_task(self._look_again())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _look_again(self) -> None:
         """Decline what waits and may not be made any more; let the rest ask for their money again."""
         for entry in self._line.parked():
-            turn = entry.turn
-            step = self._maker.first_step(turn, await self._log.access(turn))
-            ending = step if isinstance(step, Ending) else None
-            if isinstance(step, Step):
-                looked = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
-                ending = None if isinstance(looked, Turn) else refused(looked)
-            if ending is not None:
-                ended = await self._store.end(turn.id, ending, self._clock.now(), waiting_only=True)
-                if ended.ending == ending:
-                    self.withdraw(ended)
+            await self._unbroken(self._judge(entry), entry.turn.id)
         self._money_moved()
+
+    async def _judge(self, entry: Entry) -> None:
+        """End a turn that waits and may not be made any more, as it now reads: it may have been edited."""
+        turn = await self._log.turn(entry.turn.id)
+        if turn is None or turn.state is TurnState.ENDED or self._stopping:
+            return
+        step = self._maker.first_step(turn, await self._log.access(turn))
+        ending = step if isinstance(step, Ending) else None
+        if isinstance(step, Step):
+            looked = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
+            ending = None if isinstance(looked, Turn) else refused(looked)
+        if ending is not None:
+            ended = await self._store.end(turn.id, ending, self._clock.now(), waiting_only=True)
+            if ended.ending == ending:
+                self.withdraw(ended)
 
     async def recover(self) -> int:
         """Take up every turn that was left unfinished; gives how many. Call once, when intake may be open."""
