@@ -62,6 +62,17 @@ class UnusableData(DataProblem):
         )
 
 
+class OlderData(DataProblem):
+    """The data was written by an older Darkroom, and reading never changes it. Start the new one on it once:
+    that brings it up to date and keeps what is there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"Darkroom's data in {path.resolve()} was written by an older Darkroom. Start this one once "
+            f"on it (darkroom run): that brings the data up to date and keeps everything in it."
+        )
+
+
 class Database:
     """The SQLite file of a data directory.
 
@@ -166,11 +177,18 @@ def in_snapshot(connection: sqlite3.Connection, work: Callable[[sqlite3.Connecti
 def read_books(data_dir: Path, work: Callable[[sqlite3.Connection], T]) -> T:
     """*work* on one unchanging state of a data directory's database; works beside a running bot.
 
-    Raises ``NoDataDirectory`` and ``UnusableData``.
+    Raises ``NoDataDirectory``, ``OlderData`` and ``UnusableData``.
     """
     try:
         with closing(connect_read_only(data_dir / DATABASE_NAME)) as connection:
-            return in_snapshot(connection, work)
+            try:
+                return in_snapshot(connection, work)
+            except sqlite3.OperationalError as error:
+                # What is missing may only be what came later: no reason to put back a copy.
+                known = SqliteUtils(connection)
+                if migrations.applied(known) and migrations.pending(known):
+                    raise OlderData(data_dir) from error
+                raise
     except sqlite3.DatabaseError as error:
         raise UnusableData(data_dir, str(error)) from error
 
