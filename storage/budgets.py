@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from darkroom.spending.budgets import Balance, BudgetKind, Caps, MustWait, NoMoney
-from darkroom.spending.periods import Period, period_at
+from darkroom.spending.periods import Period, PeriodKind, period_at
 from darkroom.spending.policy import Policy, channel_budget, person_budget, workspace_budget
 from storage import grants
 from storage.grants import Draw
@@ -44,21 +44,28 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One budget of a payer's in the period that a moment lies in."""
+    """One budget of a payer's in the period that a moment lies in; ``start`` and ``end`` are the period's, as
+    the tables keep them."""
 
     kind: BudgetKind
     key: str
     period: Period
+    start: str
+    end: str
     cap_nano_usd: int | None
 
 
 def budgets_of(payer: Payer, policy: Policy, caps: Caps, at: datetime) -> list[Budget]:
     """A payer's budgets, each with its own cap and period."""
     found: list[Budget] = []
+    # Most often all three renew together: working out a period takes as long as two statements.
+    periods: dict[PeriodKind, tuple[Period, str, str]] = {}
     for kind, key in payer.budgets().items():
         limit = policy.limit(kind, key, caps)
-        period = period_at(limit.period, caps.timezone, at)
-        found.append(Budget(kind, key, period, limit.cap_nano_usd))
+        if limit.period not in periods:
+            period = period_at(limit.period, caps.timezone, at)
+            periods[limit.period] = period, to_text(period.start), to_text(period.end)
+        found.append(Budget(kind, key, *periods[limit.period], limit.cap_nano_usd))
     return found
 
 
@@ -96,7 +103,8 @@ def reserve(
     one conditional UPDATE, so two holds can never both see the same money.
     """
     draws: list[Draw] = []
-    known = _counters(db, budgets, payer, at)
+    moment = to_text(at)
+    known = _counters(db, budgets, payer, moment)
     for budget in budgets:
         held, charged, count = known[budget.key]
         own = amount
@@ -117,7 +125,7 @@ def reserve(
             {
                 "own": own,
                 "key": budget.key,
-                "at": to_text(at),
+                "at": moment,
                 "kind": budget.period.kind,
                 "zone": budget.period.timezone,
                 "cap": budget.cap_nano_usd,
@@ -142,32 +150,30 @@ def _counter(db: sqlite3.Connection, budget: Budget, payer: Payer) -> tuple[int,
         SELECT period_end, held_nano_usd, charged_nano_usd FROM counters
         WHERE budget = ? AND period_start = ? AND period_kind = ? AND timezone = ?
         """,
-        (budget.key, to_text(budget.period.start), budget.period.kind, budget.period.timezone),
+        (budget.key, budget.start, budget.period.kind, budget.period.timezone),
     ).fetchone()
-    if row is None or row["period_end"] != to_text(budget.period.end):
+    if row is None or row["period_end"] != budget.end:
         return _own_from_journal(db, budget, payer)
     return row["held_nano_usd"], row["charged_nano_usd"]
 
 
 def _counters(
-    db: sqlite3.Connection, budgets: Sequence[Budget], payer: Payer, at: datetime
+    db: sqlite3.Connection, budgets: Sequence[Budget], payer: Payer, moment: str
 ) -> dict[str, tuple[int, int, int]]:
-    """For each budget: held and charged of its own in its period, and how many counters contain *at*. Makes
-    the counters that are missing."""
-    moment = to_text(at)
+    """For each budget: held and charged of its own in its period, and how many counters contain *moment*.
+    Makes the counters that are missing."""
     keys = [budget.key for budget in budgets]
     found = _containing(db, keys, moment)
     for budget in budgets:
-        start, end = to_text(budget.period.start), to_text(budget.period.end)
-        mine = found.get(budget.key, {}).get((budget.period.kind, budget.period.timezone, start))
+        mine = found.get(budget.key, {}).get((budget.period.kind, budget.period.timezone, budget.start))
         # A newer time zone database may have moved a period's end: then it is counted anew.
-        if mine is None or mine["period_end"] != end:
+        if mine is None or mine["period_end"] != budget.end:
             _open_counter(db, budget, payer)
             found = _containing(db, keys, moment)
     known: dict[str, tuple[int, int, int]] = {}
     for budget in budgets:
         rows = found[budget.key]
-        row = rows[budget.period.kind, budget.period.timezone, to_text(budget.period.start)]
+        row = rows[budget.period.kind, budget.period.timezone, budget.start]
         known[budget.key] = row["held_nano_usd"], row["charged_nano_usd"], len(rows)
     return known
 
@@ -200,8 +206,8 @@ def _open_counter(db: sqlite3.Connection, budget: Budget, payer: Payer) -> None:
             budget.key,
             period.kind,
             period.timezone,
-            to_text(period.start),
-            to_text(period.end),
+            budget.start,
+            budget.end,
             held,
             charged,
         ),
@@ -252,8 +258,8 @@ def _from_journal(db: sqlite3.Connection, budget: Budget, payer: Payer) -> tuple
             "person": payer.person_key,
             "team": payer.team_id,
             "channel": payer.channel_id,
-            "start": to_text(budget.period.start),
-            "end": to_text(budget.period.end),
+            "start": budget.start,
+            "end": budget.end,
         },
     ).fetchone()
     return row[0], row[1]

@@ -91,15 +91,15 @@ def move(
             """,
             (held, charged, each.grant_id),
         )
-    return _enter(db, payer, movement, amounts, cost, at, held_parts)
+    return _enter(db, payer, movement, amounts, cost, to_text(at), held_parts)
 
 
 def enter_hold(
-    db: sqlite3.Connection, payer: Payer, movement: Movement, hold: int, draws: Sequence[Draw], at: datetime
+    db: sqlite3.Connection, payer: Payer, movement: Movement, hold: int, draws: Sequence[Draw]
 ) -> int:
     """Write the entry of a hold that ``reserve`` took."""
     parts = [(each, each.held_nano_usd, 0) for each in draws]
-    return _enter(db, payer, movement, Amounts(hold, hold, 0, 0), None, at, parts)
+    return _enter(db, payer, movement, Amounts(hold, hold, 0, 0), None, movement.held_at, parts)
 
 
 def _enter(
@@ -108,7 +108,7 @@ def _enter(
     movement: Movement,
     amounts: Amounts,
     cost: Cost | None,
-    at: datetime,
+    at: str,
     parts: Sequence[tuple[Draw, int, int]],
 ) -> int:
     """Write one journal entry, its lines by token class, and what grants pay of it."""
@@ -120,7 +120,7 @@ def _enter(
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
-            to_text(at),
+            at,
             movement.kind,
             movement.attempt_id,
             payer.team_id,
