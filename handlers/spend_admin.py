@@ -82,15 +82,22 @@ async def answer_to(services: Services, wanted: Changes, done: Done, asker: Aske
     config = services.config
     policy, _ = await services.admin.policy(config.team_id)
     sentences = []
-    for each, came in zip(wanted.changes, done, strict=True):
+    last = max((place for place, came in enumerate(done) if _acts(came)), default=-1)
+    for place, (each, came) in enumerate(zip(wanted.changes, done, strict=True)):
         if isinstance(came, CannotChange):
             sentences.append(words_admin.cannot_words(came, config.voice))
             continue
         balance = await _balance_after(services, each, asker)
-        now = words_admin.Situation(config.voice, asker.user_id, policy, _listed(services), balance)
+        now = words_admin.Situation(
+            config.voice, asker.user_id, policy, _listed(services), balance, last=place == last
+        )
         sentences.append(words_admin.changed_words(came, now))
     rest = f"`{config.spend} history` shows the rest."
     return View(fitting(sentences, TEXT_MAX, rest), ())
+
+
+def _acts(came: Changed | CannotChange) -> bool:
+    return isinstance(came, Changed) and came.entry.before != came.entry.after
 
 
 async def _balance_after(services: Services, change: Change, asker: Asker) -> Balance | None:

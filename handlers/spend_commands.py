@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from darkroom.spending.changes import Change
 from darkroom.spending.spans import Span
@@ -143,3 +144,22 @@ EXAMPLES: Mapping[str, str] = {
 }
 """A right example of each command for admins."""
 NAMED_EXAMPLE = "@anna last month"
+
+_OTHER_WORDS = {
+    **dict.fromkeys(("limit", "limits", "budget", "set"), "cap"),
+    **dict.fromkeys(("unpause", "start", "continue"), "resume"),
+    **dict.fromkeys(("stop", "halt", "off"), "pause"),
+    **dict.fromkeys(("give", "add"), "grant"),
+    **dict.fromkeys(("ban", "disable"), "block"),
+    **dict.fromkeys(("unban", "enable"), "unblock"),
+    **dict.fromkeys(("log", "journal"), "history"),
+    **dict.fromkeys(("total", "all", "everyone", "everybody", "workspace"), "team"),
+}
+"""What people say who do not know our names of commands."""
+
+
+def meant_by(typed: str) -> str:
+    """The command that somebody who typed this likely wanted; empty if none is near."""
+    if typed in _OTHER_WORDS:
+        return _OTHER_WORDS[typed]
+    return next(iter(get_close_matches(typed, ("help", *EXAMPLES), 1, 0.6)), "")

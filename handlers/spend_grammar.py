@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 
 from darkroom.spending.changes import (
     Change,
@@ -31,6 +30,7 @@ from darkroom.spending.models import QUALITY_NAMES, UnknownModel
 from darkroom.spending.money import format_usd
 from darkroom.spending.periods import PeriodKind, period_at
 from darkroom.spending.policy import ALL, Dimension
+from darkroom.spending.spans import Span
 from handlers.blocks.text import escape, shown
 from handlers.spend_commands import (
     EXAMPLES,
@@ -51,8 +51,10 @@ from handlers.spend_commands import (
     PersonSpend,
     SendReport,
     TeamSpend,
+    meant_by,
 )
 from handlers.spend_operands import (
+    LAST_DAY,
     PICK,
     SHOWN_MAX,
     Rules,
@@ -67,6 +69,7 @@ from handlers.spend_operands import (
     read_span,
     says,
     show,
+    typed_name,
     unresolved,
 )
 from handlers.spend_tokens import TYPED_MAX, Token, Word, tokens_of
@@ -80,14 +83,14 @@ def read_command(text: str, rules: Rules) -> Command:
         return Mistake(f"That is too long for a command. `{rules.spend} help` lists what there is.", False)
     words = tokens_of(text)
     if not words:
-        return Own()
+        return Help() if "?" in text else Own()
     first, rest = words[0], words[1:]
     name = first.text if isinstance(first, Word) else ""
     try:
         if isinstance(first, Person):
-            return PersonSpend(first.user_id, read_span(rest, rules))
+            return PersonSpend(first.user_id, _span_behind_name(rest, rules))
         if isinstance(first, Channel):
-            return ChannelSpend(first.channel_id, read_span(rest, rules))
+            return ChannelSpend(first.channel_id, _span_behind_name(rest, rules))
         if name == "help":
             return Help()
         if name in _READERS:
@@ -102,9 +105,17 @@ def _unknown(first: Token, rules: Rules) -> str:
     more = f"`{rules.spend} help` lists what there is."
     if unresolved(first):
         return f"{PICK} For example: `{rules.spend} {NAMED_EXAMPLE}`. {more}"
-    near = get_close_matches(first.text, _READERS, 1, 0.7) if isinstance(first, Word) else []
-    meant = f" Did you mean `{rules.spend} {near[0]}`?" if near else ""
+    near = meant_by(first.text) if isinstance(first, Word) else ""
+    meant = f" Did you mean `{rules.spend} {near}`?" if near else ""
     return f"“{show(first)}” is nothing I know here.{meant} {more}"
+
+
+def _span_behind_name(rest: Sequence[Token], rules: Rules) -> Span:
+    """The period behind a name; who writes a command there is told where it belongs."""
+    if rest and isinstance(rest[0], Word) and rest[0].text in _READERS:
+        verb = rest[0].text
+        raise Wrong(f"The command stands before the name: `{rules.spend} {escape(EXAMPLES[verb])}`.")
+    return read_span(rest, rules)
 
 
 _PERIODS = {
@@ -113,26 +124,31 @@ _PERIODS = {
     "weekly": PeriodKind.week,
     "daily": PeriodKind.day,
 }
-_FILLERS = ("a", "per", "each", "every", "to", "usd", "dollars", "$")
+_FILLERS = ("a", "per", "each", "every", "to", "=", "usd", "dollar", "dollars", "$")
 
 
 def _cap(rest: Sequence[Token], rules: Rules) -> Command:
     first = first_of(rest, "whose cap: `default`, a person, a channel or `team`")
     words = [token for token in rest[1:] if not says(token, *_FILLERS)]
     of: Owner | EveryPerson | EveryChannel | None = owner_of(first)
-    if says(first, "default"):
+    if says(first, "channels"):
+        of = EveryChannel()
+    if says(first, "default", "everyone", "everybody", "people"):
         of = EveryPerson()
         if words and says(words[0], "channels", "channel", "people", "person"):
             of = EveryChannel() if says(words[0], "channels", "channel") else of
             words = words[1:]
     if of is None:
-        raise Wrong(f"A cap is of `default`, a person, a channel or `team`; “{show(first)}” is none.")
+        raise Wrong(
+            f"A cap is of `default`, a person, a channel or `team`; “{show(first)}” is none."
+            f"{typed_name(first)}"
+        )
     if not words:
         raise Wrong("Say how much: an amount, `none` for no cap, or `default` to take the exception back.")
     if says(words[0], "default"):
         nothing_more(words[1:], "default")
         return Changes((DropCap(of),))
-    cap = None if says(words[0], "none") else read_amount(words[0])
+    cap = None if says(words[0], "none", "unlimited") else read_amount(words[0])
     return Changes((SetCap(of, cap, _period(words[1:])),))
 
 
@@ -150,7 +166,9 @@ def _grant(rest: Sequence[Token], rules: Rules) -> Command:
     first = first_of(rest, "whom to grant it to: a person, a channel or `team`")
     to = owner_of(first)
     if to is None:
-        raise Wrong(f"A grant is for a person, a channel or `team`; “{show(first)}” is none.")
+        raise Wrong(
+            f"A grant is for a person, a channel or `team`; “{show(first)}” is none.{typed_name(first)}"
+        )
     words = [token for token in rest[1:] if not says(token, *_FILLERS)]
     if not words:
         raise Wrong("Say how much.")
@@ -164,9 +182,13 @@ def _until(rest: Sequence[Token], rules: Rules) -> datetime:
     words = [token.text if isinstance(token, Word) else "" for token in rest]
     if not words:
         return period_at(PeriodKind.month, rules.timezone, rules.now).end
-    if words[0] != "until" or len(words) == 1:
+    if words[0] in ("until", "till", "through"):
+        words = words[1:]
+    elif not LAST_DAY.fullmatch(words[0]):
+        words = []
+    if not words:
         raise Wrong("Behind the amount may stand `until` and the last day that it is good for.")
-    return read_last_day(" ".join(word for word in words[1:] if word != "the"), rules)
+    return read_last_day(" ".join(word for word in words if word != "the"), rules)
 
 
 def _access(allowed: bool) -> Callable[[Sequence[Token], Rules], Command]:
@@ -174,7 +196,9 @@ def _access(allowed: bool) -> Callable[[Sequence[Token], Rules], Command]:
         first = first_of(rest, "whom it is for: a person, a channel or `everyone`")
         to = first if isinstance(first, Person | Channel) else None
         if to is None and not says(first, "everyone", "everybody"):
-            raise Wrong(f"It is for a person, a channel or `everyone`; “{show(first)}” is none.")
+            raise Wrong(
+                f"It is for a person, a channel or `everyone`; “{show(first)}” is none.{typed_name(first)}"
+            )
         if len(rest) < 2 or not says(rest[1], "model", "models", "quality", "qualities"):
             raise Wrong("Say `model` or `quality` behind it.")
         dimension = Dimension.MODEL if says(rest[1], "model", "models") else Dimension.QUALITY
@@ -218,7 +242,8 @@ def _pilot(member: bool) -> Callable[[Sequence[Token], Rules], Command]:
     def read(rest: Sequence[Token], rules: Rules) -> Command:
         if member and not rest:
             return ListPilots()
-        if member and len(rest) == 1 and says(rest[0], "off"):
+        if member and rest and says(rest[0], "off"):
+            nothing_more(rest[1:], "pilot off")
             return Changes((EndPilot(),))
         first_of(rest, "whom, or which channel")
         if len(rest) > PILOTS_AT_ONCE_MAX:
@@ -229,7 +254,7 @@ def _pilot(member: bool) -> Callable[[Sequence[Token], Rules], Command]:
                 raise Wrong(
                     PICK
                     if unresolved(token)
-                    else f"The list has people and channels; “{show(token)}” is neither."
+                    else f"The list has people and channels; “{show(token)}” is neither.{typed_name(token)}"
                 )
             changes.append(SetPilot(token, member))
         return Changes(tuple(changes))
@@ -248,7 +273,10 @@ def _alerts(rest: Sequence[Token], rules: Rules) -> Command:
         return ListAlerts()
     first = first_of(rest, "where")
     if not isinstance(first, Channel) and not says(first, "off"):
-        raise Wrong(f"Alerts go to a channel, or `off` sends them to admins; “{show(first)}” is neither.")
+        raise Wrong(
+            f"Alerts go to a channel, or `off` sends them to admins; “{show(first)}” is neither."
+            f"{typed_name(first)}"
+        )
     nothing_more(rest[1:], "alerts #channel")
     return Changes((SetAlertsChannel(first.channel_id if isinstance(first, Channel) else None),))
 

@@ -18,7 +18,10 @@ GRANT_YEARS_MAX = 5
 """A grant ends within so many years."""
 SHOWN_MAX = 40
 _NUMBER = re.compile(r"#?0*([1-9][0-9]{0,8})")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2})?")
+LAST_DAY = re.compile(r"[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2})?")
+"""How the last day of a grant is written: a day, or a month for its last one."""
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+_BETWEEN = ("to", "until", "till", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,21 @@ def unresolved(token: Token) -> bool:
     return isinstance(token, Word) and token.text[0] in "@#" and not _NUMBER.fullmatch(token.text)
 
 
+def typed_name(token: Token) -> str:
+    """The hint for who typed a name as a plain word: how Slack learns whom they mean; else nothing."""
+    if isinstance(token, Word) and _NAME.fullmatch(token.text):
+        return " Begin a name with `@` or `#` and pick it from the list that Slack shows."
+    return ""
+
+
 def read_span(rest: Sequence[Token], rules: Rules) -> Span:
     """The period that the words write; this month without any."""
     if not all(isinstance(token, Word) for token in rest):
         raise Wrong("Behind it may stand a period, and nothing else.")
-    text = " ".join(token.text for token in rest if isinstance(token, Word))
+    said = [token.text for token in rest if isinstance(token, Word)]
+    if len(said) == 3 and said[1] in _BETWEEN:
+        said = [f"{said[0]}..{said[2]}"]
+    text = " ".join(said)
     try:
         return parse_span(text, rules.timezone, rules.now)
     except BadSpan as bad:
@@ -82,7 +95,7 @@ def read_amount(token: Token) -> int:
     try:
         return parse_usd(token.text if isinstance(token, Word) else "")
     except BadAmount as bad:
-        raise Wrong(escape(str(bad))) from bad
+        raise Wrong(f"“{show(token)}” is no amount. {escape(str(bad))}") from bad
 
 
 def first_of(rest: Sequence[Token], wanted: str) -> Token:
@@ -98,7 +111,7 @@ def read_person(rest: Sequence[Token], name: str) -> Person:
     """The one person that everything is about."""
     first = first_of(rest, "whom")
     if not isinstance(first, Person):
-        raise Wrong(f"`{name}` is about one person; “{show(first)}” is none.")
+        raise Wrong(f"`{name}` is about one person; “{show(first)}” is none.{typed_name(first)}")
     nothing_more(rest[1:], f"{name} @person")
     return first
 
@@ -127,12 +140,12 @@ def owner_of(token: Token) -> Owner | None:
 def read_last_day(day: str, rules: Rules) -> datetime:
     """The end of the last day that a grant is good for (UTC, exclusive)."""
     relative = {f"end of {kind}": f"this {kind}" for kind in ("month", "week", "year")} | {"today": "today"}
-    if day not in relative and not _DAY.fullmatch(day):
+    if day not in relative and not LAST_DAY.fullmatch(day):
         raise Wrong("The last day is written like `2026-12-31`, or it is `end of month`.")
     try:
         ends = parse_span(relative.get(day, day), rules.timezone, rules.now).end
     except BadSpan as bad:
-        raise Wrong(escape(str(bad))) from bad
+        raise Wrong(f"“{escape(day)}” is no date of the calendar.") from bad
     if ends <= rules.now:
         raise Wrong("That day is over: a grant ends today or later.")
     if ends > rules.now + timedelta(days=366 * GRANT_YEARS_MAX):

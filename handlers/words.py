@@ -321,6 +321,13 @@ OUTSIDER = "This is for people of the workspace that runs Darkroom. Ask somebody
 DETAILS_GONE = "Darkroom has no record of this picture any more. Reply in the thread to make another."
 
 
+def more_money(voice: Voice, user_id: str) -> str:
+    """How somebody with a cap can have more: admins of the settings give it themselves."""
+    if user_id in voice.admins:
+        return f"More money: you are an admin, `{voice.spend} help` says how to give it."
+    return f"More money: ask {voice.an_admin}."
+
+
 def admins_only(voice: Voice) -> str:
     """Somebody asked for what only admins may see."""
     return f"This is for admins. `{voice.spend}` shows your own spend; otherwise ask {voice.an_admin}."

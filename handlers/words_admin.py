@@ -28,14 +28,16 @@ AT_ONCE = "It acts at once, also on requests that wait; pictures that are being 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What an answer needs to know beside the change: who asked, everything decided now, the balance of the
-    budget that a grant is for, and the listed model that is used when nobody says otherwise."""
+    """What an answer needs to know beside the change: who asked, everything decided now, the listed model
+    that is used when nobody says otherwise, the balance of the budget that a grant is for, and whether it is
+    the last of several changes: what holds for all of them is said once, behind it."""
 
     voice: Voice
     asker: str
     policy: Policy
     usual_model: str
     balance: Balance | None = None
+    last: bool = True
 
 
 def changed_words(done: Changed, now: Situation) -> str:
@@ -134,7 +136,7 @@ def _revoke(change: _Change) -> str:
     return (
         f"Grant {before['number']} of {change.whom} is revoked: {format_usd(before['left_nano_usd'])} of "
         f"{format_usd(before['amount_nano_usd'])} was left, and nothing is now. What pictures that are being "
-        "made now hold of it stays theirs."
+        "made now hold of it is still theirs."
     )
 
 
@@ -173,11 +175,16 @@ def _pilot(change: _Change) -> str:
     if change.idle:
         return f"Nothing changed: {change.whom} was {'already' if member else 'not'} on the pilot list."
     if member:
+        answer = f"{change.whom} is now on the pilot list, and was not."
+        if not change.now.last:
+            return answer
         return (
-            f"{change.whom} is now on the pilot list, and was not. {size}: only these people, and anybody in "
+            f"{answer} {size}: only these people, and anybody in "
             "these channels, can make pictures. What others have waiting is declined."
         )
     answer = f"{change.whom} is not on the pilot list any more, and was until now."
+    if not change.now.last:
+        return answer
     if listed:
         return f"{answer} {size}. What they have waiting is declined."
     return f"{answer} The list is empty, so everybody can make pictures now."

@@ -7,12 +7,15 @@ import shlex
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli import Refused, as_typed, flags_of, to_mend
 from bot.cli.sandbox import PORT, port_taken
+
+if TYPE_CHECKING:
+    from bot.cli.world import World
 
 
 @click.command("demo")
@@ -74,16 +77,24 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
         settings = plain_settings(world.settings() | flags)
 
         def ready() -> None:
-            _greet(world.page_url, settings.storage.data_dir)
+            _greet(world, settings.storage.data_dir)
 
         await serve(Darkroom(settings, create_data=True), stop, ready)
     finally:
         await world.close()
 
 
-def _greet(page_url: str, data_dir: Path) -> None:
-    click.echo(f"Darkroom's demo is running. Open:\n\n    {page_url}\n")
+def _greet(world: World, data_dir: Path) -> None:
+    where = f"--data-dir {shlex.quote(str(data_dir))}"
+    bill = {
+        "OPENAI_BASE_URL": world.openai_base_url,
+        "OPENAI_ADMIN_KEY": world.settings()["openai_admin_key"],
+    }
+    environment = " ".join(f"{name}={value}" for name, value in bill.items())
+    click.echo(f"Darkroom's demo is running. Open:\n\n    {world.page_url}\n")
     click.echo("A prompt is waiting there: press Enter. Then reply in the thread: make it night")
-    click.echo("The books, in another terminal:\n")
-    click.echo(f"    {as_typed()} spend --data-dir {shlex.quote(str(data_dir))}\n")
+    click.echo("Be Carol, the admin, and type: /spend help")
+    click.echo("The books, in another terminal, and beside them what the image API would bill:\n")
+    click.echo(f"    {as_typed()} spend {where}")
+    click.echo(f"    {environment} \\\n        {as_typed()} spend reconcile {where}\n")
     click.echo("Everything stays on this machine and costs nothing. Stop with Ctrl-C.")

@@ -45,6 +45,7 @@ class World:
             "slack_app_token": self.workspace.app_token,
             "slack_api_url": self.slack_api_url,
             "openai_api_key": "sk-sandbox",
+            "openai_admin_key": "sk-admin-sandbox",
             "openai_base_url": self.openai_base_url,
         }
 

@@ -29,7 +29,7 @@ from handlers.blocks.scopes import (
     rules_words,
     scope_words,
 )
-from handlers.blocks.spend import bar, bar_words, left_words, renews
+from handlers.blocks.spend import bar, bar_words, left_words, renews, this_period
 from handlers.blocks.tables import chunks, fitting, within
 from handlers.blocks.text import (
     SECTION_MAX,
@@ -190,13 +190,15 @@ def _standing_view(who: str, standing: Standing, decided: Decided, budget: str, 
     exempt = budget.removeprefix("person:") in policy.exempt
     own = "" if exempt or budget in policy.caps else ", the default"
     limit = Limit(balance.cap_nano_usd, balance.period.kind)
-    lines = [
+    then = [
         f"Spent: {format_usd(spent.charged_nano_usd)}",
         f"Held for pictures being made: {format_usd(spent.held_nano_usd)}",
         f"Pictures: {spent.pictures:,}",
-        f"Cap now: {limit_words(limit)}{own}",
-        f"Left now: {left_words(balance)}",
-        f"Renews: {renews(balance.period)}",
+    ]
+    capped = limit.cap_nano_usd is not None
+    lines = [
+        f"Cap: {limit_words(limit)}{own}",
+        *([f"Left: {left_words(balance)}", f"Renews: {renews(balance.period)}"] if capped else []),
         *(_grant_line(note, decided.caps.timezone, named=False) for note in standing.grants),
         *facts,
     ]
@@ -206,8 +208,14 @@ def _standing_view(who: str, standing: Standing, decided: Decided, budget: str, 
     lines += [line.partition(" for ")[0] + ": " + line.partition(": ")[2] for line in access_lines(rules, {})]
     shown = within(lines, SECTION_MAX)
     title = f"Spend of {who}, {escape(span_words(standing.span))}"
-    blocks: list[Block] = [section(f"*{title}*\n{bar(balance)}"), section("\n".join(shown))]
+    now = f"Now, {this_period(balance)}"
+    blocks: list[Block] = [
+        section("\n".join([f"*{title}*", *then])),
+        section("\n".join([f"*{now}*", *([bar(balance)] if capped else []), *shown])),
+    ]
     notes = _more(len(lines) - len(shown), "the lists of caps and grants have them all.")
     blocks += [context(note) for note in notes]
-    spoken = [f"{title}:", bar_words(balance), *(f"{line}." for line in shown), *notes]
+    spoken = [f"{title}:", *(f"{line}." for line in then), f"{now}:"]
+    spoken += [bar_words(balance)] if capped else []
+    spoken += [*(f"{line}." for line in shown), *notes]
     return View(fitting(spoken, TEXT_MAX, ""), tuple(blocks))

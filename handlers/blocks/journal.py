@@ -20,7 +20,7 @@ from handlers.blocks.scopes import (
     rules_words,
     scope_words,
 )
-from handlers.blocks.text import View, counted, shown, when
+from handlers.blocks.text import View, counted, escape, moment, shown
 
 HISTORY_MAX = 20
 ALERTS_MAX = 10
@@ -31,13 +31,18 @@ _FOUND_MAX = 60
 def history_view(entries: Sequence[Entry], timezone: str) -> View:
     """The newest changes: when, who, what, from and to."""
     lines = [
-        f"• {when(entry.at, timezone)}, {person_words(entry.user_id)}: {entry_words(entry, timezone)}"
+        f"• {moment(entry.at, timezone)}, {person_words(entry.user_id)}: {entry_words(entry, timezone)}"
         for entry in entries
     ]
     notes = [] if lines else ["Nobody has changed anything yet."]
     if len(lines) == HISTORY_MAX:
         notes.append("Older changes are in the table `admin_journal` of the database.")
-    return listing("What admins changed, newest first", lines, notes)
+    return listing(_newest("What admins changed", lines, timezone), lines, notes)
+
+
+def _newest(title: str, lines: Sequence[str], timezone: str) -> str:
+    """A heading, and in which zone the times of the lines are."""
+    return f"{title}, newest first (times in {escape(timezone)})" if lines else title
 
 
 def entry_words(entry: Entry, timezone: str) -> str:
@@ -101,7 +106,12 @@ def _alerts(whom: str, before: _Values, after: _Values, timezone: str) -> str:
     return f"alerts: {was} → {now}"
 
 
-_PAUSED = _stands("paused", "paused", "going on")
+def _pilot_off(whom: str, before: _Values, after: _Values, timezone: str) -> str:
+    size = len(before["members"])
+    return f"pilot list: {counted(size, 'entry', 'entries') if size else 'none'} → none"
+
+
+_PAUSED = _stands("paused", "paused", "not paused")
 _ENTRIES: Mapping[str, Callable[[str, _Values, _Values, str], str]] = {
     "cap": _cap,
     "grant": _grant,
@@ -109,12 +119,10 @@ _ENTRIES: Mapping[str, Callable[[str, _Values, _Values, str], str]] = {
     "blocked": _stands("blocked", "blocked", "not blocked"),
     "exempt": _stands("exempt", "exempt", "not exempt"),
     "pilot": _stands("pilot", "on the pilot list", "not on the pilot list"),
-    "pilot off": lambda whom, before, after, timezone: (
-        f"pilot list: {counted(len(before['members']), 'entry', 'entries')} → none"
-    ),
+    "pilot off": _pilot_off,
     "access": _access,
-    "pause": _PAUSED,
-    "resume": _PAUSED,
+    "pause": lambda whom, *more: _PAUSED("Darkroom", *more),
+    "resume": lambda whom, *more: _PAUSED("Darkroom", *more),
     "alerts": _alerts,
     "uncertain": _uncertain,
     "refuse": lambda whom, before, after, timezone: f"said no to request {after['request']} of {whom}",
@@ -125,7 +133,7 @@ def uncertain_view(charges: Sequence[UncertainCharge], timezone: str, spend: str
     """The charges that nobody can be sure of, and what can be decided about each."""
     lines = [
         f"• {charge.number}: {format_usd(charge.charged_nano_usd)} for {person_words(charge.user_id)} in "
-        f"{channel_words(charge.channel_id)}, {when(charge.held_at, timezone)}, "
+        f"{channel_words(charge.channel_id)}, {moment(charge.held_at, timezone)}, "
         f"{shown(charge.image_model, _FOUND_MAX)}, "
         + (
             f"OpenAI's id {shown(charge.response_id, _FOUND_MAX)}"
@@ -134,16 +142,18 @@ def uncertain_view(charges: Sequence[UncertainCharge], timezone: str, spend: str
         )
         for charge in charges
     ]
-    title = "Uncertain charges"
     if not lines:
-        return listing(title, [], ["There are none: every call's end is known."])
+        return listing("Uncertain charges", [], ["There are none: every call's end is known."])
     notes = [
         "The connection broke, so nobody can say whether the picture was made; the most it can have cost is "
         "charged. OpenAI's usage page or logs may tell.",
-        f"`{spend} uncertain accept 3` lets the charge numbered 3 stand, `{spend} uncertain correct 3 0.05` "
-        f"makes it $0.05, `{spend} uncertain waive 3` takes it back.",
+        f"`{spend} uncertain accept {charges[0].number}` lets charge {charges[0].number} stand, "
+        f"`{spend} uncertain correct {charges[0].number} 0.05` makes it $0.05, "
+        f"`{spend} uncertain waive {charges[0].number}` takes it back.",
     ]
-    return listing(title, lines, notes, "they come when these are decided.")
+    return listing(
+        f"Uncertain charges (times in {escape(timezone)})", lines, notes, "they come when these are decided."
+    )
 
 
 _KINDS: Mapping[AlertKind, str] = {
@@ -168,13 +178,13 @@ def alerts_view(
 ) -> View:
     """Where alerts for admins go (*where* stands behind "Alerts go") and the newest of them."""
     lines = [
-        f"• {when(alert.raised_at, timezone)}: {_alert(alert)}, {_fate(done, why)}"
+        f"• {moment(alert.raised_at, timezone)}: {_alert(alert)}, {_fate(done, why)}"
         for alert, done, why in recent
     ]
     notes = [f"Alerts go {where}. `{spend} alerts` with a channel, or `off`, changes that."]
     if not lines:
         notes.append("There was none yet.")
-    return listing("Alerts for admins, newest first", lines, notes)
+    return listing(_newest("Alerts for admins", lines, timezone), lines, notes)
 
 
 def _alert(alert: Alert) -> str:

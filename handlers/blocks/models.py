@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,19 +39,30 @@ def models_view(catalogue: Catalogue, policy: Policy, usual: Usual, today: date,
     gone = {model.base: why for model in models if (why := about.why_gone(model))}
     unpriced = [model for model in models if not model.prices and model.base not in gone]
     lines = [f"• {about.line(model)}" for model in models if model.prices and model.base not in gone]
-    lines += [f"• `{escape(name)}` cannot be used: {why}" for name, why in gone.items()]
+    lines += [f"• `{escape(name)}` cannot be used: {why.rstrip('.')}" for name, why in gone.items()]
     if unpriced:
-        named = [f"`{escape(model.base)}` ({_until(model)})" for model in unpriced]
-        names = fitting([f"{name}," for name in named], UNPRICED_MAX, "and more,").removesuffix(",")
+        names = fitting([f"{name}," for name in _by_end(unpriced)], UNPRICED_MAX, "and more,")
         lines.append(
-            f"• Without a price, so that they cannot be used: {names}. A request for one of them is answered "
-            "with the lines of configuration that would price it"
+            f"• Without a price, so that they cannot be used: {names.removesuffix(',')}. A request for one "
+            "of them is answered with the lines of configuration that would price it"
         )
     notes = [
-        "Prices of pictures are estimates, and the host model's part comes on top.",
+        "Prices of pictures are estimates, and the host model's part comes on top. Where no last day is "
+        "named, none is announced.",
         f"`{spend} allow` and `{spend} deny` say who may use what.",
     ]
     return listing("Models", lines, notes, "`darkroom estimate` on the server knows them all.")
+
+
+def _by_end(models: Sequence[ImageModel | HostModel]) -> list[str]:
+    """The models by their last day: "`a`, `b` (until 1 December 2026)"."""
+    days: dict[date | None, list[str]] = {}
+    for model in models:
+        days.setdefault(model.shutdown_date, []).append(f"`{escape(model.base)}`")
+    return [
+        ", ".join(names) + (f" (until {long_day(day)})" if day else "")
+        for day, names in sorted(days.items(), key=lambda each: each[0] or date.max)
+    ]
 
 
 def _everyone(policy: Policy) -> Access:
@@ -92,10 +103,11 @@ class _About:
 
     def line(self, model: ImageModel | HostModel) -> str:
         """All about one that can be used."""
-        marked = f" ({self.marks[model.base]})" if model.base in self.marks else ""
-        parts = [f"`{escape(model.base)}`{marked}"]
-        parts += self._pictures(model) if isinstance(model, ImageModel) else ["a host model"]
-        return "; ".join([*parts, self._rates(model), _until(model)])
+        usual = "" if isinstance(model, ImageModel) else "a host model"
+        mark = self.marks.get(model.base, usual)
+        name = f"`{escape(model.base)}`{f' ({mark})' if mark else ''}"
+        parts = self._pictures(model) if isinstance(model, ImageModel) else []
+        return f"{name}: " + "; ".join([*parts, self._rates(model), *_until(model)])
 
     def _pictures(self, model: ImageModel) -> list[str]:
         allowed = self.everyone.allows
@@ -108,7 +120,7 @@ class _About:
             price = format_usd(estimate(ask, self.catalogue).total_nano_usd)
             denied = "" if allowed(Dimension.QUALITY, quality) else " (denied to everyone)"
             prices.append(f"{quality} {price}{denied}")
-        return [*parts, f"{size[0]}x{size[1]}: {', '.join(prices)}"] if prices else parts
+        return [*parts, f"{size[0]}x{size[1]} {', '.join(prices)}"] if prices else parts
 
     def _rates(self, model: ImageModel | HostModel) -> str:
         rates = self.catalogue.price_of(model.base, self.today).rates
@@ -118,7 +130,7 @@ class _About:
             for each, name in _SHOWN.items()
             if each in rates
         ]
-        return f"per million tokens: {', '.join(named)}"
+        return f"a million tokens {', '.join(named)}"
 
 
 def _paints(model: ImageModel, size: tuple[int, int]) -> bool:
@@ -138,8 +150,9 @@ _SHOWN = {
 }
 
 
-def _until(model: ImageModel | HostModel) -> str:
+def _until(model: ImageModel | HostModel) -> list[str]:
+    """Its last day and what comes then, if that is announced."""
     if model.shutdown_date is None:
-        return "no end announced"
-    instead = f", then `{escape(model.replacement)}`" if model.replacement else ""
-    return f"until {long_day(model.shutdown_date)}, when it is shut down{instead}"
+        return []
+    instead = f", use `{escape(model.replacement)}` instead" if model.replacement else ""
+    return [f"shut down on {long_day(model.shutdown_date)}{instead}"]

@@ -13,7 +13,7 @@ from darkroom.spending.periods import zone_of
 from darkroom.spending.reports import Spent
 from darkroom.spending.requests import MoneyRequest, RequestState
 from darkroom.turns.model import Reason, Turn
-from handlers.blocks.scopes import channel_words, person_words
+from handlers.blocks.scopes import channel_words, last_day_words, person_words
 from handlers.blocks.text import Block, View, context, counted, section, when
 from handlers.words import Voice
 
@@ -78,8 +78,9 @@ def answer_words(request: MoneyRequest, voice: Voice) -> str:
     who = person_words(request.answered_by or "")
     on = f" on {when(request.answered_at, voice.timezone)}" if request.answered_at else ""
     if request.state is RequestState.GRANTED:
-        until = when(request.ends_at, voice.timezone)
-        return f"{who} granted {format_usd(request.amount_nano_usd or 0)} until {until}{on}."
+        until = last_day_words(request.ends_at, voice.timezone)
+        amount = format_usd(request.amount_nano_usd or 0)
+        return f"{who} granted {amount}{on}, to be used until {until}."
     if request.state is RequestState.REFUSED:
         return f"{who} said no{on}. Nothing was granted."
     return "It is not answered yet."
@@ -91,7 +92,8 @@ def told_view(request: MoneyRequest, voice: Voice) -> View:
     ends = when(request.ends_at, voice.timezone)
     if request.state is RequestState.GRANTED:
         amount, whom = format_usd(request.amount_nano_usd or 0), _to(request)
-        text = f"{who} granted {whom} {amount} until {ends}; send your request again."
+        until = last_day_words(request.ends_at, voice.timezone)
+        text = f"{who} granted {whom} {amount}, to be used until {until}. Send your request again."
     else:
         text = f"{who} answered your request for more money with no. {_whose_now(request)} renews on {ends}."
     return View(text, (section(text),))
@@ -149,8 +151,8 @@ GONE = "Darkroom has no record of this request any more. Whoever was declined ca
 def _question(asked: Asked, voice: Voice) -> tuple[str, str]:
     request, details = asked.request, asked.details
     head = (
-        f"{person_words(request.user_id)} asks for more money in {_whose(request.budget)}, "
-        f"in {channel_words(request.channel_id)}."
+        f"{person_words(request.user_id)} asks in {channel_words(request.channel_id)} for more money in "
+        f"{_whose(request.budget)}."
     )
     needed, cap, charged, held = (
         _number(details, f"{name}_nano_usd") for name in ("needed", "cap", "charged", "held")
@@ -159,8 +161,8 @@ def _question(asked: Asked, voice: Voice) -> tuple[str, str]:
     meanwhile = f", {format_usd(held)} held" if held else ""
     facts = (
         f"The picture that was declined could cost up to {format_usd(needed)}; {format_usd(charged)} of "
-        f"{format_usd(cap)} was spent {period}{meanwhile}. A grant ends on "
-        f"{when(request.ends_at, voice.timezone)}, when the budget renews."
+        f"{format_usd(cap)} was spent {period}{meanwhile}. A grant can be used "
+        f"until {last_day_words(request.ends_at, voice.timezone)}; then the budget renews."
     )
     return head, facts
 
@@ -170,8 +172,8 @@ def _month(asked: Asked, voice: Voice) -> str:
     spent = asked.month
     return (
         f"{person_words(asked.request.user_id)} in {month}: "
-        f"{counted(spent.pictures, 'picture', 'pictures')}, {format_usd(spent.charged_nano_usd)} spent, "
-        f"{format_usd(spent.held_nano_usd)} held."
+        f"{counted(spent.pictures, 'picture', 'pictures')}, {format_usd(spent.charged_nano_usd)} spent"
+        f"{f', {format_usd(spent.held_nano_usd)} held' if spent.held_nano_usd else ''}."
     )
 
 

@@ -149,10 +149,15 @@ def _line(who: str, person: PersonSpend, report: SpendReport) -> str:
     spent, cap = person.spent, person.cap_nano_usd
     return (
         f"{who}: {counted(spent.pictures, 'picture', 'pictures')}, "
-        f"{format_usd(spent.charged_nano_usd)} spent, {format_usd(spent.held_nano_usd)} held, "
+        f"{format_usd(spent.charged_nano_usd)} spent, {_held(spent.held_nano_usd)}"
         f"{'no cap' if cap is None else f'cap {format_usd(cap)}'}, "
         f"{share(spent.charged_nano_usd, report.total.charged_nano_usd)}% of all"
     )
+
+
+def _held(nano_usd: int) -> str:
+    """What is held, where something is."""
+    return f"{format_usd(nano_usd)} held, " if nano_usd else ""
 
 
 def _people_view(report: SpendReport, names: Mapping[str, str], style: Style) -> View:

@@ -12,7 +12,7 @@ from darkroom.spending.policy import Grant
 from darkroom.spending.reports import RecentPicture
 from handlers.blocks.scopes import last_day_words
 from handlers.blocks.tables import fitting
-from handlers.blocks.text import TEXT_MAX, View, context, section, shown, when
+from handlers.blocks.text import TEXT_MAX, View, context, escape, moment, section, shown, when
 
 BAR_STEPS = 20
 PROMPT_SHOWN_MAX = 60
@@ -41,8 +41,9 @@ class Own:
     least_nano_usd: int = 1
 
 
-def own_view(own: Own, who_can_raise: str) -> View:
-    """What is spent, held and left, when it renews, the newest pictures, and what stands in the way."""
+def own_view(own: Own, more_money: str) -> View:
+    """What is spent, held and left, when it renews, the newest pictures, what stands in the way, and with
+    a cap *more_money*: how there can be more."""
     balance = own.balance
     period, timezone = _THIS[balance.period.kind], balance.period.timezone
     facts = [
@@ -54,14 +55,15 @@ def own_view(own: Own, who_can_raise: str) -> View:
     ]
     notes = [balance_sentence(other) for other in own.others if _in_the_way(other, own.least_nano_usd)]
     if balance.cap_nano_usd is not None:
-        notes.append(f"More money: ask {who_can_raise}.")
+        notes.append(more_money)
     recent = [picture_line(picture, timezone) for picture in own.recent]
+    last = f"Your last {'picture' if len(recent) == 1 else 'pictures'} (times in {escape(timezone)})"
     blocks = [section(f"*Your spend {period}*\n{bar(balance)}"), section("\n".join(facts))]
     if recent:
-        blocks.append(section("\n".join(["*Your last pictures*", *(f"• {line}" for line in recent)])))
+        blocks.append(section("\n".join([f"*{last}*", *(f"• {line}" for line in recent)])))
     blocks += [context(note) for note in notes]
     spoken = [bar_words(balance), *(f"{fact}." for fact in facts), *notes]
-    spoken += ["Your last pictures:"] if recent else []
+    spoken += [f"{last}:"] if recent else []
     spoken += [f"{line}." for line in recent]
     return View(fitting(spoken, TEXT_MAX, ""), tuple(blocks))
 
@@ -86,10 +88,9 @@ def _until(grants: Sequence[Grant], timezone: str) -> str:
 
 
 def picture_line(picture: RecentPicture, timezone: str) -> str:
-    """One of somebody's own pictures: "20 November 2026, 12:00 (UTC), v2, $0.05: a red fox in snow"."""
-    at = when(picture.created_at, timezone)
-    cost = format_usd(picture.charged_nano_usd)
-    return f"{at}, v{picture.version}, {cost}: {shown(picture.prompt, PROMPT_SHOWN_MAX)}"
+    """One of somebody's own pictures: "$0.05, 20 Nov 2026, 12:00, v2: a red fox in snow"."""
+    at, cost = moment(picture.created_at, timezone), format_usd(picture.charged_nano_usd)
+    return f"{cost}, {at}, v{picture.version}: {shown(picture.prompt, PROMPT_SHOWN_MAX)}"
 
 
 def bar(balance: Balance) -> str:
@@ -109,7 +110,8 @@ def bar_words(balance: Balance) -> str:
         return "There is no cap."
     used = balance.charged_nano_usd + balance.held_nano_usd
     percent = 100 if used >= cap else used * 100 // cap
-    return f"{percent}% of {format_usd(cap)} used."
+    part = "Less than 1%" if used and not percent else f"{percent}%"
+    return f"{part} of {format_usd(cap)} used."
 
 
 def _exactly(nano_usd: int) -> str:
@@ -124,6 +126,8 @@ def left_words(balance: Balance) -> str:
     if left is None:
         return "no cap"
     granted = balance.granted_nano_usd
+    if granted == left and granted:
+        return f"{format_usd(left)}, all of it granted"
     return f"{format_usd(left)}, of which {format_usd(granted)} granted" if granted else format_usd(left)
 
 
@@ -137,6 +141,11 @@ def balance_sentence(balance: Balance) -> str:
         f"{owner} budget has {format_usd(balance.left_nano_usd or 0)} left of {format_usd(cap)}; "
         f"it renews on {renews(balance.period)}."
     )
+
+
+def this_period(balance: Balance) -> str:
+    """The running period of a budget: "this month"."""
+    return _THIS[balance.period.kind]
 
 
 def renews(period: Period) -> str:

@@ -141,6 +141,12 @@ def when(at: datetime, timezone: str) -> str:
     return f"{local.day} {local:%B %Y, %H:%M} ({timezone})"
 
 
+def moment(at: datetime, timezone: str) -> str:
+    """A time in a list whose heading names the zone: "1 Dec 2026, 00:00"."""
+    local = at.astimezone(zone_of(timezone))
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
 def counted(number: int, one: str, many: str) -> str:
     """ "1 picture", "1,234 pictures"."""
     return f"{number:,} {one if number == 1 else many}"

@@ -101,7 +101,7 @@ async def _own(services: Services, user_id: str, channel_id: str) -> View:
         grants=[note.grant for note in notes if note.user_id == user_id],
         least_nano_usd=_usual_price(services),
     )
-    return own_view(own, config.voice.an_admin)
+    return own_view(own, words.more_money(config.voice, user_id))
 
 
 def _usual_price(services: Services) -> int:

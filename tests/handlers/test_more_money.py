@@ -159,12 +159,12 @@ async def test_who_was_declined_asks_and_each_named_admin_reads_all_but_the_prom
     for admin in (BOB, CAROL):
         (question,) = counter.posted(admin)
         for fact in (
-            f"<@{ALICE}> asks for more money in their own budget",
+            f"<@{ALICE}> asks in <#C0DESIGN01> for more money in their own budget",
             f"<#{DESIGN}>",
             "up to $2.00",
             "$9.00 of $10.00 was spent this month",
             "November 2026: 0 pictures, $0.00 spent",
-            "1 December 2026",
+            "until 30 November 2026; then the budget renews",
             *(FIVE, TEN, NO),
         ):
             assert fact in question
@@ -236,8 +236,8 @@ async def test_an_admins_grant_reaches_the_books_the_person_and_every_admins_mes
     assert await teller.round()
     assert await teller.round()
     (told,) = counter.posted(ALICE)
-    assert f"<@{BOB}> granted you {format_usd(amount)} until 1 December 2026" in told
-    assert "send your request again" in told
+    assert f"<@{BOB}> granted you {format_usd(amount)}, to be used until 30 November 2026." in told
+    assert "Send your request again" in told
     updates = counter.desk.slack.named("update_message")
     assert [call.said["channel"] for call in updates] == ["D0BOB00001", "D0CAROL001"]
     for call in updates:

@@ -282,6 +282,7 @@ async def test_several_pilots_are_each_in_the_journal_and_only_once(office: Offi
         answer = await office.says(f"pilot {BOB_SENT} {DESIGN_SENT}", trigger="1")
         assert f"<@{BOB}> is now on the pilot list" in answer
         assert f"<#{DESIGN}> is now on the pilot list" in answer
+        assert answer.count("only these people") == 1
     assert await office.decided() == [(CAROL, "pilot", BOB), (CAROL, "pilot", DESIGN)]
     assert "The pilot list: " in await office.says("pilot", trigger="2")
     assert "it had 2 entries" in await office.says("pilot off", trigger="3")
@@ -291,7 +292,7 @@ async def test_what_was_decided_is_seen_where_it_matters(office: Office) -> None
     for number, text in enumerate((f"cap {BOB_SENT} 20", f"block {BOB_SENT}", "deny everyone quality high")):
         await office.says(text, trigger=str(number))
     person = await office.says(BOB_SENT, trigger="10")
-    assert "Cap now: $20.00 a month." in person
+    assert "Cap: $20.00 a month." in person
     assert "Blocked" in person
     assert "Blocked: " in await office.says("caps", trigger="11")
     assert "(denied to everyone)" in await office.says("models", trigger="12")

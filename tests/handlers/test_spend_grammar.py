@@ -61,6 +61,9 @@ def mistake(text: str) -> str:
         ("", commands.Own()),
         (" \n ", commands.Own()),
         ("help", commands.Help()),
+        ("?", commands.Help()),
+        ("team 2026-10-01 to 2026-10-31", commands.TeamSpend(OCTOBER)),
+        (f"{ANNA_SENT} 2026-10-01 \u2013 2026-10-31", commands.PersonSpend("U0ANNA0001", OCTOBER)),
         ("team", commands.TeamSpend(NOVEMBER)),
         ("Team  this MONTH", commands.TeamSpend(NOVEMBER)),
         ("team “last month”.", commands.TeamSpend(OCTOBER)),
@@ -96,6 +99,9 @@ def test_what_is_looked_at(text: str, command: Command) -> None:
         ("cap default 20", c.SetCap(c.EveryPerson(), 20 * USD)),
         ("cap default people 20 week", c.SetCap(c.EveryPerson(), 20 * USD, PeriodKind.week)),
         ("cap default channels 50", c.SetCap(c.EveryChannel(), 50 * USD)),
+        ("cap channels 50", c.SetCap(c.EveryChannel(), 50 * USD)),
+        ("cap everyone = 20 USD", c.SetCap(c.EveryPerson(), 20 * USD)),
+        ("cap team unlimited", c.SetCap(c.Workspace(), None)),
         ("cap default channels default", c.DropCap(c.EveryChannel())),
         (f"cap {ANNA_SENT} $20 month", c.SetCap(ANNA, 20 * USD, PeriodKind.month)),
         (f"CAP {ANNA_SENT} 20,50 a Day.", c.SetCap(ANNA, 20_500_000_000, PeriodKind.day)),
@@ -104,6 +110,8 @@ def test_what_is_looked_at(text: str, command: Command) -> None:
         (f"cap {ANNA_SENT} default", c.DropCap(ANNA)),
         ("cap team 500", c.SetCap(c.Workspace(), 500 * USD)),
         (f"grant {ANNA_SENT} 15 until 2026-12-31", c.GiveGrant(ANNA, 15 * USD, END_OF_2026)),
+        (f"grant {ANNA_SENT} 15 till 2026-12-31", c.GiveGrant(ANNA, 15 * USD, END_OF_2026)),
+        (f"grant {ANNA_SENT} 15 2026-12-31", c.GiveGrant(ANNA, 15 * USD, END_OF_2026)),
         (f"grant {ANNA_SENT} 15 until 2026—12—31", c.GiveGrant(ANNA, 15 * USD, END_OF_2026)),
         (f"grant {DESIGN_SENT} 0.000001", c.GiveGrant(DESIGN, 1_000, END_OF_NOVEMBER)),
         ("grant team $15 until end of month", c.GiveGrant(c.Workspace(), 15 * USD, END_OF_NOVEMBER)),
@@ -163,6 +171,11 @@ def test_what_is_no_amount_is_answered_with_what_is(command: str, amount: str) -
         ("pilot #design", "pick the name from the list"),
         ("alerts #design", "pick the name from the list"),
         ("cap", "whose cap"),
+        ("cap bob 20", "pick it from the list that Slack shows"),
+        ("grant bob 20", "pick it from the list that Slack shows"),
+        ("block bob", "pick it from the list that Slack shows"),
+        (f"cap {ANNA_SENT} 1,000", "“1,000” is no amount"),
+        (f"{ANNA_SENT} cap 20", "The command stands before the name: `/spend cap @anna 20 month`"),
         ("cap <!channel> 20", "is none"),
         ("cap <!subteam^S0123|@designers> 20", "is none"),
         (f"cap {ANNA_SENT}", "Say how much"),
@@ -177,7 +190,9 @@ def test_what_is_no_amount_is_answered_with_what_is(command: str, amount: str) -
         (f"grant {ANNA_SENT} 15 until 2026-02-30", "2026-02-30"),
         (f"grant {ANNA_SENT} 15 until 2026-11-19", "is over"),
         (f"grant {ANNA_SENT} 15 until 2032-01-01", "within 5 years"),
-        (f"grant {ANNA_SENT} 15 2026-12-31", "`until`"),
+        (f"grant {ANNA_SENT} 15 for a week", "`until`"),
+        (f"grant {ANNA_SENT} 15 until 2026-02-30", "no date of the calendar. For example"),
+        (f"grant {ANNA_SENT} 15 until 12/31/2026", "`2026-12-31`"),
         ("revoke", "number"),
         ("revoke three", "not the number"),
         ("revoke 0", "not the number"),
@@ -195,7 +210,7 @@ def test_what_is_no_amount_is_answered_with_what_is(command: str, amount: str) -
         ("deny everyone model gpt-image-2 default", "no model"),
         (f"deny everyone model {ANNA_SENT}", "names only"),
         ("pilot everybody", "people and channels"),
-        ("pilot off now", "people and channels"),
+        ("pilot off now", "takes nothing behind it"),
         ("unpilot", "whom"),
         ("pause now", "too much"),
         ("alerts somewhere", "`off`"),
@@ -228,6 +243,13 @@ def test_an_unknown_word_gets_the_nearest_and_help() -> None:
     assert "Did you mean `/spend history`?" in sentence
     assert "`/spend help`" in sentence
     assert "Did you mean" not in mistake("xyzzy")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("hlep", "help"), ("cpa", "cap"), ("unpause", "resume"), ("stop", "pause")]
+)
+def test_other_words_lead_to_ours_and_never_to_the_opposite(typed: str, meant: str) -> None:
+    assert f"Did you mean `/spend {meant}`?" in mistake(typed)
 
 
 @pytest.mark.parametrize(
