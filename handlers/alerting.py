@@ -204,7 +204,10 @@ class Alerting:
             now.closed = result.error
             logger.warning("alerts cannot be written to channel %s: %s", now.to.channel, result.error)
         if not now.to.admins:
-            await self._give_up(alert, now.closed or NOBODY)
+            if now.closed is not None:
+                # Inviting us there is all it takes, and nobody else could be told.
+                return await self._settle(alert, [_Result(_Came.LATER, now.closed)], now)
+            await self._give_up(alert, NOBODY)
             return True
         return await self._to_all(alert, now.to.admins, now)
 

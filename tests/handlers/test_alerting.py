@@ -369,15 +369,26 @@ async def test_a_channel_that_cannot_be_written_to_falls_back_to_the_named_admin
     assert await post.outcomes() == [(True, None), (True, None)]
 
 
-async def test_a_closed_channel_without_named_admins_gives_the_alert_up_with_slacks_reason(
+async def test_without_named_admins_what_is_for_a_closed_channel_waits_there_for_seven_days(
     post: Post,
 ) -> None:
+    """Whoever sets the channel before inviting us would otherwise never hear of what came between."""
     post.admins = ()
     await post.alerts_go_to(OPS)
-    await post.raised()
+    await post.raised(key="one")
+    await post.raised(key="two")
+    alerting = post.alerting()
+    post.slack.faults["post_private"] = [refused("not_in_channel")]
+    assert not await alerting.round()
+    assert len(post.slack.calls) == 1, "it is tried once a round, not once an alert"
+    assert await alerting.round()
+    assert [to for to, _ in post.said()] == [OPS, OPS]
+    assert await post.outcomes() == [(True, None), (True, None)]
+    await post.raised(key="three")
+    post.clock.at += timedelta(days=7)
     post.slack.faults["post_private"] = [refused("is_archived")]
-    assert await post.alerting().round()
-    assert await post.outcomes() == [(True, "is_archived")]
+    assert await alerting.round()
+    assert await post.outcomes() == [(True, None), (True, None), (True, "is_archived")]
 
 
 async def test_a_person_whom_slack_refuses_for_good_is_given_up_and_does_not_stop_the_others(
