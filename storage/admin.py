@@ -8,12 +8,16 @@ from datetime import datetime
 
 from darkroom.spending.budgets import Caps
 from darkroom.spending.changes import (
+    AnswerRequest,
     Author,
+    CannotChange,
     Change,
     Changed,
+    Correct,
     Entry,
     GrantNote,
     Names,
+    RevokeGrant,
     UncertainCharge,
 )
 from darkroom.spending.policy import Policy
@@ -129,7 +133,12 @@ def _change(db: sqlite3.Connection, change: Change, by: Author, caps: Caps, at: 
     if first is not None:
         return Changed(first, repeat=True)
     author = person_key(db, by.team_id, by.user_id, at)
-    decided: Decided = decide(db, change, Moment(by.team_id, author, load_policy(db, by.team_id), caps, at))
+    try:
+        decided: Decided = decide(
+            db, change, Moment(by.team_id, author, load_policy(db, by.team_id), caps, at)
+        )
+    except CannotChange as problem:
+        raise CannotChange(problem.reason, _settled_before(db, by.team_id, change, problem.reason)) from None
     db.execute(
         """
         INSERT INTO admin_journal (at, team_id, key, person_key, action, subject, before, after)
@@ -150,6 +159,21 @@ def _change(db: sqlite3.Connection, change: Change, by: Author, caps: Caps, at: 
     if written is None:
         raise RuntimeError("the journal of admin changes took no entry")
     return Changed(written)
+
+
+def _settled_before(db: sqlite3.Connection, team_id: str, change: Change, reason: str) -> Entry | None:
+    """What has already done what *change* asks for, or None if nothing has."""
+    match change, reason:
+        case RevokeGrant(number), "grant_revoked":
+            which, value = "action = 'revoke' AND json_extract(before, '$.number') = ?", number
+        case Correct(number), "already_corrected":
+            which, value = "action = 'uncertain' AND json_extract(before, '$.number') = ?", number
+        case AnswerRequest(number), "already_answered":
+            which, value = "action IN ('grant', 'refuse') AND json_extract(after, '$.request') = ?", number
+        case _:
+            return None
+    row = db.execute(f"{_ENTRIES} WHERE admin_journal.team_id = ? AND {which}", (team_id, value)).fetchone()
+    return None if row is None else _entry_from(row)
 
 
 def _entry(db: sqlite3.Connection, by: Author) -> Entry | None:
