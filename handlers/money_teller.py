@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from darkroom.clock import Clock
@@ -26,6 +28,14 @@ GIVE_UP_AFTER = timedelta(days=7)
 CLOCKS_APART = timedelta(minutes=2)
 _UPDATE_PAUSES_S = (1.0, 5.0)
 """Waits before the tries to take the buttons from an answered question; pressing one finds it answered."""
+
+
+@dataclass(slots=True)
+class _Asking:
+    """Whom one round asks, and why the alerts channel cannot be written to, once it was found so."""
+
+    to: Recipients
+    closed: SlackRefused | SlackUnclear | None = None
 
 
 class MoneyTeller:
@@ -67,30 +77,42 @@ class MoneyTeller:
             for request in untold
             if request.state is RequestState.OPEN
         }
+        to = await self._recipients(untold)
         for request in untold:
             if request.state is RequestState.OPEN:
-                whole = await self._ask_admins(request) and whole
+                whole = await self._ask_admins(request, to[request.team_id]) and whole
             else:
                 whole = await self._tell_answer(request) and whole
         return whole
 
-    async def _ask_admins(self, request: MoneyRequest) -> bool:
+    async def _recipients(self, untold: Sequence[MoneyRequest]) -> dict[str, _Asking]:
+        """Who is asked in each workspace, read once a round: there may be hundreds of open requests."""
+        found: dict[str, _Asking] = {}
+        for team_id in {request.team_id for request in untold}:
+            policy, _ = await self._admin.policy(team_id)
+            found[team_id] = _Asking(Recipients(policy.alerts_channel, self._voice.admins))
+        return found
+
+    async def _ask_admins(self, request: MoneyRequest, asking: _Asking) -> bool:
         # An open request stays untold, because an answer could come between asking and noting that: what is
         # told then would be noted as told of an answer that nobody was told.
         now = self._clock.now()
         if request.ends_at <= now:
             await self._requests.told(request.number, now)
             return True
-        policy, _ = await self._admin.policy(request.team_id)
-        to = Recipients(policy.alerts_channel, self._voice.admins)
+        to = asking.to
         if self._asked[request.number].issuperset(to.first):
             return True
         asked = {post.recipient for post in await self._requests.posts(request.number)}
         wanted, note, whole = to.first, "", True
         if to.channel is not None and to.channel not in asked:
-            error = await self._ask_one(request, to.channel, note)
+            error = asking.closed or await self._ask_one(request, to.channel, note)
             if error is not None and not passes(error):
-                logger.warning("requests cannot be written to channel %s: %s", to.channel, name_of(error))
+                if asking.closed is None:
+                    logger.warning("requests cannot be written to channel %s: %s", to.channel, name_of(error))
+                asking.closed = error
+                # With nobody else to ask it is tried again: inviting us there is all it takes.
+                whole = bool(to.admins)
                 note, wanted = unwritable(to.channel, name_of(error), self._voice), to.admins
             else:
                 whole, wanted = error is None, ()

@@ -1,0 +1,54 @@
+"""What a round of asking costs, and that a question whose only channel is closed is not lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkroom.spending.changes import Names
+from darkroom.spending.policy import Policy
+from storage.admin import SqliteAdminBooks
+from storage.database import Database
+from tests.examples import TEAM
+from tests.handlers.support import later, refused
+from tests.handlers.test_more_money import OPS, Counter
+
+
+async def test_a_question_whose_only_channel_is_closed_is_asked_there_once_it_opens(
+    database: Database,
+) -> None:
+    counter = Counter.make(database)
+    await counter.alerts_go_to(OPS)
+    for turn_id, budget in (("t1", "person"), ("t2", "workspace")):
+        await counter.presses_ask(await counter.declined(turn_id, budget=budget))
+    counter.desk.slack.faults["post_private"] = [refused("not_in_channel")]
+    teller = counter.teller()
+    assert not await teller.round(), "it is tried again soon"
+    assert counter.posted(OPS) == []
+    assert len(counter.desk.slack.named("post_private refused")) == 1, "once a round, not once a request"
+    counter.desk.clock.at = later(60)
+    assert await teller.round()
+    assert await teller.round()
+    assert len(counter.posted(OPS)) == 2
+
+
+async def test_open_questions_cost_a_round_one_look_at_what_is_decided(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each end of a turn wakes a round: hundreds of open questions must not keep the books busy."""
+    counter = Counter.make(database, "U0ADMIN001")
+    for number in range(20):
+        user = f"U0PERSON{number:02d}"
+        turn_id = await counter.declined(f"t{number}", user=user, budget="workspace")
+        await counter.presses_ask(turn_id, user=user)
+    teller = counter.teller()
+    assert await teller.round()
+    looked: list[str] = []
+
+    class Counting(SqliteAdminBooks):
+        async def policy(self, team_id: str) -> tuple[Policy, Names]:
+            looked.append(team_id)
+            return await super().policy(team_id)
+
+    monkeypatch.setattr(teller, "_admin", Counting(database))
+    assert await teller.round()
+    assert looked == [TEAM]
