@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from bench import rendering
+from bench import admission, rendering
 
 if __name__ == "__main__":
-    sys.exit(0 if rendering.main()["holds"] else 1)
+    results = [each.main() for each in (rendering, admission)]
+    sys.exit(0 if all(result["holds"] for result in results) else 1)

@@ -3,6 +3,14 @@
 STATEMENTS = (
     # What a charge's price is computed from, so that any charge can be computed again.
     "ALTER TABLE attempts ADD COLUMN ask TEXT CHECK (ask IS NULL OR json_valid(ask))",
+    # Every hold writes each index of what it enters. No query reads this one:
+    "DROP INDEX attempts_open",
+    # and this takes the place of three: an attempt has one entry of a kind at most. That it ends once, in
+    # whatever way, `journal_ends_once` sees to.
+    "DROP INDEX journal_by_attempt",
+    "DROP INDEX journal_holds_once",
+    "DROP INDEX journal_corrects_once",
+    "CREATE UNIQUE INDEX journal_by_attempt ON journal (attempt_id, kind)",
     "CREATE INDEX journal_uncertain ON journal (team_id, id) WHERE kind = 'uncertain'",
     # scope: 'every person', 'every channel', or a budget: 'person:<key>', 'channel:<team>:<id>',
     # 'workspace:<team>'. cap_nano_usd NULL is no cap.
