@@ -62,10 +62,12 @@ def after_charge(
     The cap is reached when it has no room for the hold of another such call: charges seldom meet it exactly.
     """
     for budget in budgets_of(payer, policy, caps, from_text(attempt["held_at"])):
-        if not budget.cap_nano_usd or at >= budget.period.end:
+        if budget.cap_nano_usd is None or at >= budget.period.end:
             continue
         balance = balance_of(db, budget, payer, at)
-        cap, charged = balance.cap_with_grants_nano_usd or 0, balance.charged_nano_usd
+        cap, charged = balance.cap_with_grants_nano_usd, balance.charged_nano_usd
+        if not cap:
+            continue
         percent = charged * 100 // cap
         reached = cap - charged < attempt["hold_nano_usd"]
         if percent < caps.warn_percent and not reached:
