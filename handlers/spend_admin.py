@@ -63,17 +63,22 @@ async def change(services: Services, wanted: Changes, asker: Asker) -> Done | No
     """
     if not await services.guard.is_admin(asker.user_id):
         return None
+    if not asker.trigger_id:
+        raise ValueError("a change without Slack's trigger id would be taken for the last such one")
     config, now = services.config, services.clock.now()
     done: list[Changed | CannotChange] = []
-    for place, each in enumerate(wanted.changes):
-        key = f"command:{asker.trigger_id}" + (f":{place}" if place else "")
-        try:
-            author = Author(config.team_id, asker.user_id, key)
-            done.append(await services.admin.change(each, author, config.caps, now))
-        except CannotChange as problem:
-            done.append(problem)
-    if any(isinstance(one, Changed) and not one.repeat for one in done):
-        services.policy_changed()
+    try:
+        for place, each in enumerate(wanted.changes):
+            key = f"command:{asker.trigger_id}" + (f":{place}" if place else "")
+            try:
+                author = Author(config.team_id, asker.user_id, key)
+                done.append(await services.admin.change(each, author, config.caps, now))
+            except CannotChange as problem:
+                done.append(problem)
+    finally:
+        # Also when a later one broke: the earlier ones are decided, and act at once.
+        if any(isinstance(one, Changed) and not one.repeat for one in done):
+            services.policy_changed()
     return tuple(done)
 
 

@@ -36,7 +36,7 @@ def register(app: AsyncApp, services: Services) -> None:
         if isinstance(wanted, Mistake) and not wanted.for_admins:
             await ack(text=wanted.sentence)
             return
-        asker, done = Asker(command["user_id"], str(command.get("trigger_id"))), None
+        asker, done = Asker(command["user_id"], str(command.get("trigger_id") or "")), None
         if isinstance(wanted, Changes) and services.config.admins:
             # Who may is known without asking Slack, so the change is one local transaction: it is on disk
             # before it is acknowledged. Otherwise Slack must be asked first, which can take longer than the

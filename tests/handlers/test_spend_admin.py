@@ -398,3 +398,29 @@ async def test_a_key_belongs_to_one_typing_whoever_else_types_the_same(office: O
     )
     assert "Granted $1.00" in await office.says(f"grant {BOB_SENT} 15", trigger="1")
     assert len(await office.decided()) == 1
+
+
+async def test_what_was_decided_before_the_books_broke_acts_at_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several changes in one command the first may be on disk when the second fails."""
+    books, change = office.desk.services.admin, office.desk.services.admin.change
+
+    async def fail_later(wanted: Any, by: Author, *rest: Any) -> object:
+        if by.key.endswith(":1"):
+            raise OSError("disk full")
+        return await change(wanted, by, *rest)
+
+    monkeypatch.setattr(books, "change", fail_later)
+    await office.says(f"pilot {BOB_SENT} {DESIGN_SENT}")
+    assert await office.decided() == [(CAROL, "pilot", BOB)]
+    assert len(office.looked_again) == 1
+
+
+async def test_a_command_without_its_trigger_is_refused_instead_of_taken_for_another(
+    database: Database,
+) -> None:
+    office = Office.make(database, admins=(ALICE,))
+    for text in (f"grant {BOB_SENT} 15", "pause"):
+        assert "Darkroom itself failed" in await office.says(text, ALICE, trigger_id=None)
+    assert await office.decided() == []
