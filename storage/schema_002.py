@@ -11,6 +11,12 @@ STATEMENTS = (
     "DROP INDEX journal_holds_once",
     "DROP INDEX journal_corrects_once",
     "CREATE UNIQUE INDEX journal_by_attempt ON journal (attempt_id, kind)",
+    # In the order in which they are asked for: else SQLite takes the index of all turns.
+    "DROP INDEX turns_unfinished",
+    """
+    CREATE INDEX turns_unfinished ON turns (created_at, id)
+        WHERE told_at IS NULL AND undelivered_reason IS NULL
+    """,
     "CREATE INDEX journal_uncertain ON journal (team_id, id) WHERE kind = 'uncertain'",
     # scope: 'every person', 'every channel', or a budget: 'person:<key>', 'channel:<team>:<id>',
     # 'workspace:<team>'. cap_nano_usd NULL is no cap.
