@@ -119,8 +119,8 @@ def reserve(
             """
             UPDATE counters SET held_nano_usd = held_nano_usd + :own
             WHERE budget = :key AND period_start <= :at AND :at < period_end
-              AND (period_kind <> :kind OR timezone <> :zone OR :cap IS NULL OR :own = 0
-                   OR charged_nano_usd + held_nano_usd + :own <= :cap)
+              AND (period_kind <> :kind OR timezone <> :zone OR period_start <> :start OR :cap IS NULL
+                   OR :own = 0 OR charged_nano_usd + held_nano_usd + :own <= :cap)
             """,
             {
                 "own": own,
@@ -128,6 +128,7 @@ def reserve(
                 "at": moment,
                 "kind": budget.period.kind,
                 "zone": budget.period.timezone,
+                "start": to_text(budget.period.start),
                 "cap": budget.cap_nano_usd,
             },
         ).rowcount
