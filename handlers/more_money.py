@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.spending.changes import AnswerRequest, Author, CannotChange
 from darkroom.spending.requests import RequestState
-from darkroom.turns.model import Reason
+from darkroom.turns.model import Ending, Outcome, Reason
 from handlers import words
 from handlers.blocks import more_money as blocks
 from handlers.blocks.text import View
@@ -103,7 +103,12 @@ def _start(services: Services, press: _Press, name: str, work: Callable[[Answer]
 async def _ask(services: Services, press: _Press, answer: Answer) -> None:
     config, now = services.config, services.clock.now()
     voice = config.voice
-    policy, _ = await services.admin.policy(config.team_id)
+    policy, names = await services.admin.policy(config.team_id)
+    if press.user_id in {names.people.get(key) for key in policy.blocked}:
+        # Money would not help them, and admins need not hear from whom they have blocked.
+        blocked = Ending(Outcome.DECLINED, Reason.BLOCKED)
+        await answer(View(words.say(blocked, voice, words.Hearer(press.channel)), ()))
+        return
     asked = None
     if Recipients(policy.alerts_channel, config.admins).first:
         asked = await services.requests.ask(press.value, press.user_id, now)

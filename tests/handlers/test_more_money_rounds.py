@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.spending.changes import Names
+from darkroom.spending.changes import Author, Names, Person, SetBlocked
 from darkroom.spending.policy import Policy
 from storage.admin import SqliteAdminBooks
 from storage.database import Database
-from tests.examples import TEAM
+from tests.examples import ALICE, BOB, NOON, TEAM, caps
 from tests.handlers.support import later, refused
 from tests.handlers.test_more_money import OPS, Counter
 
@@ -29,6 +29,18 @@ async def test_a_question_whose_only_channel_is_closed_is_asked_there_once_it_op
     assert await teller.round()
     assert await teller.round()
     assert len(counter.posted(OPS)) == 2
+
+
+async def test_whom_admins_have_blocked_cannot_write_to_them(database: Database) -> None:
+    counter = Counter.make(database, BOB)
+    turn_id = await counter.declined()
+    author = Author(TEAM, BOB, "k1")
+    await counter.services.admin.change(SetBlocked(Person(ALICE), True), author, caps(), NOON)
+    assert "blocked" in await counter.presses_ask(turn_id)
+    assert await counter.requests.untold() == []
+    again = Author(TEAM, BOB, "k2")
+    await counter.services.admin.change(SetBlocked(Person(ALICE), False), again, caps(), NOON)
+    assert "The admins are asked" in await counter.presses_ask(turn_id)
 
 
 async def test_open_questions_cost_a_round_one_look_at_what_is_decided(
