@@ -286,22 +286,21 @@ async def _paid_by_grants(books: Books) -> int:
     return int(await books.database.look(lambda db: db.execute(query).fetchone()[0]))
 
 
+_OLDER_COUNTER = """
+    INSERT INTO counters
+    SELECT 'person:' || person_key, 'month', 'UTC', '2026-10-31T23:00:00.000000Z', '2026-12-01T00:00:00.000000Z',
+        0, 90
+    FROM people
+"""
+
+
 async def test_a_counter_of_a_zone_whose_rules_changed_since_stands_in_nobodys_way(books: Books) -> None:
     """A newer time zone database begins the month an hour later; the old month's counter is still there, and
     what was bought in that hour is in both."""
     limits = caps(person=100)
     hour_before = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
     await books.buys(90, limits, hour_before)
-    await books.database.write(
-        lambda db: (
-            db.execute(
-                """
-            INSERT INTO counters SELECT 'person:' || person_key, 'month', 'UTC', '2026-10-31T23:00:00.000000Z',
-                '2026-12-01T00:00:00.000000Z', 0, 90 FROM people
-            """
-            ).rowcount
-        )
-    )
+    await books.database.write(lambda db: db.execute(_OLDER_COUNTER).rowcount)
     await books.buys(60, limits, MIDDLE)
     assert await books.charged(limits, MIDDLE) == 60
     assert isinstance(await books.ask(41, limits, MIDDLE), NoMoney)
