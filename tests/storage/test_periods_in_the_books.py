@@ -288,8 +288,8 @@ async def _paid_by_grants(books: Books) -> int:
 
 _OLDER_COUNTER = """
     INSERT INTO counters
-    SELECT 'person:' || person_key, 'month', 'UTC', '2026-10-31T23:00:00.000000Z', '2026-12-01T00:00:00.000000Z',
-        0, 90
+    SELECT 'person:' || person_key, 'month', 'UTC',
+        '2026-10-31T23:00:00.000000Z', '2026-12-01T00:00:00.000000Z', 0, 90
     FROM people
 """
 
