@@ -96,7 +96,9 @@ def read_command(text: str, rules: Rules) -> Command:
         if name in _READERS:
             return _READERS[name](rest, rules)
     except Wrong as wrong:
-        example = EXAMPLES.get(name, NAMED_EXAMPLE)
+        # Behind a person's name a command is misplaced: then its own example shows where it stands.
+        names = (name, *(word.text for word in rest[:1] if isinstance(word, Word)))
+        example = next((EXAMPLES[each] for each in names if each in EXAMPLES), NAMED_EXAMPLE)
         return Mistake(f"{wrong} For example: `{rules.spend} {example}`.", True)
     return Mistake(_unknown(first, rules), False)
 
@@ -106,6 +108,8 @@ def _unknown(first: Token, rules: Rules) -> str:
     if unresolved(first):
         return f"{PICK} For example: `{rules.spend} {NAMED_EXAMPLE}`. {more}"
     near = meant_by(first.text) if isinstance(first, Word) else ""
+    if near == "help":
+        return f"“{show(first)}” is nothing I know here. Did you mean `{rules.spend} help`?"
     meant = f" Did you mean `{rules.spend} {near}`?" if near else ""
     return f"“{show(first)}” is nothing I know here.{meant} {more}"
 
@@ -113,8 +117,7 @@ def _unknown(first: Token, rules: Rules) -> str:
 def _span_behind_name(rest: Sequence[Token], rules: Rules) -> Span:
     """The period behind a name; who writes a command there is told where it belongs."""
     if rest and isinstance(rest[0], Word) and rest[0].text in _READERS:
-        verb = rest[0].text
-        raise Wrong(f"The command stands before the name: `{rules.spend} {escape(EXAMPLES[verb])}`.")
+        raise Wrong(f"`{rest[0].text}` stands before the name.")
     return read_span(rest, rules)
 
 

@@ -215,7 +215,7 @@ def _standing_view(who: str, standing: Standing, decided: Decided, budget: str, 
     ]
     notes = _more(len(lines) - len(shown), "the lists of caps and grants have them all.")
     blocks += [context(note) for note in notes]
-    spoken = [f"{title}:", *(f"{line}." for line in then), f"{now}:"]
+    spoken = [f"{title}:", *(f"{line}." for line in then), f"{now}."]
     spoken += [bar_words(balance)] if capped else []
     spoken += [*(f"{line}." for line in shown), *notes]
     return View(fitting(spoken, TEXT_MAX, ""), tuple(blocks))

@@ -132,8 +132,8 @@ _ENTRIES: Mapping[str, Callable[[str, _Values, _Values, str], str]] = {
 def uncertain_view(charges: Sequence[UncertainCharge], timezone: str, spend: str) -> View:
     """The charges that nobody can be sure of, and what can be decided about each."""
     lines = [
-        f"• {charge.number}: {format_usd(charge.charged_nano_usd)} for {person_words(charge.user_id)} in "
-        f"{channel_words(charge.channel_id)}, {moment(charge.held_at, timezone)}, "
+        f"• Charge {charge.number}: {format_usd(charge.charged_nano_usd)} for {person_words(charge.user_id)} "
+        f"in {channel_words(charge.channel_id)}, {moment(charge.held_at, timezone)}, "
         f"{shown(charge.image_model, _FOUND_MAX)}, "
         + (
             f"OpenAI's id {shown(charge.response_id, _FOUND_MAX)}"

@@ -207,9 +207,10 @@ def _models_view(report: SpendReport, style: Style) -> View:
     classes = _class_lines(report)
     blocks: list[Block] = [section("*By model, as really called*"), *body]
     blocks += [context(line) for line in rest if hidden]
-    blocks.append(section("*By token class*\n" + "\n".join(classes)))
+    if classes:
+        blocks.append(section("*By token class*\n" + "\n".join(classes)))
     spoken = ["By model, as really called.", *(f"{line}." for line in lines), *(rest if hidden else [])]
-    spoken += ["By token class.", *(f"{line}." for line in classes)]
+    spoken += [*(["By token class."] if classes else []), *(f"{line}." for line in classes)]
     return View(fitting(spoken, TEXT_MAX, "The table has the rest."), tuple(blocks))
 
 
@@ -235,7 +236,8 @@ def _class_lines(report: SpendReport) -> list[str]:
     for part in PARTS:
         found = [report.classes[name] for name in part.classes if name in report.classes]
         tokens, charged = sum(each.tokens for each in found), sum(each.charged_nano_usd for each in found)
-        lines.append(f"{part.name}: {tokens:,} tokens, {format_usd(charged)}, {share(charged, total)}%")
+        if tokens or charged:
+            lines.append(f"{part.name}: {tokens:,} tokens, {format_usd(charged)}, {share(charged, total)}%")
     return lines
 
 

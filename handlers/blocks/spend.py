@@ -46,15 +46,16 @@ def own_view(own: Own, more_money: str) -> View:
     a cap *more_money*: how there can be more."""
     balance = own.balance
     period, timezone = _THIS[balance.period.kind], balance.period.timezone
+    capped = balance.cap_nano_usd is not None
     facts = [
         f"Spent {period}: {_exactly(balance.charged_nano_usd)}",
         f"Held for pictures being made: {format_usd(balance.held_nano_usd)}",
-        f"Left: {left_words(balance)}{_until(own.grants, timezone)}",
+        *([f"Left: {left_words(balance)}{_until(own.grants, timezone)}"] if capped else []),
         f"Pictures: {own.pictures:,}",
         f"Renews: {renews(balance.period)}",
     ]
     notes = [balance_sentence(other) for other in own.others if _in_the_way(other, own.least_nano_usd)]
-    if balance.cap_nano_usd is not None:
+    if capped:
         notes.append(more_money)
     recent = [picture_line(picture, timezone) for picture in own.recent]
     last = f"Your last {'picture' if len(recent) == 1 else 'pictures'} (times in {escape(timezone)})"

@@ -118,16 +118,22 @@ export function chart(block) {
   );
 }
 
+/** The end of an axis: the next number that reads well, as does its half. */
+function roundedUp(most) {
+  const scale = 10 ** Math.floor(Math.log10(most));
+  return [1, 2, 4, 5, 6, 8, 10].map((step) => step * scale).find((step) => step >= most) ?? 10 * scale;
+}
+
 function bars(columns, labels, title) {
   const value = (column, index) => Math.max(0, Number(column.data?.[index]?.value) || 0);
-  const most = Math.max(...columns.flatMap((column) => labels.map((_, index) => value(column, index))), 0) || 1;
+  const most = roundedUp(Math.max(...columns.flatMap((column) => labels.map((_, index) => value(column, index))), 0) || 1);
   const [wide, high] = [WIDTH - EDGE.left - EDGE.right, HEIGHT - EDGE.top - EDGE.bottom];
   const slot = wide / (labels.length || 1);
   const bar = (slot * 0.8) / (columns.length || 1);
   const every = Math.ceil(labels.length / LABELS_MAX);
   const level = (part) => {
     const y = EDGE.top + high * (1 - part);
-    return [drawn("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y, y2: y }), drawn("text", { x: EDGE.left - 8, y: y + 4, "text-anchor": "end" }, (most * part).toPrecision(3))];
+    return [drawn("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y, y2: y }), drawn("text", { x: EDGE.left - 8, y: y + 4, "text-anchor": "end" }, String(Number((most * part).toPrecision(3))))];
   };
   const marks = labels.flatMap((label, index) => {
     const left = EDGE.left + slot * (index + 0.1);

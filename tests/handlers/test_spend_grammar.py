@@ -175,7 +175,7 @@ def test_what_is_no_amount_is_answered_with_what_is(command: str, amount: str) -
         ("grant bob 20", "pick it from the list that Slack shows"),
         ("block bob", "pick it from the list that Slack shows"),
         (f"cap {ANNA_SENT} 1,000", "“1,000” is no amount"),
-        (f"{ANNA_SENT} cap 20", "The command stands before the name: `/spend cap @anna 20 month`"),
+        (f"{ANNA_SENT} cap 20", "`cap` stands before the name. For example: `/spend cap @anna 20 month`."),
         ("cap <!channel> 20", "is none"),
         ("cap <!subteam^S0123|@designers> 20", "is none"),
         (f"cap {ANNA_SENT}", "Say how much"),

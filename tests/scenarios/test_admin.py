@@ -39,7 +39,7 @@ async def test_a_cap_of_ones_own_stops_a_person_and_a_grant_lets_them_go_on(town
     await _decides(town.carol, "grant @bob 1 until end of month", "Granted $1.00", "Left there now: $1.01")
     await (await town.bob.imagines("a red fox")).shows(picture(version=1))
     await _ends(town, ("declined", "no_money"), ("pictures", "pictures"))
-    await _decides(town.carol, "@bob", "Pictures: 1", "Cap now: $0.01 a month", "granted")
+    await _decides(town.carol, "@bob", "Pictures: 1", "Cap: $0.01 a month", "granted")
     await _decides(town.bob, "", "v1, $0.05", "a red fox", "granted until")
     town.ledger.holds_nothing()
 

@@ -53,7 +53,7 @@ async def test_declined_asks_is_granted_five_dollars_and_goes_on(towns: OpenTown
     await _presses(town.alice, refusal, "more_money_ask")
     await town.alice.is_told("The admins are asked for more money")
     question = await _question(town, town.carol)
-    assert f"<@{town.alice.id}> asks for more money" in question.text
+    assert f"<@{town.alice.id}> asks in <#C0DESIGN01> for more money" in question.text
     assert "fox" not in question.text
     await town.restarts()
     await _presses(town.carol, question, "more_money_grant_5")
