@@ -26,7 +26,7 @@ from darkroom.spending.changes import (
     SetPaused,
     SetPilot,
 )
-from darkroom.spending.models import QUALITY_NAMES, UnknownModel
+from darkroom.spending.models import QUALITY_NAMES
 from darkroom.spending.money import format_usd
 from darkroom.spending.periods import PeriodKind, period_at
 from darkroom.spending.policy import ALL, Dimension
@@ -234,10 +234,10 @@ def _value(text: str, dimension: Dimension, rules: Rules) -> str:
         if text in QUALITY_NAMES:
             return text
     else:
-        try:
-            return rules.catalogue.image(text).base
-        except UnknownModel:
-            pass
+        # Words are read in small letters; an operator's own model may have others in its name.
+        for model in rules.catalogue.images.values():
+            if text in {name.lower() for name in (model.base, *model.aliases)}:
+                return model.base
     raise Wrong(f"“{shown(text, SHOWN_MAX)}” is no {dimension}. {_values_allowed(dimension, rules)}")
 
 

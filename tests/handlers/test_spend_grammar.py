@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -448,3 +450,12 @@ def test_every_command_written_out_is_read_back_as_itself(
     assert read(text) == command
     words = re.split(r"(<[^>]*>)", text)
     assert read("  ".join(part if part.startswith("<") else case(part) for part in words) + ".") == command
+
+
+def test_an_operators_model_can_be_denied_however_its_name_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.toml"
+    file.write_text('[image."Acme/Fox-V2"]\nfamily = "2"\naliases = ["FOX"]\n')
+    rules = replace(RULES, catalogue=load_catalogue(file))
+    for typed in ("Acme/Fox-V2", "acme/fox-v2", "fox"):
+        read = read_command(f"deny everyone model {typed}", rules)
+        assert read == Changes((c.SetAccess(c.Everyone(), MODEL, ("Acme/Fox-V2",), False),)), typed
