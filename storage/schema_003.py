@@ -5,8 +5,7 @@ _SUMS = """
     SUM(journal.charged_delta_nano_usd) AS charged_nano_usd,
     ROUND(SUM(journal.held_delta_nano_usd) / 1e9, 6) AS held_usd,
     SUM(journal.held_delta_nano_usd) AS held_nano_usd,
-    SUM(journal.pictures) AS pictures
-"""
+    SUM(journal.pictures) AS pictures""".lstrip()
 """The dollars are rounded, for reading; the integers beside them are the books."""
 
 _SOMETHING = """
