@@ -206,6 +206,7 @@ def print_table(found: Estimate) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from bot.cli.spend_print import aligned
     from darkroom.spending.classes import TokenClass
     from darkroom.spending.money import format_usd_exact
 
@@ -217,18 +218,18 @@ def print_table(found: Estimate) -> None:
         f"{ask.image_model}, hosted by {ask.host_model}: {ask.width}x{ask.height}, {ask.quality}{references}"
     )
     table = Table("Tokens", *_right("Likely", "", "At most", ""))
-    for name in TokenClass:
-        likely, largest = _line(found.likely, name), _line(found.largest, name)
-        if likely[0] or largest[0]:
-            cells = [(f"{n:,}", format_usd_exact(amount)) for n, amount in (likely, largest)]
-            table.add_row(name.value.replace("_", " "), *cells[0], *cells[1])
-    totals = [format_usd_exact(cost.total_nano_usd) for cost in (found.likely, found.largest)]
+    costs = (found.likely, found.largest)
+    named = [name for name in TokenClass if any(_line(cost, name)[0] for cost in costs)]
+    columns = [aligned([*(_line(cost, name)[1] for name in named), cost.total_nano_usd]) for cost in costs]
+    for name, *amounts in zip(named, *columns, strict=False):
+        counts = [f"{_line(cost, name)[0]:,}" for cost in costs]
+        table.add_row(name.value.replace("_", " "), counts[0], amounts[0], counts[1], amounts[1])
     table.add_section()
-    table.add_row("Total", "", totals[0], "", totals[1])
+    table.add_row("Total", "", columns[0][-1], "", columns[1][-1])
     Console().print(table)
+    hold = format_usd_exact(found.largest.total_nano_usd)
     click.echo(
-        f"{totals[1]} would be held before the call, until its real cost is known; the rest is given back "
-        "then."
+        f"{hold} would be held before the call, until its real cost is known; the rest is given back then."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -94,13 +96,24 @@ def _days(report: SpendReport) -> Table:
 
 def _classes(report: SpendReport, *, empty_too: bool) -> Table:
     table = _new("Tokens", "Count", "Spent", "Share")
-    for name, each in report.classes.items():
-        if each.tokens or each.charged_nano_usd or empty_too:
-            # Far below a cent: rounded up, they would add up to more than was spent.
-            amount = format_usd_exact(each.charged_nano_usd)
-            part = _share(each.charged_nano_usd, report.total)
-            table.add_row(name.value.replace("_", " "), f"{each.tokens:,}", amount, part)
+    shown = [
+        (name, each)
+        for name, each in report.classes.items()
+        if each.tokens or each.charged_nano_usd or empty_too
+    ]
+    # Far below a cent: rounded up, they would add up to more than was spent.
+    amounts = aligned([each.charged_nano_usd for _, each in shown])
+    for (name, each), amount in zip(shown, amounts, strict=True):
+        part = _share(each.charged_nano_usd, report.total)
+        table.add_row(name.value.replace("_", " "), f"{each.tokens:,}", amount, part)
     return table
+
+
+def aligned(nano_usd: Sequence[int]) -> list[str]:
+    """Exact amounts with the decimals that the finest of them needs: their points meet in a column."""
+    written = [format_usd_exact(amount) for amount in nano_usd]
+    decimals = max((len(amount.partition(".")[2]) for amount in written), default=0)
+    return [amount + "0" * (decimals - len(amount.partition(".")[2])) for amount in written]
 
 
 def _new(first: str, *numbers: str) -> Table:

@@ -185,6 +185,12 @@ def channel_view(standing: Standing, decided: Decided) -> View:
     return _standing_view(channel_words(standing.subject_id), standing, decided, budget, [])
 
 
+def _with_grants(balance: Balance) -> str:
+    """What the bar is a part of, where that is not the cap alone."""
+    whole = balance.cap_with_grants_nano_usd
+    return "" if whole is None or whole == balance.cap_nano_usd else f"; with grants {format_usd(whole)}"
+
+
 def _standing_view(who: str, standing: Standing, decided: Decided, budget: str, facts: Sequence[str]) -> View:
     policy, spent, balance = decided.policy, standing.spent, standing.balance
     exempt = budget.removeprefix("person:") in policy.exempt
@@ -197,7 +203,7 @@ def _standing_view(who: str, standing: Standing, decided: Decided, budget: str, 
     ]
     capped = limit.cap_nano_usd is not None
     lines = [
-        f"Cap: {limit_words(limit)}{own}",
+        f"Cap: {limit_words(limit)}{own}{_with_grants(balance)}",
         *([f"Left: {left_words(balance)}", f"Renews: {renews(balance.period)}"] if capped else []),
         *(_grant_line(note, decided.caps.timezone, named=False) for note in standing.grants),
         *facts,

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.cli.spend import SUBCOMMANDS
-from bot.cli.spend_print import TOP, print_tables
+from bot.cli.spend_print import TOP, aligned, print_tables
 from darkroom.spending.classes import TokenClass
 from darkroom.spending.reports import (
     ChannelSpend,
@@ -254,3 +254,13 @@ def test_the_table_of_tokens_shows_what_they_really_cost(capsys: pytest.CaptureF
     classes = {TokenClass.host_cached_input: ClassSpend(tokens=3712, charged_nano_usd=74_240)}
     print_tables(a_company(1, classes=classes))
     assert "$0.00007424" in capsys.readouterr().out
+
+
+def test_exact_amounts_stand_point_under_point_and_lose_nothing() -> None:
+    assert aligned([700_000, 731_880_000, 6_546_400, 0]) == [
+        "$0.0007000",
+        "$0.7318800",
+        "$0.0065464",
+        "$0.0000000",
+    ]
+    assert aligned([]) == []

@@ -30,7 +30,7 @@ from handlers.blocks.admin import (
 from handlers.blocks.help import help_view
 from handlers.blocks.journal import alerts_view, history_view, uncertain_view
 from handlers.blocks.models import Usual, models_view
-from handlers.blocks.spend import BAR_STEPS, Own, bar, own_view
+from handlers.blocks.spend import BAR_STEPS, Own, bar, bar_words, left_words, own_view
 from handlers.blocks.text import BLOCKS_MAX, TEXT_MAX, View
 from handlers.spend_commands import EXAMPLES
 from sandbox.slack import words as slack
@@ -130,7 +130,16 @@ def test_a_budget_of_others_is_named_only_when_it_cannot_pay_a_picture() -> None
 
 
 def test_no_cap_is_said_so() -> None:
-    assert "There is no cap." in own_view(Own(balance(1, 0, None), [], 1), "an admin").text
+    view = check(own_view(Own(balance(1, 0, None), [], 1), "More money: ask Carol."))
+    assert "There is no cap." in view.text
+    assert "Left" not in view.text
+    assert "More money" not in view.text
+
+
+def test_a_little_of_much_is_not_shown_as_nothing_and_all_that_is_left_may_be_granted() -> None:
+    assert bar_words(balance(0.01, 0, 500)) == "Less than 1% of $500.00 used."
+    assert bar_words(balance(0, 0, 500)) == "0% of $500.00 used."
+    assert left_words(balance(10, 0, 10, granted_nano_usd=5)) == "$5.00, all of it granted"
 
 
 @pytest.mark.parametrize(
@@ -257,6 +266,8 @@ def test_one_person_is_shown_with_spend_cap_grants_and_what_was_decided() -> Non
         assert fact in text
     assert "Blocked" in person_view(standing(BOB), MUCH).text
     assert "Cap: $20.00 a month, the default." in person_view(standing(BOB), MUCH).text
+    granted = standing(BOB, balance=balance(3, 0, 20, granted_nano_usd=5))
+    assert "Cap: $20.00 a month, the default; with grants $25.00." in person_view(granted, MUCH).text
     assert "pilot list" not in person_view(standing(BOB), decided()).text
     free = person_view(standing(BOB, balance=balance(3, 0, None)), decided(exempt=frozenset({"k2"})))
     assert "Cap: no cap. " in free.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from darkroom.turns.model import Ending, Outcome, Reason
-from handlers.words import Hearer, Voice, admins_only, not_delivered, say, usage
+from handlers.words import Hearer, Voice, admins_only, more_money, not_delivered, say, usage
 from sandbox.slack import words as slack
 from tests.examples import ALICE, DESIGN
 
@@ -131,3 +131,8 @@ def test_a_picture_that_could_not_be_posted_is_said_to_be_kept(error: str) -> No
 def test_commands_go_by_the_names_of_the_settings() -> None:
     assert "/paint a red fox" in usage(OURS)
     assert "/costs" in admins_only(OURS)
+
+
+def test_an_admin_is_not_sent_to_themselves_for_more_money() -> None:
+    assert more_money(OURS, "U0BOB00001") == f"More money: ask <@{ALICE}>."
+    assert "`/costs help` says how to give it" in more_money(OURS, ALICE)

@@ -40,7 +40,7 @@ async def test_a_cap_of_ones_own_stops_a_person_and_a_grant_lets_them_go_on(town
     await (await town.bob.imagines("a red fox")).shows(picture(version=1))
     await _ends(town, ("declined", "no_money"), ("pictures", "pictures"))
     await _decides(town.carol, "@bob", "Pictures: 1", "Cap: $0.01 a month", "granted")
-    await _decides(town.bob, "", "v1, $0.05", "a red fox", "granted until")
+    await _decides(town.bob, "", "picture (times in UTC): $0.05, ", "v1: a red fox", "granted until")
     town.ledger.holds_nothing()
 
 
