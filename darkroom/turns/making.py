@@ -40,17 +40,29 @@ class TurnMaker:
         self._caps = caps
         self._clock = clock
 
-    def first_step(self, turn: Turn, access: Access) -> Step | Ending:
-        """The attempt that would be made if the turn were the first of its thread, for what it costs at most.
-        An ending if no model can make it, or none that may be used."""
+    def first_step(self, turn: Turn, access: Access, parent: Picture | None = None) -> Step | Ending:
+        """The attempt that would be made if the turn were the first of its thread, or built on *parent*, for
+        what it costs at most. An ending if no model can make it, or none that may be used."""
         today = self._clock.now().date()
         try:
-            candidate = self._planner.candidates(turn, None, today, access)[0]
+            candidate = self._planner.candidates(turn, parent, today, access)[0]
             return self._planner.step(
-                turn, None, candidate, attempt_id=self._clock.new_id("try"), today=today, access=access
+                turn, parent, candidate, attempt_id=self._clock.new_id("try"), today=today, access=access
             )
         except (Unusable, NotAllowed) as problem:
             return declined(problem)
+
+    async def outlook(self, turn: Turn) -> Step | Ending:
+        """The turn's first step as things stand now, before its place in the thread is known.
+
+        Where nobody may use the usual model, an edit still goes on with the model of its picture.
+        """
+        access = await self._log.access(turn)
+        step = self.first_step(turn, access)
+        if isinstance(step, Ending) and step.reason is Reason.NOT_ALLOWED:
+            parent = await self._parent(turn)
+            return step if parent is None else self.first_step(turn, access, parent)
+        return step
 
     async def make(
         self,

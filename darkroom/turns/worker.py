@@ -110,7 +110,7 @@ class Worker:
         turn = await self._log.turn(entry.turn.id)
         if turn is None or turn.state is TurnState.ENDED or self._stopping:
             return
-        step = self._maker.first_step(turn, await self._log.access(turn))
+        step = await self._maker.outlook(turn)
         ending = step if isinstance(step, Ending) else None
         if isinstance(step, Step):
             looked = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
@@ -211,7 +211,7 @@ class Worker:
         if refusal is not None:
             await self._end(entry, refusal)
             return
-        step = self._maker.first_step(turn, await self._log.access(turn))
+        step = await self._maker.outlook(turn)
         if isinstance(step, Ending):
             await self._end(entry, step)
             return

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from darkroom.spending.budgets import Barred, Caps, NoMoney
 from darkroom.spending.changes import Author, Change, Everyone, SetAccess, SetPaused
-from darkroom.spending.policy import Dimension
+from darkroom.spending.policy import ALL, Dimension
 from darkroom.turns.model import Options, Turn
 from darkroom.turns.store import Plan
 from storage.admin import SqliteAdminBooks
@@ -92,3 +92,17 @@ async def test_one_that_cannot_be_looked_at_does_not_keep_the_others_waiting(wor
     await world.rest()
     assert await world.outcome(first) == "pictures"
     assert await world.outcome(replies[0]) == "paused"
+
+
+async def test_an_edit_goes_on_with_its_pictures_model_where_the_usual_one_is_denied(world: World) -> None:
+    for number, (value, allowed) in enumerate(((ALL, False), ("gpt-image-2.6-flare", True))):
+        change = SetAccess(Everyone(), Dimension.MODEL, (value,), allowed)
+        await decides(world, change, f"k{number}")
+    refused = await world.imagine("a cat")
+    first = await world.imagine("a fox", model="gpt-image-2.6-flare")
+    await world.rest()
+    reply = await asks_in_thread(world, "make it night", "1763650000.000001", first)
+    await world.rest()
+    assert await world.outcome(refused) == "not_allowed"
+    assert await world.outcome(reply) == "pictures"
+    assert [job.candidate.image_model for job in world.renderer.jobs] == ["gpt-image-2.6-flare"] * 2
