@@ -8,6 +8,7 @@ import pytest
 
 from darkroom.spending.budgets import Barred, MustWait, NoMoney
 from darkroom.spending.changes import Author, CannotChange, Change, Correct, Entry
+from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.turns.model import Attempt, AttemptState, ThreadReplies, Told, Turn
 from darkroom.turns.store import NotWaiting, Plan
 from storage.ledger import LedgerFault
@@ -99,7 +100,7 @@ class Twins(Compared):
         amount = {"nothing": 0, "less": call.hold // 2, "more": call.hold + 7}.get(cost, call.hold)
         state = AttemptState.UNCERTAIN if cost == "uncertain" else AttemptState.SETTLED
         picture_id = f"pic_{attempt_id}" if picture and state is AttemptState.SETTLED else None
-        written = settlement(amount, picture_id=picture_id, state=state)
+        written = replace(settlement(amount, picture_id=picture_id, state=state), cost=_cost(amount))
         if call.state not in (AttemptState.DISPATCHED, state):
             with pytest.raises(LedgerFault):
                 done(self.store.render(attempt_id, written, self.facts.caps, self.facts.now))
@@ -200,3 +201,10 @@ class Twins(Compared):
 
 def _plan(attempt_id: str, amount: int, use: tuple[str, str]) -> Plan:
     return replace(plan(attempt_id, amount), listed_model=use[0], quality=use[1])
+
+
+def _cost(amount: int) -> Cost:
+    """*amount* in as many classes as it divides into: corrections must keep the lines adding up."""
+    parts = {TokenClass.image_output: amount // 2, TokenClass.text_input: amount // 3}
+    parts[TokenClass.host_output] = amount - sum(parts.values())
+    return Cost(tuple(Line(name, 1, part) for name, part in parts.items() if part), amount)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from darkroom.spending.changes import (
     SetPilot,
     Workspace,
 )
+from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.periods import PeriodKind
 from darkroom.spending.policy import ALL, Dimension
 from darkroom.spending.requests import RequestState
@@ -366,6 +368,23 @@ async def test_an_uncertain_charge_is_decided_on_once(
     assert await office.books.uncertain(TEAM, 10) == []
     again = await office.cannot(Correct(number, 1), by=BOB)
     assert (again.reason, again.entry) == ("already_corrected", entry)
+
+
+async def test_a_correction_changes_every_class_by_its_share_to_the_last_nano_dollar(office: Office) -> None:
+    parts = {TokenClass.image_output: 50, TokenClass.text_input: 30, TokenClass.host_output: 20}
+    lines = Cost(tuple(Line(name, 7, part) for name, part in parts.items()), 100)
+    assert isinstance(await office.queue("turn_1", amount=100), Turn)
+    await office.store.hold("turn_1", plan("try_1", 100), USUAL, NOON)
+    await office.store.send("try_1", NOON)
+    unsure = replace(settlement(100, state=AttemptState.UNCERTAIN), cost=lines)
+    await office.store.render("try_1", unsure, USUAL, NOON)
+    number = (await office.books.uncertain(TEAM, 1))[0].number
+    await office.does(Correct(number, 33))
+    query = "SELECT token_class, SUM(tokens), SUM(charged_nano_usd) FROM charge_lines GROUP BY token_class"
+    rows = await office.database.look(lambda db: db.execute(query).fetchall())
+    # 16.5, 9.9 and 6.6: the two that lose most by rounding down get the two that are left over.
+    assert {row[0]: row[2] for row in rows} == {"image_output": 16, "text_input": 10, "host_output": 7}
+    assert {row[1] for row in rows} == {7}
 
 
 async def test_only_an_uncertain_charge_of_the_own_workspace_can_be_decided_on(office: Office) -> None:
