@@ -123,8 +123,8 @@ def _near(told: _Told) -> Said:
 def _reached(told: _Told) -> Said:
     period = _PERIODS.get(str(told.details.get("period")), "in this period")
     happened = (
-        f"{told.whose()} has reached its cap: {told.usd('charged_nano_usd')} of {told.usd('cap_nano_usd')} "
-        f"is spent {period}, and what is left does not pay for another picture like the last one. "
+        f"{told.whose()} is as good as spent: {told.usd('charged_nano_usd')} of {told.usd('cap_nano_usd')} "
+        f"{period}, and what is left does not pay for another picture like the last one. "
         f"{told.renews()}"
     )
     return happened, _more_money(told)
@@ -250,7 +250,7 @@ _SENTENCES: Mapping[AlertKind, Callable[[_Told], Said]] = {
 }
 _NAMES: Mapping[AlertKind, str] = {
     AlertKind.CAP_NEAR: "a budget near its cap",
-    AlertKind.CAP_REACHED: "a budget at its cap",
+    AlertKind.CAP_REACHED: "a budget that is as good as spent",
     AlertKind.OVERRUN: "a charge above its hold",
     AlertKind.UNCERTAIN: "an uncertain charge",
     AlertKind.UNKNOWN_MODEL: "an answer from an unknown model",

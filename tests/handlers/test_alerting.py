@@ -79,7 +79,7 @@ DETAILS: dict[AlertKind, dict[str, str | int]] = {
 }
 SAYS = {
     AlertKind.CAP_NEAR: ("83% used", "$8.30 of $10.00 this month", "`/spend`", "1 December 2026"),
-    AlertKind.CAP_REACHED: ("has reached its cap", "`/spend`"),
+    AlertKind.CAP_REACHED: ("is as good as spent", "`/spend`"),
     AlertKind.OVERRUN: ("$0.09", "$0.08", "`/spend models`", "turn_1"),
     AlertKind.UNCERTAIN: ("$0.09", "`/spend uncertain accept 7`", "`waive 7`"),
     AlertKind.UNKNOWN_MODEL: ("gpt-&lt;new&gt;", "priced as gpt-image-2", "`/spend models`"),

@@ -33,14 +33,14 @@ async def test_at_the_warning_level_and_at_the_cap_a_person_is_told_once_each(to
     town = await towns(caps__person_usd=FOR_TWO, caps__warn_percent=WARNED_EARLY)
     await _two_pictures(town, town.alice)
     await town.alice.is_told("Your budget is 35% used", "$0.15", "/spend")
-    await town.alice.is_told("Your budget has reached its cap")
+    await town.alice.is_told("Your budget is as good as spent")
     for _ in range(2):
         await _is_declined(town, town.alice)
     await town.restarts()
     await town.sends_again(2)
     await _is_declined(town, town.alice)
     assert _told(town.alice, "% used") == 1
-    assert _told(town.alice, "has reached its cap") == 1
+    assert _told(town.alice, "is as good as spent") == 1
     assert town.bob.private() == []
     assert town.carol.private() == []
 
