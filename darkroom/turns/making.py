@@ -111,6 +111,9 @@ class TurnMaker:
             held = await self._swap(held, failure, step)
             if not isinstance(held, Attempt):
                 money_moved()
+        if isinstance(held, Barred) and access != await self._log.access(turn):
+            # Decided since it was planned: another model or quality may do. Nothing is held now.
+            return await self.make(turn, progress, held_money, money_moved)
         return held if isinstance(held, MustWait) else refused(held)
 
     async def _release(self, attempt: Attempt, failure: Failure) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from darkroom.rendering.job import FailureKind
 from darkroom.spending.budgets import Barred, Caps, NoMoney
-from darkroom.spending.changes import Author, Change, Everyone, SetAccess, SetPaused
+from darkroom.spending.changes import Author, Change, Everyone, Person, SetAccess, SetBlocked, SetPaused
 from darkroom.spending.policy import ALL, Dimension
 from darkroom.turns.model import Options, Turn
 from darkroom.turns.store import Plan
 from storage.admin import SqliteAdminBooks
 from storage.turns import SqliteTurnStore
-from tests.examples import DESIGN, TEAM, message
-from tests.turns.world import World, turns_of_the_loop
+from tests.examples import ALICE, DESIGN, TEAM, message
+from tests.turns.fakes import failed
+from tests.turns.world import World, meddled, turns_of_the_loop
 
 _DENY_HIGH = SetAccess(Everyone(), Dimension.QUALITY, ("high",), False)
 
@@ -106,3 +108,38 @@ async def test_an_edit_goes_on_with_its_pictures_model_where_the_usual_one_is_de
     assert await world.outcome(refused) == "not_allowed"
     assert await world.outcome(reply) == "pictures"
     assert [job.candidate.image_model for job in world.renderer.jobs] == ["gpt-image-2.6-flare"] * 2
+
+
+_DENY_MEDIUM = SetAccess(Everyone(), Dimension.QUALITY, ("medium",), False)
+
+
+async def test_what_is_denied_in_the_moment_of_the_hold_is_planned_again_without_it(world: World) -> None:
+    store = meddled(world)
+    store.before = lambda: decides(world, _DENY_MEDIUM)
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    assert await world.outcome(turn_id) == "pictures"
+    assert [job.quality for job in world.renderer.jobs] == ["low"]
+
+
+async def test_what_is_denied_during_the_wait_for_a_rate_limit_is_planned_again_without_it(
+    world: World,
+) -> None:
+    world.renderer.scripts["a fox"] = [failed(FailureKind.RATE, wait=3)]
+    world.gates.shut("sleep")
+    turn_id = await world.imagine("a fox")
+    await world.gates.reached("sleep")
+    await decides(world, _DENY_MEDIUM)
+    world.gates.open("sleep")
+    await world.rest()
+    assert await world.outcome(turn_id) == "pictures"
+    assert [job.quality for job in world.renderer.jobs] == ["medium", "low"]
+
+
+async def test_whoever_is_blocked_in_the_moment_of_the_hold_gets_nothing(world: World) -> None:
+    store = meddled(world)
+    store.before = lambda: decides(world, SetBlocked(Person(ALICE), True))
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    assert await world.outcome(turn_id) == "blocked"
+    assert world.renderer.jobs == []
