@@ -57,7 +57,7 @@ report's lock, it would take as long as the report: a thousand times as long."""
 MOST_BESIDE_REPORT_P95 = 4.0
 """The same for the slow ones, which a busy machine scatters more."""
 RUNS = 3
-"""A run in which a limit does not hold is repeated so often at most: other programs' work adds to ours first."""
+"""How often it is measured at most until the limits hold: what other programs do comes and goes."""
 
 _TABLES = (
     """
