@@ -116,7 +116,7 @@ async def _ask(services: Services, press: _Press, answer: Answer) -> None:
             services.wake_alerting()
     if asked is not None:
         request, new = asked
-        text = blocks.asked_words(request, voice, new=new)
+        text = blocks.asked_words(request, voice, new=new, own=request.user_id == press.user_id)
     else:
         turn = await services.log.turn(press.value)
         ending = turn.ending if turn is not None else None

@@ -125,11 +125,7 @@ def _ask(
         return None if made is None else (made, True)
     other = _one(
         db,
-        """
-        money_requests.person_key = ? AND money_requests.budget = ? AND money_requests.ends_at = ?
-            AND state = 'open'
-        """,
-        turn["person_key"],
+        "money_requests.budget = ? AND money_requests.ends_at = ? AND state = 'open'",
         budget,
         to_text(ends_at),
     )

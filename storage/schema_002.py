@@ -137,7 +137,7 @@ STATEMENTS = (
     ) STRICT
     """,
     """
-    CREATE UNIQUE INDEX money_requests_open ON money_requests (person_key, budget, ends_at)
+    CREATE UNIQUE INDEX money_requests_open ON money_requests (budget, ends_at)
         WHERE state = 'open'
     """,
     """

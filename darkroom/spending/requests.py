@@ -52,9 +52,12 @@ class MoneyRequests(Protocol):
     """The requests. Each method is one transaction; the answer is a ``changes.AnswerRequest``."""
 
     async def ask(self, turn_id: str, user_id: str, at: datetime) -> tuple[MoneyRequest, bool] | None:
-        """A request for a declined turn by the one who was declined; true when it is new. Whoever has an
-        open one for the same budget gets that one. None if the turn is not *user_id*'s, was not declined for
-        money, or its budget has renewed meanwhile."""
+        """A request for a declined turn by the one who was declined; true when it is new.
+
+        While one for the same budget is open that one is given, also when it is somebody else's: the grant
+        serves both. None if the turn is not *user_id*'s, was not declined for money, or its budget has
+        renewed meanwhile.
+        """
         ...
 
     async def request(self, number: int) -> MoneyRequest | None:

@@ -99,12 +99,19 @@ def told_view(request: MoneyRequest, voice: Voice) -> View:
     return View(text, (section(text),))
 
 
-def asked_words(request: MoneyRequest, voice: Voice, *, new: bool) -> str:
-    """What whoever pressed the button reads at once."""
+def asked_words(request: MoneyRequest, voice: Voice, *, new: bool, own: bool) -> str:
+    """What whoever pressed the button reads at once. Without *own* it was somebody else who asked for the
+    same budget, who is not named: whom a budget declines is private."""
     if new:
         return "The admins are asked for more money. You are told by direct message what they answer."
     if request.state is RequestState.OPEN:
         at = when(request.asked_at, voice.timezone)
+        if not own:
+            whose = _whose_now(request)
+            return (
+                f"The admins were asked already, on {at}: somebody else was declined too. {whose} gets what "
+                f"they grant; send your request again later, `{voice.spend}` shows what is left."
+            )
         return f"The admins were asked already, on {at}. You are told by direct message what they answer."
     after = " Send your request again." if request.state is RequestState.GRANTED else ""
     return f"This was answered already: {answer_words(request, voice)}{after}"

@@ -105,6 +105,19 @@ async def test_the_same_turn_and_another_for_the_same_budget_find_the_first_requ
     assert (await asked(requests, "t3")).number != first.number
 
 
+async def test_a_shared_budget_is_asked_for_once_and_ones_own_by_each(
+    requests: SqliteMoneyRequests, database: Database
+) -> None:
+    await declined(database, "t1", budget="channel")
+    await declined(database, "t2", budget="channel", user=BOB)
+    first = await asked(requests, "t1")
+    assert await requests.ask("t2", BOB, NOON) == (first, False)
+    await declined(database, "t3")
+    await declined(database, "t4", user=BOB)
+    await asked(requests, "t3")
+    await asked(requests, "t4", BOB)
+
+
 async def test_after_an_answer_the_same_turn_finds_it_and_a_new_one_may_ask_again(
     requests: SqliteMoneyRequests, database: Database
 ) -> None:
