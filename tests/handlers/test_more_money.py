@@ -223,6 +223,17 @@ async def test_asking_twice_or_again_for_the_same_budget_is_one_question(counter
     assert len(counter.posted(BOB)) == 1
 
 
+async def test_of_a_shared_budget_admins_hear_once_and_nobody_learns_who_else_was_declined(
+    counter: Counter,
+) -> None:
+    await counter.presses_ask(await counter.declined("t1", budget="channel"))
+    said = await counter.presses_ask(await counter.declined("t2", CAROL, budget="channel"), CAROL)
+    assert "somebody else was declined too" in said
+    assert ALICE not in said
+    await counter.teller().round()
+    assert len(counter.posted(BOB)) == 1
+
+
 @pytest.mark.parametrize(("action", "amount"), [(FIVE, 5 * USD), (TEN, 10 * USD)])
 async def test_an_admins_grant_reaches_the_books_the_person_and_every_admins_message(
     counter: Counter, action: str, amount: int
