@@ -25,6 +25,7 @@ from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.planning import Planner
 from darkroom.turns.worker import Worker
+from handlers.alerting import Alerting
 from handlers.clients import SlackClient
 from handlers.delivery import Manner, SlackDelivery
 from handlers.errands import Errands
@@ -61,6 +62,19 @@ class _Closer:
 
     name: str
     close: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What Darkroom stands on: the time, the books, and the two sides it talks to."""
+
+    clock: Clock
+    catalogue: Catalogue
+    database: Database
+    blobs: BlobStore
+    identity: Identity
+    slack: SlackClient
+    renderer: Renderer
 
 
 class Darkroom:
@@ -111,8 +125,20 @@ class Darkroom:
         )
         renderer = self._overrides.renderer or await self._render_thread(blobs, clock)
 
+        opened = _Opened(clock, catalogue, database, blobs, identity, slack, renderer)
+        worker, alerting, services = self._put_together(opened)
+        app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
+        await self._connect(app, identity)
+        left = await worker.recover()
+        alerting.start()
+        logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
+
+    def _put_together(self, opened: _Opened) -> tuple[Worker, Alerting, Services]:
+        """Everything between Slack and the API, on what was opened; nothing runs yet."""
+        settings, clock, catalogue = self.settings, opened.clock, opened.catalogue
+        identity, slack, blobs = opened.identity, opened.slack, opened.blobs
         config = handler_config(settings, identity)
-        store, log = SqliteTurnStore(database), SqliteTurnLog(database)
+        store, log = SqliteTurnStore(opened.database), SqliteTurnLog(opened.database)
         caps = settings.caps.caps()
         planner = Planner(catalogue, render_settings(settings), blobs)
         guard = SlackGuard(
@@ -123,8 +149,8 @@ class Darkroom:
         usual = frozenset({config.model, catalogue.image(config.model).base})
         delivery = SlackDelivery(slack, clock, config.voice, Manner(usual, config.broadcast_first))
         line = Line(settings.queue.per_person, settings.queue.overall)
-        maker = TurnMaker(store, log, renderer, planner, caps, clock)
-        books = Books.of(database)
+        maker = TurnMaker(store, log, opened.renderer, planner, caps, clock)
+        books = Books.of(opened.database)
         reporter = Reporter(slack, clock)
         alerting = alerting_of(settings, config, books, log, reporter, slack, catalogue, clock)
         worker = Worker(
@@ -163,11 +189,7 @@ class Darkroom:
             policy_changed=worker.reconsider,
             wake_alerting=alerting.wake,
         )
-        app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
-        await self._connect(app, identity)
-        left = await worker.recover()
-        alerting.start()
-        logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
+        return worker, alerting, services
 
     async def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
         settings = self.settings
