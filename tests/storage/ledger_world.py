@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from darkroom.spending.budgets import Barred, MustWait, NoMoney
-from darkroom.spending.changes import Author, CannotChange, Change, Correct, Entry
+from darkroom.spending.changes import Author, CannotChange, Change, Correct, Entry, SetCap
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.turns.model import Attempt, AttemptState, ThreadReplies, Told, Turn
 from darkroom.turns.store import NotWaiting, Plan
@@ -128,10 +128,16 @@ class Twins(Compared):
             return None
         changed = done(self.admin.change(change, by, self.facts.caps, self.facts.now))
         assert not changed.repeat
+        self._count_kept_period(change, changed.entry)
         ledger_decisions.apply(self.facts, team, change, changed.entry.after or {})
         self.decided.append((change, by, changed.entry))
         self.seen[type(change).__name__] += 1
         return changed.entry
+
+    def _count_kept_period(self, change: Change, entry: Entry) -> None:
+        if isinstance(change, SetCap) and change.period is None:
+            kept = (entry.before or {})["period"]
+            self.seen["kept a period of its own"] += kept != self.facts.caps.period
 
     def again(self, which: int) -> None:
         """Slack sends what an admin did once more."""
