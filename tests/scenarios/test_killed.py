@@ -27,7 +27,7 @@ from bot.settings import plain_settings
 from storage import turns
 
 moment, flags = sys.argv[1], json.loads(sys.argv[2])
-arrive = turns._arrive
+arrive = turns.arrive
 
 
 def die(*args):
@@ -38,7 +38,7 @@ def die(*args):
 
 
 async def main():
-    turns._arrive = die
+    turns.arrive = die
     async with Darkroom(plain_settings(flags), create_data=True):
         print("ready", flush=True)
         await asyncio.Event().wait()
