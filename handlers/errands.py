@@ -25,12 +25,17 @@ class Errands:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def full(self) -> bool:
+        """Whether the next one would be dropped."""
+        return len(self._tasks) >= ERRANDS_MAX
+
     def start(self, name: str, work: Work, sorry: Callable[[], Work] | None = None) -> None:
         """Run *work*; *name* is what the log calls it (ids only). Never waits, never raises.
 
         If *work* breaks, *sorry* makes the work that tells its person so.
         """
-        if len(self._tasks) >= ERRANDS_MAX:
+        if self.full:
             work.close()
             logger.warning("errand %s dropped: %d are running", name, ERRANDS_MAX)
             return

@@ -333,6 +333,14 @@ def admins_only(voice: Voice) -> str:
     return f"This is for admins. `{voice.spend}` shows your own spend; otherwise ask {voice.an_admin}."
 
 
+def busy(voice: Voice) -> str:
+    """Too much is being answered already."""
+    return (
+        f"Darkroom is answering too many questions at once, so nothing was looked up or changed. Send your "
+        f"`{voice.spend}` again in a minute."
+    )
+
+
 def broken(voice: Voice) -> str:
     """A fault of ours while answering somebody."""
     return f"Darkroom itself failed just now. Try again; if it stays so, tell {voice.an_admin}."

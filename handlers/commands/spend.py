@@ -36,6 +36,9 @@ def register(app: AsyncApp, services: Services) -> None:
         if isinstance(wanted, Mistake) and not wanted.for_admins:
             await ack(text=wanted.sentence)
             return
+        if services.errands.full:
+            await ack(text=words.busy(services.config.voice))
+            return
         asker, done = Asker(command["user_id"], str(command.get("trigger_id") or "")), None
         if isinstance(wanted, Changes) and services.config.admins:
             # Who may is known without asking Slack, so the change is one local transaction: it is on disk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, replace
 from typing import Any
@@ -424,3 +425,22 @@ async def test_a_command_without_its_trigger_is_refused_instead_of_taken_for_ano
     for text in (f"grant {BOB_SENT} 15", "pause"):
         assert "Darkroom itself failed" in await office.says(text, ALICE, trigger_id=None)
     assert await office.decided() == []
+
+
+async def test_when_too_much_is_being_answered_nothing_is_acknowledged_as_done(office: Office) -> None:
+    """Slack's answers hang: what cannot be worked on is refused at once, not taken and dropped."""
+    hangs = asyncio.Event()
+
+    async def waits() -> None:
+        await hangs.wait()
+
+    errands = office.desk.services.errands
+    while not errands.full:
+        errands.start("hangs", waits())
+    payload = AsyncBoltRequest(mode="socket_mode", body=slash("/spend", "pause", user_id=CAROL))
+    response = await office.desk.app.async_dispatch(payload)
+    assert "nothing was looked up or changed" in said_in(response)
+    hangs.set()
+    await errands.idle()
+    policy, _ = await office.desk.services.admin.policy(TEAM)
+    assert not policy.paused
