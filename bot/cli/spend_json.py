@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.spending.reports import SpendReport, Spent
+from darkroom.spending.reports import ChannelSpend, PersonSpend, SpendReport, Spent
 from darkroom.spending.tables import By
 
 _KEYS = {
@@ -38,27 +38,15 @@ def as_data(report: SpendReport, by: By | None = None) -> dict[str, Any]:
 
 
 def _people(report: SpendReport) -> list[dict[str, Any]]:
-    return [
-        {
-            "team_id": person.team_id,
-            "user_id": person.user_id,
-            **_spent(person.spent),
-            "cap_nano_usd": person.cap_nano_usd,
-        }
-        for person in report.people
-    ]
+    return [_owner(person, user_id=person.user_id) for person in report.people]
 
 
 def _channels(report: SpendReport) -> list[dict[str, Any]]:
-    return [
-        {
-            "team_id": channel.team_id,
-            "channel_id": channel.channel_id,
-            **_spent(channel.spent),
-            "cap_nano_usd": channel.cap_nano_usd,
-        }
-        for channel in report.channels
-    ]
+    return [_owner(channel, channel_id=channel.channel_id) for channel in report.channels]
+
+
+def _owner(one: PersonSpend | ChannelSpend, **whose: str) -> dict[str, Any]:
+    return {"team_id": one.team_id, **whose, **_spent(one.spent), "cap_nano_usd": one.cap_nano_usd}
 
 
 def _models(report: SpendReport) -> list[dict[str, Any]]:
