@@ -98,6 +98,7 @@ def _held(turn_id: str, number: int, plan: Plan, at: datetime) -> Attempt:
         held_at=at,
         dispatched_at=None,
         ended_at=None,
+        ask=plan.ask,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
+from darkroom.spending.bound import ask_from
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.turns.model import (
     Attachment,
@@ -97,6 +98,7 @@ def attempt_from(row: sqlite3.Row) -> Attempt:
         held_at=from_text(row["held_at"]),
         dispatched_at=maybe_from_text(row["dispatched_at"]),
         ended_at=maybe_from_text(row["ended_at"]),
+        ask=None if row["ask"] is None else ask_from(json.loads(row["ask"])),
     )
 
 

@@ -163,13 +163,15 @@ class TurnMaker:
         return ending_after(answer, turn)
 
     async def _step_of(self, turn: Turn, attempt: Attempt) -> Step:
-        """The step that *attempt* was made of, planned again."""
+        """The step that *attempt* was made of, planned again; its price is computed from what was kept with
+        the hold, whatever the settings are by now."""
         parent = await self._log.picture(attempt.parent_id) if attempt.parent_id else None
         candidate = Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model)
         # It was allowed when it was sent, whatever was decided since.
-        return self._planner.step(
+        step = self._planner.step(
             turn, parent, candidate, attempt_id=attempt.id, today=attempt.held_at.date(), access=Access()
         )
+        return step if attempt.ask is None else replace(step, ask=attempt.ask)
 
     async def _parent(self, turn: Turn) -> Picture | None:
         if turn.request.surface is Surface.COMMAND or turn.thread_ts is None:

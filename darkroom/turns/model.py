@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from darkroom.spending.bound import Ask
 from darkroom.spending.classes import Cost
 
 
@@ -248,6 +249,8 @@ class Attempt:
     held_at: datetime
     dispatched_at: datetime | None
     ended_at: datetime | None
+    ask: Ask | None = None
+    """What its price is computed from; None for calls of before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

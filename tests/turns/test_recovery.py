@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from darkroom.rendering.job import FailureKind
+from darkroom.spending.bound import estimate
 from darkroom.spending.policy import Access
 from darkroom.turns.model import AttemptState, Outcome, Reason, Surface, Turn, TurnState
 from tests.examples import caps, message, plan
@@ -79,6 +80,23 @@ async def test_what_was_sent_with_a_name_is_asked_for(world: World) -> None:
     assert len(world.renderer.jobs) == 1
     assert await world.states(turn_id) == [SETTLED]
     assert world.slack.posts == [(turn_id, 1)]
+
+
+async def test_a_charge_without_usage_is_estimated_as_the_call_was_sent_though_the_settings_changed(
+    world: World,
+) -> None:
+    """Other settings after the restart would plan another quality, and charge for that."""
+    turn_id = await stopped_at(world, "render")
+    job = world.renderer.jobs[0]
+    sent = (await world.attempts(turn_id))[0].ask
+    assert sent is not None
+    world.settings = replace(world.settings, quality="high")
+    world.start()
+    world.renderer.asks = [replace(painted(job, "resp_1"), host_usage=None, image_usage=None)]
+    await recovered(world)
+    assert (await world.attempts(turn_id))[0].charged_nano_usd == estimate(
+        sent, world.planner.catalogue
+    ).total_nano_usd
 
 
 async def test_what_was_sent_long_ago_is_asked_for_twice_at_most(world: World) -> None:
