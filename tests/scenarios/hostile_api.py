@@ -21,9 +21,14 @@ Say = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class HastyClock(SystemClock):
-    """A second stands for every limit of ten seconds and more, a moment for every shorter pause."""
+    """A second stands for every limit of ten seconds and more, a moment for every shorter pause.
 
-    def __init__(self) -> None:
+    Only *keeps* is waited in full: the limit of something that goes on meanwhile, in real time, however busy
+    the machine is.
+    """
+
+    def __init__(self, keeps: float | None = None) -> None:
+        self._keeps = keeps
         self._ahead = timedelta()
 
     def now(self) -> datetime:
@@ -31,8 +36,8 @@ class HastyClock(SystemClock):
         return super().now() + self._ahead
 
     async def sleep(self, seconds: float) -> None:
-        """A second of it at most."""
-        real = min(seconds, 1.0 if seconds >= 10 else 0.02)
+        """A second of it at most, but for what is kept."""
+        real = seconds if seconds == self._keeps else min(seconds, 1.0 if seconds >= 10 else 0.02)
         await super().sleep(real)
         self._ahead += timedelta(seconds=seconds - real)
 
