@@ -38,7 +38,7 @@ class Heard:
 
     place: Place
     request: Request | None = None
-    complaint: str | None = None
+    complaint: BadOption | None = None
     empty: bool = False
 
 
@@ -78,8 +78,7 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
         if not prompt:
             raise BadOption("Say also what should be in the picture.")
     except BadOption as error:
-        services.note(error)
-        return Heard(place, complaint=str(error))
+        return Heard(place, complaint=error)
     request = Request(
         key=f"message:{place.channel_id}:{place.ts}",
         surface=place.surface,

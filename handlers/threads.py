@@ -12,6 +12,7 @@ from handlers import words
 from handlers.asking import mapping
 from handlers.blocks.text import View
 from handlers.hearing import Heard, Place, files_of, from_person, hear, named
+from handlers.options import BadOption
 from handlers.services import Services
 
 Event = Mapping[str, Any]
@@ -110,16 +111,21 @@ class Threads:
                 config.team_id, place.channel_id, place.thread_ts, place.user_id, config.thread_replies
             ):
                 return
-        said = heard.complaint
-        text = words.usage(services.config.voice) if said is None else words.bad_option(said)
-        await self._tell(place, text)
+        await self._tell(place, self._objection(heard.complaint))
 
     async def _refuse_edit(self, heard: Heard) -> None:
         services, place = self._services, heard.place
         team_id = services.config.team_id
         turn = await services.log.turn_of_message(team_id, place.channel_id, place.ts)
-        if turn is not None:
-            await self._tell(place, words.edit_not_taken(heard.complaint or ""))
+        if turn is not None and heard.complaint is not None:
+            services.note(heard.complaint)
+            await self._tell(place, words.edit_not_taken(str(heard.complaint)))
+
+    def _objection(self, complaint: BadOption | None) -> str:
+        if complaint is None:
+            return words.usage(self._services.config.voice)
+        self._services.note(complaint)
+        return words.bad_option(str(complaint))
 
     def _whisper(self, place: Place, text: str) -> None:
         self._services.errands.start(f"hint for {place.channel_id} {place.ts}", self._tell(place, text))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.spending.alerts import AlertKind
 from darkroom.turns.model import Ending, Options, Outcome, Reason, Surface, ThreadReplies, Turn, TurnState
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, plan
@@ -218,6 +219,35 @@ async def test_a_bad_option_in_a_mention_is_told_privately_and_buys_nothing(desk
 async def test_a_bad_option_in_somebodys_thread_elsewhere_is_none_of_our_business(desk: Desk) -> None:
     await desk.send(wrote("run it with --quality best", FIRST, thread_ts=ROOT))
     assert desk.slack.calls == []
+
+
+UNPRICED_MODEL = "did you try it with --model chatgpt-image-latest"
+
+
+async def test_a_model_without_a_price_named_in_a_foreign_thread_alerts_nobody(
+    desk: Desk, database: Database
+) -> None:
+    """It was not for us, so nothing of it is kept: said, edited, or by somebody else in our own thread."""
+    await desk.send(wrote(UNPRICED_MODEL, FIRST, thread_ts=ROOT))
+    await desk.send(edited("did you try it?", UNPRICED_MODEL, FIRST, thread_ts=ROOT))
+    await open_thread(desk)
+    await desk.send(wrote(UNPRICED_MODEL, SECOND, thread_ts=ROOT, user=BOB))
+    assert prompts(desk) == ["a red fox"]
+    assert await desk.services.alerts.recent(config().team_id, 10) == []
+    assert await database.look(lambda db: db.execute("SELECT count(*) FROM alerts").fetchone()[0]) == 0
+    assert desk.line.woken == 0
+    assert desk.slack.calls == []
+
+
+@pytest.mark.parametrize("edit", [False, True])
+async def test_a_model_without_a_price_named_to_us_is_told_to_the_admins(desk: Desk, edit: bool) -> None:
+    """In a reply that counts, and in an edit of what was asked."""
+    await open_thread(desk)
+    reply = wrote(UNPRICED_MODEL, FIRST, thread_ts=ROOT)
+    await desk.send(edited(f"<@{BOT}> a red fox", f"<@{BOT}> {UNPRICED_MODEL}") if edit else reply)
+    (alert,) = await desk.services.alerts.unsent(10)
+    assert alert.kind is AlertKind.UNPRICED
+    assert desk.line.woken == 1
 
 
 async def test_with_the_setting_mentions_a_reply_needs_one(database: Database) -> None:
