@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.changes import Channel, Owner, Person, Workspace
 from darkroom.spending.money import BadAmount, parse_usd
-from darkroom.spending.spans import BadSpan, Span, parse_span
+from darkroom.spending.spans import BadSpan, BadYear, Span, parse_span
 from handlers.blocks.text import escape, mention, shown
 from handlers.spend_tokens import Token, Word
 
@@ -18,7 +18,7 @@ GRANT_YEARS_MAX = 5
 """A grant ends within so many years."""
 SHOWN_MAX = 40
 _NUMBER = re.compile(r"#?0*([1-9][0-9]{0,8})")
-LAST_DAY = re.compile(r"[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2})?")
+LAST_DAY = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
 """How the last day of a grant is written: a day, or a month for its last one."""
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _BETWEEN = ("to", "until", "till", "-")
@@ -144,6 +144,8 @@ def read_last_day(day: str, rules: Rules) -> datetime:
         raise Wrong("The last day is written like `2026-12-31`, or it is `end of month`.")
     try:
         ends = parse_span(relative.get(day, day), rules.timezone, rules.now).end
+    except BadYear as bad:
+        raise Wrong(escape(str(bad))) from bad
     except BadSpan as bad:
         raise Wrong(f"“{escape(day)}” is no date of the calendar.") from bad
     if ends <= rules.now:

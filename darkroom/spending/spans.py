@@ -27,6 +27,10 @@ class BadSpan(ValueError):
     """The text is no stretch of time; the message is a sentence that says what is allowed."""
 
 
+class BadYear(BadSpan):
+    """It is one, but not in the years that are counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """From `start` until just before `end`, both UTC, in whole days of the IANA zone `timezone`."""
@@ -68,14 +72,15 @@ def parse_span(text: str, timezone: str, now: datetime) -> Span:
     Takes "" and "this month", "last month", "this week", "last week", "today", "yesterday", "this year",
     "2026-10", "2026-10-01" and "2026-10-01..2026-10-31" (both days included); case and spaces do not matter.
     Weeks begin on Monday. Raises `BadSpan` for anything else, for dates that do not exist, an end before its
-    start, more than 366 days and years outside 2020 to 2100; `BadTimezone` for the zone.
+    start and more than 366 days, `BadYear` (a `BadSpan` too) for years outside 2020 to 2100; `BadTimezone` for
+    the zone.
     """
     words = "".join(text.split()).lower()
     first, last = _relative(words, _today(timezone, now)) or _written(words)
     if last < first:
         raise BadSpan(f"{first}..{last} ends before it begins; write the earlier day first.")
     if first.year < FIRST_YEAR or last.year > LAST_YEAR:
-        raise BadSpan(f"A period lies in the years {FIRST_YEAR} to {LAST_YEAR}.")
+        raise BadYear(f"A period lies in the years {FIRST_YEAR} to {LAST_YEAR}.")
     days = (last - first).days + 1
     if days > MAX_DAYS:
         raise BadSpan(f"A period has at most {MAX_DAYS} days; {first}..{last} has {days:,}.")
