@@ -191,7 +191,7 @@ def settle(
     amounts = ledger.Amounts(row["hold_nano_usd"], -row["hold_nano_usd"], 0, charged)
     number = ledger.move(db, payer, movement, amounts, settlement.cost, at)
     after_charge(db, payer, policy(payer.team_id), caps, row, at)
-    after_settling(db, row, user_of(db, row["turn_id"]), number, charged, flags, movement.image_model, at)
+    after_settling(db, row, movement, number, charged, at)
     if settlement.picture is None or settlement.picture_id is None:
         return None
     return add_picture(db, row, settlement, json.dumps(sorted(flags)), at)
@@ -216,11 +216,6 @@ def _row(db: sqlite3.Connection, attempt_id: str) -> sqlite3.Row:
     if row is None:
         raise LedgerFault(f"there is no attempt {attempt_id}")
     return row
-
-
-def user_of(db: sqlite3.Connection, turn_id: str) -> str:
-    """Slack's id of whoever asked for a turn."""
-    return str(db.execute("SELECT user_id FROM turns WHERE id = ?", (turn_id,)).fetchone()[0])
 
 
 def payer_of_attempt(row: sqlite3.Row) -> Payer:

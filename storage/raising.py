@@ -9,10 +9,11 @@ from datetime import datetime
 
 from darkroom.spending.alerts import AlertKind, Audience
 from darkroom.spending.budgets import BudgetKind, Caps
-from darkroom.spending.cost import UNKNOWN_MODEL
+from darkroom.spending.cost import UNKNOWN_HOST, UNKNOWN_MODEL
 from darkroom.spending.policy import Policy
 from darkroom.turns.model import Ending, Reason
 from storage.budgets import Payer, balance_of, budgets_of
+from storage.ledger import Movement
 from storage.times import from_text, to_text
 
 _FOR_ADMINS = {
@@ -72,6 +73,7 @@ def after_charge(
         reached = cap - charged < attempt["hold_nano_usd"]
         if percent < caps.warn_percent and not reached:
             continue
+        kind = AlertKind.CAP_REACHED if reached else AlertKind.CAP_NEAR
         details: dict[str, str | int] = {
             "budget": budget.kind,
             "channel_id": payer.channel_id,
@@ -82,39 +84,53 @@ def after_charge(
             "period": budget.period.kind,
             "timezone": budget.period.timezone,
         }
-        _level(db, payer, budget.kind, details, at, reached=reached)
+        # Told once a period: to the person themselves, or to the admins.
+        key = f"{kind}:{budget.key}:{budget.period.kind}:{budget.period.timezone}:{budget.end}"
+        whose = payer.person_key if budget.kind is BudgetKind.PERSON else None
+        raise_alert(db, key, payer.team_id, kind, details, at, person_key=whose)
 
 
 def after_settling(
     db: sqlite3.Connection,
     attempt: sqlite3.Row,
-    user_id: str,
+    movement: Movement,
     number: int,
     charged: int,
-    flags: frozenset[str],
-    model: str,
     at: datetime,
 ) -> None:
-    """What is odd about a charge. *attempt* is its row as it was before, *number* the entry's, *model* the
-    one that the answer named."""
+    """What is odd about a charge. *attempt* is its row as it was before; *movement*, with the models that the
+    answer named, and *number* are the entry's."""
+    team = attempt["team_id"]
+    image = movement.image_model, attempt["image_model"]
+    host = movement.host_model, attempt["host_model"]
+    odd = [
+        (kind, f"{flag}:{key}", models)
+        for flag, kind, key, models in (
+            ("overrun", AlertKind.OVERRUN, attempt["id"], image),
+            ("uncertain", AlertKind.UNCERTAIN, attempt["id"], image),
+            (UNKNOWN_MODEL, AlertKind.UNKNOWN_MODEL, f"{team}:{image[0]}:{at:%Y-%m-%d}", image),
+            (UNKNOWN_HOST, AlertKind.UNKNOWN_MODEL, f"{team}:{host[0]}:{at:%Y-%m-%d}", host),
+        )
+        if flag in movement.flags
+    ]
+    if not odd:
+        return
     details: dict[str, str | int] = {
         "number": number,
         "turn_id": attempt["turn_id"],
         "attempt_id": attempt["id"],
-        "user_id": user_id,
+        "user_id": _user_of(db, attempt["turn_id"]),
         "channel_id": attempt["channel_id"],
-        "model": model,
-        "priced_as": attempt["image_model"],
         "hold_nano_usd": attempt["hold_nano_usd"],
         "charged_nano_usd": charged,
     }
-    for flag, kind, key in (
-        ("overrun", AlertKind.OVERRUN, attempt["id"]),
-        ("uncertain", AlertKind.UNCERTAIN, attempt["id"]),
-        (UNKNOWN_MODEL, AlertKind.UNKNOWN_MODEL, f"{attempt['team_id']}:{model}:{at:%Y-%m-%d}"),
-    ):
-        if flag in flags:
-            raise_alert(db, f"{kind}:{key}", attempt["team_id"], kind, details, at)
+    for kind, key, (model, priced_as) in odd:
+        raise_alert(db, key, team, kind, {**details, "model": model, "priced_as": priced_as}, at)
+
+
+def _user_of(db: sqlite3.Connection, turn_id: str) -> str:
+    """Slack's id of whoever asked for a turn."""
+    return str(db.execute("SELECT user_id FROM turns WHERE id = ?", (turn_id,)).fetchone()[0])
 
 
 def after_ending(db: sqlite3.Connection, payer: Payer, ending: Ending, at: datetime) -> None:
@@ -128,20 +144,3 @@ def after_ending(db: sqlite3.Connection, payer: Payer, ending: Ending, at: datet
     elif ending.reason is Reason.MODEL_UNUSABLE and details.get("unpriced"):
         key = f"{AlertKind.UNPRICED}:{team}:{details['unpriced']}:{at:%Y-%m-%d}"
         raise_alert(db, key, team, AlertKind.UNPRICED, {"why": details["why"]}, at)
-
-
-def _level(
-    db: sqlite3.Connection,
-    payer: Payer,
-    budget: BudgetKind,
-    details: Mapping[str, str | int],
-    at: datetime,
-    *,
-    reached: bool,
-) -> None:
-    """A budget's level, told once a period: to the person themselves, or to the admins."""
-    kind = AlertKind.CAP_REACHED if reached else AlertKind.CAP_NEAR
-    renews = to_text(datetime.fromisoformat(str(details["renews_at"])))
-    key = f"{kind}:{payer.budgets()[budget]}:{details['period']}:{details['timezone']}:{renews}"
-    whose = payer.person_key if budget is BudgetKind.PERSON else None
-    raise_alert(db, key, payer.team_id, kind, details, at, person_key=whose)

@@ -24,7 +24,7 @@ class AlertKind(StrEnum):
     UNCERTAIN = "uncertain"
     """Nobody can say what a call cost. The same keys, and ``number``, as ``uncertain`` lists it."""
     UNKNOWN_MODEL = "unknown_model"
-    """An answer named a model without a price and was priced as the one asked for. ``model``,
+    """An answer named a model without a price, image or host, and was priced as the one asked for. ``model``,
     ``turn_id``, ``attempt_id``, ``priced_as``."""
     UNPRICED = "unpriced"
     """Somebody was refused because a model has no price. ``why``: the sentence, with the lines."""

@@ -21,7 +21,9 @@ ESTIMATED = "estimated"
 BAD_USAGE = "bad_usage"
 """Usage made no sense, and the estimate stands for it."""
 UNKNOWN_MODEL = "unknown_model"
-"""The answer named a model without a price, and it was priced as the one asked for."""
+"""The answer named an image model without a price, and it was priced as the one asked for."""
+UNKNOWN_HOST = "unknown_host"
+"""The same of the host model. Charges of before it had a flag of its own carry `UNKNOWN_MODEL` for it."""
 MODERATED = "moderated"
 """The call was refused on its way and brought no picture: what was reported counts, and nothing else."""
 
@@ -107,8 +109,10 @@ def _prices(
 ) -> tuple[PriceVersion, PriceVersion | None]:
     image = catalogue.answered_image(image_model)
     host = ask.host_model if host_model is None else catalogue.answered_host(host_model)
-    if image is None or (host is None and ask.host_model is not None):
+    if image is None:
         flags.add(UNKNOWN_MODEL)
+    if host is None and ask.host_model is not None:
+        flags.add(UNKNOWN_HOST)
     if price_version is not None:
         return catalogue.stored_prices(price_version)
     answered = replace(

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from darkroom.spending.bound import estimate
 from darkroom.spending.catalogue import UnknownPrice, load_catalogue
 from darkroom.spending.classes import Cost, TokenClass
-from darkroom.spending.cost import BAD_USAGE, ESTIMATED, MODERATED, UNKNOWN_MODEL, Charged, charge
+from darkroom.spending.cost import (
+    BAD_USAGE,
+    ESTIMATED,
+    MODERATED,
+    UNKNOWN_HOST,
+    UNKNOWN_MODEL,
+    Charged,
+    charge,
+)
 from tests.spending.asks import ask
 
 CATALOGUE = load_catalogue()
@@ -299,14 +307,20 @@ def test_the_model_of_the_answer_is_the_one_that_is_priced() -> None:
 
 
 @pytest.mark.parametrize(
-    "names",
-    [{"image_model": "gpt-image-9"}, {"host_model": "gpt-9"}, {"host_model": "gpt-5"}, {"image_model": ""}],
+    ("names", "flags"),
+    [
+        ({"image_model": "gpt-image-9"}, {UNKNOWN_MODEL}),
+        ({"image_model": ""}, {UNKNOWN_MODEL}),
+        ({"host_model": "gpt-9"}, {UNKNOWN_HOST}),
+        ({"host_model": "gpt-5"}, {UNKNOWN_HOST}),
+        ({"image_model": "gpt-image-9", "host_model": "gpt-9"}, {UNKNOWN_MODEL, UNKNOWN_HOST}),
+    ],
 )
 def test_an_unknown_model_in_the_answer_costs_as_the_one_asked_for_and_is_flagged(
-    names: dict[str, str],
+    names: dict[str, str], flags: set[str]
 ) -> None:
     result = charged(**names)
-    assert result.flags == {UNKNOWN_MODEL}
+    assert result.flags == flags
     assert result.cost == charged().cost
 
 

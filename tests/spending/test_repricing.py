@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from darkroom.spending.bound import Ask, ask_data, bound
 from darkroom.spending.catalogue import Catalogue, load_catalogue, price_key
 from darkroom.spending.classes import Cost, Line, TokenClass
-from darkroom.spending.cost import charge
+from darkroom.spending.cost import UNKNOWN_HOST, UNKNOWN_MODEL, charge
 from darkroom.spending.repricing import EntryKind, StoredCharge, Verdict, check, reprice
 from tests.spending.asks import ask, asks, usages
 
@@ -99,6 +99,12 @@ def test_every_charge_computes_to_itself(
 @pytest.mark.parametrize(("host", "image"), [(None, IMAGE), (HOST, None), (None, None)])
 def test_whether_a_call_was_moderated_is_known_from_its_flags(host: Any, image: Any, moderated: bool) -> None:
     entry = settled(ask(), host, image, picture_made=False, moderated=moderated)
+    assert check(entry, CATALOGUE).verdict is Verdict.SAME
+
+
+@pytest.mark.parametrize("flags", [{UNKNOWN_HOST}, {UNKNOWN_MODEL}])
+def test_a_charge_of_an_unknown_host_is_the_same_by_whichever_flag_it_was_stored(flags: set[str]) -> None:
+    entry = replace(settled(ask(), HOST, IMAGE), host_model="gpt-99", flags=frozenset(flags))
     assert check(entry, CATALOGUE).verdict is Verdict.SAME
 
 

@@ -11,7 +11,15 @@ from typing import Any
 from darkroom.spending.bound import bound, estimate
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.spending.classes import TokenClass
-from darkroom.spending.cost import BAD_USAGE, ESTIMATED, MODERATED, UNKNOWN_MODEL, Charged, charge
+from darkroom.spending.cost import (
+    BAD_USAGE,
+    ESTIMATED,
+    MODERATED,
+    UNKNOWN_HOST,
+    UNKNOWN_MODEL,
+    Charged,
+    charge,
+)
 from tests.spending.asks import ask
 
 CATALOGUE = load_catalogue()
@@ -200,10 +208,13 @@ def test_output_without_details_is_all_picture() -> None:
 
 
 def test_an_unknown_model_in_the_answer_is_charged_as_the_one_asked_for_and_flagged() -> None:
-    for known, unknown in (("gpt-image-2-2026-04-21", "gpt-image-7"), ('"gpt-5.6-luna"', '"gpt-9-luna"')):
+    for known, unknown, flag in (
+        ("gpt-image-2-2026-04-21", "gpt-image-7", UNKNOWN_MODEL),
+        ('"gpt-5.6-luna"', '"gpt-9-luna"', UNKNOWN_HOST),
+    ):
         charged = settled(COMPLETE.replace(known, unknown))
         assert amounts(charged) == EXACT
-        assert charged.flags == {UNKNOWN_MODEL}
+        assert charged.flags == {flag}
         assert charged.price_version == "gpt-image-2@2026-04-21+gpt-5.6-luna@2026-07-30"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from storage.database import Database
 from storage.people import person_key
 from storage.raising import raise_alert
 from tests.examples import ALICE, BOB, NOON, TEAM
+from tests.storage.priced_turns import World, call
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -129,6 +132,36 @@ async def test_an_erased_person_has_no_id_and_a_kind_of_a_newer_darkroom_waits_f
     (alert,) = await book.unsent(10)
     assert (alert.key, alert.user_id) == ("near:alice", "")
     assert await book.recent(TEAM, 10) == []
+
+
+@pytest.mark.parametrize("image", ["gpt-image-99", None])
+@pytest.mark.parametrize("host", ["gpt-99", None])
+async def test_each_model_without_a_price_in_an_answer_is_told_with_the_one_it_was_priced_as(
+    tmp_path: Path, image: str | None, host: str | None
+) -> None:
+    """Image model and host alike, each with its own alert, and none for one that is known."""
+    world = World(tmp_path)
+    made = call(random.Random(1), 1)  # noqa: S311 -- the same call every time
+    asked, hosting = made.ask.image_model, "gpt-5.6-luna"
+    made = replace(
+        made,
+        ask=replace(made.ask, host_model=hosting),
+        end="picture",
+        answered_image=image or asked,
+        answered_host=host or hosting,
+    )
+    await world.make(made)
+    unsent = await SqliteAlertBook(world.database).unsent(10)
+    told = [alert for alert in unsent if alert.kind is AlertKind.UNKNOWN_MODEL]
+    named = [(image, asked)] * bool(image) + [(host, hosting)] * bool(host)
+    assert [(alert.details["model"], alert.details["priced_as"]) for alert in told] == named
+    assert {alert.details["user_id"] for alert in told} == ({"U0001"} if named else set())
+    assert len({alert.key for alert in told}) == len(named)
+    # The same again on the same day is told once.
+    await world.make(replace(made, number=2))
+    again = await SqliteAlertBook(world.database).unsent(10)
+    assert [alert.key for alert in again if alert.kind is AlertKind.UNKNOWN_MODEL] == [a.key for a in told]
+    world.database.close()
 
 
 async def test_a_claim_survives_a_restart(tmp_path: Path) -> None:
