@@ -1,4 +1,5 @@
-"""Every sentence a person may read: what happened, and what to do next."""
+"""What a person is told of their own requests, and the sentences that several surfaces share: what happened,
+and what to do next. Answers to admins are in ``words_admin``, what stands in a view is in ``blocks``."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from darkroom.spending.periods import BadTimezone
 from darkroom.spending.spans import Span, span_words
 from handlers.blocks.scopes import channel_words, person_words
 from handlers.blocks.text import View, context, counted, escape, section, shown, truncate, when
-from handlers.words import Voice
+from handlers.words import Voice, more_money
 
 WORDS_MAX = 1_500
 """As much as is shown of what the API or the catalogue said."""
@@ -133,13 +133,14 @@ def _reached(told: _Told) -> Said:
 def _more_money(told: _Told) -> str:
     if told.alert.audience is Audience.PERSON:
         return (
-            f"`{told.spend}` shows what is left. A smaller size or `--quality low` costs less; for more "
-            f"money ask {told.voice.an_admin}."
+            f"`{told.spend}` shows what is left. A smaller size or `--quality low` costs less. "
+            f"{more_money(told.voice, told.alert.user_id)}"
         )
     owner = told.owner()
-    whose = owner if told.details.get("budget") == "channel" else "team"
+    # A channel's markup is not shown inside a code span.
+    shows = f"`{told.spend} {owner}`" if owner == "team" else f"`{told.spend}` {owner}"
     return (
-        f"`{told.spend}` {whose} shows where it went. `{told.spend} cap` {owner} and an amount raises the "
+        f"{shows} shows where it went. `{told.spend} cap` {owner} and an amount raises the "
         f"cap; `{told.spend} grant` with whom, an amount and `until 2026-12-31` gives more once."
     )
 

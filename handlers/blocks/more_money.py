@@ -26,6 +26,7 @@ ANSWERS: Mapping[str, int | None] = {
 }
 """The admins' buttons by ``action_id``: the grant in nano-dollars, or None; their value is the request's
 number."""
+_ASK = "Ask for more"
 _PERIODS = {"month": "this month", "week": "this week", "day": "today"}
 
 
@@ -41,10 +42,15 @@ class Asked:
 
 
 def refusal_view(turn: Turn, text: str) -> View:
-    """A refusal (``mrkdwn``, already escaped); with the button where money was the reason."""
+    """A refusal (``mrkdwn``, already escaped); with the button where money was the reason.
+
+    ``text`` is complete: it names the button, too.
+    """
     if turn.ending is None or turn.ending.reason is not Reason.NO_MONEY:
         return View(text, ())
-    return View(text, (section(text), _buttons(_button(ASK_ACTION, "Ask for more", turn.id, "primary"))))
+    button = _button(ASK_ACTION, _ASK, turn.id, "primary")
+    spoken = f"{text} The button “{_ASK}” asks the admins for more money."
+    return View(spoken, (section(text), _buttons(button)))
 
 
 def request_view(asked: Asked, voice: Voice, note: str = "") -> View:

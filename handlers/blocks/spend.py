@@ -29,8 +29,8 @@ _OWNERS = {
 class Own:
     """A person's own spend: their budget, its grants, how many pictures in its period, the newest of all.
 
-    ``others`` are the budgets they share; only those that cannot pay ``least_nano_usd``, which is what a
-    picture costs at least, are named, because then it is those that stand in the way.
+    ``others`` are the budgets they share; only those that cannot pay ``usual_nano_usd``, the likely price of
+    a picture that nobody says more about, are named, because then it is those that stand in the way.
     """
 
     balance: Balance
@@ -38,7 +38,7 @@ class Own:
     pictures: int
     recent: Sequence[RecentPicture] = ()
     grants: Sequence[Grant] = ()
-    least_nano_usd: int = 1
+    usual_nano_usd: int = 1
 
 
 def own_view(own: Own, more_money: str) -> View:
@@ -54,7 +54,7 @@ def own_view(own: Own, more_money: str) -> View:
         f"Pictures: {own.pictures:,}",
         f"Renews: {renews(balance.period)}",
     ]
-    notes = [balance_sentence(other) for other in own.others if _in_the_way(other, own.least_nano_usd)]
+    notes = [balance_sentence(other) for other in own.others if _in_the_way(other, own.usual_nano_usd)]
     if capped:
         notes.append(more_money)
     recent = [picture_line(picture, timezone) for picture in own.recent]
@@ -69,8 +69,8 @@ def own_view(own: Own, more_money: str) -> View:
     return View(fitting(spoken, TEXT_MAX, ""), tuple(blocks))
 
 
-def _in_the_way(balance: Balance, least_nano_usd: int) -> bool:
-    return balance.left_nano_usd is not None and balance.left_nano_usd < least_nano_usd
+def _in_the_way(balance: Balance, usual_nano_usd: int) -> bool:
+    return balance.left_nano_usd is not None and balance.left_nano_usd < usual_nano_usd
 
 
 def _until(grants: Sequence[Grant], timezone: str) -> str:

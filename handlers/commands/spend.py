@@ -102,7 +102,7 @@ async def _own(services: Services, user_id: str, channel_id: str) -> View:
         pictures=await spend.pictures_of(config.team_id, user_id, span_of(mine.period)),
         recent=await spend.recent_pictures(config.team_id, user_id, RECENT_MAX),
         grants=[note.grant for note in notes if note.user_id == user_id],
-        least_nano_usd=_usual_price(services),
+        usual_nano_usd=_usual_price(services),
     )
     return own_view(own, words.more_money(config.voice, user_id))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -78,8 +78,8 @@ DETAILS: dict[AlertKind, dict[str, str | int]] = {
     },
 }
 SAYS = {
-    AlertKind.CAP_NEAR: ("83% used", "$8.30 of $10.00 this month", "`/spend`", "1 December 2026"),
-    AlertKind.CAP_REACHED: ("is as good as spent", "`/spend`"),
+    AlertKind.CAP_NEAR: ("83% used", "$8.30 of $10.00 this month", "`/spend team`", "1 December 2026"),
+    AlertKind.CAP_REACHED: ("is as good as spent", "`/spend team`"),
     AlertKind.OVERRUN: ("$0.09", "$0.08", "`/spend models`", "turn_1"),
     AlertKind.UNCERTAIN: ("$0.09", "`/spend uncertain accept 7`", "`waive 7`"),
     AlertKind.UNKNOWN_MODEL: ("gpt-&lt;new&gt;", "priced as gpt-image-2", "`/spend models`"),
@@ -124,7 +124,7 @@ def test_what_an_older_version_left_out_or_wrote_otherwise_breaks_no_sentence(
     [
         ("person", ("Your budget", f"<@{BOB}>")),
         ("channel", (f"The budget of <#{DESIGN}>", f"`/spend cap` <#{DESIGN}>")),
-        ("workspace", ("The workspace's budget", "`/spend cap` team")),
+        ("workspace", ("The workspace's budget", "`/spend cap` team", "`/spend team` shows")),
     ],
 )
 def test_a_budgets_alert_speaks_to_whom_it_is_for(budget: str, words: Sequence[str]) -> None:
@@ -132,6 +132,13 @@ def test_a_budgets_alert_speaks_to_whom_it_is_for(budget: str, words: Sequence[s
     view = alert_view(alert(AlertKind.CAP_NEAR, {**BUDGET, "budget": budget}, audience), VOICE)
     for fact in words:
         assert fact in view.text
+
+
+def test_an_admins_own_alert_does_not_send_them_to_themselves() -> None:
+    own = alert(AlertKind.CAP_NEAR, {**BUDGET, "budget": "person"}, Audience.PERSON)
+    text = alert_view(replace(own, user_id=BOB), VOICE).text
+    assert f"<@{BOB}>" not in text
+    assert "you are an admin, `/spend help` says how to give it" in text
 
 
 def test_a_summary_counts_what_it_stands_for() -> None:

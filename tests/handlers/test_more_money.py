@@ -146,7 +146,7 @@ def test_a_refusal_for_money_has_the_button_and_others_have_none() -> None:
     declined = ended(Ending(Outcome.DECLINED, Reason.NO_MONEY, NO_MONEY))
     view = refusal_view(declined, "No money.")
     assert buttons(list(view.blocks)) == [(ASK_ACTION, declined.id)]
-    assert view.text == "No money."
+    assert view.text == "No money. The button “Ask for more” asks the admins for more money."
     assert view.blocks[0]["text"]["text"] == "No money."
     assert refusal_view(ended(Ending(Outcome.DECLINED, Reason.GUEST)), "No guests.").blocks == ()
 

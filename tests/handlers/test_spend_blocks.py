@@ -123,7 +123,7 @@ def test_of_what_is_left_the_granted_part_is_named_with_its_last_day() -> None:
 def test_a_budget_of_others_is_named_only_when_it_cannot_pay_a_picture() -> None:
     spent = balance(499.98, 0, 500, kind=BudgetKind.WORKSPACE)
     rich, free = (balance(1, 0, cap, kind=BudgetKind.CHANNEL) for cap in (20, None))
-    view = own_view(Own(balance(0, 0, 10), [rich, free, spent], 0, least_nano_usd=50_000_000), "an admin")
+    view = own_view(Own(balance(0, 0, 10), [rich, free, spent], 0, usual_nano_usd=50_000_000), "an admin")
     assert "The workspace's budget has $0.02 left of $500.00" in view.text
     assert "channel" not in view.text
     assert "workspace" not in own_view(Own(balance(0, 0, 10), [spent], 0), "an admin").text
