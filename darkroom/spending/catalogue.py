@@ -265,6 +265,12 @@ def _check_qualities(model: ImageModel, file: str) -> None:
     if bool(allowed) != bool(model.qualities) or not set(model.qualities) <= set(allowed):
         key = f"image.{model.base}.qualities"
         raise BadCatalogue(f"{file}: {key}: family {model.family} has {', '.join(allowed) or 'none'}")
+    if model.prices and not model.qualities:
+        # How many tokens its pictures take is not known: nothing could be held for one.
+        raise BadCatalogue(
+            f"{file}: image.{model.base}.prices: family {model.family} does not say how many tokens a picture "
+            "takes, so a price is of no use. Name another family, or give this one factors or a table"
+        )
 
 
 def _listed(name: str, models: Mapping[str, ImageModel] | Mapping[str, HostModel]) -> bool:

@@ -32,6 +32,7 @@ text_input = {text}
 image_input = 9
 image_output = "31.5"
 """
+PRICED = PRICES.format(effective="2026-11-20", text="4.5")
 
 
 def own(tmp_path: Path, text: str) -> Path:
@@ -282,6 +283,11 @@ def test_the_operator_may_move_a_shutdown_and_add_an_alias(tmp_path: Path) -> No
         ("[image.x]\nfamily = '7'", "image.x.family: one of 1, 2, 2.5"),
         ("[image.x]\nfamily = '2'\nqualities = ['max']", "image.x.qualities: family 2 has low, medium, high"),
         ("[image.x]\nfamily = '2'\nqualities = []", "image.x.qualities"),
+        (
+            "[image.x]\nfamily = 'dall-e'\n[[image.x.prices]]" + PRICED,
+            "image.x.prices: family dall-e does not",
+        ),
+        ("[[image.dall-e-3.prices]]" + PRICED, "Name another family, or give this one factors or a table"),
         ("[image.x]\nfamily = '2'\ncolour = 1", "image.x.colour: unknown; the keys are status"),
         ("[image.x]\nfamily = '2'\nedits = 1", "image.x.edits: true or false"),
         ("[image.x]\nfamily = '2'\nformats = 'png'", "image.x.formats: a list"),
