@@ -10,6 +10,7 @@ from handlers import words
 from handlers.blocks.details import details_view
 from handlers.blocks.picture import DETAILS_ACTION
 from handlers.blocks.text import View
+from handlers.presses import Answer, Press, start
 from handlers.services import Services
 
 
@@ -19,29 +20,12 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(DETAILS_ACTION)
     async def details(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
-        user = body["user"]
+        press = Press.of(body, action)
 
-        async def answer(view: View) -> None:
-            await services.whisper(
-                view,
-                channel=_channel_of(body),
-                user_id=user["id"],
-                reply_url=body.get("response_url"),
-                thread_ts=(body.get("container") or {}).get("thread_ts"),
-            )
+        async def work(answer: Answer) -> None:
+            await answer(await _details(services, press.user_id, press.value))
 
-        async def work() -> None:
-            # The payload's team can be the installing one for an outsider's click; the user's own is right.
-            if services.guard.outsider(user.get("team_id"), user.get("enterprise_id")):
-                await answer(View(words.OUTSIDER, ()))
-            else:
-                await answer(await _details(services, user["id"], str(action.get("value"))))
-
-        services.errands.start(
-            f"details for {user['id']}",
-            work(),
-            lambda: answer(View(words.broken(services.config.voice), ())),
-        )
+        start(services, press, "details for", work)
 
 
 async def _details(services: Services, user_id: str, picture_id: str) -> View:
@@ -59,8 +43,3 @@ async def _details(services: Services, user_id: str, picture_id: str) -> View:
         )
         balance = balances[0]
     return details_view(picture, cost, balance, config.caps.timezone)
-
-
-def _channel_of(body: dict[str, Any]) -> str:
-    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
-    return str(channel or body["user"]["id"])

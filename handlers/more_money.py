@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -14,10 +12,9 @@ from darkroom.turns.model import Ending, Outcome, Reason
 from handlers import words
 from handlers.blocks import more_money as blocks
 from handlers.blocks.text import View
+from handlers.presses import Answer, Press, start
 from handlers.recipients import Recipients
 from handlers.services import Services
-
-Answer = Callable[[View], Awaitable[None]]
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -26,81 +23,19 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(blocks.ASK_ACTION)
     async def ask(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
-        press = _Press.of(body, action)
-        _start(services, press, "asking for money", lambda answer: _ask(services, press, answer))
+        press = Press.of(body, action)
+        start(services, press, "asking for money by", lambda answer: _ask(services, press, answer))
 
     async def decide(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
-        press = _Press.of(body, action)
-        _start(services, press, "answer about money", lambda answer: _decide(services, press, answer))
+        press = Press.of(body, action)
+        start(services, press, "answer about money by", lambda answer: _decide(services, press, answer))
 
     for action_id in blocks.ANSWERS:
         app.action(action_id)(decide)
 
 
-@dataclass(frozen=True, slots=True)
-class _Press:
-    """A press of a button, as far as it matters here."""
-
-    user_id: str
-    team_id: str | None
-    enterprise_id: str | None
-    channel: str
-    message_ts: str
-    thread_ts: str | None
-    reply_url: str | None
-    action_id: str
-    action_ts: str
-    value: str
-
-    @classmethod
-    def of(cls, body: dict[str, Any], action: dict[str, Any]) -> _Press:
-        user, container = body["user"], body.get("container") or {}
-        channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or user["id"]
-        return cls(
-            user_id=user["id"],
-            team_id=user.get("team_id"),
-            enterprise_id=user.get("enterprise_id"),
-            channel=str(channel),
-            message_ts=str(container.get("message_ts", "")),
-            thread_ts=container.get("thread_ts"),
-            reply_url=body.get("response_url"),
-            action_id=str(action.get("action_id")),
-            action_ts=str(action.get("action_ts", "")),
-            value=str(action.get("value")),
-        )
-
-    @property
-    def key(self) -> str:
-        """The same for one press however often Slack sends it, and another for the next one."""
-        return f"action:{self.channel}:{self.message_ts}:{self.user_id}:{self.action_id}:{self.action_ts}"
-
-
-def _start(services: Services, press: _Press, name: str, work: Callable[[Answer], Awaitable[None]]) -> None:
-    async def answer(view: View) -> None:
-        await services.whisper(
-            view,
-            channel=press.channel,
-            user_id=press.user_id,
-            reply_url=press.reply_url,
-            thread_ts=press.thread_ts,
-        )
-
-    async def guarded() -> None:
-        # As for every button: the payload's team can be the installing one, the user's own is right.
-        if services.guard.outsider(press.team_id, press.enterprise_id):
-            await answer(View(words.OUTSIDER, ()))
-        else:
-            await work(answer)
-
-    services.errands.start(
-        f"{name} by {press.user_id}",
-        guarded(),
-        lambda: answer(View(words.broken(services.config.voice), ())),
-    )
-
-
-async def _ask(services: Services, press: _Press, answer: Answer) -> None:
+async def _ask(services: Services, press: Press, answer: Answer) -> None:
     config, now = services.config, services.clock.now()
     voice = config.voice
     policy, names = await services.admin.policy(config.team_id)
@@ -131,29 +66,27 @@ async def _ask(services: Services, press: _Press, answer: Answer) -> None:
     await answer(View(text, ()))
 
 
-async def _decide(services: Services, press: _Press, answer: Answer) -> None:
+async def _decide(services: Services, press: Press, answer: Answer) -> None:
     config, voice = services.config, services.config.voice
     number = int(press.value) if press.value.isdecimal() and len(press.value) < 18 else 0
     if not await services.guard.is_admin(press.user_id):
         await answer(View(blocks.only_admins_words(voice), ()))
         return
-    request = await services.requests.request(number)
-    if request is None or request.team_id != config.team_id:
-        await answer(View(blocks.GONE, ()))
-        return
-    change = AnswerRequest(number, blocks.ANSWERS[press.action_id], request.ends_at)
+    change = AnswerRequest(number, blocks.ANSWERS[press.action_id])
     author = Author(config.team_id, press.user_id, press.key)
     try:
         await services.admin.change(change, author, config.caps, services.clock.now())
     except CannotChange as problem:
-        first = await services.requests.request(number) or request
-        if problem.reason == "budget_renewed":
-            text = blocks.budget_renewed_words(voice)
-        elif first.state is RequestState.OPEN:
-            text = blocks.GONE
-        else:
-            text = blocks.answered_already_words(first, voice)
-        await answer(View(text, ()))
+        await answer(View(await _cannot(services, number, problem), ()))
         return
     services.policy_changed()
     services.wake_alerting()
+
+
+async def _cannot(services: Services, number: int, problem: CannotChange) -> str:
+    """Why an answer was not taken; who came too late reads who answered, and what."""
+    voice = services.config.voice
+    if problem.reason == "budget_renewed":
+        return blocks.budget_renewed_words(voice)
+    first = await services.requests.request(number) if problem.reason == "already_answered" else None
+    return blocks.GONE if first is None else blocks.answered_already_words(first, voice)

@@ -1,11 +1,13 @@
-"""The Details button, through the real dispatcher."""
+"""The Details button, and what holds for every button, through the real dispatcher."""
 
 from __future__ import annotations
 
 import pytest
 
+from handlers.blocks.more_money import ASK_ACTION
 from handlers.blocks.picture import DETAILS_ACTION
-from tests.examples import ALICE, BOB
+from handlers.blocks.report import REPORT_ACTION
+from tests.examples import ALICE, BOB, DESIGN
 from tests.handlers.support import OLAF, OTHER_TEAM, USD, Desk, clicked
 from tests.handlers.test_spend import spent
 
@@ -34,6 +36,17 @@ async def test_an_outsiders_click_shows_nothing(desk: Desk) -> None:
     await spent(desk, ALICE, 3 * USD, "1")
     await desk.send(clicked(DETAILS_ACTION, "p1", user=OLAF, team=OTHER_TEAM))
     assert "people of the workspace" in desk.slack.only("respond").text
+
+
+@pytest.mark.parametrize("action", [DETAILS_ACTION, ASK_ACTION, REPORT_ACTION])
+async def test_an_outsider_is_told_so_by_every_button_where_it_stands(desk: Desk, action: str) -> None:
+    """Also where only the button's message says which channel that is, and no reply address is open."""
+    payload = clicked(action, "p1", user=OLAF, team=OTHER_TEAM)
+    del payload["channel"], payload["response_url"]
+    await desk.send(payload)
+    said = desk.slack.only("post_ephemeral")
+    assert "people of the workspace" in said.text
+    assert (said.said["channel"], said.said["user_id"]) == (DESIGN, OLAF)
 
 
 @pytest.mark.parametrize("value", ["", "nothing", "p1:2"])
