@@ -77,6 +77,12 @@ async def _answer(
 ) -> View:
     if isinstance(wanted, Own):
         return await _own(services, asker.user_id, channel_id)
+    if isinstance(wanted, Changes):
+        # Whether they may is asked there, in the path of every change.
+        done = done if done is not None else await change(services, wanted, asker)
+        if done is None:
+            return View(words.admins_only(services.config.voice), ())
+        return await answer_to(services, wanted, done, asker)
     admin = await services.guard.is_admin(asker.user_id)
     if isinstance(wanted, Help):
         return help_view(services.config.spend, services.config.imagine, admin=admin)
@@ -84,12 +90,7 @@ async def _answer(
         return View(words.admins_only(services.config.voice), ())
     if isinstance(wanted, Mistake):
         return View(wanted.sentence, ())
-    if not isinstance(wanted, Changes):
-        return await look(services, wanted, asker)
-    done = done if done is not None else await change(services, wanted, asker)
-    if done is None:
-        return View(words.admins_only(services.config.voice), ())
-    return await answer_to(services, wanted, done, asker)
+    return await look(services, wanted, asker)
 
 
 async def _own(services: Services, user_id: str, channel_id: str) -> View:
