@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 from darkroom.clock import Clock
@@ -17,9 +17,9 @@ from darkroom.spending.spans import Span
 from darkroom.spending.watch import Due
 from handlers.blocks.alerts import alert_view, month_of, summary_view, unwritable
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
-from handlers.errands import where
+from handlers.errands import unbroken
 from handlers.posting import name_of
-from handlers.recipients import Recipients, passes
+from handlers.recipients import GIVE_UP_AFTER, Recipients, find_private, passes
 from handlers.words import Voice
 
 logger = logging.getLogger("darkroom.handlers")
@@ -34,8 +34,6 @@ ROUND_MAX = 1_000
 """Alerts looked at in one round."""
 EACH_MAX = 20
 """Messages to one recipient in one round; what is more comes in one message."""
-GIVE_UP_AFTER = timedelta(days=7)
-CLOCKS_APART = timedelta(minutes=2)
 NOBODY = "nobody to tell"
 ERASED = "their name was erased"
 
@@ -121,7 +119,7 @@ class Alerting:
         troubled = 0
         while not self._stopping:
             self._woken.clear()
-            done = await self._unbroken("round", self.round())
+            done = await unbroken("round", self.round())
             troubled = 0 if done else troubled + 1
             await self._pause(min(LOOK_S, RETRY_S * 2 ** min(troubled - 1, 10)) if troubled else LOOK_S)
 
@@ -140,9 +138,9 @@ class Alerting:
         """Send everything that is unsent; whether all of it could be done."""
         whole = True
         if self._watched_at is None or self._clock.monotonic() - self._watched_at >= WATCH_S:
-            whole = await self._unbroken("watch", self._watch())
+            whole = await unbroken("watch", self._watch())
         for other in self._watching.others:
-            whole = await self._unbroken("what goes round with alerts", other()) and whole
+            whole = await unbroken("what goes round with alerts", other()) and whole
         alerts = await self._book.unsent(ROUND_MAX)
         if not alerts:
             return whole
@@ -151,9 +149,9 @@ class Alerting:
         for alert in alerts:
             if self._stopping:
                 return False
-            whole = await self._unbroken(f"alert {alert.number}", self._tell(alert, now)) and whole
+            whole = await unbroken(f"alert {alert.number}", self._tell(alert, now)) and whole
         for recipient, rest in now.over.items():
-            whole = await self._unbroken("summary of alerts", self._sum_up(rest, recipient, now)) and whole
+            whole = await unbroken("summary of alerts", self._sum_up(rest, recipient, now)) and whole
         if len(alerts) == ROUND_MAX and not now.troubled:
             self._woken.set()
         return whole and not now.troubled
@@ -169,20 +167,6 @@ class Alerting:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-
-    async def _unbroken(self, name: str, work: Awaitable[bool]) -> bool:
-        """What *work* says; False, and a line in the log, when it broke: the others go on."""
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            raise
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            logger.error("%s broke: %s", name, where(error))
-        return error is None and not task.cancelled() and task.result()
 
     async def _watch(self) -> bool:
         for due in await self._watching.due():
@@ -243,13 +227,14 @@ class Alerting:
         claim = await self._book.claim(alert.number, recipient, self._clock.now())
         if claim.sent:
             return _Result(_Came.SENT)
-        view = alert_view(alert, self._voice, self._note(recipient, now))
+        view, post_id = alert_view(alert, self._voice, self._note(recipient, now)), _post_id(alert, recipient)
         try:
-            posted = await self._found(claim, recipient, _post_id(alert, recipient))
+            # It may have been sent alone or summed up.
+            posted = await self._found(claim, recipient, post_id, _summary_id(claim.claimed_at, recipient))
             if posted is None:
                 now.sent[recipient] += 1
                 posted = await self._slack.post_private(
-                    recipient, view.text, blocks=view.blocks, turn_id=_post_id(alert, recipient)
+                    recipient, view.text, blocks=view.blocks, turn_id=post_id
                 )
             if alert.kind is AlertKind.MONTH_END:
                 await self._report(alert, recipient)
@@ -264,23 +249,11 @@ class Alerting:
         if span is not None:
             await self._send_report(recipient, span)
 
-    async def _found(self, claim: Claim, recipient: str, post_id: str) -> Posted | None:
-        """The message of a send that was begun before, alone or summed up; None also where it cannot be
-        looked for. Raises ``SlackUnclear`` when Slack does not say."""
-        channel = recipient if recipient[:1] in {"C", "G"} else claim.channel_id
-        if claim.fresh or channel is None:
+    async def _found(self, claim: Claim, recipient: str, *wanted: str) -> Posted | None:
+        """The message of a send that was begun before; None also where it cannot be looked for."""
+        if claim.fresh:
             return None
-        since = claim.claimed_at - CLOCKS_APART
-        for wanted in (post_id, _summary_id(claim.claimed_at, recipient)):
-            try:
-                ts = await self._slack.find_message(channel, wanted, thread_ts=None, since=since)
-            except SlackRefused as refused:
-                if passes(refused):
-                    raise
-                return None
-            if ts is not None:
-                return Posted(channel, ts)
-        return None
+        return await find_private(self._slack, recipient, claim.channel_id, wanted, claim.claimed_at)
 
     async def _sum_up(self, alerts: Sequence[Alert], recipient: str, now: _Round) -> bool:
         """What is more than a recipient should get in one round, in one message; not a month's report, which
@@ -309,9 +282,8 @@ class Alerting:
     async def _send_group(self, group: Sequence[tuple[Alert, Claim]], recipient: str, note: str) -> None:
         first, claim = group[0]
         summary = _summary_id(claim.claimed_at, recipient)
-        posted = await self._found(
-            claim, recipient, _post_id(first, recipient) if len(group) == 1 else summary
-        )
+        alone = (_post_id(first, recipient),) if len(group) == 1 else ()
+        posted = await self._found(claim, recipient, *alone, summary)
         if posted is None:
             view = summary_view([alert for alert, _ in group], self._voice, note)
             posted = await self._slack.post_private(recipient, view.text, blocks=view.blocks, turn_id=summary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from handlers.clients import SlackRefused, SlackUnclear
@@ -63,6 +63,22 @@ class Errands:
             logger.error("errand %s broke: %s", task.get_name(), where(error))
             if sorry is not None:
                 self.start(f"{task.get_name()} (sorry)", sorry())
+
+
+async def unbroken(name: str, work: Awaitable[bool]) -> bool:
+    """What *work* says; False, and a line in the log under *name* (ids only), when it broke: what stands
+    behind it goes on."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        logger.error("%s broke: %s", name, where(error))
+    return error is None and not task.cancelled() and task.result()
 
 
 def where(error: BaseException) -> str:

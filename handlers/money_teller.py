@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from darkroom.clock import Clock
 from darkroom.spending.changes import AdminBooks
@@ -18,14 +17,13 @@ from handlers.blocks import more_money as blocks
 from handlers.blocks.alerts import unwritable
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
+from handlers.errands import unbroken
 from handlers.posting import Repeat, name_of
-from handlers.recipients import Recipients, passes
+from handlers.recipients import GIVE_UP_AFTER, Recipients, find_private, passes
 from handlers.words import Voice
 
 logger = logging.getLogger("darkroom.handlers")
 
-GIVE_UP_AFTER = timedelta(days=7)
-CLOCKS_APART = timedelta(minutes=2)
 _UPDATE_PAUSES_S = (1.0, 5.0)
 """Waits before the tries to take the buttons from an answered question; pressing one finds it answered."""
 
@@ -69,7 +67,8 @@ class MoneyTeller:
         self._tried: set[tuple[int, str]] = set()
 
     async def round(self) -> bool:
-        """Do what is left to do; False if some of it must be tried again."""
+        """Do what is left to do; False if some of it must be tried again. One request that breaks is logged
+        and passed over."""
         whole = True
         untold = await self._requests.untold()
         self._asked = {
@@ -80,9 +79,10 @@ class MoneyTeller:
         to = await self._recipients(untold)
         for request in untold:
             if request.state is RequestState.OPEN:
-                whole = await self._ask_admins(request, to[request.team_id]) and whole
+                work = self._ask_admins(request, to[request.team_id])
             else:
-                whole = await self._tell_answer(request) and whole
+                work = self._tell_answer(request)
+            whole = await unbroken(f"request {request.number}", work) and whole
         return whole
 
     async def _recipients(self, untold: Sequence[MoneyRequest]) -> dict[str, _Asking]:
@@ -133,33 +133,22 @@ class MoneyTeller:
         self._tried.add((request.number, recipient))
         view = blocks.request_view(await self._beside(request), self._voice, note)
         try:
-            ts = await self._look(recipient, post_id, request) if begun else None
-            if ts is not None:
-                channel = recipient
-            else:
+            # A direct message's channel is not known before the first post, so it cannot be looked for there.
+            posted = (
+                await find_private(self._slack, recipient, None, (post_id,), request.asked_at)
+                if begun
+                else None
+            )
+            if posted is None:
                 posted = await self._slack.post_private(
                     recipient, view.text, blocks=view.blocks, turn_id=post_id
                 )
-                channel, ts = posted.channel, posted.ts
         except (SlackRefused, SlackUnclear) as error:
             logger.info("request %d: %s not asked: %s", request.number, recipient, error)
             return error
-        await self._requests.posted(request.number, Posted(recipient, channel, ts))
+        await self._requests.posted(request.number, Posted(recipient, posted.channel, posted.ts))
         self._tried.discard((request.number, recipient))
         return None
-
-    async def _look(self, recipient: str, post_id: str, request: MoneyRequest) -> str | None:
-        """The question that was posted before a crash or without an answer; a direct message's channel is
-        not known yet, so that it cannot be looked for there."""
-        if recipient[:1] not in {"C", "G"}:
-            return None
-        since = request.asked_at - CLOCKS_APART
-        try:
-            return await self._slack.find_message(recipient, post_id, thread_ts=None, since=since)
-        except SlackRefused as refused:
-            if passes(refused):
-                raise
-            return None
 
     async def _beside(self, request: MoneyRequest) -> blocks.Asked:
         turn = await self._log.turn(request.turn_id)

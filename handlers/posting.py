@@ -27,7 +27,8 @@ FILE_PAUSES_S = (0.5, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 PASSING = frozenset({"ratelimited", "rate_limited"})
 """What Slack refuses now and may take soon."""
 _THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message"})
-_CLOCKS_APART = timedelta(minutes=2)
+CLOCKS_APART = timedelta(minutes=2)
+"""Slack's clock and ours may differ by so much: a message of ours is looked for from that long before."""
 
 
 class Repeat:
@@ -62,7 +63,7 @@ class Poster:
 
     async def find(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
         """Our message of that turn, by its metadata; None also where looking is impossible."""
-        since = turn.created_at - _CLOCKS_APART
+        since = turn.created_at - CLOCKS_APART
         try:
             return await self._repeat(
                 lambda: self._slack.find_message(channel, turn.id, thread_ts=thread_ts, since=since)

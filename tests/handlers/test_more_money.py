@@ -335,11 +335,7 @@ async def test_who_was_asked_is_not_asked_again_when_the_next_one_could_not_be(
 ) -> None:
     await counter.presses_ask(await counter.declined())
     counter.desk.slack.faults["post_private"] = [None, fault]
-    if isinstance(fault, RuntimeError):
-        with pytest.raises(RuntimeError):
-            await counter.teller().round()
-    else:
-        assert not await counter.teller().round()
+    assert not await counter.teller().round()
     assert await counter.teller().round()
     assert (len(counter.posted(BOB)), len(counter.posted(CAROL))) == (1, 1)
 
@@ -367,8 +363,7 @@ async def test_killed_before_the_answer_is_told_it_is_told_after_the_restart(
     await counter.asked()
     await counter.presses_button(FIVE, "1", BOB)
     counter.desk.slack.faults["post_private"] = [RuntimeError("killed")]
-    with pytest.raises(RuntimeError):
-        await counter.teller().round()
+    assert not await counter.teller().round()
     assert await counter.teller().round()
     assert len(counter.posted(ALICE)) == 1
     assert await counter.requests.untold() == []

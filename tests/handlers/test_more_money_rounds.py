@@ -10,7 +10,7 @@ from storage.admin import SqliteAdminBooks
 from storage.database import Database
 from tests.examples import ALICE, BOB, NOON, TEAM, caps
 from tests.handlers.support import later, refused
-from tests.handlers.test_more_money import OPS, Counter
+from tests.handlers.test_more_money import FIVE, OPS, Counter
 
 
 async def test_a_question_whose_only_channel_is_closed_is_asked_there_once_it_opens(
@@ -29,6 +29,25 @@ async def test_a_question_whose_only_channel_is_closed_is_asked_there_once_it_op
     assert await teller.round()
     assert await teller.round()
     assert len(counter.posted(OPS)) == 2
+
+
+async def test_a_request_that_breaks_is_logged_and_does_not_stop_the_next(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither a question nor an answer; and it is tried again."""
+    counter = Counter.make(database, BOB)
+    for turn_id, budget in (("t1", "person"), ("t2", "channel"), ("t3", "workspace")):
+        await counter.presses_ask(await counter.declined(turn_id, budget=budget))
+    await counter.presses_button(FIVE, "2", BOB)
+    counter.desk.slack.faults["post_private"] = [RuntimeError("a secret"), None, None]
+    teller = counter.teller()
+    assert not await teller.round()
+    assert len(counter.posted(BOB)) == 1, "the third request"
+    assert len(counter.posted(ALICE)) == 1, "the second one's answer"
+    assert "request 1 broke: RuntimeError at" in caplog.text
+    assert "secret" not in caplog.text
+    assert await teller.round()
+    assert len(counter.posted(BOB)) == 2
 
 
 async def test_whom_admins_have_blocked_cannot_write_to_them(database: Database) -> None:
