@@ -25,7 +25,7 @@ from storage.database import Database
 from storage.decisions import Decided, Moment, decide
 from storage.grants import grant_from
 from storage.people import person_key
-from storage.policy import load_policy
+from storage.policy import Policies, load_policy
 from storage.times import from_text, to_text
 
 _ENTRIES = """
@@ -42,6 +42,7 @@ class SqliteAdminBooks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._policies = Policies()
 
     async def change(self, change: Change, by: Author, caps: Caps, at: datetime) -> Changed:
         """See ``AdminBooks.change``."""
@@ -51,7 +52,7 @@ class SqliteAdminBooks:
         """See ``AdminBooks.policy``."""
 
         def work(db: sqlite3.Connection) -> tuple[Policy, Names]:
-            policy = load_policy(db, team_id)
+            policy = self._policies.of(db, team_id)
             scopes = {*policy.caps, *policy.pilots, *(rule.scope for rule in policy.access)}
             keys = {scope.removeprefix("person:") for scope in scopes if scope.startswith("person:")}
             return policy, Names(_people(db, keys | policy.blocked | policy.exempt))
@@ -203,9 +204,8 @@ def _channel_of(scope: str) -> str:
 
 def _people(db: sqlite3.Connection, keys: set[str] | frozenset[str]) -> dict[str, str]:
     """Slack's ids by opaque key, for those that are known."""
-    found: dict[str, str] = {}
-    for key in keys:
-        row = db.execute("SELECT user_id FROM people WHERE person_key = ?", (key,)).fetchone()
-        if row is not None:
-            found[key] = row["user_id"]
-    return found
+    rows = db.execute(
+        "SELECT person_key, user_id FROM people WHERE person_key IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(keys)),),
+    )
+    return {row["person_key"]: row["user_id"] for row in rows}

@@ -10,7 +10,8 @@ from darkroom.spending.policy import AccessRule, Dimension, Policy
 
 
 class Policies:
-    """Policies by workspace, each read once for every change of it.
+    """Policies by workspace, each read once for every change of it. For the writing thread, on which no write
+    can come in between.
 
     Every change writes one entry into the journal of admin changes, in its own transaction; so the number of
     the newest entry says whether what is kept is still true.

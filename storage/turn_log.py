@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
 
-from darkroom.spending.budgets import Balance, Caps
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.policy import Access
 from darkroom.turns.model import Attempt, Picture, ThreadReplies, Turn
-from storage.arrivals import payer_of, turn_of_message
-from storage.budgets import balances
+from storage.arrivals import turn_of_message
 from storage.database import Database
-from storage.policy import load_policy
+from storage.policy import Policies
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
 from storage.threads import reply_counts
 
@@ -22,6 +19,7 @@ class SqliteTurnLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._policies = Policies()
 
     async def turn(self, turn_id: str) -> Turn | None:
         """See ``TurnLog.turn``."""
@@ -107,17 +105,11 @@ class SqliteTurnLog:
         )
         return found[0] if found else None
 
-    async def balances(self, turn: Turn, caps: Caps, at: datetime) -> list[Balance]:
-        """See ``TurnLog.balances``."""
-        return await self._database.look(
-            lambda db: balances(db, payer_of(db, turn.id), load_policy(db, turn.request.team_id), caps, at)
-        )
-
     async def access(self, turn: Turn) -> Access:
         """See ``TurnLog.access``."""
         request = turn.request
         return await self._database.look(
-            lambda db: load_policy(db, request.team_id).access_of(
+            lambda db: self._policies.of(db, request.team_id).access_of(
                 turn.person_key, request.team_id, request.channel_id
             )
         )

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from darkroom.rendering.job import Candidate, SavedPicture, Usage
 from darkroom.spending.bound import Ask
-from darkroom.spending.budgets import Balance, Barred, Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.classes import Cost
 from darkroom.spending.policy import Access
 from darkroom.turns.model import (
@@ -197,8 +197,4 @@ class TurnLog(Protocol):
 
     async def access(self, turn: Turn) -> Access:
         """Which models and qualities whoever asked for *turn* may use where they asked."""
-        ...
-
-    async def balances(self, turn: Turn, caps: Caps, at: datetime) -> list[Balance]:
-        """The budgets that *turn* would be paid from: the person's, the channel's, the workspace's."""
         ...

@@ -58,6 +58,7 @@ from storage.turn_log import SqliteTurnLog
 from storage.turn_report import turn_rows
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command, message, plan, settlement
+from tests.storage.balances import balances
 
 CENT = 10_000_000
 LIMITS = caps(person=30 * CENT, channel=200 * CENT, workspace=500 * CENT)
@@ -196,7 +197,7 @@ class Everything:
         await self._log.pictures(turn.id)
         await self._log.newest_picture(TEAM, DESIGN, picture.thread_ts)
         await self._log.access(turn)
-        await self._log.balances(turn, LIMITS, NOON)
+        await balances(self._database, turn, LIMITS, NOON)
         await self._admin.policy(TEAM)
         await self._admin.grants(TEAM, NOON)
         await self._admin.history(TEAM, 10)

@@ -18,6 +18,7 @@ from storage.admin import SqliteAdminBooks
 from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
+from tests.storage.balances import balances
 from tests.storage.books import check_books, movements
 from tests.storage.ledger_model import Call, Facts, Short, Sums, Who
 
@@ -87,7 +88,7 @@ class Compared:
     def _check_balances(self, turn_id: str) -> None:
         turn, who = done(self.log.turn(turn_id)), self.turns[turn_id]
         assert turn is not None
-        for balance in done(self.log.balances(turn, self.facts.caps, self.facts.now)):
+        for balance in done(balances(self.database, turn, self.facts.caps, self.facts.now)):
             sums = self.facts.sums(balance.kind, who.budget(balance.kind))
             self._check_balance(balance, sums)
 

@@ -34,6 +34,7 @@ from storage.reports import SqliteSpendReader
 from storage.times import from_text, to_text
 from storage.turn_report import turn_rows
 from tests.examples import ALICE, DESIGN, NOON, TEAM, caps, message
+from tests.storage.balances import balances
 from tests.turns.world import World, opened
 
 HOLD_THE_FOLDER = """
@@ -281,7 +282,7 @@ async def test_no_query_reads_a_growing_table_from_end_to_end(tmp_path: Path) ->
         await world.worker.recover()
         await world.intake.take_back(TEAM, DESIGN, "5.5")
         turn = await world.turn(first)
-        await world.log.balances(turn, world.limits, NOON)
+        await balances(database, turn, world.limits, NOON)
         await world.log.charge_of((await world.log.pictures(first))[0].id)
         await world.store.tell(first, Told.DONE, None, NOON)
         reader = SqliteSpendReader(database)

@@ -31,6 +31,7 @@ from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, TEAM, caps, command, plan, settlement
+from tests.storage.balances import balances
 from tests.storage.books import check_books
 
 ZONES = ("Pacific/Auckland", "Asia/Kathmandu", "America/New_York", "UTC")
@@ -77,7 +78,7 @@ class Books:
         """Alice's own."""
         turn = await self.log.turn("turn_1")
         assert turn is not None
-        return (await self.log.balances(turn, limits, at))[0]
+        return (await balances(self.database, turn, limits, at))[0]
 
     async def charged(self, limits: Caps, at: datetime) -> int:
         """What Alice was charged in the period that *at* lies in."""

@@ -36,6 +36,7 @@ from storage.ledger import LedgerFault
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command, message, plan, settlement
+from tests.storage.balances import balances
 from tests.storage.books import check_books, nothing_held
 
 JOINED = ThreadReplies.JOINED
@@ -235,7 +236,7 @@ async def test_settling_charges_the_real_cost_and_gives_the_rest_back(
     picture = await store.render(attempt_id, settlement(53, picture_id="pic_1"), FREE, NOON)
     assert picture is not None
     assert (picture.version, picture.charged_nano_usd) == (1, 53)
-    balance = (await log.balances(await _turn(log, "turn_1"), caps(person=1000), NOON))[0]
+    balance = (await balances(database, await _turn(log, "turn_1"), caps(person=1000), NOON))[0]
     assert (balance.charged_nano_usd, balance.held_nano_usd, balance.left_nano_usd) == (53, 0, 947)
     await database.look(nothing_held)
     assert (await log.charge_of("pic_1")).total_nano_usd == 53
@@ -274,10 +275,12 @@ async def test_a_charge_above_its_hold_is_charged_in_full_and_flagged(store: Sql
     assert picture.flags == ("overrun",)
 
 
-async def test_an_uncertain_end_charges_the_whole_hold(store: SqliteTurnStore, log: SqliteTurnLog) -> None:
+async def test_an_uncertain_end_charges_the_whole_hold(
+    store: SqliteTurnStore, log: SqliteTurnLog, database: Database
+) -> None:
     attempt_id = await dispatched(store)
     await store.render(attempt_id, settlement(100, state=AttemptState.UNCERTAIN), FREE, NOON)
-    balance = (await log.balances(await _turn(log, "turn_1"), FREE, NOON))[0]
+    balance = (await balances(database, await _turn(log, "turn_1"), FREE, NOON))[0]
     assert (balance.charged_nano_usd, balance.held_nano_usd) == (100, 0)
 
 
@@ -325,14 +328,14 @@ async def test_taking_back_leaves_a_turn_alone_that_is_being_made(store: SqliteT
 
 
 async def test_a_late_charge_goes_to_the_period_of_its_hold(
-    store: SqliteTurnStore, log: SqliteTurnLog
+    store: SqliteTurnStore, log: SqliteTurnLog, database: Database
 ) -> None:
     attempt_id = await dispatched(store)
     december = NOON + timedelta(days=12)
     await store.render(attempt_id, settlement(53), FREE, december)
     turn = await _turn(log, "turn_1")
-    assert (await log.balances(turn, FREE, NOON))[0].charged_nano_usd == 53
-    assert (await log.balances(turn, FREE, december))[0].charged_nano_usd == 0
+    assert (await balances(database, turn, FREE, NOON))[0].charged_nano_usd == 53
+    assert (await balances(database, turn, FREE, december))[0].charged_nano_usd == 0
 
 
 async def test_changing_the_period_or_zone_never_gives_the_same_money_twice(store: SqliteTurnStore) -> None:
