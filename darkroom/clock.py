@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Clock(Protocol):
@@ -47,3 +48,17 @@ class SystemClock:
     def new_id(self, kind: str) -> str:
         """``kind_`` + 12 hex digits of milliseconds + 10 random ones (40 bits within a millisecond)."""
         return f"{kind}_{int(self.now().timestamp() * 1000):012x}{secrets.token_hex(5)}"
+
+
+async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, None]) -> bool:
+    """Run *work*, for *seconds* at most; whether it came to its end. What it raises goes on to the caller."""
+    task, timer = asyncio.ensure_future(work), asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+        return task.done()
+    finally:
+        timer.cancel()
+        task.cancel()
+        await asyncio.gather(task, timer, return_exceptions=True)

@@ -7,9 +7,8 @@ an exact fraction, the fractions of a day are summed, and the sum is rounded onc
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -21,9 +20,10 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from darkroom.clock import Clock
+from darkroom.clock import Clock, within
 from darkroom.rendering import errors
-from darkroom.rendering.provider import OPENAI_URL, Provider, provider_name
+from darkroom.rendering.provider import LOOPBACK, OPENAI_URL, Provider, provider_name
+from darkroom.spending.money import NANO_PER_USD
 
 ADMIN_KEYS_PAGE = "https://platform.openai.com/settings/organization/admin-keys"
 """Where an owner of the organisation makes an admin key."""
@@ -40,9 +40,7 @@ LONGEST_WAIT_S = 30.0
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 _MAX_USD = 10**12
 _MAX_DECIMALS = 10_000
-_NANO_PER_USD = 10**9
 _RETRIED = (408, 409, 429)
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class CostsUnavailable(Exception):
@@ -64,7 +62,7 @@ def costs_url(base_url: str | None) -> str:
     An admin key opens the whole organisation. Where pictures are bought from somebody else, that address
     does not see it, and OpenAI's own is asked what was bought there.
     """
-    if base_url and (provider_name(base_url) == "openai" or urlsplit(base_url).hostname in _LOOPBACK):
+    if base_url and (provider_name(base_url) == "openai" or urlsplit(base_url).hostname in LOOPBACK):
         return base_url
     return OPENAI_URL
 
@@ -125,7 +123,10 @@ class OrganizationCosts:
         """One page as its JSON says it, with decimals as they are written."""
         for tries_left in reversed(range(TRIES)):
             try:
-                return _parsed(await self._within(PAGE_TIMEOUT_S, self._body(query)))
+                body = bytearray()
+                if not await within(self._clock, PAGE_TIMEOUT_S, self._read(query, body)):
+                    raise httpx2.ReadTimeout(f"no answer in {PAGE_TIMEOUT_S:g} s")
+                return _parsed(body)
             except (openai.OpenAIError, httpx2.HTTPError) as error:
                 wait = self._wait(error, TRIES - tries_left)
                 if not tries_left or wait is None:
@@ -133,27 +134,13 @@ class OrganizationCosts:
             await self._clock.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
-    async def _body(self, query: Mapping[str, Any]) -> bytes:
+    async def _read(self, query: Mapping[str, Any], body: bytearray) -> None:
         costs = self._provider.client.admin.organization.usage.with_streaming_response.costs
-        body = bytearray()
         async with costs(**query) as response:
             async for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > MAX_PAGE_BYTES:
                     raise CostsUnavailable(_garbage("it is too long"))
-        return bytes(body)
-
-    async def _within(self, seconds: float, work: Coroutine[Any, Any, bytes]) -> bytes:
-        task, timer = asyncio.ensure_future(work), asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return await task
-            raise httpx2.ReadTimeout(f"no answer in {seconds:g} s")
-        finally:
-            timer.cancel()
-            task.cancel()
-            await asyncio.gather(task, timer, return_exceptions=True)
 
     def _wait(self, error: openai.OpenAIError | httpx2.HTTPError, tried: int) -> float | None:
         """Seconds until it is worth another try; None when it is not."""
@@ -287,10 +274,10 @@ def _usd(result: object) -> Fraction:
 
 def _nano(usd: Fraction) -> int:
     """Half up to a nano-dollar, also below zero."""
-    return floor(usd * _NANO_PER_USD + Fraction(1, 2))
+    return floor(usd * NANO_PER_USD + Fraction(1, 2))
 
 
-def _parsed(body: bytes) -> object:
+def _parsed(body: bytearray) -> object:
     try:
         return json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ import httpx2
 from openai import AsyncOpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TIMEOUT = httpx2.Timeout(None, connect=10.0, write=60.0, pool=10.0)
 """Seconds. Reading has no limit of its own: a whole call has one (``RenderJob.timeout_s``)."""
 _CONNECTIONS = 100
@@ -70,7 +70,7 @@ def _http_client(base_url: str) -> httpx2.AsyncClient:
         timeout=_TIMEOUT,
         limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0),
         follow_redirects=False,
-        trust_env=urlsplit(base_url).hostname not in _LOOPBACK,
+        trust_env=urlsplit(base_url).hostname not in LOOPBACK,
         event_hooks={"response": [_shorten_refusals]},
     )
 

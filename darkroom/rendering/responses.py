@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx2
 import openai
 from openai import AsyncAPIResponse
 
-from darkroom.clock import Clock
+from darkroom.clock import Clock, within
 from darkroom.rendering import errors, picture, reading
 from darkroom.rendering.job import Answer, Billed, Blobs, Failure, FailureKind, RenderJob, ResponseIdSeen
 from darkroom.rendering.provider import Provider
@@ -84,7 +83,7 @@ class ResponsesRenderer:
         began = self._clock.monotonic()
         models = f"{job.candidate.host_model} with {job.candidate.image_model}"
         log.info("attempt %s: asks %s for a picture, %s", job.attempt_id, self._provider.name, models)
-        if not await self._within(job.timeout_s, self._render(job, call, response_id_seen)):
+        if not await within(self._clock, job.timeout_s, self._render(job, call, response_id_seen)):
             late = f"no answer in {job.timeout_s:g} s"
             call.broken = Failure(FailureKind.TIMEOUT, Billed.UNKNOWN, "timeout", late)
         answer = call.answer()
@@ -95,7 +94,7 @@ class ResponsesRenderer:
     async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
         """Fetch the response of a call that was sent before, and its picture."""
         call = _Call(self._blobs)
-        in_time = await self._within(min(job.timeout_s, ASK_TIMEOUT_S), self._ask(response_id, call))
+        in_time = await within(self._clock, min(job.timeout_s, ASK_TIMEOUT_S), self._ask(response_id, call))
         gone = call.broken is not None and call.broken.code == NOT_FOUND
         if not gone and (not in_time or call.broken is not None or not call.reading.finished):
             why = call.broken.code if call.broken is not None else "not finished"
@@ -171,19 +170,6 @@ class ResponsesRenderer:
             call.reading.take_response(event.data, event)
         finally:
             document.discard()
-
-    async def _within(self, seconds: float, work: Coroutine[Any, Any, None]) -> bool:
-        """Run *work*, for *seconds* at most; whether it came to its end."""
-        task, timer = asyncio.ensure_future(work), asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                await task
-            return task.done()
-        finally:
-            timer.cancel()
-            task.cancel()
-            await asyncio.gather(task, timer, return_exceptions=True)
 
 
 def _bytes(response: AsyncAPIResponse[Any]) -> AsyncIterator[bytes]:
