@@ -16,7 +16,7 @@ from darkroom.spending.budgets import Balance, BudgetKind, Caps, MustWait, NoMon
 from darkroom.spending.periods import Period, PeriodKind, period_at
 from darkroom.spending.policy import Policy, channel_budget, person_budget, workspace_budget
 from storage import grants
-from storage.grants import Draw
+from storage.grants import Draw, Granted
 from storage.times import to_text
 
 
@@ -74,7 +74,8 @@ def balances(db: sqlite3.Connection, payer: Payer, policy: Policy, caps: Caps, a
     found: list[Balance] = []
     for budget in budgets_of(payer, policy, caps, at):
         held, charged = _from_journal(db, budget, payer)
-        found.append(_balance(db, budget, held, charged, at))
+        granted = grants.granted_in(db, budget.key, budget.period, at)
+        found.append(_balance(budget, held, charged, granted))
     return found
 
 
@@ -99,8 +100,9 @@ def reserve(
 ) -> list[Draw] | MustWait | NoMoney:
     """Hold *amount* in every budget at once, what its cap has no room for in its grants; gives what they pay.
 
-    When it is refused, some counters may have been changed: the caller rolls back. Each budget is claimed by
-    one conditional UPDATE, so two holds can never both see the same money.
+    When it is refused, some counters may have been changed: the caller rolls back. Two holds can never both
+    see the same money, because the caller's transaction is immediate and so the only one that writes. That
+    the UPDATE asks for room once more is a second wall: if it fails to find it, that is a ``LedgerFault``.
     """
     draws: list[Draw] = []
     moment = to_text(at)
@@ -140,8 +142,8 @@ def reserve(
 def balance_of(db: sqlite3.Connection, budget: Budget, payer: Payer, at: datetime) -> Balance:
     """One budget in its period, as its counter and its grants stand."""
     held, charged = _counter(db, budget, payer)
-    drawn_held, drawn_charged = grants.drawn_in(db, budget.key, budget.period)
-    return _balance(db, budget, held + drawn_held, charged + drawn_charged, at)
+    granted = grants.granted_in(db, budget.key, budget.period, at)
+    return _balance(budget, held + granted.held_nano_usd, charged + granted.charged_nano_usd, granted)
 
 
 def _counter(db: sqlite3.Connection, budget: Budget, payer: Payer) -> tuple[int, int]:
@@ -228,7 +230,7 @@ def _why_not(
     return (MustWait if room + granted >= amount else NoMoney)(balance, amount)
 
 
-def _balance(db: sqlite3.Connection, budget: Budget, held: int, charged: int, at: datetime) -> Balance:
+def _balance(budget: Budget, held: int, charged: int, granted: Granted) -> Balance:
     """*held* and *charged* are all of it, with what grants pay."""
     return Balance(
         budget.kind,
@@ -236,8 +238,8 @@ def _balance(db: sqlite3.Connection, budget: Budget, held: int, charged: int, at
         charged,
         held,
         budget.cap_nano_usd,
-        drawn_nano_usd=sum(grants.drawn_in(db, budget.key, budget.period)),
-        granted_nano_usd=sum(grant.left_nano_usd for grant in grants.open_grants(db, budget.key, at)),
+        drawn_nano_usd=granted.drawn_nano_usd,
+        granted_nano_usd=granted.left_nano_usd,
     )
 
 

@@ -6,10 +6,10 @@ import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from darkroom.spending.budgets import Balance, BudgetKind, Caps
+from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.periods import period_at
 from darkroom.spending.policy import Policy, channel_budget, person_budget
-from storage import grants
+from storage.grants import granted_in
 from storage.policy import load_policy
 from storage.times import to_text
 
@@ -47,17 +47,8 @@ class CapsNow:
         if limit.cap_nano_usd is None or budget not in team.granted:
             return limit.cap_nano_usd
         period = period_at(limit.period, self.caps.timezone, self.at)
-        return Balance(
-            kind,
-            period,
-            0,
-            0,
-            limit.cap_nano_usd,
-            drawn_nano_usd=sum(grants.drawn_in(self.db, budget, period)),
-            granted_nano_usd=sum(
-                grant.left_nano_usd for grant in grants.open_grants(self.db, budget, self.at)
-            ),
-        ).cap_with_grants_nano_usd
+        granted = granted_in(self.db, budget, period, self.at)
+        return limit.cap_nano_usd + granted.drawn_nano_usd + granted.left_nano_usd
 
     def _team(self, team_id: str) -> _Team:
         known = self._teams.get(team_id)

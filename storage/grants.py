@@ -89,6 +89,27 @@ def shares(charge: int, hold: int, draws: Sequence[Draw]) -> list[int]:
     return paid
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What grants do for a budget: the part of what is held and charged in a period that they pay, and what
+    is left of those that may be drawn on."""
+
+    held_nano_usd: int
+    charged_nano_usd: int
+    left_nano_usd: int
+
+    @property
+    def drawn_nano_usd(self) -> int:
+        """All that they pay in the period."""
+        return self.held_nano_usd + self.charged_nano_usd
+
+
+def granted_in(db: sqlite3.Connection, budget: str, period: Period, at: datetime) -> Granted:
+    """What grants of *budget* pay in *period*, and what they have left at that moment."""
+    held, charged = drawn_in(db, budget, period)
+    return Granted(held, charged, sum(grant.left_nano_usd for grant in open_grants(db, budget, at)))
+
+
 def drawn_in(db: sqlite3.Connection, budget: str, period: Period) -> tuple[int, int]:
     """Held and charged in *period* of what grants of *budget* pay."""
     row = db.execute(

@@ -7,9 +7,9 @@ import sqlite3
 from datetime import datetime
 
 from darkroom.spending.budgets import BudgetKind
-from darkroom.spending.policy import channel_budget, person_budget, workspace_budget
 from darkroom.spending.requests import MoneyRequest, Posted, RequestState
 from darkroom.turns.model import Reason
+from storage.budgets import Payer
 from storage.database import Database
 from storage.times import from_text, maybe_from_text, to_text
 
@@ -99,11 +99,8 @@ def _ask(
     ends_at = datetime.fromisoformat(details["renews_at"])
     if ends_at <= at:
         return None
-    budget = {
-        BudgetKind.PERSON: person_budget(turn["person_key"]),
-        BudgetKind.CHANNEL: channel_budget(turn["team_id"], turn["channel_id"]),
-        BudgetKind.WORKSPACE: workspace_budget(turn["team_id"]),
-    }[BudgetKind(details["budget"])]
+    payer = Payer(turn["team_id"], turn["channel_id"], turn["person_key"])
+    budget = payer.budgets()[BudgetKind(details["budget"])]
     number = db.execute(
         """
         INSERT INTO money_requests
