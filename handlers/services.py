@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from darkroom.clock import Clock
-from darkroom.spending.alerts import AlertBook, AlertKind
+from darkroom.spending.alerts import AlertBook, AlertKind, unpriced_key
 from darkroom.spending.budgets import Caps
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.changes import AdminBooks
@@ -116,7 +116,7 @@ class Services:
         if error.unpriced is None:
             return
         now, team = self.clock.now(), self.config.team_id
-        key = f"{AlertKind.UNPRICED}:{team}:{error.unpriced.model}:{now:%Y-%m-%d}"
+        key = unpriced_key(team, error.unpriced.model, now)
         details = {"why": str(error.unpriced)}
 
         async def add() -> None:

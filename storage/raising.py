@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
-from darkroom.spending.alerts import AlertKind, Audience
+from darkroom.spending.alerts import AlertKind, Audience, unpriced_key
 from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.cost import UNKNOWN_HOST, UNKNOWN_MODEL
 from darkroom.spending.policy import Policy
@@ -142,5 +142,5 @@ def after_ending(db: sqlite3.Connection, payer: Payer, ending: Ending, at: datet
             db, f"{kind}:{team}:{at:%Y-%m-%d}", team, kind, {"message": details.get("message", "")}, at
         )
     elif ending.reason is Reason.MODEL_UNUSABLE and details.get("unpriced"):
-        key = f"{AlertKind.UNPRICED}:{team}:{details['unpriced']}:{at:%Y-%m-%d}"
+        key = unpriced_key(team, str(details["unpriced"]), at)
         raise_alert(db, key, team, AlertKind.UNPRICED, {"why": details["why"]}, at)

@@ -77,6 +77,12 @@ class Claim:
     sent: bool
 
 
+def unpriced_key(team_id: str, model: str, at: datetime) -> str:
+    """The key of an ``UNPRICED`` alert, wherever it is raised: a workspace is told of a model once a day
+    (UTC)."""
+    return f"{AlertKind.UNPRICED}:{team_id}:{model}:{at:%Y-%m-%d}"
+
+
 class AlertBook(Protocol):
     """The alerts and how far each has come. Each method is one transaction."""
 
