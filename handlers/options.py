@@ -129,21 +129,9 @@ def _model(value: str, rules: OptionRules, on: date) -> ImageModel:
     except RetiredModel as error:
         raise BadOption(str(error)) from error
     except CatalogueProblem as error:
-        usable = ", ".join(usable_models(rules.catalogue, on))
+        usable = ", ".join(sorted(rules.catalogue.usable_images(on)))
         sentence = f"The model {_shown(value)} cannot be used here. --model can be {usable}."
         raise BadOption(sentence, error if isinstance(error, UnpricedModel) else None) from error
-
-
-def usable_models(catalogue: Catalogue, on: date) -> list[str]:
-    """The names of the image models that may be asked for on a day."""
-    names = []
-    for name in sorted(catalogue.images):
-        try:
-            catalogue.usable_image(name, on)
-        except CatalogueProblem:
-            continue
-        names.append(name)
-    return names
 
 
 def _size(given: dict[str, str], model: ImageModel, rules: OptionRules) -> tuple[int | None, int | None]:

@@ -96,6 +96,16 @@ class Catalogue:
         _refuse_unusable(model, "image", on)
         return model
 
+    def usable_images(self, on: date) -> list[str]:
+        """The listed names of all image models that can be used on that day."""
+        found: list[str] = []
+        for name in self.images:
+            try:
+                found.append(self.usable_image(name, on).base)
+            except CatalogueProblem:
+                continue
+        return found
+
     def usable_host(self, model_id: str, on: date) -> HostModel:
         """The host model, when it exists on that day and has a price; raises like `usable_image`."""
         model = self.host(model_id)
@@ -109,7 +119,7 @@ class Catalogue:
         the days before it: a clock that is wrong must not make a model unpriced. Raises `UnknownModel` or
         `UnpricedModel`.
         """
-        kind, model = self._find(model_id)
+        kind, model = self.find(model_id)
         own = [price for price in model.prices if price.operator]
         ours = [price for price in model.prices if not price.operator]
         for prices in (own, ours):
@@ -147,7 +157,9 @@ class Catalogue:
         """The listed, priced name for a host model named in an answer; None when there is none."""
         return _answered(model_id, self.hosts)
 
-    def _find(self, model_id: str) -> tuple[str, ImageModel | HostModel]:
+    def find(self, model_id: str) -> tuple[str, ImageModel | HostModel]:
+        """The image or host model of that name, usable or not, and which of both: "image" or "host". Raises
+        `UnknownModel`."""
         try:
             return "image", self.image(model_id)
         except UnknownModel as error:
@@ -268,8 +280,8 @@ def _check_qualities(model: ImageModel, file: str) -> None:
     if model.prices and not model.qualities:
         # How many tokens its pictures take is not known: nothing could be held for one.
         raise BadCatalogue(
-            f"{file}: image.{model.base}.prices: family {model.family} does not say how many tokens a picture "
-            "takes, so a price is of no use. Name another family, or give this one factors or a table"
+            f"{file}: image.{model.base}.prices: family {model.family} does not say how many tokens a "
+            "picture takes, so a price is of no use. Name another family, or give this one factors or a table"
         )
 
 
@@ -294,6 +306,7 @@ def _refuse_unusable(model: ImageModel | HostModel, kind: str, on: date) -> None
         raise UnpricedModel(model.id, pricing_lines(kind, model.base, listed=True))
 
 
-def price_key(*prices: PriceVersion) -> str:
-    """The text that a charge keeps for its price versions: keys joined by "+", the image model's first."""
-    return "+".join(price.key for price in prices)
+def price_key(image: PriceVersion, host: PriceVersion | None = None) -> str:
+    """The text that a charge keeps for its price versions: the image model's key and, behind a "+", the
+    host's, if there is one. `Catalogue.stored_prices` reads it."""
+    return image.key if host is None else f"{image.key}+{host.key}"

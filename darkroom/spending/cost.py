@@ -95,8 +95,7 @@ def charge(
         )
         rates |= _host_rates(host_price, tokens, host_usage)
     cost = cost_of(tokens, rates, rounding=Rounding.HALF_UP)
-    hosts = () if host_price is None else (host_price,)
-    return Charged(cost, frozenset(flags), price_key(image_price, *hosts))
+    return Charged(cost, frozenset(flags), price_key(image_price, host_price))
 
 
 def _prices(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from darkroom.spending.alerts import AlertKind
 from darkroom.spending.catalogue import Catalogue
-from darkroom.spending.models import HostModel, ImageModel, UnknownModel
+from darkroom.spending.models import UnknownModel
 from darkroom.spending.periods import PeriodKind, period_at
 from darkroom.spending.spans import Span, span_of
 
@@ -46,8 +46,11 @@ def shutdowns(used: Iterable[Used], catalogue: Catalogue, at: datetime) -> list[
     today = at.astimezone(UTC).date()
     found: list[Due] = []
     for name, where in settings.items():
-        model = _listed(catalogue, name)
-        if model is None or model.shutdown_date is None:
+        try:
+            _, model = catalogue.find(name)
+        except UnknownModel:
+            continue
+        if model.shutdown_date is None:
             continue
         days = (model.shutdown_date - today).days
         passed = [threshold for threshold in DAYS_AHEAD if days <= threshold]
@@ -79,12 +82,3 @@ def month_end(month: Span) -> Due:
         "timezone": month.timezone,
     }
     return Due(f"month_end:{month.start.isoformat()}", AlertKind.MONTH_END, details)
-
-
-def _listed(catalogue: Catalogue, name: str) -> ImageModel | HostModel | None:
-    for look in (catalogue.image, catalogue.host):
-        try:
-            return look(name)
-        except UnknownModel:
-            continue
-    return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from darkroom.rendering.job import Candidate, Endpoint, InputPicture, RenderJob
-from darkroom.spending.bound import Ask, bound
+from darkroom.spending.bound import Ask, bound, prices_for
 from darkroom.spending.budgets import Bar, Barred
 from darkroom.spending.catalogue import Catalogue, CatalogueProblem, UnpricedModel, price_key
 from darkroom.spending.policy import Access, Dimension
@@ -128,7 +128,7 @@ class Planner:
             listed = self._listed(each)
             try:
                 if not access.allows(Dimension.MODEL, listed):
-                    offered = access.among(Dimension.MODEL, self._offered(today))
+                    offered = access.among(Dimension.MODEL, self.catalogue.usable_images(today))
                     raise NotAllowed(Barred(Bar.MODEL, listed), offered)
                 self._quality(turn, parent, each.image_model, access)
             except NotAllowed as problem:
@@ -190,10 +190,7 @@ class Planner:
             quality=job.quality,
             format=job.format,
             bound=bound(ask, self.catalogue),
-            price_version=price_key(
-                self.catalogue.price_of(candidate.image_model, ask.today),
-                self.catalogue.price_of(candidate.host_model, ask.today),
-            ),
+            price_version=price_key(*prices_for(ask, self.catalogue)),
             parent_id=parent.id if parent else None,
             revision=turn.revision,
             listed_model=self._listed(candidate),
@@ -248,16 +245,6 @@ class Planner:
 
     def _listed(self, candidate: Candidate) -> str:
         return self.catalogue.image(candidate.image_model).base
-
-    def _offered(self, today: date) -> list[str]:
-        """The listed names of all image models that can be used."""
-        found: list[str] = []
-        for name in self.catalogue.images:
-            try:
-                found.append(self.catalogue.usable_image(name, today).base)
-            except CatalogueProblem:
-                continue
-        return found
 
 
 def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date) -> Ask:
