@@ -128,7 +128,7 @@ class Database:
 
     async def report(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """A read of any length, from one state of the database, beside the writing."""
-        return await self._run(self._reading, _in_snapshot, self._reader, work)
+        return await self._run(self._reading, in_snapshot, self._reader, work)
 
     async def _run(
         self,
@@ -167,11 +167,6 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     )
     connection.row_factory = sqlite3.Row
     return connection
-
-
-def in_snapshot(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    """*work* on one unchanging state of the database."""
-    return _in_snapshot(connection, work)
 
 
 def read_books(data_dir: Path, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -241,7 +236,8 @@ def _in_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Conn
     return result
 
 
-def _in_snapshot(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+def in_snapshot(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """*work* on one unchanging state of the database."""
     connection.execute("BEGIN")
     try:
         return work(connection)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from darkroom.spending.bound import Ask
     from darkroom.spending.catalogue import Catalogue, ImageModel
-    from darkroom.spending.classes import Cost, TokenClass
+    from darkroom.spending.classes import Cost
 
 REFERENCES_MAX = 16
 """The most pictures the image tool takes with a call (image tool reference)."""
@@ -219,10 +219,13 @@ def print_table(found: Estimate) -> None:
     )
     table = Table("Tokens", *_right("Likely", "", "At most", ""))
     costs = (found.likely, found.largest)
-    named = [name for name in TokenClass if any(_line(cost, name)[0] for cost in costs)]
-    columns = [aligned([*(_line(cost, name)[1] for name in named), cost.total_nano_usd]) for cost in costs]
+    named = [name for name in TokenClass if any(cost.line_of(name).tokens for cost in costs)]
+    columns = [
+        aligned([*(cost.line_of(name).charged_nano_usd for name in named), cost.total_nano_usd])
+        for cost in costs
+    ]
     for name, *amounts in zip(named, *columns, strict=False):
-        counts = [f"{_line(cost, name)[0]:,}" for cost in costs]
+        counts = [f"{cost.line_of(name).tokens:,}" for cost in costs]
         table.add_row(name.value.replace("_", " "), counts[0], amounts[0], counts[1], amounts[1])
     table.add_section()
     table.add_row("Total", "", columns[0][-1], "", columns[1][-1])
@@ -237,10 +240,3 @@ def _right(*names: str) -> list[Any]:
     from rich.table import Column
 
     return [Column(name, justify="right") for name in names]
-
-
-def _line(cost: Cost, name: TokenClass) -> tuple[int, int]:
-    for line in cost.lines:
-        if line.token_class is name:
-            return line.tokens, line.charged_nano_usd
-    return 0, 0

@@ -66,9 +66,9 @@ class Cost:
     lines: tuple[Line, ...]
     total_nano_usd: int
 
-    def tokens_of(self, token_class: TokenClass) -> int:
-        """The tokens of a class, 0 when it has no line."""
-        return sum(line.tokens for line in self.lines if line.token_class is token_class)
+    def line_of(self, token_class: TokenClass) -> Line:
+        """The line of a class, one of nothing when it has none."""
+        return next((line for line in self.lines if line.token_class is token_class), Line(token_class, 0, 0))
 
 
 def cost_of(

@@ -71,7 +71,8 @@ class Reason(StrEnum):
     """The model answered with nothing at all, as to a "thank you"."""
     NO_MONEY = "no_money"
     """``budget`` (person, channel, workspace), ``cap_nano_usd``, ``charged_nano_usd``, ``held_nano_usd``,
-    ``needed_nano_usd``, ``renews_at`` (ISO 8601, UTC), ``timezone``, ``period`` (month, week, day)."""
+    ``left_nano_usd``, ``needed_nano_usd``, ``renews_at`` (ISO 8601, UTC), ``timezone``, ``period`` (month,
+    week, day)."""
     PAUSED = "paused"
     """An admin has paused Darkroom."""
     BLOCKED = "blocked"

@@ -41,9 +41,9 @@ def test_pictures_and_partials_and_the_conversation_raise_the_bound() -> None:
     more = bound(
         ask(input_pictures=2, chain_pictures=3, partial_images=3, parent_host_tokens=5_000), CATALOGUE
     )
-    assert more.tokens_of(TokenClass.image_input) == 5 * 1_536
-    assert more.tokens_of(TokenClass.image_output) == 1_756 + 300
-    assert more.tokens_of(TokenClass.host_input) == 3_690 + 5 * 1_536 + 5_000
+    assert more.line_of(TokenClass.image_input).tokens == 5 * 1_536
+    assert more.line_of(TokenClass.image_output).tokens == 1_756 + 300
+    assert more.line_of(TokenClass.host_input).tokens == 3_690 + 5 * 1_536 + 5_000
 
 
 def test_the_images_endpoint_has_no_host_in_its_bound() -> None:
@@ -127,7 +127,10 @@ def checked(
     )
     assert charged.cost.total_nano_usd <= bound(call, catalogue).total_nano_usd
     if not charged.flags - {MODERATED}:
-        seen = charged.cost.tokens_of
+
+        def seen(token_class: TokenClass) -> int:
+            return charged.cost.line_of(token_class).tokens
+
         if image is not None:
             assert sum(map(seen, IMAGE_INPUTS)) == image["input_tokens"]
             assert seen(TokenClass.image_output) == image["output_tokens"]
@@ -183,7 +186,7 @@ def test_auto_is_held_at_the_dearest_quality_also_where_the_model_may_not_use_it
     path = tmp_path / "prices.toml"
     path.write_text("[image.gpt-image-2]\nqualities = ['low']\n")
     narrowed = load_catalogue(path)
-    assert bound(ask(quality="auto"), narrowed).tokens_of(TokenClass.image_output) == 7_024
+    assert bound(ask(quality="auto"), narrowed).line_of(TokenClass.image_output).tokens == 7_024
 
 
 def test_a_hold_can_be_computed_again_after_prices_and_numbers_have_changed(tmp_path: Path) -> None:

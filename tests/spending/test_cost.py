@@ -147,7 +147,7 @@ def test_cache_writes_are_priced_by_how_long_they_are_kept() -> None:
     }
     split = charged(host, None, picture_made=False, **terra)
     assert split.cost.total_nano_usd == 600 * 1_000 + 100 * 50 + 200 * 1_250 + 100 * 2_500
-    assert split.cost.tokens_of(TokenClass.host_cache_write) == 300
+    assert split.cost.line_of(TokenClass.host_cache_write).tokens == 300
 
 
 @pytest.mark.parametrize(("given_tokens", "nano"), [(272_000, 272_000 * 200), (272_001, 272_001 * 400)])
@@ -165,15 +165,15 @@ def test_a_picture_without_usage_costs_its_estimate_and_is_flagged(image: dict[s
     result = charged(image=image)
     likely = estimate(ask(), CATALOGUE)
     assert result.flags == {ESTIMATED}
-    assert tokens(result)["image_output"] == likely.tokens_of(TokenClass.image_output) == 1_756
-    assert tokens(result)["text_input"] == likely.tokens_of(TokenClass.text_input)
+    assert tokens(result)["image_output"] == likely.line_of(TokenClass.image_output).tokens == 1_756
+    assert tokens(result)["text_input"] == likely.line_of(TokenClass.text_input).tokens
     assert tokens(result)["host_output"] == 225
 
 
 def test_missing_host_usage_costs_its_estimate_and_is_flagged() -> None:
     result = charged(host=None)
     assert result.flags == {ESTIMATED}
-    assert tokens(result)["host_input"] == estimate(ask(), CATALOGUE).tokens_of(TokenClass.host_input)
+    assert tokens(result)["host_input"] == estimate(ask(), CATALOGUE).line_of(TokenClass.host_input).tokens
     assert tokens(result)["image_output"] == 1_756
     assert charged(None, None).cost == estimate(ask(), CATALOGUE)
 
@@ -264,7 +264,7 @@ def test_nonsense_about_the_picture_costs_its_estimate_and_is_flagged(image: dic
 def test_nonsense_about_the_host_costs_its_estimate_and_is_flagged(host: dict[str, Any]) -> None:
     result = charged(host)
     assert result.flags == {BAD_USAGE}
-    assert tokens(result)["host_input"] == estimate(ask(), CATALOGUE).tokens_of(TokenClass.host_input)
+    assert tokens(result)["host_input"] == estimate(ask(), CATALOGUE).line_of(TokenClass.host_input).tokens
     assert tokens(result)["image_output"] == 1_756
 
 
@@ -296,7 +296,7 @@ def test_no_usage_record_raises_or_credits_anybody(
     assert result.cost.total_nano_usd >= 0
     assert all(line.tokens > 0 and line.charged_nano_usd >= 0 for line in result.cost.lines)
     if picture_made:
-        assert result.cost.tokens_of(TokenClass.image_output) > 0 or moderated
+        assert result.cost.line_of(TokenClass.image_output).tokens > 0 or moderated
 
 
 def test_the_model_of_the_answer_is_the_one_that_is_priced() -> None:

@@ -38,8 +38,8 @@ def test_an_operator_changes_single_numbers_of_a_family_and_keeps_the_rest(tmp_p
     assert model.qualities == ("low", "high")
     assert (model.tokens.tool_ceiling, model.tokens.partial_image_tokens) == (4_000, 100)
     assert (model.tokens.source, model.tokens.confidence) == ("our own measurements", "M")
-    host_input = bound(ask(quality="low"), catalogue).tokens_of(TokenClass.host_input)
-    assert host_input == bound(ask(quality="low"), CATALOGUE).tokens_of(TokenClass.host_input) + 1_000
+    host_input = bound(ask(quality="low"), catalogue).line_of(TokenClass.host_input).tokens
+    assert host_input == bound(ask(quality="low"), CATALOGUE).line_of(TokenClass.host_input).tokens + 1_000
 
 
 def test_an_operators_numbers_never_hide_behind_ours(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_no_usage_at_all_is_charged_at_the_estimate() -> None:
 
 def test_a_picture_whose_tool_usage_is_missing_is_not_free() -> None:
     charged = settled('{"usage": {"input_tokens": 2941, "output_tokens": 225}}')
-    assert charged.cost.tokens_of(TokenClass.image_output) == 1_756
+    assert charged.cost.line_of(TokenClass.image_output).tokens == 1_756
     assert amounts(charged)["host_input"] == 2_941 * 200
     assert charged.flags == {ESTIMATED}
 
@@ -99,7 +99,7 @@ def test_tool_usage_without_the_hosts_is_completed_by_the_hosts_estimate() -> No
         '"input_tokens_details": {"text_tokens": 27, "image_tokens": 0}}}}'
     )
     assert amounts(charged)["image_output"] == 1_372 * 30_000
-    assert charged.cost.tokens_of(TokenClass.host_input) == LIKELY.tokens_of(TokenClass.host_input)
+    assert charged.cost.line_of(TokenClass.host_input).tokens == LIKELY.line_of(TokenClass.host_input).tokens
     assert charged.flags == {ESTIMATED}
 
 
@@ -109,8 +109,8 @@ def test_partial_usage_is_charged_at_the_estimate_of_its_side() -> None:
         '{"usage": {"input_tokens": 2941, "output_tokens": 225}, '
         '"tool_usage": {"image_gen": {"input_tokens": 27}}}'
     )
-    assert charged.cost.tokens_of(TokenClass.image_output) == 1_756
-    assert charged.cost.tokens_of(TokenClass.text_input) == LIKELY.tokens_of(TokenClass.text_input)
+    assert charged.cost.line_of(TokenClass.image_output).tokens == 1_756
+    assert charged.cost.line_of(TokenClass.text_input).tokens == LIKELY.line_of(TokenClass.text_input).tokens
     assert charged.flags == {ESTIMATED}
 
 
@@ -187,7 +187,7 @@ def test_text_output_of_a_model_that_bills_it_has_its_own_price() -> None:
     """gpt-image-1.5: 32 dollars a million for the picture, 10 for the words; one class of tokens."""
     call: dict[str, Any] = {"image_model": "gpt-image-1.5", "width": 1536, "quality": "high"}
     charged = settled(WRITES % ("gpt-5.6-luna", "gpt-image-1.5"), **call)
-    assert charged.cost.tokens_of(TokenClass.image_output) == 6_543
+    assert charged.cost.line_of(TokenClass.image_output).tokens == 6_543
     assert amounts(charged)["image_output"] == 6_208 * 32_000 + 335 * 10_000
     assert charged.flags == frozenset()
     assert charged.cost.total_nano_usd <= bound(ask(**call), CATALOGUE).total_nano_usd
