@@ -9,7 +9,7 @@ from datetime import datetime
 
 from darkroom.spending.periods import Period
 from darkroom.spending.policy import Grant
-from storage.times import from_text, maybe_from_text, to_text
+from storage.times import from_text, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,7 @@ def grant_from(row: sqlite3.Row) -> Grant:
         amount_nano_usd=row["amount_nano_usd"],
         charged_nano_usd=row["charged_nano_usd"],
         held_nano_usd=row["held_nano_usd"],
-        given_at=from_text(row["given_at"]),
         ends_at=from_text(row["ends_at"]),
-        revoked_at=maybe_from_text(row["revoked_at"]),
     )
 
 

@@ -221,22 +221,16 @@ def _recent(db: sqlite3.Connection, team_id: str, user_id: str, limit: int) -> l
     rows = _rows(
         db,
         """
-        SELECT pictures.*, turns.message_ts,
+        SELECT created_at, version, prompt,
             (SELECT SUM(charged_delta_nano_usd) FROM journal
              WHERE journal.attempt_id = pictures.attempt_id) AS charged
-        FROM pictures JOIN turns ON turns.id = pictures.turn_id
-        WHERE pictures.team_id = :team AND pictures.user_id = :user
-        ORDER BY pictures.created_at DESC, pictures.id DESC LIMIT :limit
+        FROM pictures WHERE team_id = :team AND user_id = :user ORDER BY created_at DESC, id DESC LIMIT :limit
         """,
         {"team": team_id, "user": user_id, "limit": limit},
     )
     return [
         RecentPicture(
-            picture_id=row["id"],
             created_at=from_text(row["created_at"]),
-            channel_id=row["channel_id"],
-            thread_ts=row["thread_ts"],
-            message_ts=row["message_ts"],
             version=row["version"],
             prompt=row["prompt"],
             charged_nano_usd=row["charged"],

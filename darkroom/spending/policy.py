@@ -136,15 +136,9 @@ class Grant:
     amount_nano_usd: int
     charged_nano_usd: int
     held_nano_usd: int
-    given_at: datetime
     ends_at: datetime
-    revoked_at: datetime | None = None
 
     @property
     def left_nano_usd(self) -> int:
         """What was not drawn yet."""
         return self.amount_nano_usd - self.charged_nano_usd - self.held_nano_usd
-
-    def open_at(self, at: datetime) -> bool:
-        """Whether it may be drawn on at that moment."""
-        return self.revoked_at is None and at < self.ends_at

@@ -85,13 +85,9 @@ class SpendReport:
 
 @dataclass(frozen=True, slots=True)
 class RecentPicture:
-    """A picture in somebody's own list: where it is, what was asked for, what it cost."""
+    """A picture in somebody's own list: what was asked for, what it cost."""
 
-    picture_id: str
     created_at: datetime
-    channel_id: str
-    thread_ts: str
-    message_ts: str | None
     version: int
     prompt: str
     charged_nano_usd: int

@@ -58,13 +58,13 @@ def balance(charged: float, held: float, cap: float | None, **more: Any) -> Bala
 def grant(number: int, amount: float, until: datetime = NOVEMBER.end, **more: Any) -> Grant:
     """A grant for Alice."""
     values: dict[str, Any] = {"charged_nano_usd": 0, "held_nano_usd": 0, "budget": "person:k1", **more}
-    return Grant(number, amount_nano_usd=int(amount * USD), given_at=NOON, ends_at=until, **values)
+    return Grant(number, amount_nano_usd=int(amount * USD), ends_at=until, **values)
 
 
 def shot(number: int, prompt: str = "a red fox in snow") -> RecentPicture:
     """A picture of Alice's."""
     at = NOON - timedelta(minutes=number)
-    return RecentPicture(f"p{number}", at, DESIGN, "1.1", "1.2", 2, prompt, 53_000_000)
+    return RecentPicture(at, 2, prompt, 53_000_000)
 
 
 def check(view: View, people: frozenset[str] = frozenset({ALICE, BOB, CAROL})) -> View:
