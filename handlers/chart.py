@@ -10,13 +10,11 @@ from darkroom.spending.money import NANO_PER_USD, format_usd
 from darkroom.spending.reports import SpendReport
 from darkroom.spending.spans import span_words
 from darkroom.spending.tables import share
-from handlers.blocks.daily import PARTS, Daily, chart_alt_text, daily, short_day
+from handlers.blocks.daily import PARTS, Daily, daily, short_day
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["COLOURS", "ChartsMissing", "chart_alt_text", "chart_figure", "draw_chart"]
 
 WIDTH, HEIGHT, DPI = 1600, 900, 100
 COLOURS = ("#009E73", "#D55E00", "#F0B35A", "#0072B2", "#7CC4EE", "#5B2A6E")

@@ -6,18 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from darkroom.clock import Clock
-from darkroom.spending.periods import zone_of
 from darkroom.spending.reports import PersonSpend, SpendReport
-from darkroom.spending.spans import Span
+from darkroom.spending.spans import Span, first_and_last
 from darkroom.spending.tables import By, Table, csv_text, table
 from handlers.blocks.daily import chart_alt_text, chart_block
-from handlers.blocks.report import full_report_views
+from handlers.blocks.report import models_view, people_view
 from handlers.blocks.tables import ROWS_MAX, Style
 from handlers.blocks.text import View, context, escape, truncate
 from handlers.chart import ChartsMissing, draw_chart
@@ -67,7 +65,7 @@ class Reporter:
         names = await self._names(report.people[:ROWS_MAX])
         style, place = await self._begin(to, report, names)
         if report.models:
-            await self._tried(place, "The models", lambda: self._models(place, report, names, style))
+            await self._tried(place, "The models", lambda: self._models(place, report, style))
         if any(report.classes[name].charged_nano_usd for name in report.classes):
             await self._tried(place, "The chart", lambda: self._chart(place, report))
         if report.people:
@@ -90,18 +88,15 @@ class Reporter:
 
     async def _begin(self, to: str, report: SpendReport, names: Mapping[str, str]) -> tuple[Style, _Place]:
         async def post(style: Style) -> Posted:
-            view = full_report_views(report, names, style)[0]
+            view = people_view(report, names, style)
             return await self._repeat(lambda: self._slack.post_private(to, view.text, blocks=view.blocks))
 
         style, posted = await _as_taken(Style.DATA_TABLE, post)
         return style, _Place(posted.channel, None if posted.channel.startswith("D") else posted.ts)
 
-    async def _models(
-        self, place: _Place, report: SpendReport, names: Mapping[str, str], style: Style
-    ) -> None:
+    async def _models(self, place: _Place, report: SpendReport, style: Style) -> None:
         async def post(style: Style) -> None:
-            for view in full_report_views(report, names, style)[1:]:
-                await self._post(place, view)
+            await self._post(place, models_view(report, style))
 
         await _as_taken(style, post)
 
@@ -194,7 +189,5 @@ def _write_csv(path: Path, report: SpendReport, names: Mapping[str, str]) -> Non
 
 
 def _file_name(span: Span) -> str:
-    zone = zone_of(span.timezone)
-    first = span.start.astimezone(zone).date()
-    last = (span.end - timedelta(microseconds=1)).astimezone(zone).date()
+    first, last = first_and_last(span)
     return f"darkroom-spend-{first}-to-{last}"

@@ -54,6 +54,12 @@ def span_of(period: Period) -> Span:
     return Span(period.timezone, period.start, period.end)
 
 
+def first_and_last(span: Span) -> tuple[date, date]:
+    """The first and the last local day of a span."""
+    zone = zone_of(span.timezone)
+    return span.start.astimezone(zone).date(), (span.end - _INSTANT).astimezone(zone).date()
+
+
 def days_of(span: Span) -> list[Day]:
     """The local days of a span in their order; they tile it."""
     zone = zone_of(span.timezone)
@@ -72,7 +78,7 @@ def parse_span(text: str, timezone: str, now: datetime) -> Span:
     Takes "" and "this month", "last month", "this week", "last week", "today", "yesterday", "this year",
     "2026-10", "2026-10-01" and "2026-10-01..2026-10-31" (both days included); case and spaces do not matter.
     Weeks begin on Monday. Raises `BadSpan` for anything else, for dates that do not exist, an end before its
-    start and more than 366 days, `BadYear` (a `BadSpan` too) for years outside 2020 to 2100; `BadTimezone` for
+    start, more than 366 days, and as `BadYear` years outside 2020 to 2100; raises `BadTimezone` for
     the zone.
     """
     words = "".join(text.split()).lower()
@@ -87,22 +93,25 @@ def parse_span(text: str, timezone: str, now: datetime) -> Span:
     return Span(timezone, _start_of(first, timezone), _start_of(last + _DAY, timezone))
 
 
+def day_words(day: date) -> str:
+    """A day for people: "3 October 2026"."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
 def span_words(span: Span) -> str:
     """A span for people, in its own zone: "October 2026 (UTC)" for a whole month, "3 November 2026 (UTC)" for
     one day, else "2 to 8 November 2026 (Europe/Berlin)"."""
-    zone = zone_of(span.timezone)
-    first = span.start.astimezone(zone).date()
-    last = (span.end - _INSTANT).astimezone(zone).date()
+    first, last = first_and_last(span)
     if first == last:
-        days = _date_words(first)
+        days = day_words(first)
     elif first.day == 1 and last == _last_of_month(first):
         days = f"{first:%B %Y}"
     elif (first.year, first.month) == (last.year, last.month):
-        days = f"{first.day} to {_date_words(last)}"
+        days = f"{first.day} to {day_words(last)}"
     elif first.year == last.year:
-        days = f"{first.day} {first:%B} to {_date_words(last)}"
+        days = f"{first.day} {first:%B} to {day_words(last)}"
     else:
-        days = f"{_date_words(first)} to {_date_words(last)}"
+        days = f"{day_words(first)} to {day_words(last)}"
     return f"{days} ({span.timezone})"
 
 
@@ -144,10 +153,6 @@ def _date(iso: str, written: str) -> date:
 
 def _last_of_month(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
-
-
-def _date_words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _today(timezone: str, now: datetime) -> date:

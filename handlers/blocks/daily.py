@@ -8,17 +8,15 @@ from datetime import date, timedelta
 
 from darkroom.spending.classes import HOST_CLASSES, TokenClass
 from darkroom.spending.money import NANO_PER_USD, format_usd
-from darkroom.spending.periods import zone_of
 from darkroom.spending.reports import SpendReport
-from darkroom.spending.spans import span_words
+from darkroom.spending.spans import day_words, first_and_last, span_words
 from darkroom.spending.tables import share
 from handlers.blocks.text import ALT_TEXT_MAX, Block, counted, truncate
 
 DAYS_MAX = 400
 """More days than this are shown as months: a bar would be thinner than a pixel or two."""
 CATEGORIES_MAX = 20
-"""What Slack's chart block takes: categories a chart, characters a label or a name, characters a title."""
-LABEL_MAX = 20
+"""What Slack's chart block takes: categories a chart, characters a title."""
 TITLE_MAX = 50
 
 
@@ -69,9 +67,7 @@ def daily(report: SpendReport) -> Daily | None:
     spent = [day for day in report.days if any(day.classes.values())]
     if not spent:
         return None
-    zone, span = zone_of(report.span.timezone), report.span
-    first = span.start.astimezone(zone).date()
-    last = (span.end - timedelta(microseconds=1)).astimezone(zone).date()
+    first, last = first_and_last(report.span)
     if (last - first).days >= DAYS_MAX:
         first, last = spent[0].day, spent[-1].day
     monthly = (last - first).days >= DAYS_MAX
@@ -101,7 +97,7 @@ def chart_alt_text(report: SpendReport, *, stacked: bool = True) -> str:
         words.insert(0, f"Bars side by side for each {step}, one for each token class.")
     words.append(f"Something was spent on {counted(len(spent), 'day', 'days')}.")
     words.append(
-        f"The dearest was {long_day(dearest.day)} with {format_usd(dearest.spent.charged_nano_usd)}."
+        f"The dearest was {day_words(dearest.day)} with {format_usd(dearest.spent.charged_nano_usd)}."
     )
     charged = {name: each.charged_nano_usd for name, each in report.classes.items()}
     shares = sorted(((part.of(charged), part.name) for part in PARTS), reverse=True)
@@ -141,11 +137,6 @@ def chart_block(report: SpendReport) -> Block | None:
     title = f"Spend per day: {format_usd(report.total.charged_nano_usd)}"
     chart = {"type": "bar", "series": series, "axis_config": axis}
     return {"type": "data_visualization", "title": title[:TITLE_MAX], "chart": chart}
-
-
-def long_day(day: date) -> str:
-    """ "3 October 2026"."""
-    return f"{day.day} {day:%B} {day.year}"
 
 
 def short_day(day: date) -> str:

@@ -13,8 +13,8 @@ from darkroom.spending.models import CatalogueProblem, HostModel, ImageModel, Re
 from darkroom.spending.money import format_usd
 from darkroom.spending.policy import ALL, EVERYONE, Access, Dimension, Policy
 from darkroom.spending.sizes import BadSize, check_size
+from darkroom.spending.spans import day_words
 from handlers.blocks.admin import listing
-from handlers.blocks.daily import long_day
 from handlers.blocks.tables import fitting
 from handlers.blocks.text import View, escape
 
@@ -60,7 +60,7 @@ def _by_end(models: Sequence[ImageModel | HostModel]) -> list[str]:
     for model in models:
         days.setdefault(model.shutdown_date, []).append(f"`{escape(model.base)}`")
     return [
-        ", ".join(names) + (f" (until {long_day(day)})" if day else "")
+        ", ".join(names) + (f" (until {day_words(day)})" if day else "")
         for day, names in sorted(days.items(), key=lambda each: each[0] or date.max)
     ]
 
@@ -155,4 +155,4 @@ def _until(model: ImageModel | HostModel) -> list[str]:
     if model.shutdown_date is None:
         return []
     instead = f", use `{escape(model.replacement)}` instead" if model.replacement else ""
-    return [f"shut down on {long_day(model.shutdown_date)}{instead}"]
+    return [f"shut down on {day_words(model.shutdown_date)}{instead}"]

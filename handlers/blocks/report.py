@@ -1,4 +1,4 @@
-"""Everyone's spend: the short answer to an admin, and the full report as messages."""
+"""Everyone's spend: the short answer to an admin, and the full report as messages within Slack's limits."""
 
 from __future__ import annotations
 
@@ -48,16 +48,15 @@ MODEL_CELL_MAX = 60
 ERASED = "(name erased)"
 
 
-def team_summary_view(report: SpendReport, names: Mapping[str, str] | None = None) -> View:
+def team_summary_view(report: SpendReport) -> View:
     """The totals and the ten who spent most, with the button for more.
 
-    For a message that only one person sees: without *names* (plain, by user id) people are mentioned.
+    For a message that only one person sees: people are mentioned.
     """
     title, totals = f"Spend, {span_words(report.span)}", _totals(report)
-    label = _labels(report.people[:TOP], names)
     lines = [
-        f"{place}. {_line(who, person, report)}"
-        for place, (who, person) in enumerate(zip(label, report.people, strict=False), start=1)
+        f"{place}. {_line(mention(person.user_id) if person.user_id else ERASED, person, report)}"
+        for place, person in enumerate(report.people[:TOP], start=1)
     ]
     more = len(report.people) - len(lines)
     notes = [f"{counted(more, 'more person is', 'more people are')} in the full report."] if more else []
@@ -71,20 +70,6 @@ def team_summary_view(report: SpendReport, names: Mapping[str, str] | None = Non
         blocks.append(_button(report.span))
         spoken.append("The button “Send me the full report” sends all of it as a direct message.")
     return View(text=fitting(spoken, TEXT_MAX, ""), blocks=tuple(blocks))
-
-
-def full_report_views(
-    report: SpendReport, names: Mapping[str, str], style: Style = Style.DATA_TABLE
-) -> list[View]:
-    """The report as messages within Slack's limits: people, then models and token classes.
-
-    *names* are plain names by user id; who is not in it appears as their id, and nobody is mentioned. A
-    report without people is one message that says so.
-    """
-    views = [_people_view(report, names, style)]
-    if report.models:
-        views.append(_models_view(report, style))
-    return views
 
 
 def span_value(span: Span) -> str:
@@ -127,13 +112,6 @@ def _totals(report: SpendReport) -> str:
     )
 
 
-def _labels(people: Sequence[PersonSpend], names: Mapping[str, str] | None) -> list[str]:
-    """How people are called in ``mrkdwn``."""
-    if names is not None:
-        return [escape(name) for name in _names(people, names)]
-    return [mention(person.user_id) if person.user_id else ERASED for person in people]
-
-
 def _names(people: Sequence[PersonSpend], names: Mapping[str, str]) -> list[str]:
     """Plain names; two people of one name are told apart by their ids."""
     plain = [names.get(person.user_id, person.user_id) if person.user_id else ERASED for person in people]
@@ -160,7 +138,11 @@ def _held(nano_usd: int) -> str:
     return f"{format_usd(nano_usd)} held, " if nano_usd else ""
 
 
-def _people_view(report: SpendReport, names: Mapping[str, str], style: Style) -> View:
+def people_view(report: SpendReport, names: Mapping[str, str], style: Style = Style.DATA_TABLE) -> View:
+    """The totals and a table of people; without people it says so.
+
+    *names* are plain names by user id; who is not in it appears as their id, and nobody is mentioned.
+    """
     title, totals = f"Spend report, {span_words(report.span)}", _totals(report)
     header = ("Person", "Pictures", "Spent", "Held", "Cap", "Share")
     shown = report.people[: ROWS_MAX - 1 if style is Style.TABLE else ROWS_MAX]
@@ -196,7 +178,8 @@ def _person_row(who: str, person: PersonSpend, report: SpendReport) -> Row:
     )
 
 
-def _models_view(report: SpendReport, style: Style) -> View:
+def models_view(report: SpendReport, style: Style = Style.DATA_TABLE) -> View:
+    """A table of models and what each token class cost, for a report in which something was called."""
     header = ("Model", "Endpoint", "Provider", "Pictures", "Spent", "Share")
     total = report.total.charged_nano_usd
     rows = fit([_model_row(each, total) for each in report.models[: ROWS_MAX - 1]])

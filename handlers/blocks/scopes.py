@@ -9,6 +9,7 @@ from darkroom.spending.budgets import Limit
 from darkroom.spending.money import format_usd
 from darkroom.spending.periods import PeriodKind, zone_of
 from darkroom.spending.policy import ALL, EVERY_CHANNEL, EVERY_PERSON, EVERYONE
+from darkroom.spending.spans import day_words
 from handlers.blocks.text import escape, mention
 
 SOMEBODY = "somebody whose name was erased"
@@ -67,5 +68,4 @@ def rules_words(rules: Iterable[tuple[str, bool]]) -> str:
 
 def last_day_words(ends_at: datetime, timezone: str) -> str:
     """The last day before an end that is exclusive: "31 December 2026"."""
-    last = (ends_at - timedelta(seconds=1)).astimezone(zone_of(timezone))
-    return f"{last.day} {last:%B %Y}"
+    return day_words((ends_at - timedelta(seconds=1)).astimezone(zone_of(timezone)).date())

@@ -17,7 +17,8 @@ from darkroom.spending.spans import Span
 from handlers.blocks.daily import chart_alt_text, chart_block, daily
 from handlers.blocks.report import (
     REPORT_ACTION,
-    full_report_views,
+    models_view,
+    people_view,
     span_of_value,
     span_value,
     team_summary_view,
@@ -32,6 +33,14 @@ HOSTILE = "<!channel> & *Ann* <@U0EVIL0001>\n=1+1 \u202egnp"
 
 def named(report: SpendReport) -> dict[str, str]:
     return {person.user_id: f"Person {n:04d}" for n, person in enumerate(report.people)}
+
+
+def full_report_views(
+    report: SpendReport, names: dict[str, str], style: Style = Style.DATA_TABLE
+) -> list[View]:
+    """The messages of the report, as they are sent."""
+    views = [people_view(report, names, style)]
+    return [*views, models_view(report, style)] if report.models else views
 
 
 def refusals(view: View) -> list[str]:
@@ -190,7 +199,7 @@ def test_names_notify_nobody_and_are_no_markup() -> None:
         assert "<!channel>" not in view.text + words_of(view)
         assert "<@" not in view.text + words_of(view)
         assert "\u202e" not in json.dumps(view.blocks, ensure_ascii=False)
-    assert "<!channel>" not in team_summary_view(report, names).text
+    assert "<!channel>" not in team_summary_view(report).text
 
 
 def test_two_people_of_one_name_are_told_apart() -> None:
