@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.rendering.job import Candidate, Endpoint, SavedPicture
+from darkroom.spending.bound import Ask
 from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.periods import PeriodKind
@@ -17,6 +18,7 @@ from darkroom.turns.store import Plan, Settlement
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """Any moment will do; this is the one."""
 
+IMAGE_MODEL, HOST_MODEL = "gpt-image-2-2026-04-21", "gpt-5.6-luna"
 TEAM, DESIGN, ALICE, BOB = "T0TEAM0001", "C0DESIGN01", "U0ALICE001", "U0BOB00001"
 
 
@@ -102,7 +104,7 @@ def plan(attempt_id: str, amount: int = 100, *, revision: int = 0, parent_id: st
     """An attempt with a bound of *amount* nano-dollars."""
     return Plan(
         attempt_id=attempt_id,
-        candidate=Candidate(Endpoint.RESPONSES, "gpt-image-2-2026-04-21", "gpt-5.6-luna"),
+        candidate=Candidate(Endpoint.RESPONSES, IMAGE_MODEL, HOST_MODEL),
         provider="openai",
         width=1024,
         height=1024,
@@ -112,6 +114,8 @@ def plan(attempt_id: str, amount: int = 100, *, revision: int = 0, parent_id: st
         price_version="gpt-image-2@2026-04-21",
         parent_id=parent_id,
         revision=revision,
+        listed_model="gpt-image-2",
+        ask=Ask(IMAGE_MODEL, HOST_MODEL, 1024, 1024, "medium", 18, 600, 0, 2_048, NOON.date()),
     )
 
 
@@ -175,8 +179,8 @@ def picture(**changes: Any) -> Picture:
         size_bytes=3,
         prompt="a red fox in snow",
         revised_prompt="A red fox stands in deep snow.",
-        image_model="gpt-image-2-2026-04-21",
-        host_model="gpt-5.6-luna",
+        image_model=IMAGE_MODEL,
+        host_model=HOST_MODEL,
         endpoint="responses",
         provider="openai",
         quality="medium",

@@ -52,9 +52,9 @@ class Plan:
     parent_id: str | None
     revision: int
     """Of the turn that was planned: a turn edited since then is planned again."""
-    listed_model: str = ""
+    listed_model: str
     """The image model's name in the catalogue, which admins allow or deny."""
-    ask: Ask | None = None
+    ask: Ask | None
     """What the price is computed from; kept, so that a charge can be computed again."""
 
 
