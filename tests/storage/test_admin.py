@@ -35,6 +35,7 @@ from darkroom.spending.periods import PeriodKind
 from darkroom.spending.policy import ALL, Dimension
 from darkroom.turns.model import Attempt, Turn
 from storage.database import Database
+from storage.turn_log import SqliteTurnLog
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, plan
 from tests.storage.books import check_books
 from tests.storage.office import CAROL, LATER, OTHER_TEAM, USD, USUAL, Office
@@ -48,6 +49,23 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     yield Office(database)
     await database.look(check_books)
     database.close()
+
+
+async def test_what_was_decided_is_read_once_wherever_it_is_looked_up_and_a_decision_shows_at_once(
+    office: Office,
+) -> None:
+    log, reads = SqliteTurnLog(office.database), list[str]()
+    turn = await office.queue("turn_1")
+    assert isinstance(turn, Turn)
+    await office.database.look(lambda db: db.set_trace_callback(reads.append))
+    for decided in (False, True, None):
+        await office.does(SetAccess(Everyone(), Dimension.QUALITY, ("high",), decided))
+        reads.clear()
+        for _ in range(3):
+            assert (await log.access(turn)).allows(Dimension.QUALITY, "high") is (decided is not False)
+            policy, _ = await office.books.policy(TEAM)
+            assert [rule.allowed for rule in policy.access] == ([] if decided is None else [decided])
+        assert sum("FROM access_rules" in each for each in reads) == 2
 
 
 CHANGES: list[tuple[Change, str, str, dict[str, Any] | None, dict[str, Any] | None]] = [
