@@ -9,6 +9,7 @@ from datetime import datetime
 
 from darkroom.spending.money import format_usd
 from darkroom.turns.model import Ending, Reason
+from handlers.blocks.scopes import Details
 from handlers.blocks.text import TEXT_MAX, counted, escape, mention, truncate, when
 
 ADMINS_NAMED_MAX = 3
@@ -58,20 +59,9 @@ def say(ending: Ending, voice: Voice, hearer: Hearer) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    details: Mapping[str, str | int]
+class _Told(Details):
     voice: Voice
     hearer: Hearer
-
-    def text(self, key: str) -> str:
-        return escape(truncate(str(self.details.get(key, "")), API_WORDS_MAX))
-
-    def usd(self, key: str) -> str:
-        return format_usd(self.number(key))
-
-    def number(self, key: str) -> int:
-        value = self.details.get(key, 0)
-        return value if isinstance(value, int) else 0
 
     def time(self, key: str) -> str:
         timezone = str(self.details.get("timezone") or self.voice.timezone)
@@ -79,25 +69,24 @@ class _Told:
 
 
 _WHOSE = {"person": "you have", "channel": "this channel has", "workspace": "the workspace has"}
-_PERIODS = {"month": "this month", "week": "this week", "day": "today"}
 
 
 def _no_money(told: _Told) -> str:
     cap, charged, held = (told.number(f"{name}_nano_usd") for name in ("cap", "charged", "held"))
     left = told.number("left_nano_usd") if "left_nano_usd" in told.details else max(0, cap - charged - held)
     whose = _WHOSE.get(str(told.details.get("budget")), "there is")
-    period = _PERIODS.get(str(told.details.get("period")), "")
     meanwhile = f" ({format_usd(held)} more is held for pictures being made)" if held else ""
     return (
         f"Nothing was made and nothing was charged: this picture could cost up to "
         f"{told.usd('needed_nano_usd')}, and {whose} {format_usd(left)} left of {format_usd(cap)} "
-        f"{period}{meanwhile}. It renews on {told.time('renews_at')}. To have it raised, ask "
+        f"{told.period()}{meanwhile}. It renews on {told.time('renews_at')}. To have it raised, ask "
         f"{told.voice.an_admin}. A smaller size or `--quality low` costs less."
     )
 
 
 def _not_allowed(told: _Told) -> str:
-    dimension, value, allowed = told.text("dimension"), told.text("value"), told.text("allowed")
+    dimension, value = told.text("dimension"), told.text("value")
+    allowed = told.text("allowed", limit=API_WORDS_MAX)
     what = f"the model {value}" if dimension == "model" else f"the quality “{value}”"
     instead = f" Allowed here: {allowed} (`--{dimension}`)." if allowed else ""
     return (
@@ -148,7 +137,8 @@ def _moderation(told: _Told) -> str:
         what = "OpenAI's moderation stopped the finished picture, so there is none"
     else:
         what = "OpenAI's moderation did not accept this request, so no picture was made"
-    categories = [name for name in told.text("categories").split(", ") if name not in {"", "other"}]
+    said = told.text("categories", limit=API_WORDS_MAX)
+    categories = [name for name in said.split(", ") if name not in {"", "other"}]
     named = f" (it names: {', '.join(categories)})" if categories else ""
     return f"{what}{named}. Describe it in other words and send it again."
 
@@ -225,8 +215,8 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
         "was not taken in and nothing was charged. Try again in a few minutes."
     ),
     Reason.MODEL_UNUSABLE: lambda told: (
-        f"Nothing was made: {told.text('why')}\nUse another model with `--model`, or tell "
-        f"{told.voice.an_admin}."
+        f"Nothing was made: {told.text('why', limit=API_WORDS_MAX)}\nUse another model with `--model`, or "
+        f"tell {told.voice.an_admin}."
     ),
     Reason.MODERATION: _moderation,
     Reason.QUOTA: lambda told: (

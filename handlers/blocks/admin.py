@@ -25,11 +25,12 @@ from handlers.blocks.scopes import (
     last_day_words,
     limit_words,
     named_scope,
+    period_words,
     person_words,
     rules_words,
     scope_words,
 )
-from handlers.blocks.spend import bar, bar_words, left_words, renews, this_period
+from handlers.blocks.spend import bar, bar_words, left_words, renews
 from handlers.blocks.tables import chunks, fitting, within
 from handlers.blocks.text import (
     SECTION_MAX,
@@ -89,7 +90,10 @@ def caps_view(decided: Decided, spend: str) -> View:
     lines += [f"• Blocked: {_person(key, people)}" for key in sorted(policy.blocked)]
     lines += [f"• Exempt, no cap of their own: {_person(key, people)}" for key in sorted(policy.exempt)]
     lines += [f"• On the pilot list: {named_scope(scope, people)}" for scope in sorted(policy.pilots)]
-    lines += [f"• {line}" for line in access_lines(policy.access, people)]
+    lines += [
+        f"• {dimension.capitalize()} rules for {named_scope(scope, people)}: {words}"
+        for scope, dimension, words in access_words(policy.access)
+    ]
     notes = [f"Days, weeks and months begin in {escape(decided.caps.timezone)}."]
     if policy.pilots:
         notes.append("Only who is on the pilot list can make pictures, and anybody in its channels.")
@@ -115,14 +119,13 @@ def _person(key: str, people: Mapping[str, str]) -> str:
     return person_words(people.get(key, ""))
 
 
-def access_lines(rules: Sequence[AccessRule], people: Mapping[str, str]) -> list[str]:
-    """A line for each scope and dimension with rules."""
+def access_words(rules: Sequence[AccessRule]) -> list[tuple[str, Dimension, str]]:
+    """Each scope and dimension with rules, and what they say."""
     found: dict[tuple[str, Dimension], list[tuple[str, bool]]] = {}
     for rule in rules:
         found.setdefault((rule.scope, rule.dimension), []).append((rule.value, rule.allowed))
     return [
-        f"{dimension.capitalize()} rules for {named_scope(scope, people)}: {rules_words(rules_of)}"
-        for (scope, dimension), rules_of in sorted(found.items())
+        (scope, dimension, rules_words(rules_of)) for (scope, dimension), rules_of in sorted(found.items())
     ]
 
 
@@ -211,10 +214,10 @@ def _standing_view(who: str, standing: Standing, decided: Decided, budget: str, 
     if policy.pilots:
         lines.append("On the pilot list" if budget in policy.pilots else "Not on the pilot list")
     rules = [rule for rule in policy.access if rule.scope == budget]
-    lines += [line.partition(" for ")[0] + ": " + line.partition(": ")[2] for line in access_lines(rules, {})]
+    lines += [f"{dimension.capitalize()} rules: {words}" for _, dimension, words in access_words(rules)]
     shown = within(lines, SECTION_MAX)
     title = f"Spend of {who}, {escape(span_words(standing.span))}"
-    now = f"Now, {this_period(balance)}"
+    now = f"Now, {period_words(balance.period.kind)}"
     blocks: list[Block] = [
         section("\n".join([f"*{title}*", *then])),
         section("\n".join([f"*{now}*", *([bar(balance)] if capped else []), *shown])),

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from darkroom.spending.alerts import Alert, AlertKind, Audience
-from darkroom.spending.money import format_usd
 from darkroom.spending.periods import BadTimezone
 from darkroom.spending.spans import Span, span_words
-from handlers.blocks.scopes import channel_words, person_words
-from handlers.blocks.text import View, context, counted, escape, section, shown, truncate, when
+from handlers.blocks.scopes import Details, channel_words, person_words, whose_words
+from handlers.blocks.text import View, context, counted, section, shown, when
 from handlers.words import Voice, more_money
 
 WORDS_MAX = 1_500
 """As much as is shown of what the API or the catalogue said."""
-_PERIODS = {"month": "this month", "week": "this week", "day": "today"}
 
 Said = tuple[str, str]
 """What happened, and what to do next."""
@@ -28,7 +26,7 @@ def alert_view(alert: Alert, voice: Voice, note: str = "") -> View:
 
     ``text`` is complete. A detail that is missing, as in an alert of an older version, is left open.
     """
-    happened, todo = _SENTENCES[alert.kind](_Told(alert, voice))
+    happened, todo = _SENTENCES[alert.kind](_Told(alert.details, alert, voice))
     todo = f"{todo} {note}".strip()
     return View(text=f"{happened} {todo}", blocks=(section(happened), context(todo)))
 
@@ -64,27 +62,13 @@ def unwritable(channel_id: str, slack_error: str, voice: Voice) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Details):
     alert: Alert
     voice: Voice
 
     @property
-    def details(self) -> Mapping[str, str | int]:
-        return self.alert.details
-
-    @property
     def spend(self) -> str:
         return self.voice.spend
-
-    def text(self, key: str, usual: str = "", limit: int = 200) -> str:
-        return escape(truncate(str(self.details.get(key) or usual), limit))
-
-    def number(self, key: str) -> int:
-        value = self.details.get(key, 0)
-        return value if isinstance(value, int) else 0
-
-    def usd(self, key: str) -> str:
-        return format_usd(self.number(key))
 
     def renews(self) -> str:
         try:
@@ -94,10 +78,7 @@ class _Told:
             return f"`{self.spend}` says when it renews."
 
     def whose(self) -> str:
-        budget = self.details.get("budget")
-        if budget == "channel":
-            return f"The budget of {channel_words(str(self.details.get('channel_id', '')))}"
-        return "The workspace's budget" if budget == "workspace" else "Your budget"
+        return whose_words(self.details.get("budget"), str(self.details.get("channel_id", "")))
 
     def owner(self) -> str:
         """How a command names whose budget it is."""
@@ -112,19 +93,17 @@ class _Told:
 
 
 def _near(told: _Told) -> Said:
-    period = _PERIODS.get(str(told.details.get("period")), "in this period")
     happened = (
         f"{told.whose()} is {told.number('percent')}% used: {told.usd('charged_nano_usd')} of "
-        f"{told.usd('cap_nano_usd')} {period}. {told.renews()}"
+        f"{told.usd('cap_nano_usd')} {told.period()}. {told.renews()}"
     )
     return happened, _more_money(told)
 
 
 def _reached(told: _Told) -> Said:
-    period = _PERIODS.get(str(told.details.get("period")), "in this period")
     happened = (
         f"{told.whose()} is as good as spent: {told.usd('charged_nano_usd')} of {told.usd('cap_nano_usd')} "
-        f"{period}, and what is left does not pay for another picture like the last one. "
+        f"{told.period()}, and what is left does not pay for another picture like the last one. "
         f"{told.renews()}"
     )
     return happened, _more_money(told)

@@ -13,7 +13,7 @@ from darkroom.spending.periods import zone_of
 from darkroom.spending.reports import Spent
 from darkroom.spending.requests import MoneyRequest, RequestState
 from darkroom.turns.model import Reason, Turn
-from handlers.blocks.scopes import channel_words, last_day_words, person_words
+from handlers.blocks.scopes import Details, channel_words, last_day_words, person_words, whose_words
 from handlers.blocks.text import Block, View, context, counted, section, when
 from handlers.words import Voice
 
@@ -27,7 +27,6 @@ ANSWERS: Mapping[str, int | None] = {
 """The admins' buttons by ``action_id``: the grant in nano-dollars, or None; their value is the request's
 number."""
 _ASK = "Ask for more"
-_PERIODS = {"month": "this month", "week": "this week", "day": "today"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,8 @@ def told_view(request: MoneyRequest, voice: Voice) -> View:
         until = last_day_words(request.ends_at, voice.timezone)
         text = f"{who} granted {whom} {amount}, to be used until {until}. Send your request again."
     else:
-        text = f"{who} answered your request for more money with no. {_whose_now(request)} renews on {ends}."
+        whose = whose_words(request.budget, request.channel_id)
+        text = f"{who} answered your request for more money with no. {whose} renews on {ends}."
     return View(text, (section(text),))
 
 
@@ -113,7 +113,7 @@ def asked_words(request: MoneyRequest, voice: Voice, *, new: bool, own: bool) ->
     if request.state is RequestState.OPEN:
         at = when(request.asked_at, voice.timezone)
         if not own:
-            whose = _whose_now(request)
+            whose = whose_words(request.budget, request.channel_id)
             return (
                 f"The admins were asked already, on {at}: somebody else was declined too. {whose} gets what "
                 f"they grant; send your request again later, `{voice.spend}` shows what is left."
@@ -162,19 +162,18 @@ GONE = "Darkroom has no record of this request any more. Whoever was declined ca
 
 
 def _question(asked: Asked, voice: Voice) -> tuple[str, str]:
-    request, details = asked.request, asked.details
+    request, details = asked.request, Details(asked.details)
     head = (
         f"{person_words(request.user_id)} asks in {channel_words(request.channel_id)} for more money in "
         f"{_whose(request.budget)}."
     )
     needed, cap, charged, held = (
-        _number(details, f"{name}_nano_usd") for name in ("needed", "cap", "charged", "held")
+        details.number(f"{name}_nano_usd") for name in ("needed", "cap", "charged", "held")
     )
-    period = _PERIODS.get(str(details.get("period")), "in this period")
     meanwhile = f", {format_usd(held)} held" if held else ""
     facts = (
         f"The picture that was declined could cost up to {format_usd(needed)}; {format_usd(charged)} of "
-        f"{format_usd(cap)} was spent {period}{meanwhile}. A grant can be used "
+        f"{format_usd(cap)} was spent {details.period()}{meanwhile}. A grant can be used "
         f"until {last_day_words(request.ends_at, voice.timezone)}; then the budget renews."
     )
     return head, facts
@@ -198,25 +197,12 @@ def _whose(budget: BudgetKind) -> str:
     }[budget]
 
 
-def _whose_now(request: MoneyRequest) -> str:
-    return {
-        BudgetKind.PERSON: "Your budget",
-        BudgetKind.CHANNEL: f"The budget of {channel_words(request.channel_id)}",
-        BudgetKind.WORKSPACE: "The workspace's budget",
-    }[request.budget]
-
-
 def _to(request: MoneyRequest) -> str:
     return {
         BudgetKind.PERSON: "you",
         BudgetKind.CHANNEL: channel_words(request.channel_id),
         BudgetKind.WORKSPACE: "the workspace",
     }[request.budget]
-
-
-def _number(details: Mapping[str, str | int], key: str) -> int:
-    value = details.get(key, 0)
-    return value if isinstance(value, int) else 0
 
 
 def _round(nano_usd: int) -> str:

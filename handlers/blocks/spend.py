@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 from darkroom.spending.budgets import Balance, BudgetKind
 from darkroom.spending.money import format_usd, format_usd_exact
-from darkroom.spending.periods import Period, PeriodKind
+from darkroom.spending.periods import Period
 from darkroom.spending.policy import Grant
 from darkroom.spending.reports import RecentPicture
-from handlers.blocks.scopes import last_day_words
+from handlers.blocks.scopes import last_day_words, period_words
 from handlers.blocks.tables import fitting
 from handlers.blocks.text import TEXT_MAX, View, context, escape, moment, section, shown, when
 
 BAR_STEPS = 20
 PROMPT_SHOWN_MAX = 60
 GRANTS_NAMED_MAX = 3
-_THIS = {PeriodKind.month: "this month", PeriodKind.week: "this week", PeriodKind.day: "today"}
 _OWNERS = {
     BudgetKind.PERSON: "Your",
     BudgetKind.CHANNEL: "This channel's",
@@ -45,7 +44,7 @@ def own_view(own: Own, more_money: str) -> View:
     """What is spent, held and left, when it renews, the newest pictures, what stands in the way, and with
     a cap *more_money*: how there can be more."""
     balance = own.balance
-    period, timezone = _THIS[balance.period.kind], balance.period.timezone
+    period, timezone = period_words(balance.period.kind), balance.period.timezone
     capped = balance.cap_nano_usd is not None
     facts = [
         f"Spent {period}: {_exactly(balance.charged_nano_usd)}",
@@ -137,16 +136,11 @@ def balance_sentence(balance: Balance) -> str:
     owner, cap = _OWNERS[balance.kind], balance.cap_with_grants_nano_usd
     if cap is None:
         spent = format_usd(balance.charged_nano_usd)
-        return f"{owner} budget has no cap; {spent} was spent {_THIS[balance.period.kind]}."
+        return f"{owner} budget has no cap; {spent} was spent {period_words(balance.period.kind)}."
     return (
         f"{owner} budget has {format_usd(balance.left_nano_usd or 0)} left of {format_usd(cap)}; "
         f"it renews on {renews(balance.period)}."
     )
-
-
-def this_period(balance: Balance) -> str:
-    """The running period of a budget: "this month"."""
-    return _THIS[balance.period.kind]
 
 
 def renews(period: Period) -> str:
