@@ -159,7 +159,7 @@ def _five(db: sqlite3.Connection, number: int, planned: Plan) -> None:
     for budget in (person, channel, TEAM):
         assert db.execute(_CLAIM, (held, budget, held, 10**15)).rowcount == 1
     model, host = planned.candidate.image_model, planned.candidate.host_model
-    ask = json.dumps(ask_data(planned.ask)) if planned.ask else ""
+    ask = json.dumps(ask_data(planned.ask))
     attempt, version = planned.attempt_id, planned.price_version
     db.execute(
         "INSERT INTO bare_attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -65,7 +65,7 @@ def begin(
             hold,
             bound_to(plan.bound),
             plan.price_version,
-            None if plan.ask is None else json.dumps(ask_data(plan.ask)),
+            json.dumps(ask_data(plan.ask)),
             to_text(at),
         ),
     ).fetchone()

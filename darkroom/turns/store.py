@@ -54,7 +54,7 @@ class Plan:
     """Of the turn that was planned: a turn edited since then is planned again."""
     listed_model: str
     """The image model's name in the catalogue, which admins allow or deny."""
-    ask: Ask | None
+    ask: Ask
     """What the price is computed from; kept, so that a charge can be computed again."""
 
 
