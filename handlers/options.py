@@ -19,8 +19,11 @@ FORMATS = ("png", "jpeg")
 """What Slack shows as a picture and the image models paint (Slack shows no WebP)."""
 VALUE_SHOWN_MAX = 60
 
-# Phones turn "--" into one of the longer dashes.
-_OPTION = re.compile(r"(?<!\S)(?P<dash>--|[\u2012-\u2015]{1,2})(?P<name>[A-Za-z][\w-]*)(?:[=:]|(?=\s)|$)")
+# Phones turn "--" into one of the longer dashes; one short dash counts before our own names only.
+_OPTION = re.compile(
+    rf"(?<!\S)(?P<dash>--|[\u2012-\u2015]{{1,2}}|-(?=(?i:{'|'.join(NAMES)})(?:[=:\s]|$)))"
+    r"(?P<name>[A-Za-z][\w-]*)(?:[=:]|(?=\s)|$)"
+)
 _VALUE = re.compile(
     r'''[ \t\u00a0]*(?:"([^"\n]*)"'''
     r"|[\u201c-\u201e]([^\u201c-\u201e\n]*)[\u201c-\u201e]"
@@ -130,7 +133,10 @@ def _model(value: str, rules: OptionRules, on: date) -> ImageModel:
         raise BadOption(str(error)) from error
     except CatalogueProblem as error:
         usable = ", ".join(sorted(rules.catalogue.usable_images(on)))
-        sentence = f"The model {_shown(value)} cannot be used here. --model can be {usable}."
+        sentence = (
+            f"The model {_shown(value)} cannot be used here. --model can be {usable}; "
+            f"without it, {rules.model} is used."
+        )
         raise BadOption(sentence, error if isinstance(error, UnpricedModel) else None) from error
 
 

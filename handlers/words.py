@@ -75,12 +75,13 @@ def _no_money(told: _Told) -> str:
     cap, charged, held = (told.number(f"{name}_nano_usd") for name in ("cap", "charged", "held"))
     left = told.number("left_nano_usd") if "left_nano_usd" in told.details else max(0, cap - charged - held)
     whose = _WHOSE.get(str(told.details.get("budget")), "there is")
+    cheaper = " A smaller size or `--quality low` may cost little enough." if left else ""
     meanwhile = f" ({format_usd(held)} more is held for pictures being made)" if held else ""
     return (
         f"Nothing was made and nothing was charged: this picture could cost up to "
         f"{told.usd('needed_nano_usd')}, and {whose} {format_usd(left)} left of {format_usd(cap)} "
         f"{told.period()}{meanwhile}. It renews on {told.time('renews_at')}. To have it raised, ask "
-        f"{told.voice.an_admin}. A smaller size or `--quality low` costs less."
+        f"{told.voice.an_admin}.{cheaper}"
     )
 
 

@@ -69,7 +69,7 @@ class Catalogue:
                 if family_mark is not None and family_mark != tokens.mark:
                     tokens = self._numbers(model.family, family_mark)
                 return replace(model, id=model_id, tokens=tokens)
-        raise UnknownModel(model_id, pricing_lines("image", model_id))
+        raise UnknownModel(model_id, pricing_lines("image", model_id), self.images)
 
     def _numbers(self, family: str, mark: str) -> Family:
         try:
@@ -85,7 +85,7 @@ class Catalogue:
         for model in self.hosts.values():
             if model_id == model.base or model_id in model.aliases:
                 return replace(model, id=model_id)
-        raise UnknownModel(model_id, pricing_lines("host", model_id))
+        raise UnknownModel(model_id, pricing_lines("host", model_id), self.hosts)
 
     def usable_image(self, model_id: str, on: date) -> ImageModel:
         """The image model, when it exists on that day and has a price.

@@ -1,6 +1,6 @@
 """What the catalogue knows of a model: abilities, prices with their dates, and why one cannot be used."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -161,10 +161,14 @@ class CatalogueProblem(LookupError):
 
 
 class UnknownModel(CatalogueProblem):
-    """The catalogue does not list the model; the message has the lines of TOML that would add it."""
+    """The catalogue does not list the model; the message has those that it lists, and the lines of TOML that
+    would add it."""
 
-    def __init__(self, model: str, lines: str) -> None:
-        super().__init__(f"The model {model} is not in the catalogue. To use it, say what it costs:\n{lines}")
+    def __init__(self, model: str, lines: str, listed: Iterable[str]) -> None:
+        super().__init__(
+            f"The model {model} is not in the catalogue, which has {', '.join(listed)}. To use it, say what "
+            f"it costs, in the file that catalogue.file names:\n{lines}"
+        )
         self.model = model
         self.lines = lines
 
@@ -173,7 +177,10 @@ class UnpricedModel(CatalogueProblem):
     """The model is listed without a price; the message has the lines of TOML that would price it."""
 
     def __init__(self, model: str, lines: str) -> None:
-        super().__init__(f"The model {model} has no price. To use it, say what it costs:\n{lines}")
+        super().__init__(
+            f"The model {model} has no price. To use it, say what it costs, in the file that catalogue.file "
+            f"names:\n{lines}"
+        )
         self.model = model
         self.lines = lines
 

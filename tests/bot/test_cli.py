@@ -44,6 +44,8 @@ def test_a_mistyped_command_is_refused_by_name() -> None:
     printed = darkroom("spent")
     assert printed.exit_code == 2
     assert "spent" in printed.output
+    assert "Did you mean spend?" in printed.output
+    assert "Did you mean" not in darkroom("xylophone").output
 
 
 def test_help_is_quick_because_it_imports_neither_slack_nor_openai() -> None:

@@ -35,6 +35,8 @@ def read(text: str, *, strict: bool = True) -> tuple[str, Options]:
         ("a fox --model gpt-image-2.5-flare", Options(model="gpt-image-2.5-flare")),
         ("a fox --format jpg", Options(format="jpeg")),
         ("a fox \u2014size square", Options(1024, 1024)),
+        ("a fox -quality low", Options(quality="low")),
+        ("-size=square a fox", Options(1024, 1024)),
         ("a fox \u2013quality low", Options(quality="low")),
         ("a fox --model \u201cgpt-image-2\u201d", Options(model="gpt-image-2")),
         ("a fox --size \u2018square\u2019", Options(1024, 1024)),
@@ -43,7 +45,7 @@ def read(text: str, *, strict: bool = True) -> tuple[str, Options]:
     ],
 )
 def test_an_option_is_read_wherever_it_stands(text: str, options: Options) -> None:
-    """Also with a phone's long dash and curly quotes; the words around it are the prompt."""
+    """Also with a phone's long dash, one short dash, and curly quotes; the words around it are the prompt."""
     assert read(text) == ("a fox", options)
 
 
@@ -65,6 +67,7 @@ def test_no_option_leaves_everything_as_usual() -> None:
         ("a fox --quality best", "low, medium or high"),
         ("a fox --quality xhigh", "low, medium or high"),
         ("a fox --model nonsense", "gpt-image-2"),
+        ("a fox --model nonsense", f"without it, {USUAL} is used"),
         ("a fox --model dall-e-3", "shut down"),
         ("a fox --format webp", "png or jpeg"),
         ("a fox --format svg", "png or jpeg"),
@@ -86,7 +89,14 @@ def test_a_bad_option_is_answered_with_what_is_allowed(text: str, allowed: str) 
 
 @pytest.mark.parametrize(
     "text",
-    ["a fox \u2014 in snow", "a fox \u2014running home", "a fox -- in snow", "well-known --", "\u2014Hola"],
+    [
+        "a fox \u2014 in snow",
+        "a fox \u2014running home",
+        "a fox -- in snow",
+        "well-known --",
+        "\u2014Hola",
+        "a -sized fox -5 -n",
+    ],
 )
 def test_a_dash_in_prose_is_prose(text: str) -> None:
     assert read(text) == (text, Options())

@@ -95,6 +95,12 @@ def test_over_the_cap_the_person_reads_what_is_left_and_when_it_renews_and_whom_
     for fact in ("up to $0.08", "$0.05 left of $10.00 this month", "$0.05 more is held", f"<@{ALICE}>"):
         assert fact in text
     assert "It renews on 1 December 2026, 00:00 (UTC)" in text
+    assert "A smaller size" in text
+
+
+def test_where_nothing_is_left_no_cheaper_picture_is_suggested() -> None:
+    details = {**DETAILS[Reason.NO_MONEY], "left_nano_usd": 0}
+    assert "smaller" not in say(Ending(Outcome.DECLINED, Reason.NO_MONEY, details), OURS, HEARER)
 
 
 def test_only_admins_of_the_settings_read_the_apis_own_words() -> None:

@@ -123,6 +123,8 @@ def test_an_unknown_model_is_refused_with_lines_that_price_it(tmp_path: Path) ->
         CATALOGUE.usable_host("gpt-9", TODAY)
     lines = f"{image.value.lines}\n{host.value.lines}"
     assert image.value.lines in str(image.value)
+    assert "catalogue.file" in str(image.value)
+    assert "gpt-image-2," in str(image.value)
     added = load_catalogue(own(tmp_path, lines.replace("…", "3.25")))
     assert added.usable_image("gpt-image-9.5", TODAY).formats == ("png", "webp", "jpeg")
     assert added.price_of("gpt-image-9.5", TODAY).rates[TokenClass.image_output] == 3_250
