@@ -192,14 +192,13 @@ async def _grants(services: Services) -> Sequence[GrantNote]:
 
 async def _models(services: Services) -> View:
     config = services.config
-    policy, _ = await services.admin.policy(config.team_id)
     marks = {
         **dict.fromkeys(config.fallback, "a fallback"),
         config.host_model: "the host model",
         config.model: "used when nobody names one",
     }
     usual = Usual(marks, (config.width, config.height))
-    return models_view(services.catalogue, policy, usual, services.today(), config.spend)
+    return models_view(services.catalogue, await _decided(services), usual, services.today(), config.spend)
 
 
 async def send_report(services: Services, span: Span, user_id: str) -> View:

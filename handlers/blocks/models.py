@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,16 +11,19 @@ from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.classes import TokenClass
 from darkroom.spending.models import CatalogueProblem, HostModel, ImageModel, RetiredModel
 from darkroom.spending.money import format_usd
-from darkroom.spending.policy import ALL, EVERYONE, Access, Dimension, Policy
+from darkroom.spending.policy import EVERYONE, Dimension
 from darkroom.spending.sizes import BadSize, check_size
 from darkroom.spending.spans import day_words
-from handlers.blocks.admin import listing
+from handlers.blocks.admin import Decided, listing
+from handlers.blocks.scopes import named_scope
 from handlers.blocks.tables import fitting
 from handlers.blocks.text import View, escape
 
 SQUARE = (1024, 1024)
 UNPRICED_MAX = 2_000
 """Characters for the names of models without a price."""
+NAMED_MAX = 3
+"""People and channels that are named as an exception; of more it is said how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,9 @@ class Usual:
     size: tuple[int, int]
 
 
-def models_view(catalogue: Catalogue, policy: Policy, usual: Usual, today: date, spend: str) -> View:
+def models_view(catalogue: Catalogue, decided: Decided, usual: Usual, today: date, spend: str) -> View:
     """Every model of the catalogue: image models that can be used, host models, then those that cannot."""
-    about = _About(catalogue, today, usual.size, _everyone(policy), _marks(catalogue, usual))
+    about = _About(catalogue, today, usual.size, _denied(catalogue, decided), _marks(catalogue, usual))
     models: list[ImageModel | HostModel] = [*catalogue.images.values(), *catalogue.hosts.values()]
     gone = {model.base: why for model in models if (why := about.why_gone(model))}
     unpriced = [model for model in models if not model.prices and model.base not in gone]
@@ -49,7 +52,7 @@ def models_view(catalogue: Catalogue, policy: Policy, usual: Usual, today: date,
     notes = [
         "Prices of pictures are estimates, and the host model's part comes on top. Where no last day is "
         "named, none is announced.",
-        f"`{spend} allow` and `{spend} deny` say who may use what.",
+        f"`{spend} allow` and `{spend} deny` say who may use what; `{spend} caps` lists every rule.",
     ]
     return listing("Models", lines, notes, "`darkroom estimate` on the server knows them all.")
 
@@ -65,9 +68,53 @@ def _by_end(models: Sequence[ImageModel | HostModel]) -> list[str]:
     ]
 
 
-def _everyone(policy: Policy) -> Access:
-    rules = [rule for rule in policy.access if rule.scope == EVERYONE]
-    return Access(tuple(sorted(rules, key=lambda rule: rule.value == ALL)))
+_Value = tuple[Dimension, str]
+
+
+def _denied(catalogue: Catalogue, decided: Decided) -> dict[_Value, str]:
+    """To whom each image model and each quality is denied; empty where everybody may."""
+    images = catalogue.images.values()
+    qualities = dict.fromkeys(quality for model in images for quality in model.qualities)
+    values = [(Dimension.MODEL, model.base) for model in images]
+    values += [(Dimension.QUALITY, quality) for quality in qualities]
+    return {value: _denied_to(value, decided) for value in values}
+
+
+def _denied_to(wanted: _Value, decided: Decided) -> str:
+    def may(person: str = "", channel: str = "") -> bool:
+        # Nobody has an empty key: without a person or channel, the rules of the others decide.
+        access = decided.policy.access_of(
+            person.removeprefix("person:"), decided.team_id, channel.rpartition(":")[2]
+        )
+        return access.allows(*wanted)
+
+    usual = may()
+    scopes = sorted(
+        {rule.scope for rule in decided.policy.access if rule.dimension is wanted[0]} - {EVERYONE}
+    )
+    people = [scope for scope in scopes if scope.startswith("person:")]
+    others = [person for person in people if may(person) != usual]
+    others += [scope for scope in scopes if scope not in people and may(channel=scope) != usual]
+
+    def name(scope: str) -> str:
+        words = named_scope(scope, decided.people)
+        # Those with a rule of their own, which holds for them in such a channel too.
+        apart = [] if scope in people else [person for person in people if may(person, scope) == usual]
+        if not apart:
+            return words
+        named = _some(apart, lambda person: named_scope(person, decided.people))
+        return f"{words} (where {named} may{'' if usual else ' not'})"
+
+    if usual:
+        return f"denied to {_some(others, name)}" if others else ""
+    return f"denied to everyone{f' but {_some(others, name)}' if others else ''}"
+
+
+def _some(scopes: Sequence[str], name: Callable[[str], str]) -> str:
+    names = [name(scope) for scope in scopes[:NAMED_MAX]]
+    if more := len(scopes) - len(names):
+        names.append(f"{more:,} more")
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
 def _marks(catalogue: Catalogue, usual: Usual) -> dict[str, str]:
@@ -87,7 +134,7 @@ class _About:
     catalogue: Catalogue
     today: date
     size: tuple[int, int]
-    everyone: Access
+    denied: Mapping[_Value, str]
     marks: Mapping[str, str]
 
     def why_gone(self, model: ImageModel | HostModel) -> str:
@@ -110,16 +157,16 @@ class _About:
         return f"{name}: " + "; ".join([*parts, self._rates(model), *_until(model)])
 
     def _pictures(self, model: ImageModel) -> list[str]:
-        allowed = self.everyone.allows
-        parts = [] if allowed(Dimension.MODEL, model.base) else ["denied to everyone"]
+        denied = self.denied[Dimension.MODEL, model.base]
+        parts = [denied] if denied else []
         size = self.size if _paints(model, self.size) else SQUARE
         prices = []
         for quality in model.qualities:
             # The picture alone: no host model, no prompt.
             ask = Ask(model.base, None, *size, quality, 0, 0, 0, 0, self.today)
             price = format_usd(estimate(ask, self.catalogue).total_nano_usd)
-            denied = "" if allowed(Dimension.QUALITY, quality) else " (denied to everyone)"
-            prices.append(f"{quality} {price}{denied}")
+            denied = self.denied[Dimension.QUALITY, quality]
+            prices.append(f"{quality} {price}{f' ({denied})' if denied else ''}")
         return [*parts, f"{size[0]}x{size[1]} {', '.join(prices)}"] if prices else parts
 
     def _rates(self, model: ImageModel | HostModel) -> str:

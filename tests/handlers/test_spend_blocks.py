@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -296,11 +297,11 @@ def test_models_show_which_can_be_used_prices_and_until_when() -> None:
         "gone": "never heard of",
     }
     usual = Usual(marks, (1024, 1024))
-    view = check(models_view(CATALOGUE, Policy(access=RULES), usual, TODAY, "/spend"))
+    view = check(models_view(CATALOGUE, decided(access=RULES), usual, TODAY, "/spend"))
     seen = "\n".join(block["text"]["text"] for block in view.blocks if block["type"] == "section")
     for fact in (
         "`gpt-image-2` (used when nobody names one): 1024x1024 low $0.006, medium $0.05, high $0.21 "
-        "(denied to everyone); a million tokens text in $5.00",
+        f"(denied to everyone but <@{ALICE}>); a million tokens text in $5.00",
         "`gpt-image-2.5-flare`: denied to everyone",
         "shut down on 1 December 2026, use `gpt-image-2.5-sunburst` instead",
         "`gpt-5.6-luna` (the host): a million tokens in $",
@@ -312,8 +313,55 @@ def test_models_show_which_can_be_used_prices_and_until_when() -> None:
     assert "say what it costs" not in view.text
 
 
+IN_DESIGN = f"channel:{TEAM}:{DESIGN}"
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ([], ""),
+        ([("everyone", "high", False)], "denied to everyone"),
+        ([("everyone", "high", False), ("person:k1", "high", True)], f"denied to everyone but <@{ALICE}>"),
+        ([("everyone", ALL, False), (IN_DESIGN, ALL, True)], f"denied to everyone but <#{DESIGN}>"),
+        ([("person:k1", ALL, False)], f"denied to <@{ALICE}>"),
+        ([("person:k1", "low", False)], ""),
+        ([("person:k1", ALL, False), ("person:k1", "high", True)], ""),
+        (
+            [(IN_DESIGN, "high", False), ("person:k1", "high", False), ("person:k2", ALL, True)],
+            f"denied to <@{ALICE}> and <#{DESIGN}> (where <@{BOB}> may)",
+        ),
+        (
+            [("everyone", "high", False), (IN_DESIGN, "high", True), ("person:k2", "high", False)],
+            f"denied to everyone but <#{DESIGN}> (where <@{BOB}> may not)",
+        ),
+        (
+            [(f"channel:{TEAM}:C{number}", "high", False) for number in range(5)],
+            "denied to <#C0>, <#C1>, <#C2> and 2 more",
+        ),
+    ],
+)
+@pytest.mark.parametrize("dimension", Dimension)
+def test_who_may_use_a_model_or_quality_is_said_with_the_exceptions(
+    dimension: Dimension, rules: list[tuple[str, str, bool]], said: str
+) -> None:
+    """The rules are about the quality, or in its place about one model."""
+    about = {"high": "gpt-image-1.5", "low": "gpt-image-2"} if dimension is Dimension.MODEL else {}
+    access = tuple(
+        AccessRule(scope, dimension, about.get(value, value), allowed) for scope, value, allowed in rules
+    )
+    view = check(models_view(CATALOGUE, decided(access=access), Usual({}, (1024, 1024)), TODAY, "/spend"))
+    seen = "\n".join(block["text"]["text"] for block in view.blocks if block["type"] == "section")
+    line = next(line for line in seen.splitlines() if line.startswith("• `gpt-image-1.5`"))
+    words = f" ({said})" if said else ""
+    if dimension is Dimension.QUALITY:
+        assert re.search(rf"high \$[0-9.]+{re.escape(words)};", line)
+    else:
+        assert f"`gpt-image-1.5`: {f'{said}; ' if said else ''}1024x1024 low" in line
+    assert "`/spend caps` lists every rule" in view.text
+
+
 def test_a_usual_size_that_a_model_cannot_paint_is_not_priced_for_it() -> None:
-    view = models_view(CATALOGUE, Policy(), Usual({}, (2048, 1024)), TODAY, "/spend")
+    view = models_view(CATALOGUE, decided(), Usual({}, (2048, 1024)), TODAY, "/spend")
     assert "2048x1024 low" in view.text
     assert "`gpt-image-1.5`: 1024x1024 low" in view.text
 
