@@ -113,6 +113,16 @@ async def test_on_a_phone_everything_is_reachable_and_nothing_is_wider_than_the_
     assert (posted[0].user, posted[0].text) == (BOB, "from a phone")
 
 
+async def test_the_hidden_way_past_the_channels_casts_no_shadow_until_it_is_focused(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    skip = page.get_by_role("link", name="Skip to the message box")
+    await expect(skip).to_have_css("box-shadow", "none")
+    await skip.focus()
+    await expect(skip).not_to_have_css("box-shadow", "none")
+
+
 async def test_everything_that_can_be_used_has_a_name(
     bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
