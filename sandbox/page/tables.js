@@ -16,10 +16,12 @@ function cell(spec, world) {
   return plain(String(spec.text ?? spec.value ?? ""));
 }
 
-function scrolling(...inside) {
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" }, inside);
+/** A box that scrolls sideways, with the keyboard too: therefore it has a name. */
+function scrolling(name, ...inside) {
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name }, inside);
 }
 
+const called = (block) => (block.caption ? `Table: ${block.caption}` : "Table");
 const captioned = (block) => (block.caption ? el("caption", {}, plain(block.caption)) : null);
 
 /** A table as it was sent. */
@@ -30,7 +32,7 @@ export function table(block, world) {
   };
   const [head, ...rows] = block.rows ?? [];
   const cells = (row, tag) => el("tr", {}, (row ?? []).map((spec, index) => el(tag, { class: aligned(index), scope: tag === "th" ? "col" : null }, cell(spec, world))));
-  return scrolling(el("table", {}, captioned(block), el("thead", {}, cells(head, "th")), el("tbody", {}, rows.map((row) => cells(row, "td")))));
+  return scrolling(called(block), el("table", {}, captioned(block), el("thead", {}, cells(head, "th")), el("tbody", {}, rows.map((row) => cells(row, "td")))));
 }
 
 function before(one, other) {
@@ -89,7 +91,7 @@ export function dataTable(block, world) {
 
   draw();
   const pager = pages > 1 ? el("div", { class: "pager" }, back, on, where) : null;
-  return el("div", { class: "data-table" }, scrolling(el("table", {}, captioned(block), el("thead", {}, el("tr", {}, headings)), body)), pager);
+  return el("div", { class: "data-table" }, scrolling(called(block), el("table", {}, captioned(block), el("thead", {}, el("tr", {}, headings)), body)), pager);
 }
 
 function drawn(tag, attributes, ...inside) {
@@ -102,6 +104,7 @@ function drawn(tag, attributes, ...inside) {
 /** Bars beside each other for every label; whatever the kind of chart, its numbers are in a table below. */
 export function chart(block) {
   const { segments, series, axis_config: axis } = block.chart ?? {};
+  const title = block.title ?? "Chart";
   const columns = segments ? [{ name: "Value", data: segments }] : (series ?? []);
   const labels = segments ? segments.map((point) => point.label) : (axis?.categories ?? []);
   const text = (value) => ({ type: "raw_text", text: String(value ?? "") });
@@ -111,9 +114,9 @@ export function chart(block) {
   return el(
     "figure",
     { class: "chart" },
-    el("figcaption", {}, el("strong", {}, plain(block.title ?? "Chart"))),
+    el("figcaption", {}, el("strong", {}, plain(title))),
     columns.length > 1 ? legend : null,
-    bars(columns, labels, block.title ?? "Chart"),
+    scrolling(`Chart: ${title}`, bars(columns, labels, title)),
     el("details", {}, el("summary", {}, "The numbers"), table({ rows: [head, ...rows] })),
   );
 }

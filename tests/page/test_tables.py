@@ -114,3 +114,49 @@ async def test_a_chart_is_drawn_as_bars_with_its_numbers_below(
     await page.get_by_text("The numbers").click()
     await expect(page.get_by_role("row", name="3 Oct")).to_contain_text("2")
     assert await page.evaluate("window.ran") is None
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_on_a_phone_tables_and_charts_scroll_in_their_own_box(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    """No word or amount is broken, the chart's labels can be read, and the page itself does not widen."""
+    head = [word(text) for text in ("Person", "Provider", "Model", "Spent", "Share")]
+    row = [
+        word("Alice Ames"),
+        word("127.0.0.1:35959"),
+        word("gpt-image-2-2026-04-21"),
+        amount(0.33),
+        amount(1),
+    ]
+    await bot.say("report", blocks=[{"type": "data_table", "caption": "People", "rows": [head, row]}, bars()])
+    page = await browser_page(server.url, width=400, touch=True)
+    table = page.get_by_role("region", name="Table: People")
+    chart = page.get_by_role("region", name="Chart: Spend per day")
+    heights = await table.evaluate("(n) => [...n.querySelectorAll('th, td')].map((c) => c.clientHeight)")
+    assert max(heights) < 40
+    labels = await chart.evaluate(
+        "(n) => [...n.querySelectorAll('text')].map((t) => t.getBoundingClientRect().height)"
+    )
+    assert min(labels) > 10
+    for box in (table, chart):
+        assert await box.evaluate("(n) => n.getBoundingClientRect().right <= 400 && n.scrollWidth > 400")
+        await box.evaluate("(n) => n.addEventListener('scroll', () => n.setAttribute('data-moved', 'yes'))")
+        await box.focus()
+        await page.keyboard.press("ArrowRight")
+        await expect(box).to_have_attribute("data-moved", "yes")
+    log = page.get_by_label("Messages", exact=True)
+    assert await log.evaluate("(n) => n.scrollWidth - n.clientWidth") == 0
+    assert await page.evaluate("document.documentElement.scrollWidth") == 400
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_a_text_longer_than_a_column_may_be_wraps_in_its_cell(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    rows = [[word("What"), word("Cap")], [word("w" * 900), amount(1)]]
+    await bot.say("table", blocks=[{"type": "data_table", "caption": "Long", "rows": rows}])
+    page = await browser_page(server.url)
+    assert await page.get_by_role("rowheader").evaluate("(n) => n.clientWidth") < 450
