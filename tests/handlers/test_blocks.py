@@ -65,12 +65,6 @@ VIEWS: dict[str, Callable[[str], View]] = {
 }
 
 
-def refusals(view: View) -> list[str]:
-    """What Slack would say against the blocks."""
-    blocks = [dict(block) for block in view.blocks]
-    return check_blocks(blocks, surface="message", file_refused=lambda _: False)
-
-
 def check(view: View) -> None:
     """Slack would take it, and nobody but Alice is called."""
     assert 0 < len(view.text.encode("utf-16-le")) // 2 <= TEXT_MAX

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,18 +36,9 @@ from darkroom.turns.model import Attempt, Turn
 from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, plan
-from tests.storage.books import check_books
 from tests.storage.office import CAROL, LATER, OTHER_TEAM, USD, USUAL, Office
 
 MONTH = {"cap_nano_usd": 10 * USD, "period": "month", "own": False}
-
-
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    database = Database.open(tmp_path, create=True, inline=True)
-    yield Office(database)
-    await database.look(check_books)
-    database.close()
 
 
 async def test_what_was_decided_is_read_once_wherever_it_is_looked_up_and_a_decision_shows_at_once(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,16 +27,7 @@ from darkroom.spending.requests import RequestState
 from darkroom.turns.model import Attempt, AttemptState, Turn
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, plan, settlement
-from tests.storage.books import check_books
 from tests.storage.office import LATER, OTHER_TEAM, USD, USUAL, Office
-
-
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    database = Database.open(tmp_path, create=True, inline=True)
-    yield Office(database)
-    await database.look(check_books)
-    database.close()
 
 
 async def test_a_grant_is_revoked_once_and_what_is_held_of_it_stays(office: Office) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,13 +19,6 @@ from tests.examples import ALICE, BOB, NOON, TEAM
 from tests.storage.priced_turns import World, call
 
 LATER = NOON + timedelta(minutes=5)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database.open(tmp_path, create=True, inline=True)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

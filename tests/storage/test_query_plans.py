@@ -66,7 +66,10 @@ def _scans(db: sqlite3.Connection, statement: str, partial: set[str]) -> list[st
     return [
         step
         for step in steps
-        if step.startswith("SCAN")
-        and "VIRTUAL TABLE" not in step
-        and step.rpartition("INDEX ")[2] not in partial
+        if "AUTOMATIC" in step
+        or (
+            step.startswith("SCAN")
+            and "VIRTUAL TABLE" not in step
+            and step.rpartition("INDEX ")[2] not in partial
+        )
     ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +14,6 @@ from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason,
 from storage.alerts import SqliteAlertBook
 from storage.database import Database
 from tests.examples import ALICE, DESIGN, NOON, TEAM, caps, command, plan, settlement
-from tests.storage.books import check_books
 from tests.storage.office import Office
 
 HUNDRED = caps(person=100)
@@ -82,11 +79,8 @@ class Raised:
 
 
 @pytest.fixture
-async def raised(tmp_path: Path) -> AsyncIterator[Raised]:
-    opened = Database.open(tmp_path, create=True, inline=True)
-    yield Raised(opened)
-    await opened.look(check_books)
-    opened.close()
+def raised(database: Database) -> Raised:
+    return Raised(database)
 
 
 def kinds(alerts: list[Alert]) -> list[AlertKind]:

@@ -7,7 +7,6 @@ import random
 import re
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -34,13 +33,6 @@ from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command, plan, 
 OTHER_TEAM = "T0OTHER001"
 FREE = caps()
 MONTH = span_of(FREE.period_at(NOON))
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database.open(tmp_path, create=True, inline=True)
-    yield opened
-    opened.close()
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,13 +18,6 @@ from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command
 
 RENEWS = datetime.fromisoformat("2026-12-01T00:00:00+00:00")
 USD = 1_000_000_000
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database.open(tmp_path, create=True, inline=True)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

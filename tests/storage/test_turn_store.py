@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -42,14 +41,6 @@ from tests.storage.books import check_books, nothing_held
 JOINED = ThreadReplies.JOINED
 FREE = caps()
 ROOT = "1763640000.000100"
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database.open(tmp_path, create=True, inline=True)
-    yield opened
-    await opened.look(check_books)
-    opened.close()
 
 
 @pytest.fixture

@@ -1,0 +1,27 @@
+"""Empty books for each test; whatever it did, they add up afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database
+from tests.storage.books import check_books
+from tests.storage.office import Office
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A new database, on inline storage."""
+    opened = Database.open(tmp_path, create=True, inline=True)
+    yield opened
+    await opened.look(check_books)
+    opened.close()
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    """An admin at work on it."""
+    return Office(database)
