@@ -19,11 +19,14 @@ _FOR_ADMINS = (
     (
         "Money",
         (
-            ("cap @anna 20 month", "or `#design`, `team`, `default`, `default channels`; `none` is no cap"),
+            (
+                "cap @anna 20 month",
+                "or `week`, `day`; or `#design`, `team`, `default`, `default channels`; `none` is no cap",
+            ),
             ("cap @anna default", "takes the exception back"),
             (
                 "grant @anna 15 until 2026-12-31",
-                "extra money, used once; without a day, until the month ends",
+                "extra money, used once; or `#design`, `team`; without a day, until the month ends",
             ),
             ("revoke 3", "takes back what is left of grant 3"),
             ("uncertain correct 3 0.05", "or `accept 3`, `waive 3`: settles what nobody can be sure of"),
@@ -44,8 +47,9 @@ _FOR_ADMINS = (
     ),
 )
 _PERIODS = (
-    "A period is `this month`, `last month`, `2026-10` or `2026-10-01..2026-10-31`. An amount is `20`, "
-    "`20.50` or `20,50`. Pick people and channels from the list that Slack shows while you type. Changes act "
+    "A period is `today`, `yesterday`, `this week`, `last week`, `this month`, `last month`, `this year`, "
+    "`2026-10`, `2026-10-05` or `2026-10-01..2026-10-31`. An amount is `20`, `20.50` or `20,50`. "
+    "Pick people and channels from the list that Slack shows while you type. Changes act "
     "at once, also on requests that wait."
 )
 

@@ -17,7 +17,7 @@ from darkroom.spending.changes import Entry, GrantNote, UncertainCharge
 from darkroom.spending.periods import Period, PeriodKind
 from darkroom.spending.policy import ALL, AccessRule, Dimension, Grant, Policy
 from darkroom.spending.reports import RecentPicture, Spent
-from darkroom.spending.spans import span_of
+from darkroom.spending.spans import BadSpan, parse_span, span_of
 from handlers.blocks.admin import (
     Decided,
     Standing,
@@ -490,12 +490,25 @@ def test_alerts_show_where_they_go_and_what_became_of_them() -> None:
     assert "There was none yet" in alerts_view("nowhere", [], ZONE, "/spend").text
 
 
+def test_every_kind_of_period_is_in_the_help_and_can_be_read() -> None:
+    """What the mistake about a period lists is what the help lists, each as it may be typed."""
+    text = help_view("/spend", "/imagine", admin=True).text
+    periods = re.findall(r"`([^`]+)`", text.partition("A period is ")[2].partition(". ")[0])
+    with pytest.raises(BadSpan) as raised:
+        parse_span("whenever", ZONE, NOON)
+    named = re.findall(r"(?:this|last) \w+|today|yesterday", str(raised.value))
+    assert set(named) == {period for period in periods if not period[0].isdigit()}
+    assert all(parse_span(period, ZONE, NOON).start < NOON for period in periods)
+
+
 def test_help_fits_on_a_screen_and_names_every_command_to_admins_only() -> None:
     admins, others = (help_view("/spend", "/imagine", admin=admin) for admin in (True, False))
     for view in (admins, others):
         check(view)
     for name in EXAMPLES:
         assert name in admins.text
+    for said in ("`week`, `day`", "used once; or `#design`, `team`"):
+        assert said in admins.text
     assert len(admins.text) < 2_500
     assert "block" not in others.text
     assert "`/spend`" in others.text
