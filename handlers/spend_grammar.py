@@ -45,6 +45,7 @@ from handlers.spend_commands import (
 from handlers.spend_operands import (
     PICK,
     SHOWN_MAX,
+    NoAmount,
     Rules,
     Wrong,
     first_of,
@@ -53,12 +54,17 @@ from handlers.spend_operands import (
     read_span,
     says,
     show,
+    split_name,
     typed_name,
     unresolved,
 )
 from handlers.spend_tokens import TYPED_MAX, Token, Word, tokens_of
 
 PILOTS_AT_ONCE_MAX = 20
+WHOLE_NAME = (
+    "If it belongs to the name, the name was not understood: pick it from the list that Slack shows while "
+    "you type `@`."
+)
 
 
 def read_command(text: str, rules: Rules) -> Command:
@@ -83,7 +89,8 @@ def read_command(text: str, rules: Rules) -> Command:
         # Behind a person's name a command is misplaced: then its own example shows where it stands.
         names = (name, *(word.text for word in rest[:1] if isinstance(word, Word)))
         example = next((EXAMPLES[each] for each in names if each in EXAMPLES), NAMED_EXAMPLE)
-        return Mistake(f"{wrong} For example: `{rules.spend} {example}`.", True)
+        whole = f" {WHOLE_NAME}" if isinstance(wrong, NoAmount) and split_name(words) else ""
+        return Mistake(f"{wrong}{whole} For example: `{rules.spend} {example}`.", True)
     return Mistake(_unknown(first, rules), False)
 
 

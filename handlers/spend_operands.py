@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.changes import Channel, Owner, Person, Workspace
@@ -36,6 +37,10 @@ class Rules:
 
 class Wrong(Exception):
     """What is wrong, as a sentence of escaped ``mrkdwn`` without an example."""
+
+
+class NoAmount(Wrong):
+    """What stands where an amount should is none."""
 
 
 def show(token: Token) -> str:
@@ -70,6 +75,12 @@ def typed_name(token: Token) -> str:
     return ""
 
 
+def split_name(words: Sequence[Token]) -> bool:
+    """Whether a person is followed by a word that may be the rest of their name: of a name that is typed
+    by hand, Slack may have read only what stands before the blank."""
+    return any(isinstance(one, Person) and typed_name(next_one) for one, next_one in pairwise(words))
+
+
 def read_span(rest: Sequence[Token], rules: Rules) -> Span:
     """The period that the words write; this month without any."""
     if not all(isinstance(token, Word) for token in rest):
@@ -95,7 +106,7 @@ def read_amount(token: Token) -> int:
     try:
         return parse_usd(token.text if isinstance(token, Word) else "")
     except BadAmount as bad:
-        raise Wrong(f"“{show(token)}” is no amount. {escape(str(bad))}") from bad
+        raise NoAmount(f"“{show(token)}” is no amount. {escape(str(bad))}") from bad
 
 
 def first_of(rest: Sequence[Token], wanted: str) -> Token:

@@ -237,6 +237,18 @@ def test_each_mistake_says_what_is_allowed_and_shows_a_right_example(text: str, 
     assert "For example: `/spend " in sentence
 
 
+@pytest.mark.parametrize("text", ["cap {} Brown 5", "grant {} Brown 5", "cap {} to Brown-Smith"])
+def test_a_name_with_a_blank_that_was_typed_by_hand_is_to_be_picked(text: str) -> None:
+    """Slack may make a mention of its first word, or leave all of it as it is."""
+    assert "the name was not understood: pick it from the list" in mistake(text.format(ANNA_SENT))
+    assert "pick the name from the list" in mistake(text.format("@Bob"))
+
+
+@pytest.mark.parametrize("text", [f"cap {ANNA_SENT} 1,000", "cap team lots", "uncertain correct 3 much"])
+def test_what_can_be_no_part_of_a_name_is_only_called_no_amount(text: str) -> None:
+    assert "name" not in mistake(text)
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_is_right(name: str) -> None:
     text = EXAMPLES[name].replace("@anna", ANNA_SENT).replace("#design", DESIGN_SENT)
