@@ -159,7 +159,7 @@ async def look(services: Services, wanted: Reading, asker: Asker) -> View:
             policy, _ = await services.admin.policy(team)
             where = words_admin.alerts_words(policy.alerts_channel, config.voice)
             recent = await services.alerts.recent(team, journal.ALERTS_MAX)
-            return journal.alerts_view(where, recent, zone, spend)
+            return journal.alerts_view(where, recent, zone, spend, channel=policy.alerts_channel is not None)
 
 
 async def _decided(services: Services) -> admin.Decided:

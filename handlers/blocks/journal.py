@@ -169,19 +169,21 @@ _KINDS: Mapping[AlertKind, str] = {
     AlertKind.NO_ACCESS: "the account may use none of the models",
     AlertKind.MONTH_END: "the report of a month",
 }
-_NAMED = ("model", "on", "number")
-"""Details that are shown as they are."""
+_NAMED: Mapping[str, str] = {"model": "", "on": "", "number": "charge "}
+"""Details that are shown as they are, and what stands before each."""
 
 
 def alerts_view(
-    where: str, recent: Sequence[tuple[Alert, bool, str | None]], timezone: str, spend: str
+    where: str, recent: Sequence[tuple[Alert, bool, str | None]], timezone: str, spend: str, *, channel: bool
 ) -> View:
-    """Where alerts for admins go (*where* stands behind "Alerts go") and the newest of them."""
+    """Where alerts for admins go (*where* stands behind "Alerts go"; *channel* says that it is one, which can
+    be put off) and the newest of them."""
     lines = [
         f"• {moment(alert.raised_at, timezone)}: {_alert(alert)}, {_fate(done, why)}"
         for alert, done, why in recent
     ]
-    notes = [f"Alerts go {where}. `{spend} alerts` with a channel, or `off`, changes that."]
+    how = "with another channel, or `off`," if channel else "with a channel"
+    notes = [f"Alerts go {where}. `{spend} alerts` {how} changes that."]
     if not lines:
         notes.append("There was none yet.")
     return listing(_newest("Alerts for admins", lines, timezone), lines, notes)
@@ -192,7 +194,9 @@ def _alert(alert: Alert) -> str:
     budget = {"channel": channel_words(str(details.get("channel_id", ""))), "workspace": "the workspace"}
     if details.get("budget") in budget:
         words += f" ({budget[str(details['budget'])]}, {details.get('percent', 100)}%)"
-    elif found := [shown(str(details[name]), _FOUND_MAX) for name in _NAMED if name in details]:
+    elif found := [
+        f"{what}{shown(str(details[name]), _FOUND_MAX)}" for name, what in _NAMED.items() if name in details
+    ]:
         words += f" ({', '.join(found)})"
     return words
 

@@ -473,7 +473,7 @@ def alert(kind: AlertKind, **details: str | int) -> Alert:
 
 @pytest.mark.parametrize("kind", AlertKind)
 def test_every_kind_of_alert_is_named(kind: AlertKind) -> None:
-    check(alerts_view("to nobody", [(alert(kind), True, None)], ZONE, "/spend"))
+    check(alerts_view("to nobody", [(alert(kind), True, None)], ZONE, "/spend", channel=False))
 
 
 def test_alerts_show_where_they_go_and_what_became_of_them() -> None:
@@ -481,13 +481,18 @@ def test_alerts_show_where_they_go_and_what_became_of_them() -> None:
         (alert(AlertKind.CAP_NEAR, budget="channel", channel_id=DESIGN, percent=80), True, None),
         (alert(AlertKind.SHUTDOWN, model="gpt-image-1.5", on="2026-12-01", days=7), False, None),
         (alert(AlertKind.QUOTA, message=HOSTILE), True, "channel_not_found " + HOSTILE),
+        (alert(AlertKind.OVERRUN, model="gpt-image-2", number=4), True, None),
     ]
-    text = check(alerts_view(f"to <#{DESIGN}>", recent, ZONE, "/spend")).text
+    text = check(alerts_view(f"to <#{DESIGN}>", recent, ZONE, "/spend", channel=True)).text
     assert f"Alerts go to <#{DESIGN}>." in text
     assert f"a cap is nearly reached (<#{DESIGN}>, 80%), sent" in text
     assert "a model that is used will be shut down (gpt-image-1.5, 2026-12-01), on its way" in text
     assert "given up: channel_not_found fox" in text
-    assert "There was none yet" in alerts_view("nowhere", [], ZONE, "/spend").text
+    assert "(gpt-image-2, charge 4)" in text
+    assert "with another channel, or `off`, changes that" in text
+    nowhere = alerts_view("nowhere", [], ZONE, "/spend", channel=False).text
+    assert "There was none yet" in nowhere
+    assert "`off`" not in nowhere
 
 
 def test_every_kind_of_period_is_in_the_help_and_can_be_read() -> None:
