@@ -375,3 +375,12 @@ async def _turn(log: SqliteTurnLog, turn_id: str) -> Turn:
     turn = await log.turn(turn_id)
     assert turn is not None
     return turn
+
+
+async def test_a_hold_gives_the_attempt_as_its_row_is_read(
+    store: SqliteTurnStore, log: SqliteTurnLog
+) -> None:
+    """It is put together without being read back; the two may never differ."""
+    await queued(store)
+    held = await store.hold("turn_1", plan("try_1"), FREE, NOON)
+    assert await log.attempts("turn_1") == [held]
