@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from darkroom.turns.model import Attachment
 from handlers.blocks.text import Block
 
 METADATA_EVENT = "darkroom_turn"
@@ -53,11 +54,26 @@ class FileInfo:
 
     id: str
     media_type: str
+    name: str = ""
+    size_bytes: int = 0
 
     @property
     def usable(self) -> bool:
         """Whether the file may be put into a message."""
         return self.media_type != ""
+
+
+class TooManyBytes(Exception):
+    """A file is larger than may be taken. Say so to whoever sent it; nothing of it was kept."""
+
+
+class NotTheFile(Exception):
+    """Slack gave out something else than the file (a login page, a way to another host). Say so, and look
+    at the bot's scopes if it happens with every file."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +152,39 @@ class SlackClient(Protocol):
 
     async def file_info(self, file_id: str) -> FileInfo:
         """Whether Slack has processed a file."""
+        ...
+
+    async def download(self, file_id: str, write: Callable[[bytes], object], *, bytes_max: int) -> None:
+        """Read a file's bytes, piece by piece, into *write*.
+
+        The token goes to Slack's own hosts only, redirects are followed by hand, and what is not the file is
+        recognised. Raises ``TooManyBytes`` and ``NotTheFile`` too.
+        """
+        ...
+
+    async def delete_file(self, file_id: str) -> None:
+        """Delete a file of ours, wherever it is shown."""
+        ...
+
+    async def files_above(self, channel: str, thread_ts: str, before_ts: str) -> tuple[Attachment, ...]:
+        """The files of a thread's messages (its root too) that are older than *before_ts*, oldest first; of a
+        long thread the newest part."""
+        ...
+
+    async def open_view(self, trigger_id: str, view: Block) -> str:
+        """Open a dialog, within 3 seconds of what a person did; gives the view's id."""
+        ...
+
+    async def push_view(self, trigger_id: str, view: Block) -> str:
+        """Open a dialog on top of the one that is open; gives the view's id."""
+        ...
+
+    async def update_view(self, view_id: str, view: Block, *, hash_: str | None = None) -> None:
+        """Replace what a dialog shows; with its *hash_* only if nobody has in between."""
+        ...
+
+    async def publish_home(self, user_id: str, view: Block) -> None:
+        """Replace what a person sees in our Home tab."""
         ...
 
     async def user(self, user_id: str) -> UserInfo:

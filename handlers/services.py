@@ -13,8 +13,11 @@ from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.changes import AdminBooks
 from darkroom.spending.reports import SpendReader
 from darkroom.spending.requests import MoneyRequests
+from darkroom.turns.conversations import Conversations
+from darkroom.turns.erasing import Eraser
 from darkroom.turns.intake import Intake
 from darkroom.turns.model import ThreadReplies
+from darkroom.turns.pricing import Pricing
 from darkroom.turns.store import TurnLog
 from handlers.blocks.text import View
 from handlers.clients import SlackClient
@@ -30,7 +33,8 @@ from handlers.words import Voice
 class HandlerConfig:
     """The settings that the surfaces know. ``enterprise_id`` is set for org-wide installs only; ``model``,
     ``quality``, ``width``, ``height`` and ``format`` are used where a person says nothing; ``fallback`` are
-    the models that are tried next, ``host_model`` is the one that hosts the image tool."""
+    the models that are tried next, ``host_model`` is the one that hosts the image tool. A press that likely
+    costs more than ``confirm_nano_usd`` asks first."""
 
     team_id: str
     enterprise_id: str | None
@@ -42,6 +46,7 @@ class HandlerConfig:
     width: int
     height: int
     format: str
+    confirm_nano_usd: int = 250_000_000
     fallback: tuple[str, ...] = ()
     host_model: str = ""
     admins: tuple[str, ...] = ()
@@ -64,8 +69,9 @@ class HandlerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a surface uses. ``log`` and ``spend`` only read; ``policy_changed`` lets what waits be
-    looked at again, ``wake_alerting`` lets what is to be told of our own accord be told. Neither waits."""
+    """Everything a surface uses. ``log`` and ``spend`` only read. ``policy_changed`` lets what waits be
+    looked at again, ``wake_alerting`` what is to be told of our own accord be told, ``wake_sharing`` what
+    is to be shared be shared, ``wake_recalling`` what was deleted be recalled. None of them waits."""
 
     config: HandlerConfig
     catalogue: Catalogue
@@ -75,6 +81,9 @@ class Services:
     admin: AdminBooks
     alerts: AlertBook
     requests: MoneyRequests
+    conversations: Conversations
+    eraser: Eraser
+    pricing: Pricing
     reporter: Reporter
     slack: SlackClient
     guard: SlackGuard
@@ -82,6 +91,8 @@ class Services:
     clock: Clock
     policy_changed: Callable[[], None]
     wake_alerting: Callable[[], None]
+    wake_sharing: Callable[[], None]
+    wake_recalling: Callable[[], None]
 
     @property
     def rules(self) -> OptionRules:

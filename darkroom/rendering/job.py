@@ -62,6 +62,10 @@ class RenderJob:
     instructions: str
     previous_response_id: str | None = None
     input_pictures: tuple[InputPicture, ...] = ()
+    mask: InputPicture | None = None
+    """Transparent where the first of ``input_pictures`` may change; of the same size as that one."""
+    background: str | None = None
+    """``transparent`` or ``opaque``; None leaves it to the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +188,9 @@ class Renderer(Protocol):
     async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
         """What became of a call that was sent before: its answer, or None while the API is still at it
         or cannot be asked right now."""
+        ...
+
+    async def forget(self, response_id: str) -> bool:
+        """Delete a stored response at the API. True if it is gone now (also if it was before), False if it
+        cannot be said at the moment: try again later."""
         ...

@@ -10,6 +10,11 @@ from enum import StrEnum
 from darkroom.spending.bound import Ask
 from darkroom.spending.classes import Cost
 
+WANTED_MAX = 4
+"""The most pictures that one request may make."""
+REFERENCES_MAX = 16
+"""The most pictures that may go along with a prompt (the API's limit, the parent and a mask included)."""
+
 
 class Surface(StrEnum):
     """Where in Slack a request came from."""
@@ -17,6 +22,28 @@ class Surface(StrEnum):
     COMMAND = "command"
     REPLY = "reply"
     MENTION = "mention"
+    BUTTON = "button"
+    """A button under a picture or under an answer, also where it asked for more in a dialog first."""
+    SHORTCUT = "shortcut"
+    """"Edit with Darkroom" in the menu of a message."""
+    MODAL = "modal"
+    """The dialog for a new picture: the global shortcut, ``/imagine`` without a prompt, Home."""
+
+    @property
+    def forces_picture(self) -> bool:
+        """Whether only a picture will do; in a thread people also talk, and may be answered in words."""
+        return self not in (Surface.REPLY, Surface.MENTION)
+
+
+class Intent(StrEnum):
+    """What a request is for."""
+
+    MAKE = "make"
+    """A picture, or several."""
+    UNDO = "undo"
+    """Go back to the picture that the thread's current one was made from. Costs nothing."""
+    VERSIONS = "versions"
+    """List the thread's pictures. Costs nothing."""
 
 
 class ThreadReplies(StrEnum):
@@ -120,6 +147,57 @@ class Reason(StrEnum):
     """It waited over an hour while Darkroom was not running."""
     BROKEN = "broken"
     """A fault of Darkroom's own; the log has the turn's id."""
+    BAD_FILE = "bad_file"
+    """``file`` (its name), ``why``: a key of ``FileProblem``; nothing was made."""
+    TOO_MANY_FILES = "too_many_files"
+    """``files``, ``allowed``: more pictures than may go along."""
+    PICTURE_GONE = "picture_gone"
+    """The picture that it builds on was deleted."""
+    EDIT_OR_NEW = "edit_or_new"
+    """A direct message that reads like a change of the last picture: ``picture_id``, ``version`` of that
+    picture. Two buttons answer it."""
+    UNDONE = "undone"
+    """``picture_id``, ``version``: what the next change builds on; ``undone``: the version left."""
+    NOTHING_TO_UNDO = "nothing_to_undo"
+    """``version``: of the thread's current picture, 0 if it has none."""
+    VERSIONS = "versions"
+    """The thread's pictures are listed, read when it is told."""
+
+
+class FileProblem(StrEnum):
+    """Why an attached file cannot go along with a prompt; each has its sentence in ``handlers/words.py``."""
+
+    NOT_A_PICTURE = "not_a_picture"
+    HEIC = "heic"
+    SVG = "svg"
+    UNKNOWN_KIND = "unknown_kind"
+    """A picture, of a kind that the image models do not read."""
+    BROKEN = "broken"
+    """It begins like a picture and cannot be read to its end."""
+    EMPTY = "empty"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    ELSEWHERE = "elsewhere"
+    """It is not kept by Slack, and Darkroom fetches from nowhere else."""
+    NO_ACCESS = "no_access"
+    """Slack does not let Darkroom read it."""
+    UNREACHABLE = "unreachable"
+    """Slack did not give it out in time."""
+
+
+class InputRole(StrEnum):
+    """What a picture that goes along with a prompt is for."""
+
+    REFERENCE = "reference"
+    MASK = "mask"
+    """Transparent where the parent picture may change."""
+
+
+class Verdict(StrEnum):
+    """What somebody thinks of a picture."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
 
 
 class AttemptState(StrEnum):
@@ -135,8 +213,11 @@ class AttemptState(StrEnum):
 class Told(StrEnum):
     """The steps of telling a person, each its own column of the turn."""
 
+    PLACE = "channel_id"
+    """A private turn goes on in the direct message with its person; comes before all else."""
     PLACEHOLDER = "placeholder_ts"
     FILE = "file_id"
+    """Of one picture: the only step that is noted with a picture's id."""
     POST_BEGUN = "post_begun_at"
     MESSAGE = "message_ts"
     PLACEHOLDER_CLOSED = "placeholder_closed_at"
@@ -153,6 +234,21 @@ class Options:
     quality: str | None = None
     model: str | None = None
     format: str | None = None
+    background: str | None = None
+    """``transparent`` or ``opaque``."""
+
+    def or_else(self, others: Options) -> Options:
+        """These, and where nothing was said, those of *others*. A size is taken whole."""
+        whole = self.width is not None and self.height is not None
+        width, height = (self.width, self.height) if whole else (others.width, others.height)
+        return Options(
+            width,
+            height,
+            self.quality or others.quality,
+            self.model or others.model,
+            self.format or others.format,
+            self.background or others.background,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +266,15 @@ class Request:
     """What somebody asked for, and where.
 
     ``key`` is unique for one thing a person did, however often Slack sends it. ``order`` sorts the requests
-    of a thread (a message's ts). ``message_ts`` is the message that asks (None for a command), ``thread_ts``
-    the thread it stands in (None for a command: its thread begins with the placeholder). ``reply_url`` is
-    Slack's ``response_url``: good for 5 private answers within 30 minutes.
+    of a thread (a message's ts, a press's, or the time of a command or dialog as such a ts). ``message_ts``
+    is the message that asks (None where none does), ``thread_ts`` the thread the picture goes to (None: its
+    thread begins with the placeholder). ``reply_url`` is Slack's ``response_url``: good for 5 private answers
+    within 30 minutes.
+
+    ``wanted`` pictures are made, 1 to ``WANTED_MAX``. ``chosen_id`` is the picture to build on; without one
+    it is the thread's current picture, or none at all if it is to be ``fresh``. ``private`` pictures are made
+    in the direct message with their person; None is as that person prefers. ``inputs_from`` is the turn whose
+    references and mask are used again.
     """
 
     key: str
@@ -187,11 +289,43 @@ class Request:
     message_ts: str | None = None
     reply_url: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    intent: Intent = Intent.MAKE
+    wanted: int = 1
+    chosen_id: str | None = None
+    fresh: bool = False
+    private: bool | None = None
+    inputs_from: str | None = None
+
+    @property
+    def opens_thread(self) -> bool:
+        """Whether its thread begins with its placeholder."""
+        return self.thread_ts is None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnInput:
+    """A picture that goes along with a prompt: its bytes, made ready to be sent, are the blob ``sha256``.
+
+    ``covers_ppm`` is how much of the parent a mask lets change, in millionths; None for references.
+    """
+
+    role: InputRole
+    sha256: str
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    name: str
+    covers_ppm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a turn ended and what will be said: ``reason`` names a sentence, ``details`` fill it in."""
+    """How a turn ended and what will be said: ``reason`` names a sentence, ``details`` fill it in.
+
+    A turn that brought some of the pictures it should have says so in its details: ``wanted``, ``made``, and
+    ``rest``: the reason why the others did not come, with that reason's own details beside it.
+    """
 
     outcome: Outcome
     reason: Reason
@@ -214,7 +348,6 @@ class Turn:
     thread_ts: str | None
     """Of the request, or the placeholder's once that is posted."""
     placeholder_ts: str | None
-    file_id: str | None
     post_begun_at: datetime | None
     message_ts: str | None
     placeholder_closed_at: datetime | None
@@ -222,6 +355,8 @@ class Turn:
     undelivered_reason: str | None
     created_at: datetime
     updated_at: datetime
+    brought_revision: int | None = None
+    """The revision whose attached files were fetched and made ready; None while none were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +387,7 @@ class Attempt:
     ended_at: datetime | None
     ask: Ask | None = None
     """What its price is computed from; None for calls of before this was kept."""
+    background: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +396,8 @@ class Picture:
 
     ``host_tokens`` are all tokens of the host model's side of its response and ``chain_pictures`` the
     pictures in the conversation up to it: both bound what going on from here can cost. ``seconds`` is how
-    long it took.
+    long it took. ``file_id`` is its file in Slack once that is uploaded. A deleted picture keeps its row, for
+    the books and the versions, without its prompt; its bytes are gone.
     """
 
     id: str
@@ -292,3 +429,6 @@ class Picture:
     flags: tuple[str, ...]
     seconds: float
     created_at: datetime
+    background: str | None = None
+    file_id: str | None = None
+    deleted_at: datetime | None = None

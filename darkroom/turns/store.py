@@ -5,6 +5,7 @@ The order and the names are those of the table "The life of a turn" in ``docs/ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +26,7 @@ from darkroom.turns.model import (
     ThreadReplies,
     Told,
     Turn,
+    TurnInput,
 )
 
 
@@ -56,6 +58,7 @@ class Plan:
     """The image model's name in the catalogue, which admins allow or deny."""
     ask: Ask
     """What the price is computed from; kept, so that a charge can be computed again."""
+    background: str | None = None
 
 
 class NotWaiting(Exception):
@@ -90,7 +93,9 @@ class TurnStore(Protocol):
         the attachments that Slack left out of the first of a mention's two events).
 
         A reply that is not for Darkroom (unknown thread, or a person that *replies* does not count) leaves
-        nothing behind. A mention opens its thread and joins its person.
+        nothing behind. A mention, and whatever else asks in a thread, opens that thread and joins its person.
+        ``request.private`` of None becomes what the person prefers where the request opens a thread, else
+        false. With ``inputs_from``, that turn's inputs become this one's too.
         """
         ...
 
@@ -117,12 +122,22 @@ class TurnStore(Protocol):
         pay *plan*, or what an admin has decided against. A turn that is queued already is only looked at."""
         ...
 
+    async def bring(
+        self, turn_id: str, revision: int, inputs: Sequence[TurnInput], at: datetime
+    ) -> tuple[TurnInput, ...]:
+        """The references and the mask of a turn in that revision, in the order they are sent in; whatever
+        stood there before is replaced. Their bytes are on disk already. Raises ``NotWaiting`` if the turn
+        has ended or is in another revision."""
+        ...
+
     async def hold(
         self, turn_id: str, plan: Plan, caps: Caps, at: datetime
     ) -> Attempt | MustWait | NoMoney | Barred:
         """Turn ``working``, attempt ``held``, all budgets at once; or nothing changes but the turn waits.
 
-        Raises ``NotWaiting`` if the turn is not queued in the planned revision any more.
+        A turn may have as many attempts that are open or were paid for as it wants pictures. What was said
+        in it of options is remembered for its thread, unless it came from a button. Raises ``NotWaiting`` if
+        the turn has ended, is in another revision than the planned, or wants no more pictures.
         """
         ...
 
@@ -134,8 +149,9 @@ class TurnStore(Protocol):
     async def render(
         self, attempt_id: str, settlement: Settlement, caps: Caps, at: datetime
     ) -> Picture | None:
-        """Picture row, usage, charge and end of the hold together, and the alerts that come of it. Repeating
-        it is a no-op."""
+        """Picture row, usage, charge and end of the hold together, and the alerts that come of it. A picture
+        of a turn that was asked for after its thread's choice takes that choice's place. Repeating it is a
+        no-op."""
         ...
 
     async def fall_back(
@@ -146,11 +162,18 @@ class TurnStore(Protocol):
 
     async def end(self, turn_id: str, ending: Ending, at: datetime, *, waiting_only: bool = False) -> Turn:
         """The turn's outcome, with what will be said. A turn that has ended keeps its first ending, and with
-        *waiting_only* one that is being worked on goes on. One with an open hold cannot end."""
+        *waiting_only* one that is being worked on goes on. One with an open hold cannot end. With the reason
+        ``UNDONE``, the picture it names becomes the thread's choice as of the turn's place in the order."""
         ...
 
-    async def tell(self, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:
-        """Note one step of telling; ``value`` is Slack's id or ts, or None where the time is all."""
+    async def tell(
+        self, turn_id: str, step: Told, value: str | None, at: datetime, picture_id: str | None = None
+    ) -> Turn:
+        """Note one step of telling; ``value`` is Slack's id or ts, or None where the time is all.
+
+        ``FILE`` is noted with the *picture_id* it belongs to. ``PLACE`` is where a private turn goes on, and
+        is remembered as the person's direct message with us.
+        """
         ...
 
 
@@ -191,8 +214,24 @@ class TurnLog(Protocol):
         """A turn's pictures in the order of their versions."""
         ...
 
-    async def newest_picture(self, team_id: str, channel_id: str, thread_ts: str) -> Picture | None:
-        """The thread's newest picture, or None."""
+    async def current_picture(
+        self, team_id: str, channel_id: str, thread_ts: str, order: str
+    ) -> Picture | None:
+        """What a request of that *order* builds on: the picture chosen in the thread, if it was chosen before
+        the request, else the thread's newest, or None. Deleted pictures do not count."""
+        ...
+
+    async def last_picture(self, team_id: str, channel_id: str, user_id: str) -> Picture | None:
+        """The newest picture that *user_id* asked for in that channel and that was not deleted, or None."""
+        ...
+
+    async def inputs(self, turn_id: str) -> tuple[TurnInput, ...]:
+        """The references and the mask of a turn, in their order; empty before ``bring``."""
+        ...
+
+    async def manner(self, turn: Turn) -> Options:
+        """What holds for *turn* where its person said nothing: what is remembered of its thread; where it
+        opens one (or its message does), what that person prefers."""
         ...
 
     async def access(self, turn: Turn) -> Access:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from darkroom.turns.model import Ending, Picture, Told, Turn
+from darkroom.rendering.job import BlobWriter
+from darkroom.turns.model import Attachment, Ending, FileProblem, Picture, Told, Turn, TurnInput
 
-Note = Callable[[Told, str | None], Awaitable[Turn]]
-"""Writes down one step of telling before the next is taken; gives the turn as it then is."""
+
+class Note(Protocol):
+    """Writes down one step of telling before the next is taken; gives the turn as it then is. *picture_id*
+    goes with ``Told.FILE``, and with nothing else."""
+
+    async def __call__(self, step: Told, value: str | None, picture_id: str | None = None) -> Turn:
+        """See ``TurnStore.tell``."""
+        ...
 
 
 class Guard(Protocol):
@@ -24,15 +31,27 @@ class Delivery(Protocol):
     """The way to a person. Slack's passing troubles are waited out inside, within bounds."""
 
     async def placeholder(self, turn: Turn, at_most_nano_usd: int, note: Note) -> Ending | None:
-        """Show that the turn was taken in: a message (commands) or a reaction (the rest). An ending if the
-        picture could not be posted there at all, e.g. where Darkroom is not a member."""
+        """Show that the turn was taken in: a message where it opens a thread, a reaction where a message
+        asked, a word to its person alone where a button did. An ending if the picture could not be posted
+        there at all, e.g. where Darkroom is not a member.
+
+        A private turn goes to the direct message with its person first, and notes that as ``PLACE``.
+        """
         ...
 
-    async def deliver(self, turn: Turn, picture: Picture, path: Path, note: Note) -> None:
-        """Put the picture (bytes at *path*) into the thread and close the placeholder.
+    async def deliver(
+        self,
+        turn: Turn,
+        pictures: Sequence[tuple[Picture, Path]],
+        inputs: Sequence[TurnInput],
+        note: Note,
+    ) -> None:
+        """Put the turn's pictures (each with the file of its bytes) into the thread, in one message, and
+        close the placeholder. *inputs* went along with the prompt; what is understood of them is said.
 
-        Notes ``FILE``, ``POST_BEGUN``, ``MESSAGE``, ``PLACEHOLDER_CLOSED`` as they happen and skips what
-        *turn* has noted already. Raises ``Undeliverable`` when bounded tries have failed.
+        Notes ``FILE`` of each, ``POST_BEGUN``, ``MESSAGE``, ``PLACEHOLDER_CLOSED`` as they happen and skips
+        what is noted already. Why some of the wanted pictures did not come is told to the person alone.
+        Raises ``Undeliverable`` when bounded tries have failed.
         """
         ...
 
@@ -41,6 +60,27 @@ class Delivery(Protocol):
         posted in the thread (empty ones become a reaction), all else goes to the person alone, and the
         placeholder does not stay. Raises ``Undeliverable``."""
         ...
+
+
+class Attachments(Protocol):
+    """Where attached files come from."""
+
+    async def above(self, turn: Turn) -> tuple[Attachment, ...]:
+        """The pictures that stand in the thread above the message of *turn*, oldest first: at most
+        ``REFERENCES_MAX``, the newest of them. Empty where the thread cannot be read."""
+        ...
+
+    async def fetch(self, attachment: Attachment, file: BlobWriter) -> None:
+        """Write the bytes of *attachment* to *file*, bounded in size and time. Raises ``CannotFetch``."""
+        ...
+
+
+class CannotFetch(Exception):
+    """An attached file cannot be had; ``problem`` says why. Tell the person, and buy nothing."""
+
+    def __init__(self, problem: FileProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
 
 
 class Undeliverable(Exception):
