@@ -117,9 +117,12 @@ class TurnStore(Protocol):
         its state, or None if that message never was one."""
         ...
 
-    async def queue(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Turn | NoMoney | Barred:
+    async def queue(
+        self, turn_id: str, plan: Plan | None, caps: Caps, at: datetime
+    ) -> Turn | NoMoney | Barred:
         """``received → queued``; or nothing changes, and either the budget is named that even idle could not
-        pay *plan*, or what an admin has decided against. A turn that is queued already is only looked at."""
+        pay *plan*, or what an admin has decided against. A turn that is queued already is only looked at.
+        Without a *plan*, for what costs nothing, it is always queued."""
         ...
 
     async def bring(
