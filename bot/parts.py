@@ -95,6 +95,7 @@ def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:
         width=width,
         height=height,
         format=settings.image.format,
+        confirm_nano_usd=settings.slack.confirm_usd,
         fallback=settings.image.fallback,
         host_model=settings.image.host_model,
         admins=settings.slack.admins,

@@ -9,7 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,7 +27,7 @@ from pydantic_settings import (
 )
 
 from darkroom.spending.budgets import BudgetKind, Caps
-from darkroom.spending.money import BadAmount, parse_usd
+from darkroom.spending.money import NANO_PER_USD, BadAmount, parse_usd
 from darkroom.spending.periods import BadTimezone, PeriodKind, zone_of
 from darkroom.spending.sizes import BadSize, parse_size
 from darkroom.turns.model import ThreadReplies
@@ -48,6 +57,13 @@ def _limit(value: object) -> int | None:
         raise ValueError(f"{bad} Or write none for no limit.") from bad
 
 
+def _amount(value: object) -> int:
+    """Decimal dollars to nano-dollars, where there is no such thing as no limit."""
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+        raise ValueError("an amount in dollars such as 0.25; 0 asks before everything that costs")
+    return _limit(value) or 0
+
+
 def _zone(value: object) -> str:
     try:
         return str(zone_of(str(value)))
@@ -63,7 +79,10 @@ def _size(value: object) -> str:
     return f"{width}x{height}"
 
 
+CONFIRM_MAX_USD = 1_000
+
 Limit = Annotated[int | None, BeforeValidator(_limit)]
+Amount = Annotated[int, BeforeValidator(_amount)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Size = Annotated[str, BeforeValidator(_size)]
 
@@ -117,6 +136,14 @@ class SlackSettings(_Section):
     thread_replies: ThreadReplies = ThreadReplies.JOINED
     allow_guests: bool = False
     first_picture_in_channel: bool = True
+    confirm_usd: Amount = Field(default=250_000_000, validate_default=False)
+
+    @field_validator("confirm_usd")
+    @classmethod
+    def _bounded(cls, nano_usd: int) -> int:
+        if nano_usd > CONFIRM_MAX_USD * NANO_PER_USD:
+            raise ValueError(f"at most {CONFIRM_MAX_USD:,} dollars")
+        return nano_usd
 
 
 class QueueSettings(_Section):

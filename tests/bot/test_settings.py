@@ -9,9 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.parts import handler_config
+from bot.preflight import Identity
 from bot.settings import BadSettings, Settings, load_settings, plain_settings
 from darkroom.spending.budgets import BudgetKind
 from darkroom.turns.model import ThreadReplies
+
+IDENTITY = Identity("xoxb-1", "xapp-1", "T0TEAM0001", None, "U0DARKROOM", "B0DARKROOM")
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +127,18 @@ def test_the_demo_and_the_tests_ignore_what_stands_in_the_environment(
     settings = plain_settings({})
     assert settings.slack_bot_token is None
     assert settings.image.quality == "medium"
+
+
+def test_above_which_price_a_press_asks_first_is_a_setting_and_bounded() -> None:
+    """Zero asks before everything; no limit would be a setting that never asks, which nobody wants."""
+    assert plain_settings({}).slack.confirm_usd == 250_000_000
+    for written, nano_usd in (("0", 0), ("1.50", 1_500_000_000), ("1000", 1_000_000_000_000)):
+        settings = plain_settings({"slack.confirm_usd": written})
+        assert settings.slack.confirm_usd == nano_usd
+        assert handler_config(settings, IDENTITY).confirm_nano_usd == nano_usd
+    for wrong in ("none", "-1", "1000.01", "soon", True):
+        with pytest.raises(BadSettings, match=r"slack.confirm_usd \(DARKROOM_SLACK__CONFIRM_USD\)"):
+            plain_settings({"slack.confirm_usd": wrong})
 
 
 def test_settings_are_frozen() -> None:
