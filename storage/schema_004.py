@@ -137,7 +137,8 @@ STATEMENTS = (
         PRIMARY KEY (picture_id, person_key)
     ) STRICT, WITHOUT ROWID
     """,
-    # A picture shown in another channel than its own; message_ts is NULL until it was posted.
+    # A picture shown in another channel than its own, with what its sharer says about it; message_ts is NULL
+    # until it was posted, and failure says why it never will be.
     """
     CREATE TABLE shares (
         id TEXT NOT NULL PRIMARY KEY,
@@ -146,15 +147,17 @@ STATEMENTS = (
         picture_id TEXT NOT NULL REFERENCES pictures (id),
         channel_id TEXT NOT NULL,
         user_id TEXT NOT NULL,
+        comment TEXT NOT NULL DEFAULT '',
         file_id TEXT,
         message_ts TEXT,
+        failure TEXT,
         begun_at TEXT NOT NULL,
         UNIQUE (team_id, key)
     ) STRICT
     """,
     "CREATE INDEX shares_by_picture ON shares (picture_id)",
     "CREATE INDEX shares_by_post ON shares (team_id, channel_id, message_ts) WHERE message_ts IS NOT NULL",
-    "CREATE INDEX shares_unfinished ON shares (begun_at, id) WHERE message_ts IS NULL",
+    "CREATE INDEX shares_unfinished ON shares (begun_at, id) WHERE message_ts IS NULL AND failure IS NULL",
     # What a deleted picture has left elsewhere, until it is recalled from there.
     """
     CREATE TABLE erasures (

@@ -32,7 +32,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A picture on its way into a channel, or there: ``message_ts`` is None until it was posted."""
+    """A picture on its way into a channel, or there: ``message_ts`` is None until it was posted.
+
+    ``comment`` is what its sharer says about it, in plain text.
+    """
 
     id: str
     picture: Picture
@@ -41,6 +44,7 @@ class Share:
     file_id: str | None
     message_ts: str | None
     begun_at: datetime
+    comment: str = ""
 
 
 class Conversations(Protocol):
@@ -92,10 +96,17 @@ class Conversations(Protocol):
         ...
 
     async def share(
-        self, share_id: str, key: str, picture_id: str, channel_id: str, user_id: str, at: datetime
+        self,
+        share_id: str,
+        key: str,
+        picture_id: str,
+        channel_id: str,
+        user_id: str,
+        at: datetime,
+        comment: str = "",
     ) -> Share | None:
         """A picture is to be shown in another channel, or the share that *key* began before. None if there is
-        no such picture, or it was deleted."""
+        no such picture, or it was deleted. The comment goes when the picture is deleted."""
         ...
 
     async def note_share(self, share_id: str, file_id: str | None, message_ts: str | None) -> Share:
@@ -103,6 +114,11 @@ class Conversations(Protocol):
         there, whose choice the picture is and of which its sharer is one of the people."""
         ...
 
+    async def give_up_share(self, share_id: str, failure: str) -> None:
+        """It cannot be shown there, and *failure* says why: it is not tried again."""
+        ...
+
     async def unfinished_shares(self, since: datetime) -> Sequence[Share]:
-        """What was begun since then and has no message yet, oldest first; at most 100."""
+        """What was begun since then, has no message yet and was not given up, nor its picture deleted, oldest
+        first; at most 100."""
         ...

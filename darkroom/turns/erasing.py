@@ -30,7 +30,7 @@ class Recall(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One thing to recall, tried until it is gone, or ``tries`` were in vain."""
+    """One thing to recall, tried until it is gone, or ``tries`` were in vain. ``by_user_id`` deleted it."""
 
     id: int
     kind: Recall
@@ -40,6 +40,7 @@ class Errand:
     picture_id: str
     tries: int
     created_at: datetime
+    by_user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
