@@ -12,8 +12,16 @@ from types import MappingProxyType
 from darkroom.spending.models import ImageModel
 
 named_sizes: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {"square": (1024, 1024), "landscape": (1536, 1024), "portrait": (1024, 1536)}
+    {
+        "square": (1024, 1024),
+        "landscape": (1536, 1024),
+        "portrait": (1024, 1536),
+        "banner": (1920, 640),
+        "story": (864, 1536),
+    }
 )
+"""Sizes that people ask for by name. A model without flexible sizes paints the first three only: a banner is
+3:1, a story 9:16."""
 
 STEP = 16
 MAX_EDGE = 3_840
@@ -52,11 +60,17 @@ def check_size(model: ImageModel, w: int, h: int) -> None:
     """Refuse a size, in pixels, that the model does not paint: `BadSize` says what is allowed."""
     if not model.flexible_sizes:
         if (w, h) not in model.fixed_sizes:
-            sizes = ", ".join(f"{width}x{height}" for width, height in model.fixed_sizes)
-            raise BadSize(f"{model.id} paints {sizes}; {w}x{h} is none of them.")
+            sizes = ", ".join(size_name(width, height) for width, height in model.fixed_sizes)
+            raise BadSize(f"{model.id} paints {sizes}; {size_name(w, h)} is none of them.")
         return
     if not _legal(w, h):
         raise BadSize(f"{_RULES}; {w}x{h} is not one of those.")
+
+
+def size_name(w: int, h: int) -> str:
+    """A size in pixels for people: "1536x1024 (landscape)", or only the numbers where it has no name."""
+    name = next((name for name, size in named_sizes.items() if size == (w, h)), None)
+    return f"{w}x{h} ({name})" if name else f"{w}x{h}"
 
 
 def size_for_ratio(ratio: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from darkroom.spending.bound import bound, estimate
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.spending.classes import Rounding, TokenClass, cost_of
+from darkroom.spending.models import ImageModel
 from darkroom.spending.money import format_usd
 from darkroom.spending.sizes import (
     BadSize,
@@ -143,6 +144,8 @@ def test_a_quality_that_the_model_does_not_know_is_refused_by_name() -> None:
         ("square", (1024, 1024)),
         ("Landscape", (1536, 1024)),
         ("portrait", (1024, 1536)),
+        ("banner", (1920, 640)),
+        ("STORY", (864, 1536)),
     ],
 )
 def test_sizes_are_read(text: str, size: tuple[int, int]) -> None:
@@ -151,7 +154,7 @@ def test_sizes_are_read(text: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "auto", "1024", "0x1024", "-1x5", "1024x1024x3", "999999x16", "1e3x16"])
 def test_what_is_no_size_is_refused_with_what_is(text: str) -> None:
-    with pytest.raises(BadSize, match="square, landscape, portrait or WIDTHxHEIGHT"):
+    with pytest.raises(BadSize, match="square, landscape, portrait, banner, story or WIDTHxHEIGHT"):
         parse_size(text)
 
 
@@ -182,10 +185,31 @@ def test_a_flexible_model_paints_within_the_rules_only(width: int, height: int, 
 
 
 def test_family_1_paints_its_three_sizes_only() -> None:
-    for width, height in named_sizes.values():
-        check_size(MINI, width, height)
-    with pytest.raises(BadSize, match="1024x1024, 1536x1024, 1024x1536; 1280x720 is none"):
+    for name in ("square", "landscape", "portrait"):
+        check_size(MINI, *named_sizes[name])
+    with pytest.raises(BadSize) as refusal:
         check_size(MINI, 1280, 720)
+    assert str(refusal.value) == (
+        "gpt-image-1-mini paints 1024x1024 (square), 1536x1024 (landscape), 1024x1536 (portrait); "
+        "1280x720 is none of them."
+    )
+    for name in ("banner", "story"):
+        with pytest.raises(BadSize, match=rf"\({name}\) is none of them"):
+            check_size(MINI, *named_sizes[name])
+
+
+@pytest.mark.parametrize("model", [CATALOGUE.image(name) for name in PRESENT_IMAGES], ids=PRESENT_IMAGES)
+def test_every_named_size_is_painted_by_every_model_with_flexible_sizes(model: ImageModel) -> None:
+    if model.flexible_sizes:
+        for width, height in named_sizes.values():
+            check_size(model, width, height)
+
+
+def test_a_banner_is_wide_and_a_story_tall() -> None:
+    """In the ratios that people mean by these words, width first."""
+    (across, down), (wide, tall) = named_sizes["banner"], named_sizes["story"]
+    assert across == 3 * down
+    assert wide * 16 == tall * 9
 
 
 @pytest.mark.parametrize(
