@@ -147,7 +147,6 @@ def turn(request: Request | None = None, **changes: Any) -> Turn:
         parent_id=None,
         thread_ts=asked.thread_ts,
         placeholder_ts=None,
-        file_id=None,
         post_begun_at=None,
         message_ts=None,
         placeholder_closed_at=None,
