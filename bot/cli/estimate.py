@@ -49,7 +49,10 @@ class Estimate:
 
 @click.command("estimate")
 @click.argument("prompt")
-@click.option("--size", help="square, landscape, portrait or 1536x1024; otherwise the setting image.size.")
+@click.option(
+    "--size",
+    help="square, landscape, portrait, banner, story or 1536x1024; otherwise the setting image.size.",
+)
 @click.option("--quality", help="low, medium, high and what else the model knows; else image.quality.")
 @click.option("--model", help="The image model; otherwise the setting image.model.")
 @click.option("--host-model", help="The model that hosts the image tool; otherwise image.host_model.")

@@ -50,7 +50,8 @@ def call(chance: random.Random, number: int) -> Call:
     """Some call of some model to some end."""
     at = START + timedelta(seconds=chance.randrange(90 * 86_400))
     model = CATALOGUE.image(chance.choice(PRESENT_IMAGES))
-    width, height = chance.choice([*named_sizes.values(), *([(2048, 1152)] if model.flexible_sizes else [])])
+    flexible = (*named_sizes.values(), (2048, 1152))
+    width, height = chance.choice(flexible if model.flexible_sizes else model.fixed_sizes)
     ask = Ask(
         image_model=model.id,
         host_model=chance.choice((*PRESENT_HOSTS, None)),
