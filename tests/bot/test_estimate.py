@@ -138,7 +138,7 @@ def test_too_many_and_too_heavy_references_are_refused(tmp_path: Path) -> None:
     [
         (("--size", "huge"), "A size is square, landscape, portrait, banner, story or WIDTHxHEIGHT"),
         (("--size", "1000x1000"), "multiples of 16"),
-        (("--size", "1280x720", "--model", "gpt-image-1-mini"), "paints 1024x1024, 1536x1024, 1024x1536"),
+        (("--size", "1280x720", "--model", "gpt-image-1-mini"), "paints 1024x1024 (square), 1536x1024"),
         (("--quality", "ultra"), "--quality is low, medium, high for gpt-image-2-2026-04-21; ultra is none"),
         (("--quality", "auto"), "--quality is low, medium, high"),
         (("--model", "gpt-image-9"), '[[image."gpt-image-9".prices]]'),
