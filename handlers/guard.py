@@ -39,13 +39,17 @@ class SlackGuard:
         self._clock = clock
 
     async def refusal(self, turn: Turn) -> Ending | None:
-        """Why this person may not have this turn, or None. Who stays unknown may not.
+        """Why this person may not have this turn, or None."""
+        return await self.refuses(turn.request.user_id)
+
+    async def refuses(self, user_id: str) -> Ending | None:
+        """Why this person may not use Darkroom, or None. Who stays unknown may not.
 
         An event of a shared channel can name the installing team for an outsider's message, so that the
         person is always looked up (and remembered by the client).
         """
         try:
-            user = await self._look(turn.request.user_id)
+            user = await self._look(user_id)
         except SlackRefused as refused:
             if refused.error in _UNKNOWN:
                 return Ending(Outcome.DECLINED, Reason.OUTSIDER)

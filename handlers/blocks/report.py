@@ -48,15 +48,15 @@ MODEL_CELL_MAX = 60
 ERASED = "(name erased)"
 
 
-def team_summary_view(report: SpendReport) -> View:
-    """The totals and the ten who spent most, with the button for more.
+def team_summary_view(report: SpendReport, top: int = TOP) -> View:
+    """The totals and the *top* who spent most, with the button for more.
 
     For a message that only one person sees: people are mentioned.
     """
     title, totals = f"Spend, {span_words(report.span)}", _totals(report)
     lines = [
         f"{place}. {_line(mention(person.user_id) if person.user_id else ERASED, person, report)}"
-        for place, person in enumerate(report.people[:TOP], start=1)
+        for place, person in enumerate(report.people[:top], start=1)
     ]
     more = len(report.people) - len(lines)
     notes = [f"{counted(more, 'more person is', 'more people are')} in the full report."] if more else []

@@ -103,12 +103,12 @@ async def _own(services: Services, user_id: str, channel_id: str) -> View:
         pictures=await spend.pictures_of(config.team_id, user_id, span_of(mine.period)),
         recent=await spend.recent_pictures(config.team_id, user_id, RECENT_MAX),
         grants=[note.grant for note in notes if note.user_id == user_id],
-        usual_nano_usd=_usual_price(services),
+        usual_nano_usd=usual_price(services),
     )
     return own_view(own, words.more_money(config.voice, user_id))
 
 
-def _usual_price(services: Services) -> int:
+def usual_price(services: Services) -> int:
     """What the picture that nobody says more about likely costs by itself, in nano-dollars."""
     config = services.config
     ask = Ask(config.model, None, config.width, config.height, config.quality, 0, 0, 0, 0, services.today())
