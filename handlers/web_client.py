@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +16,11 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from darkroom.clock import Clock
+from darkroom.turns.model import Attachment
 from handlers.asking import WaitAsTold, asked, mapping
 from handlers.blocks.text import Block
 from handlers.clients import METADATA_EVENT, FileInfo, Posted, SlackRefused, SlackUnclear, UserInfo
+from handlers.downloading import Hosts, download, place_of, read_attachments
 
 CALL_TIMEOUT_S = 20.0
 UPLOAD_TIMEOUT_S = 120.0
@@ -27,6 +29,8 @@ USER_AGE_MAX_S = 300.0
 PAGE = 200
 """Messages looked at per page when one of ours is searched."""
 PAGES_MAX = 5
+FILES_ABOVE_MAX = 200
+"""Files of a thread that are named; the newest."""
 
 _ERROR_NAME = re.compile(r"[a-z_]{1,60}")
 
@@ -39,6 +43,8 @@ class WebSlackClient:
 
     def __init__(self, session: aiohttp.ClientSession, token: str, clock: Clock, base_url: str) -> None:
         self._session = session
+        self._token = token
+        self._hosts = Hosts.of(base_url)
         self._clock = clock
         wait = WaitAsTold(clock)
         again = AsyncConnectionErrorRetryHandler(max_retry_count=1)
@@ -46,6 +52,7 @@ class WebSlackClient:
         self._again = AsyncWebClient(
             token=token, base_url=base_url, session=session, retry_handlers=[wait, again]
         )
+        self._now = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
         self._users: OrderedDict[str, tuple[float, UserInfo]] = OrderedDict()
 
     async def post_message(
@@ -197,8 +204,63 @@ class WebSlackClient:
 
     async def file_info(self, file_id: str) -> FileInfo:
         """See ``SlackClient``."""
+        file = await self._file(file_id)
+        size = file.get("size")
+        return FileInfo(
+            id=file_id,
+            media_type=str(file.get("mimetype") or ""),
+            name=str(file.get("name") or ""),
+            size_bytes=size if isinstance(size, int) else 0,
+        )
+
+    async def _file(self, file_id: str) -> Mapping[str, Any]:
         answer = await asked("files.info", self._again.files_info(file=file_id))
-        return FileInfo(id=file_id, media_type=str(mapping(answer.get("file")).get("mimetype") or ""))
+        return mapping(answer.get("file"))
+
+    async def download(self, file_id: str, write: Callable[[bytes], object], *, bytes_max: int) -> None:
+        """See ``SlackClient``."""
+        place = place_of(await self._file(file_id))
+        await download(self._session, self._hosts, self._token, place, write, bytes_max)
+
+    async def delete_file(self, file_id: str) -> None:
+        """See ``SlackClient``."""
+        await asked("files.delete", self._again.files_delete(file=file_id))
+
+    async def files_above(self, channel: str, thread_ts: str, before_ts: str) -> tuple[Attachment, ...]:
+        """See ``SlackClient``; looks at a thread's first 1,000 messages."""
+        found: dict[str, list[Attachment]] = {}
+        cursor: str | None = None
+        for _ in range(PAGES_MAX):
+            replies = self._again.conversations_replies(
+                channel=channel, ts=thread_ts, latest=before_ts, inclusive=False, limit=PAGE, cursor=cursor
+            )
+            answer = await asked("conversations.replies", replies)
+            for message in answer.get("messages") or ():
+                if (ts := str(message.get("ts", ""))) < before_ts:
+                    found[ts] = read_attachments(message)  # the root comes on every page
+            cursor = mapping(answer.get("response_metadata")).get("next_cursor") or None
+            if cursor is None:
+                break
+        files = [file for ts in sorted(found) for file in found[ts]]
+        return tuple(files[-FILES_ABOVE_MAX:])
+
+    async def open_view(self, trigger_id: str, view: Block) -> str:
+        """See ``SlackClient``; asked once, since a trigger is good for one try."""
+        answer = await asked("views.open", self._now.views_open(trigger_id=trigger_id, view=dict(view)))
+        return str(mapping(answer.get("view")).get("id") or "")
+
+    async def push_view(self, trigger_id: str, view: Block) -> str:
+        """See ``SlackClient``; asked once, since a trigger is good for one try."""
+        answer = await asked("views.push", self._now.views_push(trigger_id=trigger_id, view=dict(view)))
+        return str(mapping(answer.get("view")).get("id") or "")
+
+    async def update_view(self, view_id: str, view: Block, *, hash_: str | None = None) -> None:
+        """See ``SlackClient``."""
+        await asked("views.update", self._again.views_update(view_id=view_id, view=dict(view), hash=hash_))
+
+    async def publish_home(self, user_id: str, view: Block) -> None:
+        """See ``SlackClient``."""
+        await asked("views.publish", self._again.views_publish(user_id=user_id, view=dict(view)))
 
     async def user(self, user_id: str) -> UserInfo:
         """See ``SlackClient``; remembers up to 2,000 people for five minutes."""

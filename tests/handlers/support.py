@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
@@ -16,9 +16,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.turns.intake import Intake
-from darkroom.turns.model import Ending, Request, ThreadReplies, Told, Turn, TurnState
+from darkroom.turns.model import Attachment, Ending, Request, ThreadReplies, Told, Turn, TurnState
 from handlers.blocks.text import Block
-from handlers.clients import FileInfo, Posted, SlackRefused, SlackUnclear, UserInfo
+from handlers.clients import FileInfo, Posted, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.errands import Errands
 from handlers.guard import SlackGuard
 from handlers.reporting import Reporter
@@ -69,7 +69,11 @@ class Call:
 
 @dataclass
 class FakeSlack:
-    """``SlackClient`` that remembers. ``faults`` are raised before a method, ``after`` once it was done."""
+    """``SlackClient`` that remembers. ``faults`` are raised before a method, ``after`` once it was done.
+
+    ``files`` are the bytes that can be downloaded, by file id; ``above`` is what stands in every thread;
+    ``views`` are the open dialogs and ``homes`` the Home tabs, as they were last shown.
+    """
 
     calls: list[Call] = field(default_factory=list)
     faults: dict[str, list[Exception | None]] = field(default_factory=dict)
@@ -77,6 +81,10 @@ class FakeSlack:
     media_types: list[str] = field(default_factory=list)
     posted: dict[str, str] = field(default_factory=dict)
     people: dict[str, UserInfo] = field(default_factory=lambda: dict(PEOPLE))
+    files: dict[str, bytes] = field(default_factory=dict)
+    above: tuple[Attachment, ...] = ()
+    views: dict[str, Block] = field(default_factory=dict)
+    homes: dict[str, Block] = field(default_factory=dict)
 
     def _did(self, method: str, **said: Any) -> None:
         waiting = self.faults.get(method)
@@ -177,6 +185,51 @@ class FakeSlack:
         self._did("file_info", file_id=file_id)
         return FileInfo(file_id, self.media_types.pop(0) if self.media_types else "image/png")
 
+    async def download(self, file_id: str, write: Callable[[bytes], object], *, bytes_max: int) -> None:
+        """See ``SlackClient``; what is not among the ``files`` is refused as ``file_not_found``."""
+        self._did("download", file_id=file_id, bytes_max=bytes_max)
+        if file_id not in self.files:
+            raise SlackRefused("file_not_found", "files.info")
+        data = self.files[file_id]
+        write(data[:bytes_max])
+        if len(data) > bytes_max:
+            raise TooManyBytes
+        self._after("download")
+
+    async def delete_file(self, file_id: str) -> None:
+        """See ``SlackClient``."""
+        self._did("delete_file", file_id=file_id)
+
+    async def files_above(self, channel: str, thread_ts: str, before_ts: str) -> tuple[Attachment, ...]:
+        """See ``SlackClient``."""
+        self._did("files_above", channel=channel, thread_ts=thread_ts, before_ts=before_ts)
+        return self.above
+
+    async def open_view(self, trigger_id: str, view: Block) -> str:
+        """See ``SlackClient``."""
+        self._did("open_view", trigger_id=trigger_id, view=view)
+        return self._shown(view)
+
+    async def push_view(self, trigger_id: str, view: Block) -> str:
+        """See ``SlackClient``."""
+        self._did("push_view", trigger_id=trigger_id, view=view)
+        return self._shown(view)
+
+    def _shown(self, view: Block) -> str:
+        view_id = f"V{len(self.calls):09d}"
+        self.views[view_id] = view
+        return view_id
+
+    async def update_view(self, view_id: str, view: Block, *, hash_: str | None = None) -> None:
+        """See ``SlackClient``."""
+        self._did("update_view", view_id=view_id, view=view, hash_=hash_)
+        self.views[view_id] = view
+
+    async def publish_home(self, user_id: str, view: Block) -> None:
+        """See ``SlackClient``."""
+        self._did("publish_home", user_id=user_id, view=view)
+        self.homes[user_id] = view
+
     async def user(self, user_id: str) -> UserInfo:
         """See ``SlackClient``."""
         self._did("user", user_id=user_id)
@@ -215,6 +268,8 @@ class Submitted:
         self.withdrawn: list[Turn] = []
         self.reconsidered = 0
         self.woken = 0
+        self.sharing_woken = 0
+        self.recalling_woken = 0
 
     def submit(self, turn: Turn) -> None:
         """See ``Line``."""
@@ -231,6 +286,14 @@ class Submitted:
     def wake(self) -> None:
         """See ``Alerting``."""
         self.woken += 1
+
+    def wake_sharing(self) -> None:
+        """See ``Sharing``."""
+        self.sharing_woken += 1
+
+    def wake_recalling(self) -> None:
+        """See ``Recalling``."""
+        self.recalling_woken += 1
 
 
 def config(**changes: Any) -> HandlerConfig:
@@ -276,6 +339,9 @@ class Desk:
             admin=SqliteAdminBooks(database),
             alerts=SqliteAlertBook(database),
             requests=SqliteMoneyRequests(database),
+            conversations=cast(Any, None),
+            eraser=cast(Any, None),
+            pricing=cast(Any, None),
             reporter=Reporter(slack, clock),
             slack=slack,
             guard=SlackGuard(slack, how.house, clock),
@@ -283,6 +349,8 @@ class Desk:
             clock=clock,
             policy_changed=line.reconsider,
             wake_alerting=line.wake,
+            wake_sharing=line.wake_sharing,
+            wake_recalling=line.wake_recalling,
         )
         app = build_app(services, AsyncWebClient(base_url="http://127.0.0.1:9/api/"))
         return cls(app, services, slack, clock, line, store, log)
@@ -359,15 +427,25 @@ def clicked(action_id: str, value: str, user: str = ALICE, team: str = TEAM) -> 
 
 
 class Notes:
-    """``Note`` that keeps a turn up to date and remembers the order of the steps."""
+    """``Note`` that keeps a turn up to date and remembers the order of the steps; ``files`` are those of the
+    pictures, by their ids."""
 
     def __init__(self, of: Turn) -> None:
         self.turn = of
         self.steps: list[Told] = []
+        self.files: dict[str, str | None] = {}
 
-    async def __call__(self, step: Told, value: str | None) -> Turn:
+    async def __call__(self, step: Told, value: str | None, picture_id: str | None = None) -> Turn:
         """See ``Note``."""
+        assert (step is Told.FILE) == (picture_id is not None)
         self.steps.append(step)
+        if picture_id is not None:
+            self.files[picture_id] = value
+            return self.turn
+        if step is Told.PLACE:
+            assert value is not None
+            self.turn = replace(self.turn, request=replace(self.turn.request, channel_id=value))
+            return self.turn
         times = {Told.POST_BEGUN, Told.PLACEHOLDER_CLOSED, Told.DONE}
         changes: dict[str, Any] = {step.value: NOON if step in times else value}
         if step is Told.PLACEHOLDER:
