@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.turns.model import Attachment, Request, Surface
+from darkroom.turns.model import Attachment, Intent, Request, Surface
 from handlers.asking import mapping
+from handlers.blocks import hints
 from handlers.blocks.text import plain
-from handlers.options import BadOption, read_options
+from handlers.options import BadOption, Said, read_options
 from handlers.services import Services
 
 ATTACHMENTS_MAX = 20
 
 _KEPT_SUBTYPES = (None, "file_share", "thread_broadcast")
+_INTENTS = {"undo": Intent.UNDO, "versions": Intent.VERSIONS}
+_MAGIC = re.compile(r"(undo|versions)[\s.!\u2026]*", re.IGNORECASE)
+"""A magic word counts only as the whole text: "undo the hat" is a prompt."""
 _TO_OTHERS = re.compile(r"\s*(?:<@[UW][^>]*>|<!(?:subteam|here|channel|everyone)[^>]*>)")
 
 
@@ -29,17 +33,21 @@ class Place:
     thread_ts: str
     reply: bool
     surface: Surface
+    direct: bool = False
+    """In a direct message between two: ours, since of others' we hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What a message comes to: a request, a ``complaint`` (it would be one, but an option is wrong), or
-    neither (``empty``: somebody called us and said nothing, or "help")."""
+    neither (``empty``: somebody called us and said nothing, or "help"). ``hint`` is what to answer to
+    nothing where that is not how to ask at all."""
 
     place: Place
     request: Request | None = None
     complaint: BadOption | None = None
     empty: bool = False
+    hint: str = ""
 
 
 def from_person(event: Mapping[str, Any], services: Services) -> bool:
@@ -70,13 +78,13 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
     if place is None or _left_alone(text, place):
         return None
     words = plain(_us(services.config.bot_user_id).sub(" ", text)).strip()
-    called = place.surface is Surface.MENTION
-    if words.lower() == "help" or not words:
-        return Heard(place, empty=True) if called else None
+    if not words or words.lower() == "help":
+        return _wordless(event, place, called_help=bool(words))
+    magic = _MAGIC.fullmatch(words)
+    if magic is not None and not place.reply:
+        return Heard(place, empty=True, hint=hints.magic_outside(magic[1].lower()))
     try:
-        prompt, options = read_options(words, services.rules, services.today(), strict=called)
-        if not prompt:
-            raise BadOption("Say also what should be in the picture.")
+        said = Said(words) if magic else _read(words, place, services)
     except BadOption as error:
         return Heard(place, complaint=error)
     request = Request(
@@ -85,14 +93,37 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
         team_id=services.config.team_id,
         channel_id=place.channel_id,
         user_id=place.user_id,
-        prompt=prompt,
+        prompt=said.prompt,
         order=place.ts,
-        options=options,
+        options=said.options,
         thread_ts=place.thread_ts,
         message_ts=place.ts,
-        attachments=attachments_of(event),
+        attachments=() if magic else attachments_of(event),
+        intent=_INTENTS[magic[1].lower()] if magic else Intent.MAKE,
+        wanted=said.wanted,
+        private=said.private,
     )
     return Heard(place, request=request)
+
+
+def _read(words: str, place: Place, services: Services) -> Said:
+    called = place.surface is Surface.MENTION
+    said = read_options(words, services.rules, services.today(), strict=called)
+    if said.private and not place.direct:
+        raise BadOption(hints.PRIVATE_ELSEWHERE.format(imagine=services.config.imagine))
+    if not said.prompt:
+        raise BadOption("Say also what should be in the picture.")
+    return said
+
+
+def _wordless(event: Mapping[str, Any], place: Place, *, called_help: bool) -> Heard | None:
+    """Who called us reads how to ask; a picture without a word in our thread could be meant for us."""
+    files = attachments_of(event)
+    if place.surface is Surface.MENTION:
+        return Heard(place, empty=True, hint=hints.FILES_ALONE if files and not called_help else "")
+    if not called_help and files and all(file.media_type.startswith("image/") for file in files):
+        return Heard(place, empty=True, hint=hints.FILES_ALONE)
+    return None
 
 
 def _place(event: Mapping[str, Any], bot_user_id: str) -> tuple[Place | None, str]:
@@ -108,7 +139,7 @@ def _place(event: Mapping[str, Any], bot_user_id: str) -> tuple[Place | None, st
         surface = Surface.REPLY
     else:
         return None, text
-    return Place(channel_id, ts, named(event, "user"), thread_ts, reply, surface), text
+    return Place(channel_id, ts, named(event, "user"), thread_ts, reply, surface, ours), text
 
 
 def _us(bot_user_id: str) -> re.Pattern[str]:

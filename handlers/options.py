@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 
@@ -12,17 +12,24 @@ from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.models import CatalogueProblem, ImageModel, RetiredModel, UnpricedModel
 from darkroom.spending.sizes import BadSize, check_size, parse_size, size_for_ratio
 from darkroom.turns.intake import PROMPT_CHARACTERS_MAX
-from darkroom.turns.model import Options
+from darkroom.turns.model import WANTED_MAX, Options
 
-NAMES = ("size", "ar", "quality", "model", "format")
+VALUED = ("size", "ar", "quality", "n", "background", "model", "format")
+FLAGS = ("private", "public", "transparent")
+"""What stands alone: the word behind it belongs to the prompt."""
+NAMES = (*VALUED, *FLAGS)
 FORMATS = ("png", "jpeg")
 """What Slack shows as a picture and the image models paint (Slack shows no WebP)."""
+BACKGROUNDS = ("transparent", "opaque")
 VALUE_SHOWN_MAX = 60
 
-# Phones turn "--" into one of the longer dashes; one short dash counts before our own names only.
+_ALIASES = {"number": "n"}
+_SINGLE = "|".join(name for name in NAMES if name != "n")
+# Phones turn "--" into one of the longer dashes; one short dash counts before our own names only, and
+# before an "n" only if a number follows.
 _OPTION = re.compile(
-    rf"(?<!\S)(?P<dash>--|[\u2012-\u2015]{{1,2}}|-(?=(?i:{'|'.join(NAMES)})(?:[=:\s]|$)))"
-    r"(?P<name>[A-Za-z][\w-]*)(?:[=:]|(?=\s)|$)"
+    rf"(?<!\S)(?P<dash>--|[\u2012-\u2015]{{1,2}}|-(?=(?i:{_SINGLE})(?:[=:\s]|$))|-(?=[nN][=:\s]\s*[0-9]))"
+    r"(?P<name>[A-Za-z][\w-]*)(?P<sign>[=:]|(?=\s)|$)"
 )
 _VALUE = re.compile(
     r'''[ \t\u00a0]*(?:"([^"\n]*)"'''
@@ -54,8 +61,19 @@ class OptionRules:
     format: str
 
 
-def read_options(text: str, rules: OptionRules, on: date, *, strict: bool = True) -> tuple[str, Options]:
-    """Split *text* into its prompt and its options, checked for the models of that day.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person typed: the prompt, its options, how many pictures, and whether only they are to see them
+    (None where they did not say)."""
+
+    prompt: str
+    options: Options = field(default_factory=Options)
+    wanted: int = 1
+    private: bool | None = None
+
+
+def read_options(text: str, rules: OptionRules, on: date, *, strict: bool = True) -> Said:
+    """Split *text* into its prompt and what its options say, checked for the models of that day.
 
     Raises ``BadOption``. Without *strict*, ``--words`` that are no option of ours stay in the prompt.
     """
@@ -65,16 +83,30 @@ def read_options(text: str, rules: OptionRules, on: date, *, strict: bool = True
             f"The prompt has {len(prompt):,} characters; at most {PROMPT_CHARACTERS_MAX:,} are possible. "
             "Shorten it and send it again."
         )
-    if not given:
-        return prompt, Options()
+    wanted, private = _wanted(given.pop("n", None)), _private(given)
+    return Said(prompt, _options(given, rules, on) if given else Options(), wanted, private)
+
+
+def _options(given: dict[str, str], rules: OptionRules, on: date) -> Options:
     model = _model(given.get("model", rules.model), rules, on)
     width, height = _size(given, model, rules)
-    return prompt, Options(
+    background, kind = _background(given), _format(given.get("format"), model)
+    if background == "transparent":
+        if kind == "jpeg":
+            raise BadOption("A jpeg cannot be transparent. Leave --format away, or ask for --format png.")
+        if "model" in given and model.transparency == "no":
+            raise BadOption(
+                f"{model.id} makes no transparent pictures. Leave --model away: one that can is used then."
+            )
+        # Whatever the settings or the thread say: only a png can be.
+        kind = "png"
+    return Options(
         width=width,
         height=height,
         quality=_quality(given.get("quality"), model, rules),
         model=given.get("model"),
-        format=_format(given.get("format"), model),
+        format=kind,
+        background=background,
     )
 
 
@@ -83,7 +115,7 @@ def _split(text: str, *, strict: bool) -> tuple[str, dict[str, str]]:
     kept: list[str] = []
     begin = position = 0
     while (match := _OPTION.search(text, position)) is not None:
-        name = match["name"].lower()
+        name = _ALIASES.get(match["name"].lower(), match["name"].lower())
         if name not in NAMES:
             if strict and (match["dash"] == "--" or get_close_matches(name, NAMES, 1, 0.7)):
                 raise BadOption(_unknown(match["dash"] + match["name"]))
@@ -91,14 +123,24 @@ def _split(text: str, *, strict: bool) -> tuple[str, dict[str, str]]:
             continue
         if name in given:
             raise BadOption(f"--{name} is given twice. Give it once.")
-        value, position = _value(text, match.end())
-        if not value:
-            raise BadOption(f"--{name} needs a value, for example {_EXAMPLES[name]}.")
-        given[name] = value
+        given[name], position = _flag(text, match) if name in FLAGS else _value_of(name, text, match.end())
         kept.append(text[begin : match.start()].strip(" \t"))
         begin = position
     kept.append(text[begin:].strip(" \t"))
     return " ".join(part for part in kept if part).strip(), given
+
+
+def _flag(text: str, match: re.Match[str]) -> tuple[str, int]:
+    if match["sign"] and not text[match.end() : match.end() + 1].isspace() and match.end() < len(text):
+        raise BadOption(f"--{match['name'].lower()} stands alone, without a value.")
+    return "yes", match.end()
+
+
+def _value_of(name: str, text: str, start: int) -> tuple[str, int]:
+    value, end = _value(text, start)
+    if not value:
+        raise BadOption(f"--{name} needs a value, for example {_EXAMPLES[name]}.")
+    return value, end
 
 
 def _value(text: str, start: int) -> tuple[str, int]:
@@ -153,6 +195,35 @@ def _size(given: dict[str, str], model: ImageModel, rules: OptionRules) -> tuple
     return (None, None) if value is None else (width, height)
 
 
+def _wanted(value: str | None) -> int:
+    if value is None:
+        return 1
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value[:9]) <= WANTED_MAX):
+        raise BadOption(
+            f"--n is how many pictures to make, 1 to {WANTED_MAX}; {_shown(value)} is none of them. "
+            "Each has its own price."
+        )
+    return int(value)
+
+
+def _private(given: dict[str, str]) -> bool | None:
+    private, public = (given.pop(name, None) is not None for name in ("private", "public"))
+    if private and public:
+        raise BadOption("--private and --public contradict each other. Give one of them.")
+    return True if private else False if public else None
+
+
+def _background(given: dict[str, str]) -> str | None:
+    value = given.get("background", "").lower()
+    if "transparent" in given:
+        if value == "opaque":
+            raise BadOption("--transparent and --background opaque contradict each other. Give one of them.")
+        return "transparent"
+    if value and value not in BACKGROUNDS:
+        raise BadOption(f"--background is {_either(BACKGROUNDS)}; {_shown(value)} is none of them.")
+    return value or None
+
+
 def _quality(value: str | None, model: ImageModel, rules: OptionRules) -> str | None:
     allowed = model.qualities
     if value is None:
@@ -181,7 +252,9 @@ def _either(values: list[str] | tuple[str, ...]) -> str:
 
 
 _EXAMPLES = {
-    "size": "--size square, --size landscape, --size portrait or --size 1536x1024",
+    "size": "--size square, --size landscape, --size banner or --size 1536x1024",
+    "n": "--n 3",
+    "background": "--background transparent or --background opaque",
     "ar": "--ar 16:9",
     "quality": "--quality low, --quality medium or --quality high",
     "model": "--model gpt-image-2",

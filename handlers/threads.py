@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from darkroom.turns.model import Surface, TurnState
+from darkroom.turns.model import Request, Surface, TurnState
 from handlers import words
 from handlers.asking import mapping
+from handlers.blocks import hints
 from handlers.blocks.text import View
 from handlers.hearing import Heard, Place, files_of, from_person, hear, named
 from handlers.options import BadOption
@@ -77,14 +79,29 @@ class Threads:
         elif heard.request is None:
             services.errands.start(f"edit of {channel_id} {ts}", self._refuse_edit(heard))
         else:
-            request = heard.request
-            turn = await services.intake.revise(
-                request.team_id, channel_id, ts, request.prompt, request.options, request.attachments
-            )
-            if turn is None:
-                return
-            if (turn.request.prompt, turn.request.options) != (request.prompt, request.options):
-                self._whisper(heard.place, words.EDIT_TOO_LATE)
+            await self._revise(heard, heard.request)
+
+    async def _revise(self, heard: Heard, request: Request) -> None:
+        services = self._services
+        ts = heard.place.ts
+        before = await services.log.turn_of_message(request.team_id, request.channel_id, ts)
+        if before is None:
+            return
+        if before.request.intent is not request.intent:
+            complaint = replace(heard, complaint=BadOption(hints.EDITED_INTO_ANOTHER))
+            services.errands.start(f"edit of {request.channel_id} {ts}", self._refuse_edit(complaint))
+            return
+        turn = await services.intake.revise(
+            request.team_id,
+            request.channel_id,
+            ts,
+            request.prompt,
+            request.options,
+            request.attachments,
+            wanted=request.wanted,
+        )
+        if turn is not None and _asks(turn.request) != _asks(request):
+            self._whisper(heard.place, words.EDIT_TOO_LATE)
 
     async def deleted(self, event: Event) -> None:
         """Somebody deleted a message: cancel what still waits."""
@@ -111,7 +128,7 @@ class Threads:
                 config.team_id, place.channel_id, place.thread_ts, place.user_id, config.thread_replies
             ):
                 return
-        await self._tell(place, self._objection(heard.complaint))
+        await self._tell(place, heard.hint or self._objection(heard.complaint))
 
     async def _refuse_edit(self, heard: Heard) -> None:
         services, place = self._services, heard.place
@@ -137,6 +154,10 @@ class Threads:
             user_id=place.user_id,
             thread_ts=place.thread_ts if place.reply else None,
         )
+
+
+def _asks(request: Request) -> tuple[object, ...]:
+    return request.prompt, request.options, request.wanted
 
 
 def _files(message: Event) -> list[object]:

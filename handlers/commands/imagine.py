@@ -36,11 +36,11 @@ def read_command(command: dict[str, Any], services: Services) -> Request | str:
     if not text or text.lower() == "help":
         return words.usage(config.voice)
     try:
-        prompt, options = read_options(text, services.rules, services.today())
+        said = read_options(text, services.rules, services.today())
     except BadOption as error:
         services.note(error)
         return words.bad_option(str(error))
-    if not prompt:
+    if not said.prompt:
         return words.bad_option("Say also what should be in the picture.")
     return Request(
         key=f"command:{command['trigger_id']}",
@@ -48,8 +48,10 @@ def read_command(command: dict[str, Any], services: Services) -> Request | str:
         team_id=config.team_id,
         channel_id=command["channel_id"],
         user_id=command["user_id"],
-        prompt=prompt,
+        prompt=said.prompt,
         order=f"{services.clock.now().timestamp():.6f}",
-        options=options,
+        options=said.options,
         reply_url=command.get("response_url"),
+        wanted=said.wanted,
+        private=said.private,
     )

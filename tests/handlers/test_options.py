@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.turns.model import Options
-from handlers.options import NAMES, BadOption, OptionRules, read_options
+from handlers.options import NAMES, BadOption, OptionRules, Said, read_options
 from tests.handlers.support import USUAL
 
 TODAY = date(2026, 11, 20)
 RULES = OptionRules(load_catalogue(), USUAL, "medium", 1024, 1024, "png")
 
 
-def read(text: str, *, strict: bool = True) -> tuple[str, Options]:
+LISTED = ", ".join(f"--{name}" for name in NAMES)
+
+
+def read(text: str, *, strict: bool = True) -> Said:
     return read_options(text, RULES, TODAY, strict=strict)
 
 
@@ -42,15 +45,45 @@ def read(text: str, *, strict: bool = True) -> tuple[str, Options]:
         ("a fox --size \u2018square\u2019", Options(1024, 1024)),
         ('a fox --size "square"', Options(1024, 1024)),
         ("a fox --size square --quality low", Options(1024, 1024, quality="low")),
+        ("a fox --size banner", Options(1920, 640)),
+        ("a --size STORY fox", Options(864, 1536)),
+        ("a fox --background opaque", Options(background="opaque")),
+        ("a fox --background Transparent", Options(format="png", background="transparent")),
+        ("--transparent a fox", Options(format="png", background="transparent")),
+        ("a \u2014transparent fox", Options(format="png", background="transparent")),
+        ("a fox --transparent --background transparent", Options(format="png", background="transparent")),
     ],
 )
 def test_an_option_is_read_wherever_it_stands(text: str, options: Options) -> None:
     """Also with a phone's long dash, one short dash, and curly quotes; the words around it are the prompt."""
-    assert read(text) == ("a fox", options)
+    assert read(text) == Said("a fox", options)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "private"),
+    [
+        ("a fox --n 3", 3, None),
+        ("--n=3 a fox", 3, None),
+        ("a fox \u2014n 4", 4, None),
+        ("-n 2 a fox", 2, None),
+        ("a --number 2 fox", 2, None),
+        ("a fox --n 1", 1, None),
+        ("--private a fox", 1, True),
+        ("a fox --private", 1, True),
+        ("a -private fox", 1, True),
+        ("a \u2013PRIVATE fox", 1, True),
+        ("--private: a fox", 1, True),
+        ("--public a fox", 1, False),
+        ("a --n 2 --private fox", 2, True),
+    ],
+)
+def test_how_many_and_for_whom_is_read_too(text: str, wanted: int, private: bool | None) -> None:
+    """A flag leaves the word behind it in the prompt."""
+    assert read(text) == Said("a fox", Options(), wanted, private)
 
 
 def test_no_option_leaves_everything_as_usual() -> None:
-    assert read("a red fox in snow") == ("a red fox in snow", Options())
+    assert read("a red fox in snow") == Said("a red fox in snow")
 
 
 @pytest.mark.parametrize(
@@ -71,10 +104,23 @@ def test_no_option_leaves_everything_as_usual() -> None:
         ("a fox --model dall-e-3", "shut down"),
         ("a fox --format webp", "png or jpeg"),
         ("a fox --format svg", "png or jpeg"),
-        ("a fox --sise square", "--size, --ar, --quality, --model, --format"),
-        ("a fox \u2014sise square", "--size, --ar, --quality, --model, --format"),
-        ("a fox --n 4", "--size, --ar, --quality, --model, --format"),
-        ("a fox --ar16:9", "--size, --ar, --quality, --model, --format"),
+        ("a fox --sise square", LISTED),
+        ("a fox \u2014sise square", LISTED),
+        ("a fox --n4", LISTED),
+        ("a fox --n", "--n 3"),
+        ("a fox --n 0", "1 to 4"),
+        ("a fox --n 5", "1 to 4"),
+        ("a fox --n many", "1 to 4"),
+        ("a fox --n \u0663", "1 to 4"),
+        ("a fox --n " + "9" * 5_000, "1 to 4"),
+        ("a fox --n 2 --number 3", "twice"),
+        ("a fox --private --public", "contradict"),
+        ("a fox --private=yes", "without a value"),
+        ("a fox --transparent --background opaque", "contradict"),
+        ("a fox --background red", "transparent or opaque"),
+        ("a fox --transparent --format jpeg", "cannot be transparent"),
+        ("a fox --model gpt-image-1-mini --size banner", "(banner) is none of them"),
+        ("a fox --ar16:9", LISTED),
         ("a fox --size square --size portrait", "twice"),
         ("a fox --size square --ar 16:9", "one of them"),
         ("x" * 100_000, "32,000"),
@@ -99,45 +145,53 @@ def test_a_bad_option_is_answered_with_what_is_allowed(text: str, allowed: str) 
     ],
 )
 def test_a_dash_in_prose_is_prose(text: str) -> None:
-    assert read(text) == (text, Options())
+    assert read(text) == Said(text)
 
 
 def test_an_unknown_option_in_a_reply_is_prose() -> None:
     """Replies are talk; only what is plainly an option of ours is taken for one."""
-    assert read("like --this=that please --quality low", strict=False) == (
-        "like --this=that please",
-        Options(quality="low"),
+    assert read("like --this=that please --quality low", strict=False) == Said(
+        "like --this=that please", Options(quality="low")
     )
 
 
 def test_line_breaks_of_the_prompt_stay() -> None:
-    assert read("a fox\nin snow --quality low\nat night")[0] == "a fox\nin snow \nat night"
+    assert read("a fox\nin snow --quality low\nat night").prompt == "a fox\nin snow \nat night"
 
 
 @given(st.text(max_size=200))
 def test_reading_never_breaks(text: str) -> None:
     """Whatever is typed: a prompt and options, or a sentence."""
     try:
-        prompt, _ = read(text)
+        said = read(text)
     except BadOption:
         return
-    assert set(prompt.split()) <= set(text.split())
+    assert set(said.prompt.split()) <= set(text.split())
 
 
 DASHES = "-\u2012\u2013\u2014\u2015"
 LETTERS = st.characters(exclude_categories=["Z", "C"], exclude_characters=DASHES)
 WORDS = st.lists(st.text(LETTERS, min_size=1), max_size=8)
-GOOD = {"size": "square", "ar": "16:9", "quality": "low", "model": USUAL, "format": "png"}
-GIVEN = st.lists(st.sampled_from(["quality", "model", "format", "size"]), unique=True)
+GOOD = {
+    "size": "square",
+    "ar": "16:9",
+    "quality": "low",
+    "model": USUAL,
+    "format": "png",
+    "n": "3",
+    "private": "",
+}
+GIVEN = st.lists(st.sampled_from(["quality", "model", "format", "size", "n", "private"]), unique=True)
 
 
-@given(WORDS, GIVEN, st.lists(st.integers(0, 8), min_size=4, max_size=4))
+@given(WORDS, GIVEN, st.lists(st.integers(0, 8), min_size=6, max_size=6))
 def test_the_words_of_the_prompt_keep_their_order(words: list[str], names: list[str], at: list[int]) -> None:
     """Options may be strewn in anywhere."""
     pieces = list(words)
     for name, place in zip(names, at, strict=False):
-        pieces.insert(place, f"--{name} {GOOD[name]}")
-    prompt, options = read(" ".join(pieces))
-    assert prompt.split() == words
-    assert (options.quality is not None) == ("quality" in names)
+        pieces.insert(place, f"--{name} {GOOD[name]}".strip())
+    said = read(" ".join(pieces))
+    assert said.prompt.split() == words
+    assert (said.options.quality is not None) == ("quality" in names)
+    assert (said.wanted, said.private) == (3 if "n" in names else 1, "private" in names or None)
     assert set(NAMES) >= set(names)

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from darkroom.spending.alerts import AlertKind
-from darkroom.turns.model import Ending, Options, Outcome, Reason, Surface, ThreadReplies, Turn, TurnState
+from darkroom.turns.model import (
+    Ending,
+    Intent,
+    Options,
+    Outcome,
+    Reason,
+    Surface,
+    ThreadReplies,
+    Turn,
+    TurnState,
+)
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, plan
 from tests.handlers.support import (
@@ -180,16 +190,97 @@ async def test_a_mention_without_words_gets_usage_once_and_privately(desk: Desk,
     assert desk.line.turns == []
 
 
-async def test_files_without_words_buy_nothing(desk: Desk) -> None:
-    """Who called us reads how to ask; who shares a file in a thread is left alone."""
-    files = fixture("message_file_share_full")["event"]["files"]
-    await desk.send(wrote(f"<@{BOT}>", ROOT, files=files, subtype="file_share"))
+FILES = fixture("message_file_share_full")["event"]["files"]
+
+
+async def test_files_without_words_buy_nothing_and_are_asked_about(desk: Desk) -> None:
+    """Who called us, and who puts a picture into a thread where their replies count; privately, once."""
+    await desk.send(wrote(f"<@{BOT}>", ROOT, files=FILES, subtype="file_share"))
     await desk.send(mentioned(f"<@{BOT}>", ROOT))
-    assert "Say what should be in the picture" in desk.slack.only("post_ephemeral").text
+    assert "send it again together with a few words" in desk.slack.only("post_ephemeral").text
     await open_thread(desk)
-    await desk.send(wrote("", FIRST, thread_ts=ROOT, files=files, subtype="file_share"))
+    await desk.send(wrote("", FIRST, thread_ts=ROOT, files=FILES, subtype="file_share"))
     assert prompts(desk) == ["a red fox"]
-    assert len(desk.slack.calls) == 1
+    first, second = desk.slack.named("post_ephemeral")
+    assert second.text == first.text
+    assert (second.said["user_id"], second.said["thread_ts"]) == (ALICE, ROOT)
+
+
+async def test_a_picture_without_words_in_our_direct_message_is_asked_about(desk: Desk) -> None:
+    await desk.send(wrote("", ROOT, channel=DM, channel_type="im", files=FILES, subtype="file_share"))
+    assert "a few words" in desk.slack.only("post_message").text
+    assert desk.line.turns == []
+
+
+@pytest.mark.parametrize("case", ["foreign thread", "somebody else", "no picture"])
+async def test_files_that_are_not_for_us_are_left_alone(desk: Desk, case: str) -> None:
+    if case != "foreign thread":
+        await open_thread(desk)
+    user = BOB if case == "somebody else" else ALICE
+    kind = {"mimetype": "application/pdf"} if case == "no picture" else {}
+    files = [{**FILES[0], **kind}]
+    await desk.send(wrote("", FIRST, thread_ts=ROOT, files=files, subtype="file_share", user=user))
+    assert desk.slack.calls == []
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("undo", Intent.UNDO),
+        (" Undo! ", Intent.UNDO),
+        ("UNDO\u2026", Intent.UNDO),
+        (f"<@{BOT}> undo.", Intent.UNDO),
+        ("versions", Intent.VERSIONS),
+        (f"Versions <@{BOT}>", Intent.VERSIONS),
+    ],
+)
+async def test_a_magic_word_counts_as_the_whole_text_of_a_reply(
+    desk: Desk, text: str, intent: Intent
+) -> None:
+    await open_thread(desk)
+    await desk.send(wrote(text, FIRST, thread_ts=ROOT))
+    request = desk.line.turns[1].request
+    assert (request.intent, request.order, request.thread_ts) == (intent, FIRST, ROOT)
+
+
+@pytest.mark.parametrize(
+    "text", ["undo the hat", "last supper", "versions of a cat", "undo, please", "un do"]
+)
+async def test_anything_more_than_a_magic_word_is_a_prompt(desk: Desk, text: str) -> None:
+    await open_thread(desk)
+    await desk.send(wrote(text, FIRST, thread_ts=ROOT))
+    request = desk.line.turns[1].request
+    assert (request.intent, request.prompt) == (Intent.MAKE, text)
+
+
+@pytest.mark.parametrize("word", ["undo", "versions."])
+async def test_a_magic_word_outside_a_thread_says_where_it_works(desk: Desk, word: str) -> None:
+    """At the top level of our direct message, and of a channel; nothing is bought for it."""
+    await desk.send(wrote(word, ROOT, channel=DM, channel_type="im"))
+    await desk.send(wrote(f"<@{BOT}> {word}", FIRST))
+    for said in (desk.slack.only("post_message"), desk.slack.only("post_ephemeral")):
+        assert "as a reply in the thread of those pictures" in said.text
+    assert desk.line.turns == []
+
+
+async def test_how_many_counts_in_replies_too(desk: Desk) -> None:
+    await open_thread(desk)
+    await desk.send(wrote("bluer --n 3", FIRST, thread_ts=ROOT))
+    request = desk.line.turns[1].request
+    assert (request.prompt, request.wanted, request.private) == ("bluer", 3, False)
+
+
+@pytest.mark.parametrize("text", ["bluer --private", f"<@{BOT}> bluer --private"])
+async def test_private_is_not_for_answers_in_a_thread_of_a_channel(desk: Desk, text: str) -> None:
+    await open_thread(desk)
+    await desk.send(wrote(text, FIRST, thread_ts=ROOT))
+    assert "--private works with /imagine" in desk.slack.only("post_ephemeral").text
+    assert prompts(desk) == ["a red fox"]
+
+
+async def test_private_is_so_already_in_our_direct_message(desk: Desk) -> None:
+    await desk.send(wrote("a red fox --private", ROOT, channel=DM, channel_type="im"))
+    assert prompts(desk) == ["a red fox"]
 
 
 async def test_options_without_words_buy_nothing(desk: Desk) -> None:
@@ -284,6 +375,26 @@ async def test_an_edit_with_a_bad_option_leaves_the_request_as_it_was(desk: Desk
     assert now is not None
     assert now.request.prompt == "a red fox"
     assert "not taken over" in desk.slack.only("post_ephemeral").text
+
+
+async def test_an_edit_may_change_how_many(desk: Desk) -> None:
+    turn = await open_thread(desk)
+    await desk.send(edited(f"<@{BOT}> a red fox", f"<@{BOT}> a red fox --n 2"))
+    now = await desk.log.turn(turn.id)
+    assert now is not None
+    assert (now.request.prompt, now.request.wanted) == ("a red fox", 2)
+    assert desk.slack.calls == []
+
+
+@pytest.mark.parametrize(("before", "now"), [("bluer", "undo"), ("undo", "bluer"), ("undo", "versions")])
+async def test_a_request_cannot_be_edited_into_another_kind(desk: Desk, before: str, now: str) -> None:
+    await open_thread(desk)
+    await desk.send(wrote(before, FIRST, thread_ts=ROOT))
+    await desk.send(edited(before, now, FIRST, thread_ts=ROOT))
+    assert "as a message of its own" in desk.slack.only("post_ephemeral").text
+    asked = await desk.log.turn(desk.line.turns[1].id)
+    assert asked is not None
+    assert asked.request == desk.line.turns[1].request
 
 
 @pytest.mark.parametrize("now", [f"// <@{BOT}> never mind", f"<@{BOT}>", "never mind"])
