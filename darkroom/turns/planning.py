@@ -1,7 +1,8 @@
-"""From a turn to an attempt: which model, which size, on what it builds, and what it can cost at most."""
+"""From a wish to an attempt: which model, on what it builds, what goes along, and the most it can cost."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,20 +11,31 @@ from typing import Protocol
 from darkroom.rendering.job import Candidate, Endpoint, InputPicture, RenderJob
 from darkroom.spending.bound import Ask, bound, prices_for
 from darkroom.spending.budgets import Bar, Barred
-from darkroom.spending.catalogue import Catalogue, CatalogueProblem, UnpricedModel, price_key
-from darkroom.spending.policy import Access, Dimension
-from darkroom.spending.sizes import BadSize, check_size
-from darkroom.turns.model import Picture, Surface, Turn
+from darkroom.spending.catalogue import Catalogue, CatalogueProblem, price_key
+from darkroom.spending.policy import Dimension
+from darkroom.spending.sizes import BadSize
+from darkroom.turns.choosing import Choices, NotAllowed, RenderSettings, Unable, Unusable
+from darkroom.turns.model import Attempt, Picture, Turn
 from darkroom.turns.store import Plan
+from darkroom.turns.wish import Wish
+
+__all__ = [
+    "CHAIN_PICTURES_MAX",
+    "INSTRUCTIONS",
+    "MAX_OUTPUT_TOKENS",
+    "NotAllowed",
+    "PictureFiles",
+    "Planner",
+    "RenderSettings",
+    "Step",
+    "Unusable",
+]
 
 MAX_OUTPUT_TOKENS = 2_048
 """What the host model may write in one call: its thinking, the rewritten prompt, or an answer in words."""
 
 CHAIN_PICTURES_MAX = 6
 """After so many pictures a conversation goes on from the saved one: the host reads all of it each time."""
-
-_SHOWN_FORMATS = frozenset({"png", "jpeg"})
-"""What every model makes and every place shows; what the API sent may have been something else."""
 
 INSTRUCTIONS = (
     "You make pictures for a team in Slack. When the message asks for a picture or for a change to the last "
@@ -44,47 +56,12 @@ class PictureFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RenderSettings:
-    """How pictures are made when nobody asks for anything else. ``provider`` is who answers the calls:
-    ``openai``, or the host of another address."""
-
-    model: str
-    fallback: tuple[str, ...]
-    host_model: str
-    width: int
-    height: int
-    quality: str
-    format: str
-    timeout_s: float
-    provider: str
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
     """One attempt, planned whole: what is paid for, what is sent, and what its price is computed from."""
 
     plan: Plan
     job: RenderJob
     ask: Ask
-
-
-class Unusable(Exception):
-    """No model can make this turn; the message says why and what would help. Tell the person, and the admins
-    where *unpriced* names a model that lacks only a price."""
-
-    def __init__(self, problem: Exception) -> None:
-        super().__init__(str(problem.args[0]))
-        self.unpriced = problem.model if isinstance(problem, UnpricedModel) else ""
-
-
-class NotAllowed(Exception):
-    """An admin has decided against the model or quality that this turn would need. Tell the person which are
-    ``allowed``."""
-
-    def __init__(self, barred: Barred, allowed: tuple[str, ...]) -> None:
-        super().__init__(f"{barred.bar} {barred.value} is not allowed")
-        self.barred = barred
-        self.allowed = allowed
 
 
 class Planner:
@@ -94,71 +71,70 @@ class Planner:
         self.catalogue = catalogue
         self._settings = settings
         self._files = files
+        self._choices = Choices(catalogue, settings)
 
-    def candidates(
-        self, turn: Turn, parent: Picture | None, today: date, access: Access
-    ) -> tuple[Candidate, ...]:
-        """The endpoints and models to try for *turn*, in order. Raises ``Unusable`` if there is none, and
-        ``NotAllowed`` if *access* leaves none or not the one that was asked for."""
-        asked = turn.request.options.model
-        first = asked or self._usual_model(parent, today)
+    def candidates(self, wish: Wish) -> tuple[Candidate, ...]:
+        """The endpoints and models to try for *wish*, in order. Raises ``Unusable`` if there is none, and
+        ``NotAllowed`` if its access leaves none or not the one that was asked for."""
+        try:
+            self._choices.check_format(wish)
+        except Unable as problem:
+            raise Unusable(problem) from None
+        try:
+            return self._allowed(wish, self._able(wish, self._choices.models(wish)))
+        except (Unusable, NotAllowed):
+            others = self._choices.other_models(wish)
+            if not others:
+                raise
+            return self._allowed(wish, self._able(wish, others))
+
+    def _able(self, wish: Wish, models: Sequence[str]) -> list[Candidate]:
+        """Those of *models* that can make it."""
         host = self._settings.host_model
         problems: list[Exception] = []
         found: list[Candidate] = []
-        for model in dict.fromkeys((first, *self._settings.fallback)):
+        for model in models:
             try:
-                known = self.catalogue.usable_image(model, today)
-                self.catalogue.usable_host(host, today)
-                check_size(known, *self._size(turn, parent, today))
-            except (CatalogueProblem, BadSize) as problem:
+                self._choices.check(wish, model)
+                self.catalogue.usable_host(host, wish.today)
+            except (CatalogueProblem, BadSize, Unable) as problem:
                 problems.append(problem)
                 continue
             found.append(Candidate(Endpoint.RESPONSES, model, host))
-        if not found or (asked and found[0].image_model != first):
+        if not found or (wish.said.model and found[0].image_model != models[0]):
             raise Unusable(problems[0])
-        return self._allowed(turn, parent, found, today, access)
+        return found
 
-    def _allowed(
-        self, turn: Turn, parent: Picture | None, found: list[Candidate], today: date, access: Access
-    ) -> tuple[Candidate, ...]:
+    def _allowed(self, wish: Wish, found: list[Candidate]) -> tuple[Candidate, ...]:
         """Those of *found* that may be used, each in a quality that may be used too."""
         allowed: list[Candidate] = []
         problems: list[NotAllowed] = []
         for each in found:
             listed = self._listed(each)
             try:
-                if not access.allows(Dimension.MODEL, listed):
-                    offered = access.among(Dimension.MODEL, self.catalogue.usable_images(today))
+                if not wish.access.allows(Dimension.MODEL, listed):
+                    offered = wish.access.among(Dimension.MODEL, self.catalogue.usable_images(wish.today))
                     raise NotAllowed(Barred(Bar.MODEL, listed), offered)
-                self._quality(turn, parent, each.image_model, access)
+                self._choices.quality(wish, each.image_model)
             except NotAllowed as problem:
                 problems.append(problem)
                 continue
             allowed.append(each)
-        if not allowed or (turn.request.options.model and allowed[0] != found[0]):
+        if not allowed or (wish.said.model and allowed[0] != found[0]):
             raise problems[0]
         return tuple(allowed)
 
-    def step(
-        self,
-        turn: Turn,
-        parent: Picture | None,
-        candidate: Candidate,
-        *,
-        attempt_id: str,
-        today: date,
-        access: Access,
-        from_saved: bool = False,
-    ) -> Step:
-        """The attempt that makes *turn* with *candidate*, building on *parent*.
+    def step(self, wish: Wish, candidate: Candidate, attempt_id: str, *, from_saved: bool = False) -> Step:
+        """The attempt that makes *wish* with *candidate*, building on its parent.
 
         It goes on from the parent's response; from the parent's saved bytes when there is none, when
-        *from_saved* says that the API has forgotten it, or when the conversation has grown dear. *candidate*
-        is one of ``candidates`` for the same *access*.
+        *from_saved* says that the API has forgotten it, when the conversation has grown dear, or when a mask
+        marks a part of them. *candidate* is one of ``candidates`` for the same wish.
         """
-        chained = _goes_on_from_response(parent) and not from_saved
-        pictures = () if parent is None or chained else (self._saved(parent),)
-        width, height = self._size(turn, parent, today)
+        turn, parent, mask = wish.turn, wish.parent, wish.mask
+        chained = _goes_on_from_response(parent) and not from_saved and mask is None
+        pictures = () if parent is None or chained else (self._saved(parent.sha256, parent.format),)
+        width, height = self._choices.size(wish)
         job = RenderJob(
             turn_id=turn.id,
             attempt_id=attempt_id,
@@ -166,18 +142,60 @@ class Planner:
             prompt=turn.request.prompt,
             width=width,
             height=height,
-            quality=self._quality(turn, parent, candidate.image_model, access),
-            format=self._format(turn, parent),
-            forced=turn.request.surface is Surface.COMMAND,
+            quality=self._choices.quality(wish, candidate.image_model),
+            format=self._choices.format(wish),
+            forced=turn.request.surface.forces_picture,
             safety_identifier=turn.person_key,
             timeout_s=self._settings.timeout_s,
             max_output_tokens=MAX_OUTPUT_TOKENS,
             instructions=INSTRUCTIONS,
             previous_response_id=parent.response_id if parent and chained else None,
-            input_pictures=pictures,
+            input_pictures=pictures
+            + tuple(self._saved(each.sha256, each.format) for each in wish.references),
+            mask=self._saved(mask.sha256, mask.format) if mask else None,
+            background=self._choices.background(wish),
         )
-        ask = _ask_of(job, parent if chained else None, today)
+        ask = _ask_of(job, parent if chained else None, wish.today, wish.coming)
         return Step(self._plan(turn, parent, job, ask), job, ask)
+
+    def sent(self, turn: Turn, attempt: Attempt, parent: Picture | None) -> Step:
+        """The step that *attempt* was made of, from what was kept with its hold, whatever the settings and
+        the rest are by now. What went along with it is not looked for: nothing of it is sent again."""
+        chained = _goes_on_from_response(parent)
+        job = RenderJob(
+            turn_id=turn.id,
+            attempt_id=attempt.id,
+            candidate=Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model),
+            prompt=turn.request.prompt,
+            width=attempt.width,
+            height=attempt.height,
+            quality=attempt.quality,
+            format=attempt.format,
+            forced=turn.request.surface.forces_picture,
+            safety_identifier=turn.person_key,
+            timeout_s=self._settings.timeout_s,
+            max_output_tokens=MAX_OUTPUT_TOKENS,
+            instructions=INSTRUCTIONS,
+            input_pictures=() if parent is None or chained else (self._saved(parent.sha256, parent.format),),
+            background=attempt.background,
+        )
+        plan = Plan(
+            attempt_id=attempt.id,
+            candidate=job.candidate,
+            provider=attempt.provider,
+            width=job.width,
+            height=job.height,
+            quality=job.quality,
+            format=job.format,
+            bound=attempt.bound,
+            price_version=attempt.price_version,
+            parent_id=attempt.parent_id,
+            revision=turn.revision,
+            listed_model=attempt.image_model,
+            ask=attempt.ask or _ask_of(job, parent if chained else None, attempt.held_at.date(), 0),
+            background=attempt.background,
+        )
+        return Step(plan, job, plan.ask)
 
     def _plan(self, turn: Turn, parent: Picture | None, job: RenderJob, ask: Ask) -> Plan:
         candidate = job.candidate
@@ -195,60 +213,18 @@ class Planner:
             revision=turn.revision,
             listed_model=self._listed(candidate),
             ask=ask,
+            background=job.background,
         )
 
-    def _saved(self, picture: Picture) -> InputPicture:
-        path = self._files.path_of(picture.sha256, picture.format)
-        return InputPicture(path, f"image/{picture.format}")
-
-    def _usual_model(self, parent: Picture | None, today: date) -> str:
-        """The model of the picture that is edited, while it can still be used; else the setting's."""
-        if parent is not None:
-            try:
-                return self.catalogue.usable_image(parent.image_model, today).id
-            except CatalogueProblem:
-                return self._settings.model
-        return self._settings.model
-
-    def _size(self, turn: Turn, parent: Picture | None, today: date) -> tuple[int, int]:
-        """What was asked for, else the edited picture's own size, unless no picture can be asked for in it:
-        the API may have sent another one than it was asked for."""
-        options = turn.request.options
-        if options.width is not None and options.height is not None:
-            return options.width, options.height
-        if parent is not None:
-            model = self.catalogue.image(options.model or self._usual_model(parent, today))
-            try:
-                check_size(model, parent.width, parent.height)
-            except BadSize:
-                return self._settings.width, self._settings.height
-            return parent.width, parent.height
-        return self._settings.width, self._settings.height
-
-    def _format(self, turn: Turn, parent: Picture | None) -> str:
-        wanted = turn.request.options.format or (parent.format if parent else self._settings.format)
-        return wanted if wanted in _SHOWN_FORMATS else self._settings.format
-
-    def _quality(self, turn: Turn, parent: Picture | None, model: str, access: Access) -> str:
-        """What was asked for; else the usual, or the best below it that may be used, or the least above."""
-        asked = turn.request.options.quality
-        wanted = asked or (parent.quality if parent else self._settings.quality)
-        known = self.catalogue.image(model).qualities
-        wanted = wanted if wanted in known else known[-1]
-        allowed = access.among(Dimension.QUALITY, known)
-        if wanted in allowed:
-            return wanted
-        if asked or not allowed:
-            raise NotAllowed(Barred(Bar.QUALITY, wanted), allowed)
-        below = [quality for quality in allowed if known.index(quality) < known.index(wanted)]
-        return below[-1] if below else allowed[0]
+    def _saved(self, sha256: str, suffix: str) -> InputPicture:
+        return InputPicture(self._files.path_of(sha256, suffix), f"image/{suffix}")
 
     def _listed(self, candidate: Candidate) -> str:
         return self.catalogue.image(candidate.image_model).base
 
 
-def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date) -> Ask:
-    """What the price of *job* is computed from."""
+def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date, coming: int) -> Ask:
+    """What the price of *job* is computed from, with so many pictures more that are not in it yet."""
     return Ask(
         image_model=job.candidate.image_model,
         host_model=job.candidate.host_model,
@@ -257,7 +233,7 @@ def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date) -> Ask:
         quality=job.quality,
         prompt_bytes=len(job.prompt.encode()),
         instruction_bytes=len(job.instructions.encode()),
-        input_pictures=len(job.input_pictures),
+        input_pictures=len(job.input_pictures) + (job.mask is not None) + coming,
         max_output_tokens=job.max_output_tokens,
         today=today,
         parent_host_tokens=goes_on_from.host_tokens if goes_on_from else 0,

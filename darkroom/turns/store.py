@@ -237,6 +237,10 @@ class TurnLog(Protocol):
         opens one (or its message does), what that person prefers."""
         ...
 
+    async def person(self, team_id: str, user_id: str) -> str | None:
+        """The key that the books know somebody by; None for who never asked for anything."""
+        ...
+
     async def access(self, turn: Turn) -> Access:
         """Which models and qualities whoever asked for *turn* may use where they asked."""
         ...
