@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,14 +19,13 @@ from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
 from handlers.errands import unbroken
 from handlers.posting import name_of
 from handlers.recipients import GIVE_UP_AFTER, Recipients, find_private, passes
+from handlers.rounds import Rounds
 from handlers.words import Voice
 
 logger = logging.getLogger("darkroom.handlers")
 
 LOOK_S = 900.0
 """The longest wait between two rounds."""
-RETRY_S = 30.0
-"""The first wait after a round in which Slack had passing troubles; each one after it is twice as long."""
 WATCH_S = 3600.0
 """So often it is looked whether time has brought something by itself."""
 ROUND_MAX = 1_000
@@ -101,38 +99,20 @@ class Alerting:
         self._team_id = team_id
         self._send_report = send_report
         self._watching = watching
-        self._woken = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._rounds = Rounds("alerting", self.round, clock, LOOK_S)
         self._watched_at: float | None = None
 
     def wake(self) -> None:
         """Something may have been raised. Returns at once."""
-        self._woken.set()
+        self._rounds.wake()
 
     def start(self) -> None:
         """Run in a task of its own until ``aclose``."""
-        self._running = asyncio.create_task(self.run(), name="alerting")
-
-    async def run(self) -> None:
-        """Rounds, one after the other, for ever."""
-        troubled = 0
-        while not self._stopping:
-            self._woken.clear()
-            done = await unbroken("round", self.round())
-            troubled = 0 if done else troubled + 1
-            await self._pause(min(LOOK_S, RETRY_S * 2 ** min(troubled - 1, 10)) if troubled else LOOK_S)
+        self._rounds.start()
 
     async def aclose(self, grace_s: float = 5.0) -> None:
         """Let what is being sent arrive for *grace_s* seconds, then stop; the rest is for the next start."""
-        self._stopping = True
-        self._woken.set()
-        running, self._running = self._running, None
-        if running is None:
-            return
-        await asyncio.wait({running}, timeout=grace_s)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await self._rounds.aclose(grace_s)
 
     async def round(self) -> bool:
         """Send everything that is unsent; whether all of it could be done."""
@@ -147,26 +127,14 @@ class Alerting:
         policy, _ = await self._admin.policy(self._team_id)
         now = _Round(Recipients(policy.alerts_channel, self._voice.admins))
         for alert in alerts:
-            if self._stopping:
+            if self._rounds.stopping:
                 return False
             whole = await unbroken(f"alert {alert.number}", self._tell(alert, now)) and whole
         for recipient, rest in now.over.items():
             whole = await unbroken("summary of alerts", self._sum_up(rest, recipient, now)) and whole
         if len(alerts) == ROUND_MAX and not now.troubled:
-            self._woken.set()
+            self._rounds.wake()
         return whole and not now.troubled
-
-    async def _pause(self, seconds: float) -> None:
-        waits = {
-            asyncio.create_task(self._woken.wait()),
-            asyncio.create_task(self._clock.sleep(seconds)),
-        }
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _watch(self) -> bool:
         for due in await self._watching.due():
@@ -276,7 +244,7 @@ class Alerting:
             now.troubled = True
             return False
         # The next round finds them sent, and closes them.
-        self._woken.set()
+        self._rounds.wake()
         return True
 
     async def _send_group(self, group: Sequence[tuple[Alert, Claim]], recipient: str, note: str) -> None:

@@ -18,8 +18,9 @@ from darkroom.spending.changes import Author, SetAlertsChannel
 from darkroom.spending.reports import SpendReport, Spent
 from darkroom.spending.spans import Span
 from darkroom.spending.watch import Due, Used
-from handlers.alerting import EACH_MAX, LOOK_S, NOBODY, RETRY_S, Alerting, Watching
+from handlers.alerting import EACH_MAX, LOOK_S, NOBODY, Alerting, Watching
 from handlers.blocks.alerts import alert_view, summary_view
+from handlers.rounds import RETRY_S
 from handlers.watching import Watch
 from handlers.words import Voice
 from sandbox.slack import words as slack_words
