@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.slack import methods_chat, methods_files, methods_rest
+from sandbox.slack import methods_chat, methods_files, methods_rest, methods_views
 from sandbox.slack.model import ApiAnswer, ApiError, CallRecord, Dropped, Fault, Json
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ METHODS: Final[Mapping[str, Method]] = {
     **methods_chat.METHODS,
     **methods_files.METHODS,
     **methods_rest.METHODS,
+    **methods_views.METHODS,
 }
 SCOPES: Final[Mapping[str, str]] = {
     "chat.postMessage": "chat:write",

@@ -221,6 +221,7 @@ BLOCKS["container"] = _block(
         "has_header_divider": boolean,
     },
 )
+_INTERACTIVE: Final = frozenset(ELEMENTS) - {"image"}
 _PER_MESSAGE: Final = {"table": 1, "data_visualization": 2}
 _TABLES: Final = ("table", "data_table")
 CELL_CHARACTERS: Final = 10_000
@@ -245,6 +246,9 @@ def check_blocks(
             continue
         kind, block_id = str(block.get("type")), block.get("block_id")
         seen.append(kind)
+        element = block.get("element")
+        if surface != "modal" and isinstance(element, dict) and element.get("type") == "file_input":
+            found.add("unsupported element: file_input", f"/blocks/{index}/element")
         if kind in _NOT_ON.get(surface, ()):
             found.add(f"{kind} blocks are not allowed in a {surface}", f"/blocks/{index}")
         if kind in _PER_MESSAGE and seen.count(kind) > _PER_MESSAGE[kind]:
@@ -295,7 +299,7 @@ def as_returned(blocks: list[Json], mint: Callable[[], str], sizes: Callable[[Js
         if block.get("type") == "image":
             known = sizes(block["slack_file"]) if "slack_file" in block else {}
             block |= {"fallback": block.get("alt_text", ""), "is_animated": False, **known}
-        for element in [*block.get("elements", []), block.get("accessory")]:
-            if isinstance(element, dict) and element.get("type") in ACTIONS:
+        for element in [*block.get("elements", []), block.get("accessory"), block.get("element")]:
+            if isinstance(element, dict) and element.get("type") in _INTERACTIVE:
                 element.setdefault("action_id", mint())
     return made

@@ -1,7 +1,7 @@
 """The routes a page uses: look at the workspace, act in it, hear of changes. Loopback only.
 
     GET  /control/state?viewer=U…            view.snapshot
-    POST /control/{type,post,press,edit,delete,react,home,shortcut,submit}
+    POST /control/{type,post,press,edit,delete,react,home,shortcut,fill,submit,close}
                                              JSON body: an action of view.apply plus "viewer"; answers 200
     POST /control/upload?viewer=U…&name=…    the bytes as the body; answers {"ok": true, "file": {"id", …}}
     GET  /control/files/{id}                 the bytes, with their media type
@@ -29,7 +29,7 @@ LIVE: Final = web.AppKey("live", set[web.WebSocketResponse])
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _NOTICES_MAX: Final = 1000
 _ACTIONS: Final = frozenset(
-    {"type", "post", "press", "edit", "delete", "react", "home", "shortcut", "submit"}
+    {"type", "post", "press", "edit", "delete", "react", "home", "shortcut", "submit", "fill", "close"}
 )
 _SHOWN_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 

@@ -51,15 +51,24 @@ def one_source(value: Any, path: str, found: Findings) -> None:
 PLAIN = "plain_text"
 IMAGE_KEYS: Final = {"alt_text": string(2000, minimum=1)}
 IMAGE_SOURCES: Final = {"image_url": string(3000, minimum=1), "slack_file": _slack_file}
-_OPTION = shape(
-    {"text": text(75), "value": string(150, minimum=1)}, {"description": text(75), "url": string(3000)}
+_OPTION = shape({"text": text(75), "value": string(150, minimum=1)}, {"description": text(75)})
+_MENU_OPTION = shape(
+    {"text": text(75, PLAIN), "value": string(150, minimum=1)}, {"description": text(75, PLAIN)}
+)
+_OVERFLOW_OPTION = shape(
+    {"text": text(75, PLAIN), "value": string(150, minimum=1)},
+    {"description": text(75, PLAIN), "url": string(3000)},
+)
+_FEEDBACK = shape(
+    {"text": text(75, PLAIN), "value": string(2000, minimum=1)}, {"accessibility_label": string(75)}
 )
 _CONFIRM = shape(
     {"title": text(100, PLAIN), "text": text(300), "confirm": text(30, PLAIN), "deny": text(30, PLAIN)},
     {"style": one_of("primary", "danger")},
 )
 _OPTIONS = items(_OPTION, 100)
-_GROUPS = items(shape({"label": text(75, PLAIN), "options": _OPTIONS}), 100)
+_MENU_OPTIONS = items(_MENU_OPTION, 100)
+_GROUPS = items(shape({"label": text(75, PLAIN), "options": _MENU_OPTIONS}), 100)
 _COMMON: Final[dict[str, Check]] = {"action_id": ID, "confirm": _CONFIRM, "focus_on_load": boolean}
 _PICK: Final[dict[str, Check]] = {**_COMMON, "placeholder": text(150, PLAIN)}
 _MANY: Final[dict[str, Check]] = {"max_selected_items": integer(1)}
@@ -72,10 +81,10 @@ def _picker(**own: Check) -> tuple[Check, Check]:
 
 
 _STATIC, _MULTI_STATIC = _picker(
-    options=_OPTIONS, option_groups=_GROUPS, initial_option=_OPTION, initial_options=_OPTIONS
+    options=_MENU_OPTIONS, option_groups=_GROUPS, initial_option=_MENU_OPTION, initial_options=_MENU_OPTIONS
 )
 _EXTERNAL, _MULTI_EXTERNAL = _picker(
-    min_query_length=integer(0), initial_option=_OPTION, initial_options=_OPTIONS
+    min_query_length=integer(0), initial_option=_MENU_OPTION, initial_options=_MENU_OPTIONS
 )
 _USERS, _MULTI_USERS = _picker(initial_user=string(), initial_users=items(string(), 100))
 _ROOMS, _MULTI_ROOMS = _picker(
@@ -107,9 +116,11 @@ ELEMENTS: Final[dict[str, Check]] = {
             "visible_to_user_ids": anything,
         },
     ),
-    "feedback_buttons": shape({"positive_button": anything, "negative_button": anything}, {"action_id": ID}),
+    "feedback_buttons": shape(
+        {"positive_button": _FEEDBACK, "negative_button": _FEEDBACK}, {"action_id": ID}
+    ),
     "image": both(shape(IMAGE_KEYS, IMAGE_SOURCES), one_source),
-    "overflow": shape({"options": items(_OPTION, 5)}, {"action_id": ID, "confirm": _CONFIRM}),
+    "overflow": shape({"options": items(_OVERFLOW_OPTION, 5)}, {"action_id": ID, "confirm": _CONFIRM}),
     "static_select": _STATIC,
     "multi_static_select": _MULTI_STATIC,
     "external_select": _EXTERNAL,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 CHANNEL_TYPES = {"channel": "channel", "group": "group", "im": "im", "mpim": "mpim"}
 VERIFICATION = "sandbox-verification"
+_ECHOED = frozenset({"type", "text", "value", "style", "confirm", "icon", "placeholder", "action_id"})
 
 
 def message_json(state: "State", message: Message, *, metadata: bool = False, in_event: bool = False) -> Json:
@@ -222,7 +223,7 @@ def channel_ref(channel: Channel) -> Json:
 
 def action(element: Json, block_id: str, ts: str) -> Json:
     """One entry of `actions`: the element that was used, without what only draws it."""
-    kept = {k: v for k, v in element.items() if k in {"type", "text", "value", "style", "action_id"}}
+    kept = {k: v for k, v in element.items() if k in _ECHOED}
     return kept | {"block_id": block_id, "action_ts": ts}
 
 

@@ -113,15 +113,35 @@ def url_private(state: "State", file: File, *, download: bool = False) -> str:
     return f"{state.base_url}/files-pri/{state.team_id}-{file.id}/{place}{file.name}"
 
 
+def readable(state: "State", file: File) -> bool:
+    """Whether the app may see a file: its own, one in a channel it is in, one from its own modal."""
+    rooms = [state.channels[channel] for channel in file.shares]
+    mine = file.user == state.bot_user_id or file.handed_over
+    return mine or any(state.bot_user_id in room.members for room in rooms)
+
+
+def forget(state: "State", file: File) -> None:
+    """Delete a file: its bytes are gone, and messages that showed it say so."""
+    file.deleted, file.data = True, b""
+    state.changed({"kind": "file", "id": file.id, "deleted": True})
+
+
 def fetch(state: "State", url: str, token: str | None) -> HttpAnswer:
-    """Download: with a wrong token Slack answers 200 and a page to sign in."""
+    """Download: with a wrong token, or for a file the app may not see, Slack answers 200 and a page to sign
+    in."""
     found = re.search(r"/files-pri/[^-/]+-(F[A-Z0-9]+)/", url)
     file = state.files.get(found[1]) if found else None
-    if token != state.bot_token or not state.installed or "files:read" not in state.scopes:
-        return HttpAnswer(200, _LOGIN_PAGE, "text/html; charset=utf-8")
+    strange = token != state.bot_token or not state.installed or "files:read" not in state.scopes
+    if strange or (file is not None and not readable(state, file)):
+        return sign_in()
     if file is None or file.deleted or not file.uploaded:
         return HttpAnswer(404, b"<html><body>Not found</body></html>", "text/html; charset=utf-8")
     return HttpAnswer(200, file.data, file.mimetype or sniff(file.data)[0])
+
+
+def sign_in() -> HttpAnswer:
+    """The page that a wrong token gets instead of the bytes."""
+    return HttpAnswer(200, _LOGIN_PAGE, "text/html; charset=utf-8")
 
 
 def refusal_in_blocks(state: "State", image: Json) -> bool:
@@ -148,8 +168,11 @@ def permalink(state: "State", file: File) -> str:
 def file_json(state: "State", file: File, *, in_event: bool = False) -> Json:
     """A file object as `files.info` and messages carry it. Before the scan ends it has no `mimetype`.
 
-    In events about files from other workspaces it is a stub with `file_access: "check_file_info"`.
+    In events about files from other workspaces it is a stub with `file_access: "check_file_info"`, and in
+    messages a deleted one is a tombstone.
     """
+    if file.deleted:
+        return {"id": file.id, "mode": "tombstone"}
     base: Json = {"id": file.id, "created": file.created, "timestamp": file.created}
     if in_event and file.shown_as_stub:
         return base | {"user": file.user, "file_access": "check_file_info"}

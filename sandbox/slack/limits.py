@@ -25,6 +25,9 @@ UPDATE_TEXT_MAX: Final = 4_000
 METADATA_MAX_BYTES: Final = 8_000
 BLOCKS_MESSAGE: Final = 50
 BLOCKS_VIEW: Final = 100
+VIEW_LABEL_MAX: Final = 24
+PRIVATE_METADATA_MAX: Final = 3_000
+VIEWS_STACKED: Final = 3
 FILES_PER_COMPLETION: Final = 10
 FILE_MAX_BYTES: Final = 1_000_000_000
 REACTIONS_PER_PERSON: Final = 23
@@ -57,6 +60,7 @@ TIERS: Final = {
     "team.info": "T3",
     "users.info": "T4",
     "views.open": "T4",
+    "views.push": "T4",
     "views.update": "T4",
     "views.publish": "T4",
 }

@@ -72,14 +72,10 @@ def _has_markdown(blocks: object) -> bool:
 def _known(state: "State", params: Json) -> File:
     required(params, "file")
     file = state.files.get(str(params["file"]))
-    if file is None or not file.completed:
+    if file is None or not file.completed or not files.readable(state, file):
         raise ApiError("file_not_found")
     if file.deleted:
         raise ApiError("file_deleted")
-    rooms = [state.channels[channel] for channel in file.shares]
-    mine = file.user == state.bot_user_id
-    if not mine and not any(state.bot_user_id in room.members for room in rooms):
-        raise ApiError("file_not_found")
     return file
 
 
@@ -94,8 +90,7 @@ async def delete(state: "State", params: Json) -> Json:
     file = _known(state, params)
     if file.user != state.bot_user_id:
         raise ApiError("cant_delete_file")
-    file.deleted = True
-    state.changed({"kind": "file", "id": file.id, "deleted": True})
+    files.forget(state, file)
     return {}
 
 

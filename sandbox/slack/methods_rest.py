@@ -1,9 +1,9 @@
-"""The rest of the Web API: auth, connections, people, threads, status, views."""
+"""The rest of the Web API: auth, connections, people, threads, status."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.slack import events, limits, posting
+from sandbox.slack import events, limits
 from sandbox.slack.methods_chat import channel_to_post, flag, required, visible_channel
 from sandbox.slack.model import ApiError, Json, Message, User
 
@@ -155,93 +155,6 @@ async def set_status(state: "State", params: Json) -> Json:
     return {}
 
 
-def _view(state: "State", given: Any, *, kind: str) -> Json:
-    if not isinstance(given, dict) or given.get("type") != kind:
-        raise ApiError("invalid_arguments", response_metadata={"messages": ["[ERROR] invalid view"]})
-    problems: list[str] = []
-    for part in ("title", "submit", "close"):
-        text = given.get(part)
-        words = text.get("text", "") if isinstance(text, dict) else ""
-        if len(words) > 24:
-            problems.append(f"[ERROR] must be less than 25 characters [json-pointer:/view/{part}/text]")
-    if kind == "modal" and not given.get("title"):
-        problems.append("[ERROR] missing required field: title [json-pointer:/view]")
-    if len(str(given.get("private_metadata", ""))) > 3000:
-        problems.append("[ERROR] must be less than 3001 characters [json-pointer:/view/private_metadata]")
-    has_input = any(isinstance(b, dict) and b.get("type") == "input" for b in given.get("blocks") or [])
-    if kind == "modal" and has_input and not given.get("submit"):
-        problems.append("[ERROR] missing required field: submit [json-pointer:/view]")
-    if problems:
-        raise ApiError("invalid_arguments", response_metadata={"messages": problems})
-    try:
-        shown = posting.checked_blocks(state, given.get("blocks"), surface=kind)
-    except ApiError as refusal:
-        raise ApiError("invalid_arguments", response_metadata=refusal.extra["response_metadata"]) from None
-    blank = {"private_metadata": "", "callback_id": "", "external_id": "", "close": None, "submit": None}
-    flags = {"clear_on_close": False, "notify_on_close": False}
-    return {**blank, **flags, **given, "blocks": shown}
-
-
-def _stored(state: "State", view: Json, view_id: str) -> Json:
-    """What Slack adds to a view."""
-    return {
-        **view,
-        "id": view_id,
-        "team_id": state.team_id,
-        "app_id": state.app_id,
-        "app_installed_team_id": state.team_id,
-        "bot_id": state.bot_id,
-        "state": {"values": {}},
-        "hash": f"{int(state.now())}.{state.mint('h')}",
-        "root_view_id": view_id,
-        "previous_view_id": None,
-    }
-
-
-async def views_open(state: "State", params: Json) -> Json:
-    """views.open: once per trigger id, within three seconds."""
-    required(params, "trigger_id", "view")
-    trigger = state.triggers.get(str(params["trigger_id"]))
-    if trigger is None:
-        text = ["[ERROR] invalid `trigger_id`"]
-        raise ApiError("invalid_trigger_id", response_metadata={"messages": text})
-    if trigger.used:
-        raise ApiError("exchanged_trigger_id")
-    if state.now() > trigger.expires:
-        raise ApiError("expired_trigger_id")
-    view = _stored(state, _view(state, params["view"], kind="modal"), state.mint("V"))
-    trigger.used = True
-    state.views[view["id"]] = {**view, "_user": trigger.user}
-    state.changed({"kind": "view", "id": view["id"], "user": trigger.user})
-    return {"view": view}
-
-
-async def views_update(state: "State", params: Json) -> Json:
-    """views.update by view id, with an optional hash against races."""
-    required(params, "view")
-    known = state.views.get(str(params.get("view_id")))
-    if known is None:
-        raise ApiError("not_found")
-    if params.get("hash") and params["hash"] != known["hash"]:
-        raise ApiError("hash_conflict")
-    view = _stored(state, _view(state, params["view"], kind="modal"), known["id"])
-    state.views[view["id"]] = {**view, "_user": known["_user"]}
-    state.changed({"kind": "view", "id": view["id"], "user": known["_user"]})
-    return {"view": view}
-
-
-async def views_publish(state: "State", params: Json) -> Json:
-    """views.publish: the Home of one person."""
-    required(params, "user_id", "view")
-    user = str(params["user_id"])
-    if user not in state.users:
-        raise ApiError("user_not_found")
-    view = _stored(state, _view(state, params["view"], kind="home"), state.mint("V"))
-    state.homes[user] = view
-    state.changed({"kind": "home", "user": user})
-    return {"view": view}
-
-
 METHODS: Final[Mapping[str, Callable[["State", Any], Awaitable[Json]]]] = {
     "auth.test": auth_test,
     "apps.connections.open": connections_open,
@@ -251,7 +164,4 @@ METHODS: Final[Mapping[str, Callable[["State", Any], Awaitable[Json]]]] = {
     "conversations.replies": replies,
     "conversations.open": conversations_open,
     "assistant.threads.setStatus": set_status,
-    "views.open": views_open,
-    "views.update": views_update,
-    "views.publish": views_publish,
 }

@@ -98,7 +98,11 @@ class Channel:
 
 @dataclass
 class File:
-    """An uploaded file. `mimetype` and friends stay hidden until `processed` (the malware scan is over)."""
+    """An uploaded file. `mimetype` and friends stay hidden until `processed` (the malware scan is over).
+
+    `shown_as_stub`: events name it without describing it (Slack Connect); `handed_over`: it was put into a
+    modal's file input, and so the app may read it.
+    """
 
     id: str
     name: str
@@ -119,6 +123,7 @@ class File:
     shares: dict[str, list[str]] = field(default_factory=dict)
     deleted: bool = False
     shown_as_stub: bool = False
+    handed_over: bool = False
 
 
 @dataclass
@@ -137,12 +142,24 @@ class ResponseUrl:
 
 @dataclass
 class Trigger:
-    """A trigger id: opens one view, once, within 3 seconds."""
+    """A trigger id: opens one view, once, within 3 seconds. `channel` is where the person was, `view_id` the
+    modal in which it came to be."""
 
     id: str
     user: str
     expires: float
     used: bool = False
+    channel: str | None = None
+    view_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One entry of the app's shortcut menus: in the menu of a message, or everywhere."""
+
+    callback_id: str
+    name: str
+    kind: Literal["message", "global"]
 
 
 @dataclass(frozen=True)
@@ -194,11 +211,19 @@ class ApiAnswer:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """The answer of an upload URL, a download or a response_url."""
+    """The answer of an upload URL, a download or a response_url.
+
+    `cut_after` bytes the connection is closed although `body` was announced whole; with `pause_s` the body
+    comes in ten pieces with such pauses between them; `endless` repeats it until nobody reads any more.
+    """
 
     status: int
     body: bytes
     content_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+    pause_s: float = 0.0
+    endless: bool = False
 
 
 @dataclass
@@ -227,7 +252,8 @@ class Seen:
     """What a person sees after a command or a click.
 
     `error` is Slack's own failure ("operation_timeout", "dispatch_failed", "not_in_thread", …); `text` and
-    `ephemeral` are what came back with the acknowledgement; `payload` is what the app was sent.
+    `ephemeral` are what came back with the acknowledgement; `payload` is what the app was sent (for a modal
+    that was submitted: its answer). `asked` is the dialog that the client showed before it sent anything.
     """
 
     error: str | None = None
@@ -236,6 +262,7 @@ class Seen:
     message: Message | None = None
     payload: Json = field(default_factory=dict)
     envelope_id: str | None = None
+    asked: Json | None = None
 
 
 class Dropped(ConnectionError):

@@ -198,70 +198,9 @@ def upload(state: "State", user: str, name: str, data: bytes) -> File:
     return file
 
 
-def _visible(state: "State", person: User, room: Channel, ts: str) -> Message | Ephemeral:
-    if (message := room.messages.get(ts)) is not None:
-        return message
-    for only in state.ephemerals:
-        if only.ts == ts and only.user == person.id and only.channel == room.id:
-            return only
-    raise Refused(f"{person.name} sees no message {ts} in {room.name or room.id}")
-
-
-def _element(source: Message | Ephemeral, action_id: str, block_id: str | None) -> tuple[Json, str]:
-    for block in source.blocks:
-        for element in [*block.get("elements", []), block.get("accessory")]:
-            fits = isinstance(element, dict) and element.get("action_id") == action_id
-            if fits and block_id in (None, block["block_id"]):
-                return element, str(block["block_id"])
-    raise Refused(f"message {source.ts} has no {action_id!r} to press")
-
-
-async def press(
-    state: "State",
-    user: str,
-    channel: str,
-    message_ts: str,
-    action_id: str,
-    *,
-    block_id: str | None = None,
-    value: str | None = None,
+async def interact(
+    state: "State", payload: Json, *, accepts_response: bool = False, asked: Json | None = None
 ) -> Seen:
-    """Press a button, or choose `value` in a menu; waits for the acknowledgement (3 s)."""
-    person, room = inside(state, user, channel)
-    source = _visible(state, person, room, message_ts)
-    element, found_in = _element(source, action_id, block_id)
-    url, trigger_id = response_urls.issue(state, person, room, "actions", source)
-    done = events.action(element, found_in, state.mint_ts()) | _choice(element, value)
-    chosen: Json = {} if element["type"] == "button" else {found_in: {action_id: _choice(element, value)}}
-    payload = events.interaction(state, "block_actions", person, trigger_id) | {
-        "container": events.message_container(source),
-        "channel": events.channel_ref(room),
-        "response_url": url,
-        "state": {"values": chosen},
-        "actions": [done],
-    }
-    if isinstance(source, Message):
-        payload["message"] = events.message_json(state, source)
-    return await interact(state, payload)
-
-
-def _choice(element: Json, value: str | None) -> Json:
-    """What a menu's action carries: the option whose value was chosen."""
-    if element["type"] == "button":
-        return {}
-    if element["type"] in {"static_select", "overflow", "radio_buttons"}:
-        options = element.get("options") or [
-            o for g in element.get("option_groups", []) for o in g["options"]
-        ]
-        for option in options:
-            if option["value"] == value:
-                return {"type": element["type"], "selected_option": option}
-        raise Refused(f"{element['action_id']!r} has no option {value!r}")
-    field = {"users_select": "selected_user", "conversations_select": "selected_conversation"}
-    return {"type": element["type"], field.get(element["type"], "value"): value}
-
-
-async def interact(state: "State", payload: Json, *, accepts_response: bool = False) -> Seen:
     """Send a click or a shortcut and wait for its acknowledgement (3 s)."""
     parcel, error = await state.delivery.interaction(
         "interactive", payload, accepts_response=accepts_response
@@ -271,6 +210,7 @@ async def interact(state: "State", payload: Json, *, accepts_response: bool = Fa
         text="This app is not responding" if error else "",
         payload=parcel.answer or {} if accepts_response else payload,
         envelope_id=next(iter(parcel.envelopes), None),
+        asked=asked,
     )
 
 

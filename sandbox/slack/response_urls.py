@@ -36,11 +36,22 @@ def issue(
         thread_ts=source.thread_ts if source else None,
         ephemeral_source=isinstance(source, Ephemeral),
     )
-    trigger = Trigger(f"{state.mint()}.{state.mint()}", user.id, state.now() + TRIGGER_S)
-    state.triggers[trigger.id] = trigger
     forget_oldest(state.response_urls)
+    return f"{state.base_url}/{path}/{state.team_id}/{key}", trigger(state, user, channel=channel.id)
+
+
+def trigger(state: "State", user: User, *, channel: str | None = None, view_id: str | None = None) -> str:
+    """A new trigger id of an interaction of `user`, in a channel or in a modal."""
+    made = Trigger(
+        f"{state.mint()}.{state.mint()}",
+        user.id,
+        state.now() + TRIGGER_S,
+        channel=channel,
+        view_id=view_id,
+    )
+    state.triggers[made.id] = made
     forget_oldest(state.triggers)
-    return f"{state.base_url}/{path}/{state.team_id}/{key}", trigger.id
+    return made.id
 
 
 async def respond(state: "State", url: str, body: Json) -> HttpAnswer:

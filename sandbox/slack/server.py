@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
+from sandbox.slack.bad_downloads import DownloadRecord
 from sandbox.slack.delivery import TooManySockets
 from sandbox.slack.model import Dropped, HttpAnswer, Json
 from sandbox.slack.workspace import Workspace
 
 WORKSPACE: Final = web.AppKey("workspace", Workspace)
 _BODY_MAX = 64 * 1024**2
+_PIECES = 10
 
 
 @dataclass
@@ -35,6 +37,7 @@ def slack_app(workspace: Workspace) -> web.Application:
     app.router.add_get("/link/", _link)
     app.router.add_post("/upload/v1/{key}", _upload)
     app.router.add_get("/files-pri/{tail:.+}", _download)
+    app.router.add_get("/elsewhere/{tail:.+}", _stranger)
     for path in ("commands", "actions", "app"):
         app.router.add_post(f"/{path}/{{team}}/{{key}}", _respond)
     app.on_shutdown.append(_hang_up)
@@ -100,7 +103,8 @@ async def _cut(request: web.Request) -> web.StreamResponse:
 
 
 def _answer(answer: HttpAnswer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
+    headers = {**answer.headers, "Content-Type": answer.content_type}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
 async def _upload(request: web.Request) -> web.StreamResponse:
@@ -117,10 +121,43 @@ async def _upload(request: web.Request) -> web.StreamResponse:
 
 
 async def _download(request: web.Request) -> web.StreamResponse:
+    workspace = request.app[WORKSPACE]
     try:
-        return _answer(await request.app[WORKSPACE].download(request.path, _bearer(request)))
+        answer = await workspace.download(request.path, _bearer(request))
     except Dropped:
         return await _cut(request)
+    if answer.cut_after is None and not answer.pause_s and not answer.endless:
+        return _answer(answer)
+    return await _in_pieces(request, answer)
+
+
+async def _in_pieces(request: web.Request, answer: HttpAnswer) -> web.StreamResponse:
+    """A body that is cut, slow or without an end."""
+    response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
+    if not answer.endless:
+        response.content_length = len(answer.body)
+    await response.prepare(request)
+    body = answer.body if answer.cut_after is None else answer.body[: answer.cut_after]
+    size = max(1, len(body) // _PIECES)
+    try:
+        for start in range(0, len(body), size):
+            await response.write(body[start : start + size])
+            if answer.pause_s:
+                await request.app[WORKSPACE].sleep(answer.pause_s)
+        while answer.endless:
+            await response.write(body or bytes(1024))
+    except ConnectionError:
+        return response
+    if answer.cut_after is not None and request.transport is not None:
+        request.transport.close()
+    return response
+
+
+async def _stranger(request: web.Request) -> web.StreamResponse:
+    """Where a redirect away from Slack leads: notes whether somebody brought the token along."""
+    record = DownloadRecord(request.path, _bearer(request), 200, stranger=True)
+    request.app[WORKSPACE].downloads.append(record)
+    return web.Response(body=b"\x89PNG\r\n\x1a\n", headers={"Content-Type": "image/png"})
 
 
 async def _respond(request: web.Request) -> web.StreamResponse:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Self, TypeVar
 
 from sandbox.slack import limits
+from sandbox.slack.bad_downloads import BadDownload, DownloadRecord
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.furniture import furnish
 from sandbox.slack.model import (
@@ -20,6 +21,7 @@ from sandbox.slack.model import (
     Message,
     Notification,
     ResponseUrl,
+    Shortcut,
     Trigger,
     User,
 )
@@ -56,6 +58,7 @@ class State:
         app_name: str = "Darkroom",
         base_url: str = "http://slack.sandbox",
         commands: frozenset[str] | None = None,
+        shortcuts: tuple[Shortcut, ...] = (),
     ) -> None:
         self.now, self.sleep = now, sleep
         self.team_id, self.team_name, self.team_domain = team_id, "Sandbox", "sandbox"
@@ -66,7 +69,7 @@ class State:
         self.rate_limits = rate_limits
         self.base_url = base_url
         self.app_id, self.bot_user_id, self.bot_id = "A0DARKROOM", "U0DARKROOM", "B0DARKROOM"
-        self.app_name, self.commands = app_name, commands
+        self.app_name, self.commands, self.shortcuts = app_name, commands, shortcuts
         self.installed = True
         self.echo_bot_messages = True
         self.mention_events: tuple[str, ...] = ("message", "app_mention")
@@ -86,6 +89,8 @@ class State:
         self.tickets: set[str] = set()
         self.notifications: deque[Notification] = deque(maxlen=limits.RECORDS_MAX)
         self.faults: list[Fault] = []
+        self.bad_downloads: list[BadDownload] = []
+        self.downloads: deque[DownloadRecord] = deque(maxlen=limits.RECORDS_MAX)
         self.calls: deque[CallRecord] = deque(maxlen=limits.RECORDS_MAX)
         self.on_change: list[Callable[[Json], None]] = []
         self.limiter = limits.RateLimiter()

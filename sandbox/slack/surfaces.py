@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sandbox.slack import events, posting, response_urls
+from sandbox.slack import events, posting, response_urls, views
 from sandbox.slack.model import OTHER_APP, OTHER_BOT_ID, Json, Message, Refused, Seen
 from sandbox.slack.people import inside, interact
 
@@ -13,11 +13,17 @@ if TYPE_CHECKING:
 async def use_shortcut(
     state: "State", user: str, callback_id: str, *, channel: str | None = None, message_ts: str | None = None
 ) -> Seen:
-    """A message shortcut (with a channel and a message), or a global one, which carries no channel."""
+    """A message shortcut (with a channel and a message), or a global one, whose payload carries no channel
+    (`channel` is then only where the person is). It works also where the app is not a member."""
     person = state.user_named(user)
+    kind = "global" if message_ts is None else "message"
+    if state.shortcuts and not any((s.callback_id, s.kind) == (callback_id, kind) for s in state.shortcuts):
+        raise Refused(f"there is no {kind} shortcut {callback_id!r}")
+    if person.team_id != state.team_id or not state.installed:
+        raise Refused(f"{person.name} has no shortcuts of {state.app_name}")
     if channel is None or message_ts is None:
-        home = state.dm(state.bot_user_id, person.id)
-        _, trigger_id = response_urls.issue(state, person, home, "app")
+        room = None if channel is None else inside(state, user, channel)[1]
+        trigger_id = response_urls.trigger(state, person, channel=room.id if room else None)
         payload = events.interaction(state, "shortcut", person, trigger_id)
         return await interact(state, payload | {"callback_id": callback_id, "action_ts": state.mint_ts()})
     _, room = inside(state, user, channel)
@@ -28,43 +34,25 @@ async def use_shortcut(
         "action_ts": state.mint_ts(),
         "channel": events.channel_ref(room),
         "message_ts": message.ts,
-        "message": events.message_json(state, message),
+        "message": events.message_json(state, message, in_event=True),
         "response_url": url,
     }
     return await interact(state, payload)
 
 
-async def submit_view(state: "State", user: str, view_id: str, values: Json) -> Seen:
-    """Send a modal off. `values` are {block_id: {action_id: {"type": …, "value": …}}}; errors come back in
-    `payload` (`response_action`), and then the modal stays open."""
-    person = state.user_named(user)
-    stored = state.views.get(view_id)
-    if stored is None or stored["_user"] != person.id:
-        raise Refused(f"{person.name} has no modal {view_id} open")
-    _, trigger_id = response_urls.issue(state, person, state.dm(state.bot_user_id, person.id), "app")
-    view = {k: v for k, v in stored.items() if k != "_user"} | {"state": {"values": values}}
-    payload = events.interaction(state, "view_submission", person, trigger_id)
-    seen = await interact(state, payload | {"view": view, "response_urls": []}, accepts_response=True)
-    stays = seen.error or seen.payload.get("response_action") in {"errors", "update", "push"}
-    if not stays:
-        state.views.pop(view_id, None)
-        state.changed({"kind": "view", "id": view_id, "user": person.id, "closed": True})
-    return seen
-
-
-async def open_home(state: "State", user: str) -> None:
-    """Open the app's Home tab: the app hears `app_home_opened`."""
+async def open_home(state: "State", user: str, tab: str = "home") -> None:
+    """Open the app's Home tab, or its messages tab: the app hears `app_home_opened`."""
     person = state.user_named(user)
     room = state.dm(state.bot_user_id, person.id)
     event: Json = {
         "type": "app_home_opened",
         "user": person.id,
         "channel": room.id,
-        "tab": "home",
+        "tab": tab,
         "event_ts": state.mint_ts(),
     }
-    if person.id in state.homes:
-        event["view"] = state.homes[person.id]
+    if tab == "home" and person.id in state.homes:
+        event["view"] = views.shown(state.homes[person.id])
     await posting.tell(state, room, event)
 
 

@@ -21,10 +21,12 @@
         "ephemerals": [{"ts", "author": user id, "text", "blocks", "thread_ts": str|null}],
         "statuses": [{"thread_ts", "status"}]
       }],
-      "files": {file id: {"id", "name", "title", "mimetype", "processed": bool, "width", "height",
-                          "size", "sha256", "url"}},     every file in a message the viewer sees
+      "files": {file id: {"id", "name", "title", "mimetype", "processed": bool, "deleted": bool,
+                          "width", "height", "size", "sha256", "url"}},
+                                every file in a message, a modal or the Home tab that the viewer sees
       "notifications": [{"channel", "ts", "kind"}],      what pinged the viewer
-      "modals": [VIEW], "home": VIEW|null                views as Slack's API returns them
+      "modals": [VIEW], "home": VIEW|null,               views as Slack's API returns them
+      "shortcuts": [{"callback_id", "name", "kind": "message"|"global"}]
     }
 
 In blocks, an image with `slack_file: {"id"}` is drawn from `files[id].url`; one whose id is in the message's
@@ -34,23 +36,27 @@ In blocks, an image with `slack_file: {"id"}` is drawn from `files[id].url`; one
 
     type    {"channel", "text", "thread_ts"?}                    a slash command
     post    {"channel", "text", "thread_ts"?, "files"?, "broadcast"?}
-    press   {"channel", "message_ts", "action_id", "block_id"?, "value"?}
+    press   {"channel", "message_ts", "action_id", "block_id"?, "value"?}, or in a modal or the Home tab
+            {"view_id", "action_id", "block_id"?, "value"?, "values"?}: these are put in silently before
     edit    {"channel", "ts", "text"}
     delete  {"channel", "ts"}
     react   {"channel", "ts", "name"}
-    home    {}                                                   opens the app's Home tab
+    home    {"tab"?: "home"|"messages"}                          opens the app's Home tab
     shortcut {"callback_id", "channel"?, "message_ts"?}
+    fill    {"view_id", "values"}                                puts in what differs; tells the app if asked
     submit  {"view_id", "values"}
+    close   {"view_id", "whole_stack"?}
 
 and answers `{"ok": true, "ts": str|null, "text": str, "error": null, "payload": {…}}`; what Slack's client
 would not allow comes back as `{"ok": false, "error": "…"}`, and so does an app that did not answer
 (`"operation_timeout"`, `"dispatch_failed"`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sandbox.slack import blocks as block_kit
+from sandbox.slack import dialogs, views
 from sandbox.slack.model import Channel, Ephemeral, File, Json, Message, Refused, Seen, User
 from sandbox.slack.workspace import Workspace
 
@@ -72,14 +78,17 @@ def snapshot(workspace: Workspace, viewer: str) -> Json:
         "viewer": _user(workspace, person),
         "users": [_user(workspace, user) for user in workspace.users.values()],
         "channels": [_channel(workspace, room, person) for room in rooms],
-        "files": {file.id: _file(file) for room in rooms for file in _files(workspace, room)},
+        "files": {file.id: _file(file) for file in _files_seen(workspace, person, rooms)},
         "notifications": [
             {"channel": n.channel, "ts": n.ts, "kind": n.kind}
             for n in workspace.notifications
             if n.user == person.id
         ],
-        "modals": [{k: v for k, v in view.items() if k != "_user"} for view in modals],
-        "home": workspace.homes.get(person.id),
+        "modals": [views.shown(view) for view in modals],
+        "home": views.shown(home) if (home := workspace.homes.get(person.id)) else None,
+        "shortcuts": [
+            {"callback_id": s.callback_id, "name": s.name, "kind": s.kind} for s in workspace.shortcuts
+        ],
     }
 
 
@@ -158,6 +167,16 @@ def _files(workspace: Workspace, room: Channel) -> list[File]:
     return list(found.values())
 
 
+def _files_seen(workspace: Workspace, person: User, rooms: list[Channel]) -> Iterator[File]:
+    for room in rooms:
+        yield from _files(workspace, room)
+    mine = [view for view in workspace.views.values() if view["_user"] == person.id]
+    for view in [*mine, *([home] if (home := workspace.homes.get(person.id)) else [])]:
+        for image in block_kit.files_in(view["blocks"]):
+            if file := workspace.files.get(str(image.get("id"))):
+                yield file
+
+
 def _file(file: File) -> Json:
     return {
         "id": file.id,
@@ -165,6 +184,7 @@ def _file(file: File) -> Json:
         "title": file.title,
         "mimetype": file.mimetype,
         "processed": file.processed,
+        "deleted": file.deleted,
         "width": file.width,
         "height": file.height,
         "size": file.length,
@@ -198,7 +218,7 @@ async def apply(workspace: Workspace, viewer: str, action: Mapping[str, Any]) ->
     return {"ok": True, "error": None, "text": "", "ts": ts, "payload": {}}
 
 
-Doing = Awaitable[Seen | Message | None]
+Doing = Awaitable[Seen | Message | list[Seen] | None]
 
 
 def _type(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
@@ -216,7 +236,16 @@ def _post(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
     )
 
 
+async def _press_in_view(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Seen:
+    dialogs.put_in_silently(workspace, who, given["view_id"], given.get("values") or {})
+    return await workspace.press_in_view(
+        who, given["view_id"], given["action_id"], block_id=given.get("block_id"), value=given.get("value")
+    )
+
+
 def _press(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
+    if "view_id" in given:
+        return _press_in_view(workspace, who, given)
     return workspace.press(
         who,
         given["channel"],
@@ -240,7 +269,9 @@ _ACTIONS: Final[Mapping[str, Callable[[Workspace, str, Mapping[str, Any]], Doing
     "edit": lambda w, who, a: w.edit_message(who, a["channel"], a["ts"], a["text"]),
     "delete": lambda w, who, a: w.delete_message(who, a["channel"], a["ts"]),
     "react": lambda w, who, a: w.react(who, a["channel"], a["ts"], a["name"]),
-    "home": lambda w, who, a: w.open_home(who),
+    "home": lambda w, who, a: w.open_home(who, str(a.get("tab", "home"))),
     "shortcut": _shortcut,
+    "fill": lambda w, who, a: w.fill_view(who, a["view_id"], a["values"]),
     "submit": lambda w, who, a: w.submit_view(who, a["view_id"], a["values"]),
+    "close": lambda w, who, a: w.close_view(who, a["view_id"], whole_stack=bool(a.get("whole_stack"))),
 }

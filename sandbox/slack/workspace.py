@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.slack import api, files, furniture, people, response_urls, surfaces
+from sandbox.slack import (
+    api,
+    bad_downloads,
+    dialogs,
+    files,
+    furniture,
+    people,
+    presses,
+    response_urls,
+    surfaces,
+    views,
+)
 from sandbox.slack.delivery import HangUp, Send, Socket
 from sandbox.slack.events import envelope
 from sandbox.slack.model import (
@@ -30,7 +41,8 @@ class Workspace(State):
     (public), #attic (archived, with the app). Everybody of the team has a DM with the app; alice and bob have
     one together.
 
-    `commands` are the app's slash commands ("/imagine"); without them every one is taken for the app's.
+    `commands` are the app's slash commands ("/imagine") and `shortcuts` its shortcuts; without them every one
+    is taken for the app's.
 
     `now` and `sleep` are the only clock it knows. Web API calls go through `call`, the three other doors of
     Slack through `send_bytes` (upload), `download` and `respond` (response_url); the app's socket is any
@@ -51,7 +63,15 @@ class Workspace(State):
         """GET a private file. A wrong token gets HTTP 200 and a page to sign in."""
         if (fault := api.take_fault(self, "download", {"url": url})) is not None:
             return await self._faulty(fault, lambda: files.fetch(self, url, token))
-        return files.fetch(self, url, token)
+        answer = files.fetch(self, url, token)
+        if (bad := bad_downloads.take(self, url)) is not None:
+            answer = bad_downloads.spoil(self, bad, url, answer)
+        self.downloads.append(bad_downloads.DownloadRecord(url, token, answer.status))
+        return answer
+
+    def break_downloads(self, how: bad_downloads.How, **more: Any) -> None:
+        """Let the next download go wrong (`bad_downloads.BadDownload` says how, and what `more` may be)."""
+        self.bad_downloads.append(bad_downloads.BadDownload(how, **more))
 
     async def respond(self, url: str, body: Json) -> HttpAnswer:
         """POST to a response_url."""
@@ -71,7 +91,7 @@ class Workspace(State):
             work()
             raise Dropped(fault.method)
         if fault.error or fault.status != 200:
-            return HttpAnswer(fault.status, (fault.error or "").encode())
+            return HttpAnswer(fault.status, (fault.error or "").encode(), headers=fault.headers)
         answer: HttpAnswer = work()
         return answer
 
@@ -144,24 +164,64 @@ class Workspace(State):
         action_id: str,
         *,
         block_id: str | None = None,
-        value: str | None = None,
+        value: Any = None,
+        confirmed: bool = True,
     ) -> Seen:
-        """Press a button of a message (or choose `value` in its menu)."""
-        return await people.press(self, user, channel, message_ts, action_id, block_id=block_id, value=value)
+        """Press a button of a message (or choose `value` in its menu; "positive" or "negative" in feedback
+        buttons). What asks first is in `Seen.asked`; not `confirmed`, nothing is sent."""
+        return await presses.press(
+            self, user, channel, message_ts, action_id, block_id=block_id, value=value, confirmed=confirmed
+        )
+
+    async def press_in_view(
+        self,
+        user: str,
+        view_id: str,
+        action_id: str,
+        *,
+        block_id: str | None = None,
+        value: Any = None,
+        confirmed: bool = True,
+    ) -> Seen:
+        """The same in a modal or in the Home tab (`home_of(user)["id"]`)."""
+        return await presses.press_in_view(
+            self, user, view_id, action_id, block_id=block_id, value=value, confirmed=confirmed
+        )
 
     async def use_shortcut(
         self, user: str, callback_id: str, *, channel: str | None = None, message_ts: str | None = None
     ) -> Seen:
-        """Use a message shortcut, or without a message a global one."""
+        """Use a message shortcut, or without a message a global one (`channel`: where the person is)."""
         return await surfaces.use_shortcut(self, user, callback_id, channel=channel, message_ts=message_ts)
 
-    async def submit_view(self, user: str, view_id: str, values: Json) -> Seen:
-        """Submit an open modal; `Seen.payload` is the app's `response_action`, if it gave one."""
-        return await surfaces.submit_view(self, user, view_id, values)
+    async def fill_view(self, user: str, view_id: str, values: Json) -> Seen:
+        """Type and choose in a modal or the Home tab: `{name: value}` with block or action ids as names and
+        texts, options' values, people's and channels' names or file ids as values, or
+        `{block_id: {action_id: value}}`. The app hears of what dispatches an action."""
+        return await dialogs.fill(self, user, view_id, values)
 
-    async def open_home(self, user: str) -> None:
-        """Open the app's Home tab."""
-        await surfaces.open_home(self, user)
+    async def submit_view(self, user: str, view_id: str, values: Json) -> Seen:
+        """Submit an open modal after putting in `values` (as for `fill_view`, but silently); `Seen.payload`
+        is the app's `response_action`, if it gave one."""
+        return await dialogs.submit(self, user, view_id, values)
+
+    async def close_view(self, user: str, view_id: str, *, whole_stack: bool = False) -> list[Seen]:
+        """Close a modal without submitting it; what the app heard of it."""
+        return await dialogs.close(self, user, view_id, whole_stack=whole_stack)
+
+    def modal_of(self, user: str) -> Json | None:
+        """The modal this person looks at: the newest that nothing lies on."""
+        person = self.user_named(user).id
+        mine = [v for v in self.views.values() if v["_user"] == person and views.on_top(self, v)]
+        return mine[-1] if mine else None
+
+    def home_of(self, user: str) -> Json | None:
+        """What the app published as this person's Home tab."""
+        return self.homes.get(self.user_named(user).id)
+
+    async def open_home(self, user: str, tab: str = "home") -> None:
+        """Open the app's Home tab (or `tab="messages"`)."""
+        await surfaces.open_home(self, user, tab)
 
     async def invite(self, user: str, channel: str, whom: str) -> None:
         """Add somebody, or the app, to a channel; `/invite @Darkroom`, typed, does the same."""

@@ -228,7 +228,7 @@ async def test_a_modal_opens_once_and_its_submission_brings_the_answer_back(
 
     @bolt.view("edit")
     async def edited(ack: AsyncAck, body: Body) -> None:
-        if not body["view"]["state"]["values"]["prompt"]["text"]["value"]:
+        if not body["view"]["state"]["values"]["prompt"]["text"]["value"].strip():
             await ack(response_action="errors", errors={"prompt": "Say something."})
         else:
             await ack()
@@ -240,7 +240,7 @@ async def test_a_modal_opens_once_and_its_submission_brings_the_answer_back(
         "views.open", {"trigger_id": seen.payload["trigger_id"], "view": view}, workspace.bot_token
     )
     empty = await workspace.submit_view(
-        "alice", view_id, {"prompt": {"text": {"type": "plain_text_input", "value": ""}}}
+        "alice", view_id, {"prompt": {"text": {"type": "plain_text_input", "value": " "}}}
     )
     open_after_errors = view_id in workspace.views
     full = await workspace.submit_view(
