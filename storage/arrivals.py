@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
-from darkroom.turns.model import Options, Request, Surface, ThreadReplies, Turn, TurnState
-from darkroom.turns.store import Arrival
+from darkroom.turns.model import Request, Surface, ThreadReplies, Turn, TurnInput, TurnState
+from darkroom.turns.store import Arrival, NotWaiting
 from storage.budgets import LedgerFault, Payer
-from storage.people import person_key
-from storage.rows import attachments_to, turn_from
+from storage.people import person_key, prefers_private
+from storage.rows import OPTIONS, attachments_to, input_from, options_to, turn_from
 from storage.threads import open_thread, reply_counts
 from storage.times import to_text
 
@@ -23,9 +24,9 @@ def get_turn(db: sqlite3.Connection, turn_id: str) -> Turn:
 
 
 def turn_of_message(db: sqlite3.Connection, team_id: str, channel_id: str, message_ts: str) -> Turn | None:
-    """The turn that a message asked for, or None."""
+    """The turn that a message asked for, or None; *channel_id* is the message's, not its turn's."""
     row = db.execute(
-        "SELECT * FROM turns WHERE team_id = ? AND channel_id = ? AND asked_ts = ?",
+        "SELECT * FROM turns WHERE team_id = ? AND asked_channel_id = ? AND asked_ts = ?",
         (team_id, channel_id, message_ts),
     ).fetchone()
     return None if row is None else turn_from(row)
@@ -53,49 +54,121 @@ def arrive(
         thread and reply_counts(db, team, channel, thread, user, replies)
     ):
         return Arrival(None, new=False)
-    if request.surface is Surface.MENTION and thread:
+    if request.surface is not Surface.REPLY and thread:
         open_thread(db, team, channel, thread, user, at)
+    key = person_key(db, team, user, at)
+    private = request.private
+    if private is None:
+        private = request.opens_thread and prefers_private(db, key)
     db.execute(
-        """
-        INSERT INTO turns (id, team_id, key, surface, channel_id, thread_ts, asked_ts, user_id, person_key,
-            prompt, width, height, quality, model, format, attachments, order_key, reply_url, state,
-            created_at, updated_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', ?, ?)
+        f"""
+        INSERT INTO turns (id, team_id, key, surface, intent, channel_id, asked_channel_id, opens_thread,
+            private, thread_ts, asked_ts, user_id, person_key, prompt, wanted, {OPTIONS}, attachments,
+            inputs_from, order_key, reply_url, chosen_id, fresh, state, created_at, updated_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            'received', ?, ?)
         """,
         (
             turn_id,
             team,
             request.key,
             request.surface,
+            request.intent,
             channel,
+            channel,
+            request.opens_thread,
+            private,
             thread,
             request.message_ts,
             user,
-            person_key(db, team, user, at),
+            key,
             request.prompt,
-            *option_columns(request.options),
+            request.wanted,
+            *options_to(request.options),
             attachments_to(request.attachments),
+            request.inputs_from,
             request.order,
             request.reply_url,
+            request.chosen_id,
+            request.fresh,
             to_text(at),
             to_text(at),
         ),
     )
+    if request.inputs_from is not None:
+        _copy_inputs(db, turn_id, request.inputs_from)
     return Arrival(get_turn(db, turn_id), new=True)
 
 
+def _copy_inputs(db: sqlite3.Connection, turn_id: str, inputs_from: str) -> None:
+    """Where nothing was brought, the turn's own attachments are still to be."""
+    copied = db.execute(
+        """
+        INSERT INTO inputs
+            (turn_id, position, role, sha256, format, width, height, size_bytes, name, covers_ppm)
+        SELECT ?, position, role, sha256, format, width, height, size_bytes, name, covers_ppm
+        FROM inputs WHERE turn_id = ?
+        """,
+        (turn_id, inputs_from),
+    ).rowcount
+    if copied:
+        db.execute("UPDATE turns SET brought_revision = 0 WHERE id = ?", (turn_id,))
+
+
 def _complete(db: sqlite3.Connection, turn: Turn, request: Request, at: datetime) -> Turn:
-    """Of a mention's two events only ``message`` is sure to carry the files: take them from the second."""
+    """Of a mention's two events only ``message`` is sure to carry the files: take them from the second.
+
+    A new revision, since what was planned or brought without them is not what was asked for."""
     waits = turn.state in (TurnState.RECEIVED, TurnState.QUEUED)
     if not request.attachments or turn.request.attachments or not waits:
         return turn
     db.execute(
-        "UPDATE turns SET attachments = ?, updated_at = ? WHERE id = ?",
+        "UPDATE turns SET attachments = ?, revision = revision + 1, updated_at = ? WHERE id = ?",
         (attachments_to(request.attachments), to_text(at), turn.id),
     )
     return get_turn(db, turn.id)
 
 
-def option_columns(options: Options) -> tuple[int | None, int | None, str | None, str | None, str | None]:
-    """Options as the columns of ``turns`` keep them: width, height, quality, model, format."""
-    return options.width, options.height, options.quality, options.model, options.format
+def bring(
+    db: sqlite3.Connection, turn_id: str, revision: int, inputs: Sequence[TurnInput], at: datetime
+) -> tuple[TurnInput, ...]:
+    """What goes along with a turn's prompt in that revision. See ``TurnStore.bring``."""
+    changed = db.execute(
+        """
+        UPDATE turns SET brought_revision = revision, updated_at = ?
+        WHERE id = ? AND revision = ? AND state <> 'ended'
+        """,
+        (to_text(at), turn_id, revision),
+    ).rowcount
+    if not changed:
+        raise NotWaiting
+    db.execute("DELETE FROM inputs WHERE turn_id = ?", (turn_id,))
+    db.executemany(
+        """
+        INSERT INTO inputs
+            (turn_id, position, role, sha256, format, width, height, size_bytes, name, covers_ppm)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+            (
+                turn_id,
+                position,
+                one.role,
+                one.sha256,
+                one.format,
+                one.width,
+                one.height,
+                one.size_bytes,
+                one.name,
+                one.covers_ppm,
+            )
+            for position, one in enumerate(inputs)
+        ],
+    )
+    return inputs_of(db, turn_id)
+
+
+def inputs_of(db: sqlite3.Connection, turn_id: str) -> tuple[TurnInput, ...]:
+    """What goes along with a turn's prompt, in its order."""
+    rows = db.execute("SELECT * FROM inputs WHERE turn_id = ? ORDER BY position", (turn_id,))
+    return tuple(input_from(row) for row in rows)

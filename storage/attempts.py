@@ -41,9 +41,9 @@ def begin(
         """
         INSERT INTO attempts (id, turn_id, number, state, endpoint, provider, image_model, host_model, width,
             height, quality, format, parent_id, person_key, team_id, channel_id, hold_nano_usd, bound,
-            price_version, ask, held_at)
+            price_version, ask, background, held_at)
         VALUES (?, ?, (SELECT COUNT(*) + 1 FROM attempts WHERE turn_id = ?), 'held',
-            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         RETURNING number
         """,
         (
@@ -66,6 +66,7 @@ def begin(
             bound_to(plan.bound),
             plan.price_version,
             json.dumps(ask_data(plan.ask)),
+            plan.background,
             held_at,
         ),
     ).fetchone()[0]
@@ -100,6 +101,7 @@ def _held(turn_id: str, number: int, plan: Plan, at: datetime) -> Attempt:
         dispatched_at=None,
         ended_at=None,
         ask=plan.ask,
+        background=plan.background,
     )
 
 

@@ -178,8 +178,9 @@ def read_books(data_dir: Path, work: Callable[[sqlite3.Connection], T]) -> T:
         with closing(connect_read_only(data_dir / DATABASE_NAME)) as connection:
             try:
                 return in_snapshot(connection, work)
-            except sqlite3.OperationalError as error:
-                # What is missing may only be what came later: no reason to put back a copy.
+            except (sqlite3.OperationalError, IndexError) as error:
+                # What is missing, such as a column of a row, may only be what came later: no reason to put
+                # back a copy.
                 known = SqliteUtils(connection)
                 if migrations.applied(known) and migrations.pending(known):
                     raise OlderData(data_dir) from error
@@ -214,9 +215,11 @@ def _connect_writer(path: Path, *, create: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         # NORMAL may lose the last commits when the power fails: a call that was sent, with no hold.
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
+        # A table that is made anew is dropped meanwhile; a migration that does so checks afterwards.
+        connection.execute("PRAGMA foreign_keys = OFF")
         migrations.apply(SqliteUtils(connection))
+        connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()
         raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sqlite3 import IntegrityError
+
 from sqlite_utils import Database, Migrations
 
-from storage import schema_001, schema_002, schema_003
+from storage import schema_001, schema_002, schema_003, schema_004
 
 migrations = Migrations("darkroom")
 """The one set of migrations of a Darkroom database."""
@@ -26,6 +28,19 @@ def m002_spend_control(db: Database) -> None:
 def m003_views(db: Database) -> None:
     """Spend by person, day and model, for whoever opens the file."""
     _run(db, schema_003.STATEMENTS)
+
+
+@migrations()
+def m004_conversations(db: Database) -> None:
+    """Versions to go back to, pictures that go along, several at once, shares, deletion.
+
+    It makes ``turns`` anew, which other tables refer to: ``PRAGMA foreign_keys`` has to be off meanwhile.
+    """
+    _run(db, schema_004.STATEMENTS)
+    broken = db.execute("PRAGMA foreign_key_check").fetchmany(3)
+    if broken:
+        found = "; ".join(f"row {row[1]} of {row[0]} refers to no row of {row[2]}" for row in broken)
+        raise IntegrityError(f"what it was before does not hold together: {found}")
 
 
 def _run(db: Database, statements: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ from storage.times import to_text
 def add_picture(
     db: sqlite3.Connection, attempt: sqlite3.Row, settlement: Settlement, flags: str, at: datetime
 ) -> Picture:
-    """The next version of its thread, from a row of ``attempts`` and what it brought."""
+    """The next version of its thread (deleted ones count), from a row of ``attempts`` and what it brought."""
     turn = db.execute("SELECT * FROM turns WHERE id = ?", (attempt["turn_id"],)).fetchone()
     picture = settlement.picture
     if picture is None or turn["thread_ts"] is None:
@@ -33,8 +33,8 @@ def add_picture(
         INSERT INTO pictures (id, turn_id, attempt_id, team_id, channel_id, thread_ts, user_id, version,
             parent_id, sha256, format, width, height, size_bytes, prompt, revised_prompt, image_model,
             host_model, endpoint, provider, quality, response_id, host_tokens, chain_pictures,
-            charged_nano_usd, flags, seconds, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            charged_nano_usd, flags, seconds, background, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             settlement.picture_id,
@@ -62,6 +62,7 @@ def add_picture(
             settlement.cost.total_nano_usd,
             flags,
             settlement.seconds,
+            attempt["background"],
             to_text(at),
         ),
     )
@@ -75,3 +76,71 @@ def picture_of_attempt(db: sqlite3.Connection, attempt_id: str) -> Picture | Non
     """The picture an attempt brought, or None."""
     row = db.execute(f"{PICTURES} WHERE pictures.attempt_id = ?", (attempt_id,)).fetchone()
     return None if row is None else picture_from(row)
+
+
+def current_picture(
+    db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str, order: str
+) -> Picture | None:
+    """What a request of that *order* builds on. See ``TurnLog.current_picture``."""
+    place = (team_id, channel_id, thread_ts)
+    chosen = db.execute(
+        """
+        SELECT picture_id, order_key FROM choices
+        WHERE team_id = ? AND channel_id = ? AND thread_ts = ? AND order_key < ?
+        ORDER BY order_key DESC LIMIT 1
+        """,
+        (*place, order),
+    ).fetchone()
+    if chosen is not None and not _made_between(db, place, chosen["order_key"], order):
+        row = db.execute(
+            f"{PICTURES} WHERE pictures.id = ? AND pictures.deleted_at IS NULL", (chosen["picture_id"],)
+        ).fetchone()
+        if row is not None:
+            return picture_from(row)
+    row = db.execute(
+        f"""
+        {PICTURES}
+        WHERE pictures.team_id = ? AND pictures.channel_id = ? AND pictures.thread_ts = ?
+            AND pictures.deleted_at IS NULL
+        ORDER BY pictures.version DESC LIMIT 1
+        """,
+        place,
+    ).fetchone()
+    return None if row is None else picture_from(row)
+
+
+def _made_between(db: sqlite3.Connection, place: tuple[str, str, str], after: str, before: str) -> bool:
+    """Whether a picture was made in a thread for a request between two places of the order."""
+    row = db.execute(
+        """
+        SELECT 1 FROM pictures JOIN turns ON turns.id = pictures.turn_id
+        WHERE pictures.team_id = ? AND pictures.channel_id = ? AND pictures.thread_ts = ?
+            AND turns.order_key > ? AND turns.order_key < ?
+        LIMIT 1
+        """,
+        (*place, after, before),
+    ).fetchone()
+    return row is not None
+
+
+def last_picture(db: sqlite3.Connection, team_id: str, channel_id: str, user_id: str) -> Picture | None:
+    """The newest picture that somebody asked for in a channel and that was not deleted, or None."""
+    row = db.execute(
+        f"""
+        {PICTURES}
+        WHERE pictures.team_id = ? AND pictures.channel_id = ? AND pictures.user_id = ?
+            AND pictures.deleted_at IS NULL
+        ORDER BY pictures.created_at DESC, pictures.id DESC LIMIT 1
+        """,
+        (team_id, channel_id, user_id),
+    ).fetchone()
+    return None if row is None else picture_from(row)
+
+
+def note_file(db: sqlite3.Connection, turn_id: str, picture_id: str, file_id: str) -> None:
+    """A picture's file is in Slack; raises ``LedgerFault`` if it is none of that turn's."""
+    changed = db.execute(
+        "UPDATE pictures SET file_id = ? WHERE id = ? AND turn_id = ?", (file_id, picture_id, turn_id)
+    ).rowcount
+    if changed != 1:
+        raise LedgerFault(f"turn {turn_id} has no picture {picture_id}")

@@ -12,6 +12,8 @@ from darkroom.turns.model import (
     Attempt,
     AttemptState,
     Ending,
+    InputRole,
+    Intent,
     Options,
     Outcome,
     Picture,
@@ -19,6 +21,7 @@ from darkroom.turns.model import (
     Request,
     Surface,
     Turn,
+    TurnInput,
     TurnState,
 )
 from storage.times import from_text, maybe_from_text
@@ -34,11 +37,17 @@ def turn_from(row: sqlite3.Row) -> Turn:
         user_id=row["user_id"],
         prompt=row["prompt"],
         order=row["order_key"],
-        options=Options(row["width"], row["height"], row["quality"], row["model"], row["format"]),
-        thread_ts=None if row["surface"] == Surface.COMMAND else row["thread_ts"],
+        options=options_from(row),
+        thread_ts=None if row["opens_thread"] else row["thread_ts"],
         message_ts=row["asked_ts"],
         reply_url=row["reply_url"],
         attachments=attachments_from(row["attachments"]),
+        intent=Intent(row["intent"]),
+        wanted=row["wanted"],
+        chosen_id=row["chosen_id"],
+        fresh=bool(row["fresh"]),
+        private=bool(row["private"]),
+        inputs_from=row["inputs_from"],
     )
     ending = None
     if row["outcome"] is not None:
@@ -53,7 +62,6 @@ def turn_from(row: sqlite3.Row) -> Turn:
         parent_id=row["parent_id"],
         thread_ts=row["thread_ts"],
         placeholder_ts=row["placeholder_ts"],
-        file_id=row["file_id"],
         post_begun_at=maybe_from_text(row["post_begun_at"]),
         message_ts=row["message_ts"],
         placeholder_closed_at=maybe_from_text(row["placeholder_closed_at"]),
@@ -61,6 +69,32 @@ def turn_from(row: sqlite3.Row) -> Turn:
         undelivered_reason=row["undelivered_reason"],
         created_at=from_text(row["created_at"]),
         updated_at=from_text(row["updated_at"]),
+        brought_revision=row["brought_revision"],
+    )
+
+
+OPTIONS = "width, height, quality, model, format, background"
+"""The columns in which ``turns`` and ``threads`` keep options, in the order of the fields of ``Options``."""
+
+
+def options_from(row: sqlite3.Row) -> Options:
+    """The options of a row of ``turns`` or ``threads``."""
+    return Options(
+        row["width"], row["height"], row["quality"], row["model"], row["format"], row["background"]
+    )
+
+
+def options_to(
+    options: Options,
+) -> tuple[int | None, int | None, str | None, str | None, str | None, str | None]:
+    """Options as the columns ``OPTIONS`` keep them."""
+    return (
+        options.width,
+        options.height,
+        options.quality,
+        options.model,
+        options.format,
+        options.background,
     )
 
 
@@ -99,6 +133,21 @@ def attempt_from(row: sqlite3.Row) -> Attempt:
         dispatched_at=maybe_from_text(row["dispatched_at"]),
         ended_at=maybe_from_text(row["ended_at"]),
         ask=None if row["ask"] is None else ask_from(json.loads(row["ask"])),
+        background=row["background"],
+    )
+
+
+def input_from(row: sqlite3.Row) -> TurnInput:
+    """A row of ``inputs``."""
+    return TurnInput(
+        role=InputRole(row["role"]),
+        sha256=row["sha256"],
+        format=row["format"],
+        width=row["width"],
+        height=row["height"],
+        size_bytes=row["size_bytes"],
+        name=row["name"],
+        covers_ppm=row["covers_ppm"],
     )
 
 
@@ -153,4 +202,7 @@ def picture_from(row: sqlite3.Row) -> Picture:
         flags=tuple(json.loads(row["flags"])),
         seconds=row["seconds"],
         created_at=from_text(row["created_at"]),
+        background=row["background"],
+        file_id=row["file_id"],
+        deleted_at=maybe_from_text(row["deleted_at"]),
     )

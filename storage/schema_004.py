@@ -62,10 +62,10 @@ STATEMENTS = (
         asked_ts, user_id, person_key, prompt, width, height, quality, model, format, attachments, order_key,
         reply_url, state, outcome, reason, details, revision, parent_id, placeholder_ts, post_begun_at,
         message_ts, placeholder_closed_at, told_at, undelivered_reason, created_at, updated_at)
-    SELECT id, team_id, key, surface, channel_id, channel_id, surface = 'command', thread_ts,
-        asked_ts, user_id, person_key, prompt, width, height, quality, model, format, attachments, order_key,
-        reply_url, state, outcome, reason, details, revision, parent_id, placeholder_ts, post_begun_at,
-        message_ts, placeholder_closed_at, told_at, undelivered_reason, created_at, updated_at
+    SELECT id, team_id, key, surface, channel_id, channel_id, surface = 'command' OR thread_ts IS NULL,
+        thread_ts, asked_ts, user_id, person_key, prompt, width, height, quality, model, format, attachments,
+        order_key, reply_url, state, outcome, reason, details, revision, parent_id, placeholder_ts,
+        post_begun_at, message_ts, placeholder_closed_at, told_at, undelivered_reason, created_at, updated_at
     FROM turns
     """,
     "ALTER TABLE pictures ADD COLUMN background TEXT",
@@ -74,7 +74,8 @@ STATEMENTS = (
     "UPDATE pictures SET file_id = (SELECT file_id FROM turns WHERE turns.id = pictures.turn_id)",
     "DROP TABLE turns",
     "ALTER TABLE turns_004 RENAME TO turns",
-    "CREATE INDEX turns_by_message ON turns (team_id, channel_id, asked_ts)",
+    # By where it was asked: a private turn is made elsewhere.
+    "CREATE INDEX turns_by_message ON turns (team_id, asked_channel_id, asked_ts)",
     "CREATE INDEX turns_by_thread ON turns (team_id, channel_id, thread_ts)",
     "CREATE INDEX turns_by_post ON turns (team_id, channel_id, message_ts) WHERE message_ts IS NOT NULL",
     "CREATE INDEX turns_by_time ON turns (created_at, id)",
@@ -82,14 +83,25 @@ STATEMENTS = (
     CREATE INDEX turns_unfinished ON turns (created_at, id)
         WHERE told_at IS NULL AND undelivered_reason IS NULL
     """,
+    "DROP INDEX pictures_by_person",
     "CREATE INDEX pictures_by_person ON pictures (team_id, user_id, created_at, id)",
+    "CREATE INDEX pictures_by_asker ON pictures (team_id, channel_id, user_id, created_at, id)",
     "CREATE INDEX pictures_by_bytes ON pictures (sha256)",
     "CREATE INDEX pictures_by_parent ON pictures (parent_id) WHERE parent_id IS NOT NULL",
     "ALTER TABLE attempts ADD COLUMN background TEXT",
-    # What the next request in a thread builds on: chosen_id is NULL where that is the newest picture, and
-    # counts for requests with a later order than chosen_order. width … are what was said there last.
-    "ALTER TABLE threads ADD COLUMN chosen_id TEXT REFERENCES pictures (id)",
-    "ALTER TABLE threads ADD COLUMN chosen_order TEXT",
+    # A request builds on the last picture that was chosen before it (by order_key), unless a picture was made
+    # since for a request after that choice: then, and where nothing was chosen, on the newest.
+    """
+    CREATE TABLE choices (
+        team_id TEXT NOT NULL,
+        channel_id TEXT NOT NULL,
+        thread_ts TEXT NOT NULL,
+        order_key TEXT NOT NULL,
+        picture_id TEXT NOT NULL REFERENCES pictures (id),
+        PRIMARY KEY (team_id, channel_id, thread_ts, order_key)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # What was last said there beyond the prompt; NULL where nothing was.
     "ALTER TABLE threads ADD COLUMN width INTEGER",
     "ALTER TABLE threads ADD COLUMN height INTEGER",
     "ALTER TABLE threads ADD COLUMN quality TEXT",

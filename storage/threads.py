@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from darkroom.turns.model import ThreadReplies
+from darkroom.turns.model import Options, ThreadReplies
+from storage.rows import OPTIONS, options_from, options_to
 from storage.times import to_text
 
 
@@ -41,6 +42,41 @@ def leave_thread(db: sqlite3.Connection, team_id: str, channel_id: str, thread_t
     db.execute(f"DELETE FROM thread_people WHERE {where} AND user_id = ?", (*place, user_id))
     if not _any(db, f"SELECT 1 FROM thread_people WHERE {where}", place):
         db.execute(f"DELETE FROM threads WHERE {where}", place)
+
+
+def choose(
+    db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str, picture_id: str, order: str
+) -> None:
+    """Requests of that thread with a later *order* build on a picture, until one of them brings its own; the
+    same press, sent again, is the same choice."""
+    db.execute(
+        """
+        INSERT OR REPLACE INTO choices (team_id, channel_id, thread_ts, order_key, picture_id)
+        VALUES (?, ?, ?, ?, ?)
+        """,
+        (team_id, channel_id, thread_ts, order, picture_id),
+    )
+
+
+def remember(db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str, said: Options) -> None:
+    """*said* holds for later requests of that thread; where it says nothing, what was said before does."""
+    kept = remembered(db, team_id, channel_id, thread_ts)
+    db.execute(
+        f"""
+        UPDATE threads SET ({OPTIONS}) = (?, ?, ?, ?, ?, ?)
+        WHERE team_id = ? AND channel_id = ? AND thread_ts = ?
+        """,
+        (*options_to(said.or_else(kept)), team_id, channel_id, thread_ts),
+    )
+
+
+def remembered(db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str) -> Options:
+    """What was said in a thread beyond prompts; nothing in a thread that is not Darkroom's."""
+    row = db.execute(
+        f"SELECT {OPTIONS} FROM threads WHERE team_id = ? AND channel_id = ? AND thread_ts = ?",
+        (team_id, channel_id, thread_ts),
+    ).fetchone()
+    return Options() if row is None else options_from(row)
 
 
 def reply_counts(

@@ -6,12 +6,14 @@ import sqlite3
 
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.policy import Access
-from darkroom.turns.model import Attempt, Picture, ThreadReplies, Turn
-from storage.arrivals import turn_of_message
+from darkroom.turns.model import Attempt, Options, Picture, ThreadReplies, Turn, TurnInput
+from storage.arrivals import inputs_of, turn_of_message
 from storage.database import Database
+from storage.people import preferred_options
+from storage.pictures import current_picture, last_picture
 from storage.policy import Policies
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
-from storage.threads import reply_counts
+from storage.threads import remembered, reply_counts
 
 
 class SqliteTurnLog:
@@ -94,16 +96,31 @@ class SqliteTurnLog:
         """See ``TurnLog.pictures``."""
         return await self._pictures("pictures.turn_id = ? ORDER BY pictures.version", turn_id)
 
-    async def newest_picture(self, team_id: str, channel_id: str, thread_ts: str) -> Picture | None:
-        """See ``TurnLog.newest_picture``."""
-        found = await self._pictures(
-            """pictures.team_id = ? AND pictures.channel_id = ? AND pictures.thread_ts = ?
-            ORDER BY pictures.version DESC LIMIT 1""",
-            team_id,
-            channel_id,
-            thread_ts,
+    async def current_picture(
+        self, team_id: str, channel_id: str, thread_ts: str, order: str
+    ) -> Picture | None:
+        """See ``TurnLog.current_picture``."""
+        return await self._database.look(
+            lambda db: current_picture(db, team_id, channel_id, thread_ts, order)
         )
-        return found[0] if found else None
+
+    async def last_picture(self, team_id: str, channel_id: str, user_id: str) -> Picture | None:
+        """See ``TurnLog.last_picture``."""
+        return await self._database.look(lambda db: last_picture(db, team_id, channel_id, user_id))
+
+    async def inputs(self, turn_id: str) -> tuple[TurnInput, ...]:
+        """See ``TurnLog.inputs``."""
+        return await self._database.look(lambda db: inputs_of(db, turn_id))
+
+    async def manner(self, turn: Turn) -> Options:
+        """See ``TurnLog.manner``."""
+        request = turn.request
+        thread_ts = request.thread_ts
+        if thread_ts is None or thread_ts == request.message_ts:
+            return await self._database.look(lambda db: preferred_options(db, turn.person_key))
+        return await self._database.look(
+            lambda db: remembered(db, request.team_id, request.channel_id, thread_ts)
+        )
 
     async def access(self, turn: Turn) -> Access:
         """See ``TurnLog.access``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
@@ -12,6 +13,7 @@ from darkroom.turns.model import (
     Attachment,
     Attempt,
     Ending,
+    Intent,
     Options,
     Picture,
     Reason,
@@ -20,17 +22,21 @@ from darkroom.turns.model import (
     ThreadReplies,
     Told,
     Turn,
+    TurnInput,
     TurnState,
 )
 from darkroom.turns.store import Arrival, NotWaiting, Plan, Settlement
 from storage import attempts
-from storage.arrivals import arrive, get_turn, option_columns, payer_of, turn_of_message
+from storage.arrivals import arrive, bring, get_turn, payer_of, turn_of_message
 from storage.budgets import Payer, budgets_of, refusal, reserve
 from storage.database import Database
+from storage.ledger import LedgerFault
+from storage.people import met
+from storage.pictures import current_picture, note_file
 from storage.policy import Policies
 from storage.raising import after_ending
-from storage.rows import attachments_to
-from storage.threads import join_thread, leave_thread, open_thread
+from storage.rows import OPTIONS, attachments_to, options_from, options_to
+from storage.threads import choose, join_thread, leave_thread, open_thread, remember
 from storage.times import to_text
 
 _NOT_OURS = frozenset({Reason.OUTSIDER, Reason.GUEST})
@@ -69,6 +75,9 @@ class SqliteTurnStore:
         options: Options,
         attachments: tuple[Attachment, ...],
         at: datetime,
+        *,
+        wanted: int = 1,
+        intent: Intent = Intent.MAKE,
     ) -> Turn | None:
         """See ``TurnStore.revise``."""
 
@@ -77,26 +86,32 @@ class SqliteTurnStore:
             if turn is None or turn.state not in (TurnState.RECEIVED, TurnState.QUEUED):
                 return turn
             db.execute(
-                """
-                UPDATE turns SET prompt = ?, width = ?, height = ?, quality = ?, model = ?, format = ?,
+                f"""
+                UPDATE turns SET prompt = ?, wanted = ?, intent = ?, ({OPTIONS}) = (?, ?, ?, ?, ?, ?),
                     attachments = ?, revision = revision + 1, updated_at = ?
                 WHERE id = ?
                 """,
-                (prompt, *option_columns(options), attachments_to(attachments), to_text(at), turn.id),
+                (
+                    prompt,
+                    wanted,
+                    intent,
+                    *options_to(options),
+                    attachments_to(attachments),
+                    to_text(at),
+                    turn.id,
+                ),
             )
             return get_turn(db, turn.id)
 
         return await self._database.write(work)
 
-    async def queue(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Turn | NoMoney | Barred:
+    async def queue(
+        self, turn_id: str, plan: Plan | None, caps: Caps, at: datetime
+    ) -> Turn | NoMoney | Barred:
         """See ``TurnStore.queue``."""
 
         def work(db: sqlite3.Connection) -> Turn | NoMoney | Barred:
-            payer = payer_of(db, turn_id)
-            policy = self._policies.of(db, payer.team_id)
-            why: NoMoney | Barred | None = _barred(policy, payer, plan)
-            if why is None:
-                why = refusal(db, payer, plan.bound.total_nano_usd, budgets_of(payer, policy, caps, at), at)
+            why = None if plan is None else self._refused(db, turn_id, plan, caps, at)
             if why is not None:
                 return why
             db.execute(
@@ -106,6 +121,12 @@ class SqliteTurnStore:
             return get_turn(db, turn_id)
 
         return await self._database.write(work)
+
+    async def bring(
+        self, turn_id: str, revision: int, inputs: Sequence[TurnInput], at: datetime
+    ) -> tuple[TurnInput, ...]:
+        """See ``TurnStore.bring``."""
+        return await self._database.write(lambda db: bring(db, turn_id, revision, inputs, at))
 
     async def hold(
         self, turn_id: str, plan: Plan, caps: Caps, at: datetime
@@ -140,7 +161,8 @@ class SqliteTurnStore:
             db.execute(
                 """
                 UPDATE turns SET state = 'queued', updated_at = ? WHERE id = ? AND state = 'working'
-                    AND NOT EXISTS (SELECT 1 FROM attempts WHERE turn_id = turns.id AND ended_at IS NULL)
+                    AND NOT EXISTS
+                        (SELECT 1 FROM attempts WHERE turn_id = turns.id AND state <> 'released')
                 """,
                 (to_text(at), attempt.turn_id),
             )
@@ -176,9 +198,10 @@ class SqliteTurnStore:
                     waiting_only,
                 ),
             ).rowcount
+            turn = get_turn(db, turn_id)
             if changed:
                 after_ending(db, payer_of(db, turn_id), ending, at)
-            turn = get_turn(db, turn_id)
+                _undo(db, turn, ending)
             if turn.ending and turn.ending.reason in _NOT_OURS and turn.thread_ts:
                 request = turn.request
                 leave_thread(db, request.team_id, request.channel_id, turn.thread_ts, request.user_id)
@@ -186,19 +209,34 @@ class SqliteTurnStore:
 
         return await self._database.write(work)
 
-    async def tell(self, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:
+    async def tell(
+        self, turn_id: str, step: Told, value: str | None, at: datetime, picture_id: str | None = None
+    ) -> Turn:
         """See ``TurnStore.tell``."""
-        return await self._database.write(lambda db: _tell(db, turn_id, step, value, at))
+        return await self._database.write(lambda db: _tell(db, turn_id, step, value, at, picture_id))
+
+    def _refused(
+        self, db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime
+    ) -> NoMoney | Barred | None:
+        payer = payer_of(db, turn_id)
+        policy = self._policies.of(db, payer.team_id)
+        barred = _barred(policy, payer, plan)
+        if barred is not None:
+            return barred
+        return refusal(db, payer, plan.bound.total_nano_usd, budgets_of(payer, policy, caps, at), at)
 
     def _hold(self, db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt:
-        # The turn first: one that was taken back must not be told to wait for money.
+        # The turn first: one that was taken back must not be told to wait for money. Its parent is written
+        # with its first attempt. Where any attempt is open or was paid for, it stays working.
         claimed = db.execute(
-            """
-            UPDATE turns SET state = 'working', parent_id = ?, updated_at = ?
-            WHERE id = ? AND state = 'queued' AND revision = ?
-            RETURNING team_id, channel_id, person_key
+            f"""
+            UPDATE turns SET state = 'working', updated_at = ?,
+                parent_id = iif(EXISTS (SELECT 1 FROM attempts WHERE turn_id = turns.id), parent_id, ?)
+            WHERE id = ? AND state IN ('queued', 'working') AND revision = ?
+                AND (SELECT COUNT(*) FROM attempts WHERE turn_id = turns.id AND state <> 'released') < wanted
+            RETURNING team_id, channel_id, person_key, thread_ts, surface, {OPTIONS}
             """,
-            (plan.parent_id, to_text(at), turn_id, plan.revision),
+            (to_text(at), plan.parent_id, turn_id, plan.revision),
         ).fetchone()
         if claimed is None:
             raise NotWaiting
@@ -210,6 +248,9 @@ class SqliteTurnStore:
         draws = reserve(db, payer, plan.bound.total_nano_usd, budgets_of(payer, policy, caps, at), at)
         if not isinstance(draws, list):
             raise _NotHeld(draws)
+        said = options_from(claimed)
+        if said != Options() and claimed["thread_ts"] is not None and claimed["surface"] != Surface.BUTTON:
+            remember(db, payer.team_id, payer.channel_id, claimed["thread_ts"], said)
         return attempts.begin(db, turn_id, plan, payer, draws, at)
 
 
@@ -219,14 +260,38 @@ def _barred(policy: Policy, payer: Payer, plan: Plan) -> Barred | None:
     return policy.bars(payer.person_key, team, channel) or access.bars(plan.listed_model, plan.quality)
 
 
-def _tell(db: sqlite3.Connection, turn_id: str, step: Told, value: str | None, at: datetime) -> Turn:
+def _undo(db: sqlite3.Connection, turn: Turn, ending: Ending) -> None:
+    """Where a turn took something back, later requests build on the picture that it names."""
+    if ending.reason is Reason.UNDONE and turn.thread_ts is not None:
+        request = turn.request
+        picture_id = str(ending.details["picture_id"])
+        choose(db, request.team_id, request.channel_id, turn.thread_ts, picture_id, request.order)
+
+
+def _tell(
+    db: sqlite3.Connection,
+    turn_id: str,
+    step: Told,
+    value: str | None,
+    at: datetime,
+    picture_id: str | None,
+) -> Turn:
     kept = value if value is not None else to_text(at)
-    db.execute(
-        f"UPDATE turns SET {step.value} = ?, updated_at = ? WHERE id = ?",
-        (kept, to_text(at), turn_id),
-    )
+    match step:
+        case Told.FILE if picture_id is not None:
+            note_file(db, turn_id, picture_id, kept)
+            db.execute("UPDATE turns SET updated_at = ? WHERE id = ?", (to_text(at), turn_id))
+        case Told.FILE:
+            raise LedgerFault(f"a file of turn {turn_id} is no picture's")
+        case Told.PLACE:
+            _move(db, get_turn(db, turn_id), kept, at)
+        case _:
+            db.execute(
+                f"UPDATE turns SET {step.value} = ?, updated_at = ? WHERE id = ?",
+                (kept, to_text(at), turn_id),
+            )
     turn = get_turn(db, turn_id)
-    if step is Told.PLACEHOLDER and turn.request.surface is Surface.COMMAND:
+    if step is Told.PLACEHOLDER and turn.request.opens_thread:
         db.execute("UPDATE turns SET thread_ts = ? WHERE id = ?", (kept, turn_id))
         open_thread(db, turn.request.team_id, turn.request.channel_id, kept, turn.request.user_id, at)
         return get_turn(db, turn_id)
@@ -234,3 +299,23 @@ def _tell(db: sqlite3.Connection, turn_id: str, step: Told, value: str | None, a
         # Good for 30 minutes at most, and of no use to anybody afterwards.
         db.execute("UPDATE turns SET reply_url = NULL WHERE id = ?", (turn_id,))
     return turn
+
+
+def _move(db: sqlite3.Connection, turn: Turn, channel_id: str, at: datetime) -> None:
+    """A private turn goes on in the direct message with its person, in a thread of its own there. What it
+    would build on in the thread where it was asked comes with it."""
+    request = turn.request
+    met(db, request.team_id, request.user_id, channel_id, at)
+    if channel_id == request.channel_id:
+        return
+    chosen = request.chosen_id
+    if chosen is None and not request.fresh and request.thread_ts is not None:
+        parent = current_picture(db, request.team_id, request.channel_id, request.thread_ts, request.order)
+        chosen = None if parent is None else parent.id
+    db.execute(
+        """
+        UPDATE turns SET channel_id = ?, opens_thread = 1, thread_ts = NULL, chosen_id = ?, updated_at = ?
+        WHERE id = ?
+        """,
+        (channel_id, chosen, to_text(at), turn.id),
+    )

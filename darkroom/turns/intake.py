@@ -8,6 +8,7 @@ from darkroom.clock import Clock
 from darkroom.turns.model import (
     Attachment,
     Ending,
+    Intent,
     Options,
     Outcome,
     Reason,
@@ -67,11 +68,22 @@ class Intake:
         prompt: str,
         options: Options,
         attachments: tuple[Attachment, ...] = (),
+        *,
+        wanted: int = 1,
+        intent: Intent = Intent.MAKE,
     ) -> Turn | None:
         """A message that asked was edited. Gives its turn as it now is: with the new prompt if it still
         waited, unchanged if it was too late, None if the message never asked for anything."""
         return await self._store.revise(
-            team_id, channel_id, message_ts, prompt, options, attachments, self._clock.now()
+            team_id,
+            channel_id,
+            message_ts,
+            prompt,
+            options,
+            attachments,
+            self._clock.now(),
+            wanted=wanted,
+            intent=intent,
         )
 
     async def take_back(self, team_id: str, channel_id: str, message_ts: str) -> Turn | None:

@@ -20,6 +20,7 @@ from darkroom.turns.model import (
     Attempt,
     AttemptState,
     Ending,
+    Intent,
     Options,
     Picture,
     Request,
@@ -112,9 +113,12 @@ class TurnStore(Protocol):
         options: Options,
         attachments: tuple[Attachment, ...],
         at: datetime,
+        *,
+        wanted: int = 1,
+        intent: Intent = Intent.MAKE,
     ) -> Turn | None:
-        """Replace what a message asks for while its turn still waits; gives the turn as it now is, whatever
-        its state, or None if that message never was one."""
+        """Replace what a message asks for while its turn still waits, which makes it another revision; gives
+        the turn as it now is, whatever its state, or None if that message never was one."""
         ...
 
     async def queue(
@@ -138,8 +142,9 @@ class TurnStore(Protocol):
     ) -> Attempt | MustWait | NoMoney | Barred:
         """Turn ``working``, attempt ``held``, all budgets at once; or nothing changes but the turn waits.
 
-        A turn may have as many attempts that are open or were paid for as it wants pictures. What was said
-        in it of options is remembered for its thread, unless it came from a button. Raises ``NotWaiting`` if
+        A turn may have as many attempts that are open or were paid for as it wants pictures; with any such
+        it is ``working``, also while it waits for the rest. Its parent is the first plan's. What was said in
+        it of options is remembered for its thread, unless it came from a button. Raises ``NotWaiting`` if
         the turn has ended, is in another revision than the planned, or wants no more pictures.
         """
         ...

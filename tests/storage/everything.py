@@ -134,7 +134,9 @@ class Everything:
         assert await self._store.render(again.id, paid, LIMITS, NOON) == made
         await self._store.end("turn_1", Ending(Outcome.PICTURES, Reason.PICTURES), NOON)
         for step in Told:
-            await self._store.tell("turn_1", step, None, NOON)
+            file_of = made.id if step is Told.FILE else None
+            value = DESIGN if step is Told.PLACE else None
+            await self._store.tell("turn_1", step, value, NOON, file_of)
         return made
 
     async def _reply(self, picture: Picture) -> None:
@@ -195,7 +197,10 @@ class Everything:
         await self._log.charge_of(picture.id)
         await self._log.picture(picture.id)
         await self._log.pictures(turn.id)
-        await self._log.newest_picture(TEAM, DESIGN, picture.thread_ts)
+        await self._log.current_picture(TEAM, DESIGN, picture.thread_ts, "9")
+        await self._log.last_picture(TEAM, DESIGN, ALICE)
+        await self._log.inputs(turn.id)
+        await self._log.manner(turn)
         await self._log.access(turn)
         await balances(self._database, turn, LIMITS, NOON)
         await self._admin.policy(TEAM)

@@ -85,7 +85,7 @@ def adding(name: str, then: Callable[[], object] | None = None) -> Callable[[sql
     """A transaction that adds a person, and then does something."""
 
     def work(db: sqlite3.Connection) -> None:
-        db.execute("INSERT INTO people VALUES (?, 'T', ?, 'now')", (name, name))
+        db.execute("INSERT INTO people VALUES (?, 'T', ?, 'now', NULL)", (name, name))
         if then is not None:
             then()
 
