@@ -21,6 +21,8 @@ from darkroom.rendering.stream import BadStreamError, Document
 
 NOT_FOUND = "response_not_found"
 """The code of an answer that says: the API does not know this response."""
+FORGET_TIMEOUT_S = 30.0
+"""Seconds for having a stored response deleted."""
 ASK_TIMEOUT_S = 60.0
 """Seconds for asking what became of a call; the picture may come along."""
 _PLAIN = {"Accept-Encoding": "identity"}  # compressing base64 of a picture costs time and saves nothing
@@ -103,6 +105,29 @@ class ResponsesRenderer:
         answer = call.answer()
         log.info("attempt %s: %s, asked for later", job.attempt_id, _outcome(answer))
         return answer
+
+    async def forget(self, response_id: str) -> bool:
+        """Have a stored response deleted; one that the API does not know is gone too."""
+        gone: list[bool] = []
+
+        async def delete() -> None:
+            gone.append(await self._delete(response_id))
+
+        in_time = await within(self._clock, FORGET_TIMEOUT_S, delete())
+        if not in_time:
+            log.info("response %s: not deleted yet (timeout)", response_id)
+        return in_time and gone[0]
+
+    async def _delete(self, response_id: str) -> bool:
+        try:
+            await self._provider.client.responses.delete(response_id)
+        except openai.NotFoundError:
+            log.info("response %s: was gone before it was to be deleted", response_id)
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            failure = errors.of_exception(error)
+            log.info("response %s: not deleted yet, %s (%s)", response_id, failure.kind, failure.code)
+            return False
+        return True
 
     async def _render(self, job: RenderJob, call: _Call, response_id_seen: ResponseIdSeen) -> None:
         create = self._provider.client.responses.with_streaming_response.create

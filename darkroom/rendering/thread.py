@@ -95,12 +95,17 @@ class RenderThread:
             await asyncio.wrap_future(told)
 
         loop, renderer = self._running()
-        return await self._over_there(loop, renderer.render(job, seen), job)
+        return await self._over_there(loop, renderer.render(job, seen), f"attempt {job.attempt_id}")
 
     async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
         """Ask on the other thread what became of a call."""
         loop, renderer = self._running()
-        return await self._over_there(loop, renderer.ask(job, response_id), job)
+        return await self._over_there(loop, renderer.ask(job, response_id), f"attempt {job.attempt_id}")
+
+    async def forget(self, response_id: str) -> bool:
+        """Have a stored response deleted, on the other thread."""
+        loop, renderer = self._running()
+        return await self._over_there(loop, renderer.forget(response_id), f"response {response_id}")
 
     def _running(self) -> tuple[asyncio.AbstractEventLoop, ClosableRenderer]:
         if self._loop is None or self._renderer is None:
@@ -108,14 +113,14 @@ class RenderThread:
         return self._loop, self._renderer
 
     async def _over_there(
-        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], job: RenderJob
+        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], what: str
     ) -> T:
         future = asyncio.run_coroutine_threadsafe(self._counted(work), loop)
         try:
             return await asyncio.shield(asyncio.wrap_future(future))
         except asyncio.CancelledError:
             if not future.done():
-                log.info("attempt %s: nobody waits for it any more; it goes on", job.attempt_id)
+                log.info("%s: nobody waits for it any more; it goes on", what)
             raise
 
     async def _counted(self, work: Coroutine[Any, Any, T]) -> T:
