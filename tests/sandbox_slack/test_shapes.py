@@ -104,6 +104,23 @@ def again() -> list[Json]:
     ]
 
 
+MODAL = {
+    "type": "modal",
+    "title": {"type": "plain_text", "text": "Edit", "emoji": True},
+    "submit": {"type": "plain_text", "text": "Go"},
+    "close": {"type": "plain_text", "text": "Cancel"},
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "hspI",
+            "label": {"type": "plain_text", "text": "Prompt", "emoji": True},
+            "element": {"type": "plain_text_input", "action_id": "maBWU"},
+            "optional": False,
+        }
+    ],
+}
+
+
 async def one_of_everything(workspace: Workspace) -> Json:
     """Do each thing once; the payloads by the name of their sample."""
     app = App(workspace)
@@ -132,8 +149,15 @@ async def one_of_everything(workspace: Workspace) -> Json:
     made["block_actions"] = last()
     await workspace.use_shortcut("bob", "make", channel="#design", message_ts=parent.ts)
     made["message_shortcut"] = last()
-    await workspace.use_shortcut("bob", "make")
+    seen = await workspace.use_shortcut("bob", "make")
     made["global_shortcut"] = last()
+    modal = {**MODAL, "notify_on_close": True}
+    view = (await ok(workspace, "views.open", trigger_id=seen.payload["trigger_id"], view=modal))["view"]
+    app.answer = {"response_action": "errors", "errors": {"hspI": "Too vague"}}
+    await workspace.submit_view("bob", view["id"], {"hspI": "a fox"})
+    made["view_submission"], app.answer = last(), None
+    await workspace.close_view("bob", view["id"])
+    made["view_closed"] = last()
     workspace.subscriptions |= {"reaction_added"}
     await workspace.react("bob", "#design", parent.ts, "heart")
     made["reaction_added"] = last()
@@ -147,6 +171,7 @@ PAYLOADS = (
     *("slash_command", "app_mention", "message_user", "message_changed", "message_deleted"),
     *("message_file_share_full", "message_file_share_in_thread_derived", "message_thread_broadcast"),
     *("message_from_bot", "block_actions", "message_shortcut", "global_shortcut", "reaction_added"),
+    *("view_submission", "view_closed"),
 )
 
 
@@ -185,19 +210,6 @@ async def one_answer(workspace: Workspace, method: str) -> Json:
     posted = await ok(workspace, "chat.postMessage", channel=DESIGN, text="x")
     begun = await ok(workspace, "files.getUploadURLExternal", filename="fox.png", length=len(png()))
     await workspace.send_bytes(begun["upload_url"], png())
-    modal = {
-        "type": "modal",
-        "title": {"type": "plain_text", "text": "Edit", "emoji": True},
-        "submit": {"type": "plain_text", "text": "Go"},
-        "blocks": [
-            {
-                "type": "input",
-                "label": {"type": "plain_text", "text": "Prompt", "emoji": True},
-                "element": {"type": "plain_text_input", "action_id": "text"},
-                "optional": False,
-            }
-        ],
-    }
     section = {"type": "section", "text": {"type": "mrkdwn", "text": "hello", "verbatim": False}}
     place = {"channel": DESIGN, "ts": posted["ts"]}
     params: dict[str, Json] = {
@@ -212,7 +224,7 @@ async def one_answer(workspace: Workspace, method: str) -> Json:
         "users.info": {"user": "U0ALICE001"},
         "conversations.replies": {"channel": DESIGN, "ts": parent.ts},
         "conversations.open": {"users": "U0ALICE001"},
-        "views.open": {"trigger_id": seen.payload["trigger_id"], "view": modal},
+        "views.open": {"trigger_id": seen.payload["trigger_id"], "view": MODAL},
         "views.publish": {"user_id": "U0ALICE001", "view": {"type": "home", "blocks": [section]}},
         "assistant.threads.setStatus": {"channel_id": DESIGN, "thread_ts": parent.ts, "status": "is drawing"},
     }
