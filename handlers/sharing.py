@@ -1,0 +1,295 @@
+"""Showing a picture in another channel: the dialog, and the way there, again after whatever came between."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from darkroom.clock import Clock
+from darkroom.turns.conversations import Conversations, Share
+from darkroom.turns.model import Picture
+from handlers import words
+from handlers.asking import mapping
+from handlers.blocks.picture import Setting
+from handlers.blocks.share import (
+    CALLBACK,
+    CHANNEL_BLOCK,
+    CHANNEL_INPUT,
+    COMMENT_BLOCK,
+    COMMENT_INPUT,
+    COMMENT_MAX,
+    share_dialog,
+    shared_view,
+)
+from handlers.blocks.text import View
+from handlers.clients import SlackClient, SlackRefused, SlackUnclear
+from handlers.errands import unbroken
+from handlers.posting import CLOCKS_APART, FILE_PAUSES_S, Poster, name_of, tell_privately
+from handlers.presses import Press
+from handlers.recipients import passes
+from handlers.rounds import Rounds
+from handlers.services import Services
+from handlers.words import Voice
+
+logger = logging.getLogger("darkroom.handlers")
+
+LOOK_S = 3600.0
+"""The longest wait between two rounds."""
+GIVE_UP_AFTER = timedelta(hours=1)
+"""What could not be shared by then is not shared any more: its sharer is told so."""
+LOOK_BACK = timedelta(days=7)
+FILE_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "file_not_found"})
+"""What Slack says of a message with a file that it does not take, or not yet."""
+
+_NO_PICTURE = "This picture was deleted, so it cannot be shared."
+_NOT_YOURS = "This picture is private: only who asked for it can share it."
+_NO_CHANNEL = "Choose a channel."
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Listen to the dialog being sent."""
+
+    @app.view(CALLBACK)
+    async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        error = await _accept(services, body, view)
+        if error is not None:
+            await ack(response_action="errors", errors={CHANNEL_BLOCK: error})
+            return
+        await ack()
+        services.wake_sharing()
+
+
+async def open_dialog(services: Services, press: Press, picture: Picture) -> str | None:
+    """Ask where *picture* is to be shown; gives the sentence for who may not share it, else None."""
+    if picture.deleted_at is not None:
+        return _NO_PICTURE
+    if not await may_see(services, picture, press):
+        return _NOT_YOURS
+    await services.slack.open_view(press.trigger_id, share_dialog(picture.id, picture.version, press.channel))
+    return None
+
+
+async def may_see(services: Services, picture: Picture, press: Press) -> bool:
+    """Whether a press shows that its person sees the picture: it stands where they pressed, and who is in a
+    direct message with us sees what stands there."""
+    if press.channel == picture.channel_id:
+        return not press.channel.startswith("D") or press.user_id == picture.user_id
+    there = await services.conversations.pictures_of_message(picture.team_id, press.channel, press.message_ts)
+    return any(one.id == picture.id for one in there)
+
+
+async def _accept(services: Services, body: Mapping[str, Any], view: Mapping[str, Any]) -> str | None:
+    """Write the share down, in one transaction; or what is wrong with it."""
+    user = mapping(body.get("user"))
+    if services.guard.outsider(user.get("team_id"), user.get("enterprise_id")):
+        return words.OUTSIDER
+    values = mapping(mapping(view.get("state")).get("values"))
+    channel = mapping(mapping(values.get(CHANNEL_BLOCK)).get(CHANNEL_INPUT)).get("selected_conversation")
+    comment = mapping(mapping(values.get(COMMENT_BLOCK)).get(COMMENT_INPUT)).get("value")
+    if not channel:
+        return _NO_CHANNEL
+    shared = await services.conversations.share(
+        share_id=services.clock.new_id("share"),
+        key=f"view:{view['id']}",
+        # Who may share it was asked when the dialog was opened; nobody but us can write here.
+        picture_id=str(mapping(json.loads(view["private_metadata"]))["picture"]),
+        channel_id=str(channel),
+        user_id=str(user["id"]),
+        at=services.clock.now(),
+        comment=str(comment or "").strip()[:COMMENT_MAX],
+    )
+    return _NO_PICTURE if shared is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How shared pictures are shown: models that need no mention, the price above which a press asks first,
+    and where the bytes of a picture are, by their digest and format."""
+
+    usual_models: frozenset[str]
+    confirm_nano_usd: int
+    path_of: Callable[[str, str], Path]
+
+
+class Sharing:
+    """Posts what is to be shared, oldest first, whenever it is woken, after the start, and every hour.
+
+    Nothing depends on memory: a new ``Sharing`` on the same books goes on where the old one stopped.
+    """
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        slack: SlackClient,
+        clock: Clock,
+        voice: Voice,
+        showing: Showing,
+    ) -> None:
+        self._conversations = conversations
+        self._slack = slack
+        self._clock = clock
+        self._voice = voice
+        self._showing = showing
+        self._poster = Poster(slack, clock)
+        self._rounds = Rounds("sharing", self.round, clock, LOOK_S)
+
+    def wake(self) -> None:
+        """Something is to be shared. Returns at once."""
+        self._rounds.wake()
+
+    def start(self) -> None:
+        """Run in a task of its own until ``aclose``."""
+        self._rounds.start()
+
+    async def aclose(self, grace_s: float = 5.0) -> None:
+        """Let what is being posted arrive for *grace_s* seconds, then stop."""
+        await self._rounds.aclose(grace_s)
+
+    async def round(self) -> bool:
+        """Share everything that waits for it; whether all of it could be done."""
+        whole = True
+        for share in await self._conversations.unfinished_shares(self._clock.now() - LOOK_BACK):
+            if self._rounds.stopping:
+                return False
+            whole = await unbroken(f"share {share.id}", self._share(share)) and whole
+        return whole
+
+    async def _share(self, share: Share) -> bool:
+        """One picture into one channel; False if it is to be tried again."""
+        late = self._clock.now() - share.begun_at >= GIVE_UP_AFTER
+        try:
+            ts = await self._found(share)
+            if ts is None and late:
+                await self._give_up(share, "too late")
+                return True
+            if ts is None:
+                ts = await self._post(share)
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("share %s not posted: %s", share.id, error)
+            if passes(error) and not late:
+                return False
+            await self._give_up(share, name_of(error))
+            return True
+        except FileNotFoundError:
+            await self._give_up(share, "no file")
+            return True
+        noted = await self._conversations.note_share(share.id, None, ts)
+        if noted.picture.deleted_at is not None:
+            await self._take_away(noted, ts)
+            return True
+        link = await self._link(share.channel_id, ts)
+        where = f"<{link}|shared>" if link else "shared"
+        await self._tell(share, f"v{share.picture.version} is {where} to <#{share.channel_id}>.")
+        return True
+
+    async def _take_away(self, share: Share, ts: str) -> None:
+        """It was deleted while it was on its way, when nobody could know yet what stands there."""
+        try:
+            await self._slack.delete_message(share.channel_id, ts)
+            if share.file_id is not None:
+                await self._slack.delete_file(share.file_id)
+        except (SlackRefused, SlackUnclear) as error:
+            logger.warning("share %s of a deleted picture was not taken away: %s", share.id, error)
+
+    async def _found(self, share: Share) -> str | None:
+        """Its message, if it was posted before and not noted; None also where it may not be looked for."""
+        if share.file_id is None:
+            return None
+        since = share.begun_at - CLOCKS_APART
+        try:
+            return await self._slack.find_message(share.channel_id, share.id, thread_ts=None, since=since)
+        except SlackRefused as refused:
+            if passes(refused):
+                raise
+            return None
+
+    async def _post(self, share: Share) -> str:
+        picture = share.picture
+        path = self._showing.path_of(picture.sha256, picture.format)
+        name = f"darkroom-v{picture.version}.{'jpg' if picture.format == 'jpeg' else picture.format}"
+        file_id = share.file_id
+        if file_id is None:
+            file_id = await self._slack.upload(path, name)
+            await self._conversations.note_share(share.id, file_id, None)
+        await self._poster.wait_until_usable(file_id)
+        sharer, asker = await self._name(share.user_id), await self._name(picture.user_id)
+        setting = Setting(asker, self._showing.usual_models, self._showing.confirm_nano_usd)
+        link = await self._source(picture)
+        view = shared_view(share, sharer, file_id, link, setting)
+        for pause_s in FILE_PAUSES_S:
+            try:
+                return await self._say(share, view)
+            except SlackRefused as refused:
+                if refused.error not in FILE_REFUSED:
+                    raise
+            await self._clock.sleep(pause_s)
+        logger.warning("share %s: Slack does not take file %s in a message; sharing it", share.id, file_id)
+        await self._slack.upload(path, name, channel=share.channel_id)
+        return await self._say(share, shared_view(share, sharer, None, link, setting))
+
+    async def _say(self, share: Share, view: View) -> str:
+        # Once: if no answer comes, the next round looks for the message before it posts again.
+        return await self._slack.post_message(
+            share.channel_id, view.text, blocks=view.blocks, turn_id=share.id
+        )
+
+    async def _give_up(self, share: Share, why: str) -> None:
+        logger.warning("share %s given up: %s", share.id, why)
+        await self._conversations.give_up_share(share.id, why)
+        what, there = f"v{share.picture.version} was not shared to <#{share.channel_id}>", share.channel_id
+        if why in {"not_in_channel", "channel_not_found"}:
+            text = (
+                f"{what}, because I am not in that channel. Type `/invite` {self._voice.us} in <#{there}>, "
+                "then share it again."
+            )
+        elif why == "too late":
+            text = f"{what}: Slack could not be reached for too long. Share it again if you still want it."
+        elif why == "no file":
+            text = f"{what}, because its file is gone. Tell {self._voice.an_admin}."
+        else:
+            text = f"{what}, because {words.why_not_posted(why, self._voice)}"
+        await self._tell(share, text)
+
+    async def _tell(self, share: Share, text: str) -> None:
+        """Tell who shared, where they pressed if that is sure to be no direct message of others."""
+        picture = share.picture
+        place, thread_ts = picture.channel_id, picture.thread_ts
+        try:
+            if place.startswith("D"):
+                await self._slack.post_private(share.user_id, text)
+            else:
+                await tell_privately(
+                    self._slack,
+                    self._clock,
+                    View(text, ()),
+                    channel=place,
+                    user_id=share.user_id,
+                    thread_ts=thread_ts,
+                )
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("share %s: its sharer was not told: %s", share.id, error)
+
+    async def _source(self, picture: Picture) -> str | None:
+        """A link to where it was made; not into a direct message, which nobody else can follow."""
+        if picture.channel_id.startswith("D"):
+            return None
+        return await self._link(picture.channel_id, picture.thread_ts)
+
+    async def _link(self, channel: str, ts: str) -> str | None:
+        try:
+            return await self._slack.permalink(channel, ts)
+        except (SlackRefused, SlackUnclear):
+            return None
+
+    async def _name(self, user_id: str) -> str:
+        try:
+            return (await self._slack.user(user_id)).name
+        except (SlackRefused, SlackUnclear):
+            return "Somebody"
