@@ -18,7 +18,7 @@ from darkroom.spending.sizes import BadSize, check_size, named_sizes, parse_size
 from darkroom.spending.spans import span_of
 from darkroom.turns.conversations import Preferences
 from darkroom.turns.model import Picture, Reason
-from handlers import words
+from handlers import words, words_endings
 from handlers.asking import mapping
 from handlers.blocks import home as blocks
 from handlers.blocks.text import View
@@ -152,7 +152,7 @@ class Homes:
             if refusal.reason is Reason.CANNOT_POST:
                 sentence = blocks.UNKNOWN_PERSON
             else:
-                sentence = words.say(refusal, self._services.config.voice, words.Hearer(user_id))
+                sentence = words_endings.say(refusal, self._services.config.voice, words.Hearer(user_id))
             await self._show(user_id, blocks.closed_view(sentence))
             return
         mine = await self._mine(user_id, page)

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from darkroom.spending.changes import AnswerRequest, Author, CannotChange
 from darkroom.spending.requests import RequestState
 from darkroom.turns.model import Ending, Outcome, Reason
-from handlers import words
+from handlers import words, words_endings
 from handlers.blocks import more_money as blocks
 from handlers.blocks.text import View
 from handlers.presses import Answer, Press, start
@@ -42,7 +42,7 @@ async def _ask(services: Services, press: Press, answer: Answer) -> None:
     if press.user_id in {names.people.get(key) for key in policy.blocked}:
         # Money would not help them, and admins need not hear from whom they have blocked.
         blocked = Ending(Outcome.DECLINED, Reason.BLOCKED)
-        await answer(View(words.say(blocked, voice, words.Hearer(press.channel)), ()))
+        await answer(View(words_endings.say(blocked, voice, words.Hearer(press.channel)), ()))
         return
     asked = None
     if Recipients(policy.alerts_channel, config.admins).first:

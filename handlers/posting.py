@@ -26,6 +26,8 @@ FILE_PAUSES_S = (0.5, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 
 PASSING = frozenset({"ratelimited", "rate_limited"})
 """What Slack refuses now and may take soon."""
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "file_not_found"})
+"""What Slack says of a message with a file that it does not show, or not yet."""
 _THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message"})
 CLOCKS_APART = timedelta(minutes=2)
 """Slack's clock and ours may differ by so much: a message of ours is looked for from that long before."""
@@ -108,7 +110,7 @@ class Poster:
             try:
                 return await self.post(turn, channel, view, thread_ts=thread_ts, broadcast=broadcast)
             except SlackRefused as refused:
-                if refused.error not in {"invalid_blocks", "invalid_blocks_format", "file_not_found"}:
+                if refused.error not in REFUSED_BLOCKS:
                     raise
             if pause_s is not None:
                 await self._clock.sleep(pause_s)

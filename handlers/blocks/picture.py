@@ -149,6 +149,11 @@ def image_block(picture: Picture, file_id: str) -> Block:
     return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text(picture)}
 
 
+def image_element(picture: Picture, file_id: str) -> Block:
+    """The picture beside a line of a list, small; what it shows is said in that line."""
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": f"Version {picture.version}"}
+
+
 def alt_text(picture: Picture) -> str:
     """What a screen reader says of the picture: plain text, at most 2,000 characters.
 

@@ -1,46 +1,56 @@
-"""The message that stands in the channel while a picture is being made, and what becomes of it."""
+"""The message that stands in the channel while pictures are being made, and what becomes of it."""
 
 from __future__ import annotations
 
 from darkroom.spending.money import format_usd
-from handlers.blocks.text import NAME_MAX, View, context, section, shown
+from handlers.blocks.text import NAME_MAX, View, context, counted, escape, section, shown
 
 PROMPT_MAX = 1_500
 
 
-def working(name: str, prompt: str, at_most_nano_usd: int) -> View:
+def working(name: str, prompt: str, at_most_nano_usd: int, wanted: int = 1) -> View:
     """Taken in: who asked (*name* is escaped here and notifies nobody), for what, and its highest price."""
-    who, what, price = shown(name, NAME_MAX), shown(prompt, PROMPT_MAX), format_usd(at_most_nano_usd)
-    return View(
-        text=f"{who} asked Darkroom for a picture: {what}. Working on it; it costs at most {price}.",
-        blocks=(
-            section(f"*{who}* asked for a picture:\n{what}"),
-            context(f"Working on it · at most {price}"),
-        ),
-    )
+    price = format_usd(at_most_nano_usd)
+    costs = f"it costs at most {price}" if wanted == 1 else f"together they cost at most {price}"
+    said = f"Working on it; {costs}."
+    return _view(name, prompt, wanted, said, f"Working on it · at most {price}")
 
 
-def done(name: str, prompt: str, version: int, cost_nano_usd: int, link: str | None) -> View:
-    """The picture is in the thread; *link* leads to it (None where Slack gave no link)."""
-    who, what, price = shown(name, NAME_MAX), shown(prompt, PROMPT_MAX), format_usd(cost_nano_usd)
-    label = f"v{version}"
-    linked = f"<{link}|{label} is in the thread>" if link else f"{label} is in the thread"
-    return View(
-        text=f"{who} asked Darkroom for a picture: {what}. Done: {linked}, {price}.",
-        blocks=(
-            section(f"*{who}* asked for a picture:\n{what}"),
-            context(f"Done · {linked} · {price}"),
-        ),
+def done(
+    name: str, prompt: str, versions: tuple[int, int], cost_nano_usd: int, link: str | None, wanted: int = 1
+) -> View:
+    """The pictures, from the first to the last of *versions*, are in the thread; *link* leads to them (None
+    where Slack gave no link)."""
+    first, last = versions
+    label, price = (
+        (f"v{first} is" if first == last else f"v{first} to v{last} are"),
+        format_usd(cost_nano_usd),
     )
+    linked = f"<{escape(link)}|{label} in the thread>" if link else f"{label} in the thread"
+    return _view(name, prompt, wanted, f"Done: {linked}, {price}.", f"Done · {linked} · {price}")
 
 
 def answered(name: str, prompt: str) -> View:
     """There is no picture: the answer in the thread is in words."""
+    return _view(name, prompt, 1, "Answered in words, in the thread.", "Answered in words, in the thread")
+
+
+def pressed(wanted: int, at_most_nano_usd: int) -> str:
+    """What whoever pressed a button reads at once, alone."""
+    what = counted(wanted, "picture", "pictures")
+    return f"Working on it: {what}, at most {format_usd(at_most_nano_usd)}, here in the thread."
+
+
+def elsewhere(link: str | None) -> str:
+    """What whoever asked in a channel for something private reads there, alone."""
+    place = f"<{escape(link)}|our direct message>" if link else "our direct message"
+    return f"Working on it in {place}: only you see it there."
+
+
+def _view(name: str, prompt: str, wanted: int, said: str, noted: str) -> View:
     who, what = shown(name, NAME_MAX), shown(prompt, PROMPT_MAX)
+    pictures = "a picture" if wanted == 1 else f"{wanted} pictures"
     return View(
-        text=f"{who} asked Darkroom for a picture: {what}. Answered in words, in the thread.",
-        blocks=(
-            section(f"*{who}* asked for a picture:\n{what}"),
-            context("Answered in words, in the thread"),
-        ),
+        text=f"{who} asked Darkroom for {pictures}: {what}. {said}",
+        blocks=(section(f"*{who}* asked for {pictures}:\n{what}"), context(noted)),
     )

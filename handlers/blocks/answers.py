@@ -1,0 +1,46 @@
+"""What a person alone reads of a turn without a picture, with the buttons that go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from darkroom.turns.model import Ending, Reason, Turn
+from handlers.blocks.more_money import refusal_view
+from handlers.blocks.text import View, section
+
+IN_DM_ACTION = "make_in_dm"
+"""The ``action_id`` of "Make it in our DM"; its value is the turn's id."""
+EDIT_LAST_ACTION, MAKE_NEW_ACTION = "edit_last", "make_new"
+"""The two answers to what reads like a change of the last picture; their values are the turn's id."""
+
+IN_DM = "Make it in our DM"
+
+
+def answer_view(turn: Turn, ending: Ending, text: str) -> View:
+    """*text* (``mrkdwn``, already escaped) and the buttons that *ending* calls for; it names them, too."""
+    if ending.reason is Reason.EDIT_OR_NEW:
+        version = ending.details.get("version", "")
+        edit = _button(EDIT_LAST_ACTION, f"Edit v{version}" if version else "Edit it", turn.id, "primary")
+        new = _button(MAKE_NEW_ACTION, "New picture", turn.id)
+        labels = f"“{edit['text']['text']}” and “{new['text']['text']}”"
+        return _view(text, f"The buttons {labels} answer it.", edit, new)
+    if ending.reason in (Reason.NOT_IN_CHANNEL, Reason.CANNOT_POST) and not turn.request.private:
+        button = _button(IN_DM_ACTION, IN_DM, turn.id, "primary")
+        return _view(text, f"The button “{IN_DM}” makes it there.", button)
+    return refusal_view(turn, text)
+
+
+def _view(text: str, buttons: str, *elements: Mapping[str, Any]) -> View:
+    return View(f"{text} {buttons}", (section(text), {"type": "actions", "elements": list(elements)}))
+
+
+def _button(action_id: str, label: str, value: str, style: str = "") -> Mapping[str, Any]:
+    button: dict[str, Any] = {
+        "type": "button",
+        "action_id": action_id,
+        "text": {"type": "plain_text", "text": label},
+        "accessibility_label": label,
+        "value": value,
+    }
+    return button | ({"style": style} if style else {})

@@ -1,0 +1,158 @@
+"""What shows that a turn was taken in, and goes or changes when it has ended."""
+
+from __future__ import annotations
+
+import logging
+
+from darkroom.clock import Clock
+from darkroom.turns.conversations import Conversations
+from darkroom.turns.model import Told, Turn
+from darkroom.turns.surroundings import Note
+from handlers.blocks import placeholder as blocks
+from handlers.blocks.text import View
+from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
+from handlers.posting import Poster, Repeat, name_of, tell_privately
+
+logger = logging.getLogger("darkroom.handlers")
+
+WORKING_REACTION = "eyes"
+LOOK_AFTER_S = 10.0
+"""A placeholder that should have been posted this long ago may have been: look before posting it."""
+GONE_PAUSES_S = (1.0, 3.0)
+"""Waits before a message that Slack does not find counts as deleted."""
+
+NO_PLACE = frozenset({"not_in_channel", "channel_not_found"})
+CLOSED_PLACE = frozenset(
+    {
+        "is_archived",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_non_threadable_channel",
+    }
+)
+
+
+class Placeholders:
+    """A message where a turn opens its thread, a reaction where a message asked, else a word to who asked."""
+
+    def __init__(self, slack: SlackClient, clock: Clock, conversations: Conversations) -> None:
+        self._slack = slack
+        self._clock = clock
+        self._conversations = conversations
+        self._repeat = Repeat(clock)
+        self._poster = Poster(slack, clock)
+        self._since = clock.now()
+
+    async def show(self, turn: Turn, name: str, at_most_nano_usd: int, note: Note) -> bool:
+        """False if the message that asked is gone. Raises ``SlackRefused`` and ``SlackUnclear`` where nothing
+        can be posted."""
+        request = turn.request
+        if request.opens_thread:
+            view = blocks.working(name, request.prompt, at_most_nano_usd, request.wanted)
+            if request.private and not request.channel_id.startswith("D"):
+                await self._post_in_dm(turn, view, note)
+            else:
+                await note(Told.PLACEHOLDER, await self._post(turn, view))
+        elif request.message_ts is not None:
+            return await self.react(turn, request.message_ts, WORKING_REACTION)
+        else:
+            text = blocks.pressed(request.wanted, at_most_nano_usd)
+            await self._say_alone(turn, text)
+        return True
+
+    async def close(self, turn: Turn, view: View | None) -> None:
+        """Let it say how the turn went, or without a *view* take it away. A reaction goes anyway."""
+        channel, asked_in, ts = turn.request.channel_id, turn.request.message_ts, turn.placeholder_ts
+        try:
+            if asked_in is not None:
+                await self._repeat(lambda: self._slack.remove_reaction(channel, asked_in, WORKING_REACTION))
+            elif ts is not None and view is not None:
+                await self._repeat(
+                    lambda: self._slack.update_message(
+                        channel, ts, view.text, blocks=view.blocks, turn_id=turn.id
+                    )
+                )
+            elif ts is not None:
+                await self._repeat(lambda: self._slack.delete_message(channel, ts))
+        except (SlackRefused, SlackUnclear) as error:
+            # Somebody deleted it, or the channel is closed: there is nothing left to take away.
+            logger.info("turn %s: placeholder not closed: %s", turn.id, name_of(error))
+
+    async def react(self, turn: Turn, ts: str, name: str) -> bool:
+        """Whether the message stands: one that was just written may not be everywhere in Slack at once."""
+        channel = turn.request.channel_id
+        for pause_s in (*GONE_PAUSES_S, None):
+            try:
+                await self._repeat(lambda: self._slack.add_reaction(channel, ts, name))
+            except SlackRefused as refused:
+                if refused.error in NO_PLACE | CLOSED_PLACE:
+                    raise
+                if refused.error != "message_not_found":
+                    logger.info("turn %s: no reaction: %s", turn.id, refused.error)
+                    return True
+                if pause_s is not None:
+                    await self._clock.sleep(pause_s)
+            else:
+                return True
+        return False
+
+    async def _post(self, turn: Turn, view: View) -> str:
+        channel, now = turn.request.channel_id, self._clock.now()
+        # One from before the start may have been posted and not noted; so may one by a clock put back since.
+        ours = self._since <= turn.created_at <= now
+        if not ours or (now - turn.created_at).total_seconds() > LOOK_AFTER_S:
+            found = await self._poster.find(channel, turn, None)
+            if found is not None:
+                return found
+        return await self._poster.post(turn, channel, view, thread_ts=None)
+
+    async def _post_in_dm(self, turn: Turn, view: View, note: Note) -> None:
+        """Move a private turn to our direct message with its person, and say where it was asked that it is
+        made there."""
+        request = turn.request
+        channel = await self._conversations.private_channel(request.team_id, request.user_id)
+        if channel is not None:
+            moved = await note(Told.PLACE, channel)
+            posted = Posted(channel, await self._post(moved, view))
+        else:
+            posted = await self._repeat(
+                lambda: self._slack.post_private(
+                    request.user_id, view.text, blocks=view.blocks, turn_id=turn.id
+                )
+            )
+            await note(Told.PLACE, posted.channel)
+        await note(Told.PLACEHOLDER, posted.ts)
+        try:
+            link: str | None = await self._slack.permalink(posted.channel, posted.ts)
+        except (SlackRefused, SlackUnclear):
+            link = None
+        await self._hint(turn, View(blocks.elsewhere(link), ()))
+
+    async def _hint(self, turn: Turn, view: View) -> None:
+        request = turn.request
+        try:
+            await tell_privately(
+                self._slack,
+                self._clock,
+                view,
+                channel=request.channel_id,
+                user_id=request.user_id,
+                reply_url=request.reply_url,
+            )
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("turn %s: where it is made could not be said: %s", turn.id, name_of(error))
+
+    async def _say_alone(self, turn: Turn, text: str) -> None:
+        request = turn.request
+        try:
+            await self._repeat(
+                lambda: self._slack.post_ephemeral(
+                    request.channel_id, request.user_id, text, thread_ts=request.thread_ts
+                )
+            )
+        except SlackRefused as refused:
+            if refused.error in NO_PLACE | CLOSED_PLACE:
+                raise
+            # Such as somebody who has left the channel: the picture tells them soon enough.
+            logger.info("turn %s: no word ahead: %s", turn.id, refused.error)

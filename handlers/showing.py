@@ -1,0 +1,97 @@
+"""A turn's pictures on their way into the thread: uploaded one by one, shown in one message."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from darkroom.clock import Clock
+from darkroom.turns.model import Picture, Told, Turn, TurnInput
+from darkroom.turns.surroundings import Note
+from handlers.blocks.picture import Setting, Shown, pictures_view
+from handlers.blocks.text import View
+from handlers.clients import SlackClient
+from handlers.posting import PATIENT_PAUSES_S, Poster
+
+logger = logging.getLogger("darkroom.handlers")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How pictures are shown: the models that need no mention, whether a thread's first picture also shows
+    in its channel, and from which likely price a press asks first."""
+
+    usual_models: frozenset[str]
+    broadcast_first: bool
+    confirm_nano_usd: int
+
+
+class Showing:
+    """Posts what was paid for, with patience; every step is noted before the next is taken."""
+
+    def __init__(self, slack: SlackClient, clock: Clock, manner: Manner) -> None:
+        self._manner = manner
+        self._poster = Poster(slack, clock, PATIENT_PAUSES_S)
+
+    async def post(
+        self,
+        turn: Turn,
+        pictures: Sequence[tuple[Picture, Path]],
+        inputs: Sequence[TurnInput],
+        name: str,
+        note: Note,
+    ) -> Turn:
+        """One message with all *pictures*, at least one. Raises ``SlackRefused`` and ``SlackUnclear``."""
+        first = pictures[0][0]
+        channel, thread_ts = first.channel_id, first.thread_ts
+        if turn.post_begun_at is not None:
+            found = await self._poster.find(channel, turn, thread_ts)
+            if found is not None:
+                return await note(Told.MESSAGE, found)
+        uploaded = [(await self._uploaded(picture, path, note), path) for picture, path in pictures]
+        for picture, _ in uploaded:
+            await self._poster.wait_until_usable(picture.file_id or "")
+        turn = await note(Told.POST_BEGUN, None)
+        setting = self.setting(turn, inputs, name)
+        view = pictures_view([Shown(picture, picture.file_id) for picture, _ in uploaded], setting)
+        broadcast = first.version == 1 and self._manner.broadcast_first
+        ts = await self._poster.post_with_file(turn, channel, view, thread_ts=thread_ts, broadcast=broadcast)
+        if ts is None:
+            ts = await self._share_plainly(turn, uploaded, setting, broadcast=broadcast)
+        return await note(Told.MESSAGE, ts)
+
+    def setting(self, turn: Turn, inputs: Sequence[TurnInput], name: str) -> Setting:
+        """What the pictures of *turn* have in common."""
+        return Setting(
+            asker=name,
+            usual_models=self._manner.usual_models,
+            confirm_nano_usd=self._manner.confirm_nano_usd,
+            inputs=inputs,
+            model_asked=turn.request.options.model is not None,
+        )
+
+    async def _uploaded(self, picture: Picture, path: Path, note: Note) -> Picture:
+        if picture.file_id is not None:
+            return picture
+        file_id = await self._poster.upload(path, file_name(picture))
+        await note(Told.FILE, file_id, picture.id)
+        return replace(picture, file_id=file_id)
+
+    async def _share_plainly(
+        self, turn: Turn, pictures: Sequence[tuple[Picture, Path]], setting: Setting, *, broadcast: bool
+    ) -> str:
+        """Slack does not take the files in a message: each is shared as a file, with the buttons below."""
+        logger.warning("turn %s: Slack does not take its files in a message; sharing them", turn.id)
+        first = pictures[0][0]
+        channel, thread_ts = first.channel_id, first.thread_ts
+        for picture, path in pictures:
+            await self._poster.upload(path, file_name(picture), channel=channel, thread_ts=thread_ts)
+        bare: View = pictures_view([Shown(picture, None) for picture, _ in pictures], setting)
+        return await self._poster.post(turn, channel, bare, thread_ts=thread_ts, broadcast=broadcast)
+
+
+def file_name(picture: Picture) -> str:
+    """What the picture's file is called in Slack."""
+    return f"darkroom-v{picture.version}.{'jpg' if picture.format == 'jpeg' else picture.format}"

@@ -1,0 +1,262 @@
+"""How a turn ended, in words: what happened, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from darkroom.spending.money import format_usd
+from darkroom.turns.model import Ending, Outcome, Reason
+from handlers.blocks.scopes import Details
+from handlers.blocks.text import NAME_MAX, TEXT_MAX, counted, escape, truncate, when
+from handlers.words import Hearer, Voice, why_not_posted
+from handlers.words_files import bad_file, too_many
+
+API_WORDS_MAX = 600
+NOTHING = "Nothing was made and nothing was charged: "
+
+
+def say(ending: Ending, voice: Voice, hearer: Hearer) -> str:
+    """The sentences for an ending, as ``mrkdwn`` with everything foreign escaped, at most 4,000 long."""
+    told = _Told(ending.details, voice, hearer)
+    text = _SENTENCES[ending.reason](told)
+    if ending.reason in _AFTER_A_CALL:
+        text += f" {_charge(told)}"
+    message = str(ending.details.get("message", ""))
+    if hearer.admin and message:
+        text += f"\nFor you as an admin, the API's words: {escape(truncate(message, API_WORDS_MAX))}"
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Told(Details):
+    voice: Voice
+    hearer: Hearer
+
+    def time(self, key: str) -> str:
+        timezone = str(self.details.get("timezone") or self.voice.timezone)
+        return when(datetime.fromisoformat(str(self.details[key])), timezone)
+
+
+_WHOSE = {"person": "you have", "channel": "this channel has", "workspace": "the workspace has"}
+
+
+def _no_money(told: _Told) -> str:
+    cap, charged, held = (told.number(f"{name}_nano_usd") for name in ("cap", "charged", "held"))
+    left = told.number("left_nano_usd") if "left_nano_usd" in told.details else max(0, cap - charged - held)
+    whose = _WHOSE.get(str(told.details.get("budget")), "there is")
+    cheaper = " A smaller size or `--quality low` may cost little enough." if left else ""
+    meanwhile = f" ({format_usd(held)} more is held for pictures being made)" if held else ""
+    return (
+        f"{NOTHING}this picture could cost up to "
+        f"{told.usd('needed_nano_usd')}, and {whose} {format_usd(left)} left of {format_usd(cap)} "
+        f"{told.period()}{meanwhile}. It renews on {told.time('renews_at')}. To have it raised, ask "
+        f"{told.voice.an_admin}.{cheaper}"
+    )
+
+
+def _not_allowed(told: _Told) -> str:
+    dimension, value = told.text("dimension"), told.text("value")
+    allowed = told.text("allowed", limit=API_WORDS_MAX)
+    what = f"the model {value}" if dimension == "model" else f"the quality “{value}”"
+    instead = f" Allowed here: {allowed} (`--{dimension}`)." if allowed else ""
+    return (
+        f"{NOTHING}an admin does not allow {what} here.{instead} "
+        f"To have it allowed, ask {told.voice.an_admin}."
+    )
+
+
+def _not_in_channel(told: _Told) -> str:
+    voice = told.voice
+    if told.hearer.channel_id.startswith("D"):
+        return (
+            f"I cannot post in a direct message between others, so nothing was made. Send the same "
+            f"`{voice.imagine}` in our own direct message: open it through {voice.us}."
+        )
+    return (
+        f"I am not in this channel, so nothing was made. Type `/invite` {voice.us} here, "
+        f"then send your `{voice.imagine}` again."
+    )
+
+
+def _cannot_post(told: _Told) -> str:
+    error = str(told.details.get("slack_error", ""))
+    return f"Nothing was made, because {why_not_posted(error, told.voice)}"
+
+
+def _moderation(told: _Told) -> str:
+    if told.details.get("stage") == "output":
+        what = "OpenAI's moderation stopped the finished picture, so there is none"
+    else:
+        what = "OpenAI's moderation did not accept this request, so no picture was made"
+    said = told.text("categories", limit=API_WORDS_MAX)
+    categories = [name for name in said.split(", ") if name not in {"", "other"}]
+    named = f" (it names: {', '.join(categories)})" if categories else ""
+    return f"{what}{named}. Describe it in other words and send it again."
+
+
+_AFTER_A_CALL = frozenset(
+    {
+        Reason.MODERATION,
+        Reason.QUOTA,
+        Reason.KEY,
+        Reason.NO_ACCESS,
+        Reason.RATE,
+        Reason.UNREACHABLE,
+        Reason.API_REFUSED,
+        Reason.API_FAILED,
+        Reason.NO_PICTURE,
+        Reason.BAD_PICTURE,
+        Reason.NOTHING_TO_SAY,
+    }
+)
+"""What follows a call that made no picture: its sentence ends with what the call cost."""
+
+
+def _charge(told: _Told) -> str:
+    charged = told.number("charged_nano_usd")
+    if charged == 0:
+        return "Nothing was charged."
+    return f"{format_usd(charged)} was charged for what the model did until then."
+
+
+def _nothing_to_undo(told: _Told) -> str:
+    version = told.number("version")
+    if version == 0:
+        return "This thread has no picture yet, so there is nothing to go back from."
+    return (
+        f"v{version} was made from no picture that is still there, so there is nothing to go back to. "
+        "`versions` lists what there is; “Edit this one” in a picture's menu goes on from it."
+    )
+
+
+def _uncertain(told: _Told) -> str:
+    return (
+        f"The connection to OpenAI broke while your picture was being made, and nobody can say whether it "
+        f"was. {told.usd('held_nano_usd')} is charged until it is known. Nothing is sent again unasked: if "
+        f"you still want it, ask again. About the charge, ask {told.voice.an_admin}."
+    )
+
+
+_SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
+    Reason.PICTURES: lambda told: "Your picture is in the thread. Reply there to change it.",
+    Reason.WORDS: lambda told: escape(truncate(str(told.details.get("words", "")), TEXT_MAX)),
+    Reason.NOTHING_TO_SAY: lambda told: (
+        "The model answered with nothing, so there is no picture. Say what should be in it and send it again."
+    ),
+    Reason.NO_MONEY: _no_money,
+    Reason.PAUSED: lambda told: (
+        "Darkroom is paused by an admin, so nothing was made and nothing was charged. Ask again later, or "
+        f"ask {told.voice.an_admin} until when."
+    ),
+    Reason.BLOCKED: lambda told: (
+        "An admin has blocked you from making pictures, so nothing was made and nothing was charged. "
+        f"Ask {told.voice.an_admin} about it."
+    ),
+    Reason.NOT_IN_PILOT: lambda told: (
+        "Darkroom is being tried out by a few people and channels first, so nothing was made and nothing was "
+        f"charged. To take part, ask {told.voice.an_admin}."
+    ),
+    Reason.NOT_ALLOWED: _not_allowed,
+    Reason.NOTHING_TO_EDIT: lambda told: (
+        "This thread has no picture yet that could be changed, so nothing was made. Describe a whole "
+        f"picture: mention {told.voice.us} with it, or use `{told.voice.imagine}` in the channel."
+    ),
+    Reason.NOT_IN_CHANNEL: _not_in_channel,
+    Reason.CANNOT_POST: _cannot_post,
+    Reason.GUEST: lambda told: (
+        "Guests cannot make pictures in this workspace. A full member can ask for you, or "
+        f"{told.voice.an_admin} can allow guests in Darkroom's settings."
+    ),
+    Reason.OUTSIDER: lambda told: (
+        "Only people of the workspace that runs Darkroom can make pictures with it. "
+        "Ask somebody of that workspace in this channel to make it."
+    ),
+    Reason.QUEUE_FULL: lambda told: (
+        f"Too much is waiting already ({counted(told.number('waiting'), 'request', 'requests')}), so yours "
+        "was not taken in and nothing was charged. Try again in a few minutes."
+    ),
+    Reason.MODEL_UNUSABLE: lambda told: (
+        f"Nothing was made: {told.text('why', limit=API_WORDS_MAX)}\nUse another model with `--model`, or "
+        f"tell {told.voice.an_admin}."
+    ),
+    Reason.MODERATION: _moderation,
+    Reason.QUOTA: lambda told: (
+        "The OpenAI account has no money left or has reached its limit, so nothing was made. "
+        f"Tell {told.voice.an_admin} to check OpenAI's billing page, then ask again."
+    ),
+    Reason.KEY: lambda told: (
+        "OpenAI does not accept Darkroom's key, so nothing was made. Tell "
+        f"{told.voice.an_admin} to check the key, then ask again."
+    ),
+    Reason.NO_ACCESS: lambda told: (
+        "The OpenAI account may use none of the models that Darkroom is set to, so nothing was made. "
+        f"Tell {told.voice.an_admin}; `--model` may name one that works."
+    ),
+    Reason.RATE: lambda told: (
+        "OpenAI is taking no more pictures from us at the moment, also after waiting. "
+        "Try again in a few minutes."
+    ),
+    Reason.UNREACHABLE: lambda told: (
+        "OpenAI cannot be reached at the moment, so nothing was made. Try again in "
+        f"a few minutes; if it stays so, tell {told.voice.an_admin}."
+    ),
+    Reason.API_REFUSED: lambda told: (
+        "OpenAI refused this request: there is no picture. Try other words, or "
+        f"another `--size` or `--model`; if it stays so, tell {told.voice.an_admin}."
+    ),
+    Reason.API_FAILED: lambda told: (
+        "OpenAI failed while making this picture, so there is none. Try again in a few minutes."
+    ),
+    Reason.NO_PICTURE: lambda told: (
+        "OpenAI answered without a picture. Say plainly what should be in the picture and send it again."
+    ),
+    Reason.BAD_PICTURE: lambda told: (
+        "What OpenAI sent cannot be read as a picture, so there is nothing to show. Try again; if it stays "
+        f"so, tell {told.voice.an_admin}."
+    ),
+    Reason.UNCERTAIN: _uncertain,
+    Reason.TAKEN_BACK: lambda told: (
+        "You deleted your message, so nothing was made and nothing was charged. Send it again if you want it."
+    ),
+    Reason.TOO_OLD: lambda told: (
+        "Darkroom was not running for over an hour, so your request was given up and nothing was charged. "
+        "Try again."
+    ),
+    Reason.BROKEN: lambda told: (
+        f"Darkroom itself failed on this request. Try again; if it stays so, tell {told.voice.an_admin}: "
+        "the log has the details."
+    ),
+    Reason.BAD_FILE: lambda told: bad_file(
+        told.text("file", limit=NAME_MAX), str(told.details.get("why", "")), told.voice.us
+    ),
+    Reason.TOO_MANY_FILES: lambda told: too_many(told.number("files"), told.number("allowed")),
+    Reason.PICTURE_GONE: lambda told: (
+        "The picture that this builds on was deleted, so nothing was made and nothing was charged. Choose "
+        "“Edit this one” in the menu of another version, or describe a whole picture."
+    ),
+    Reason.EDIT_OR_NEW: lambda told: (
+        f"Nothing was made yet: shall I change your last picture (v{told.number('version')}), or make a new "
+        "one? A reply in a picture's own thread always changes that picture."
+    ),
+    Reason.UNDONE: lambda told: (
+        f"Back to v{told.number('version')}: the next change builds on it. v{told.number('undone')} stays."
+    ),
+    Reason.NOTHING_TO_UNDO: _nothing_to_undo,
+    Reason.VERSIONS: lambda told: "The versions of this thread are listed in it.",
+}
+
+
+def rest_of(ending: Ending, voice: Voice, hearer: Hearer) -> str | None:
+    """Why some of the wanted pictures did not come, where that is so."""
+    wanted, made = (ending.details.get(key) for key in ("wanted", "made"))
+    rest = str(ending.details.get("rest", ""))
+    if not isinstance(wanted, int) or not isinstance(made, int) or rest not in set(Reason):
+        return None
+    others = "The other one did not" if wanted - made == 1 else f"The other {wanted - made} did not"
+    came = "picture came" if made == 1 else "pictures came"
+    sentence = say(Ending(Outcome.FAILED, Reason(rest), ending.details), voice, hearer)
+    # Of a picture alone it would be true that nothing was made.
+    why = sentence.removeprefix(NOTHING)
+    return f"{made} of {wanted} {came}, in the thread. {others}: {why}"
