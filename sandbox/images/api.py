@@ -113,11 +113,11 @@ class ImageApi(FrontDesk):
         return await self._serve(faults.RETRIEVE, asked, headers, work)
 
     async def delete_response(self, response_id: str, headers: Headers) -> Answer:
-        """`DELETE /v1/responses/{id}`."""
+        """`DELETE /v1/responses/{id}`: neither it nor what was built on it can be continued any more."""
 
         async def work(visit: Visit) -> Answer:
             self._stored(response_id)
-            self._memory.forget(response_id)
+            self._memory.delete(response_id)
             gone = {"id": response_id, "object": "response.deleted", "deleted": True}
             return self._answered(visit, gone, outcome="ok")
 
@@ -180,6 +180,7 @@ class ImageApi(FrontDesk):
             shown=plan.shown,
             run=run,
             items=plan.job.ids[:2],
+            line=plan.line,
         )
         self._memory.add(plan.job.response_id, remembered)
         self._spawn(self._perform(visit, plan, run, remembered))

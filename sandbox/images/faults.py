@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sandbox.images.asked import Asked, asked
+
 Json = dict[str, Any]
 
 RESPONSES = "responses"
@@ -83,6 +85,11 @@ class Call:
     outcome: str = "running"
     billed: dict[str, int] = field(default_factory=dict)
     cut: bool = False
+
+    @property
+    def asked(self) -> Asked:
+        """The gist of the request: prompt, parent, pictures and mask by their hashes, options."""
+        return asked(self.endpoint, self.body)
 
     def as_dict(self) -> Json:
         """A plain copy, fit for JSON."""

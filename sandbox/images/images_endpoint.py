@@ -124,4 +124,4 @@ def _mask(body: Mapping[str, Any], pictures: tuple[inputs.Picture, ...]) -> byte
     if given is None:
         return None
     data = given if isinstance(given, bytes) else inputs.read_data_url(given, "mask.image_url", 1).data
-    return inputs.check_mask(data, pictures[0])
+    return inputs.check_mask(data, (pictures[0].width, pictures[0].height))

@@ -162,8 +162,8 @@ def check_picture(data: bytes, position: int) -> Picture:
     return Picture(data, width, height)
 
 
-def check_mask(data: bytes, first: Picture | None) -> bytes:
-    """A PNG with alpha below 4 MB, as large as the `first` picture. Raises `Refusal`."""
+def check_mask(data: bytes, wanted: tuple[int, int]) -> bytes:
+    """A PNG with alpha below 4 MB of the `wanted` width and height. Raises `Refusal`."""
     if len(data) >= LARGEST_MASK:
         raise errors.bad_mask("The mask must be less than 4 MB.")
     try:
@@ -173,7 +173,7 @@ def check_mask(data: bytes, first: Picture | None) -> bytes:
         raise errors.bad_mask("The mask must be a PNG file.") from None
     if mode not in ("RGBA", "LA"):
         raise errors.bad_mask("The mask must have an alpha channel.")
-    if first is not None and size != (first.width, first.height):
+    if size != wanted:
         raise errors.bad_mask("The mask must have the same size as the image.")
     return data
 

@@ -62,7 +62,8 @@ class Remembered:
     """One response: its latest object, and the conversation up to it.
 
     `shown` is the newest picture in sight, `tokens` what the conversation costs a host to read again, without
-    instructions and tool; `subject` says what the newest picture shows. `run` is set while it runs.
+    instructions and tool; `subject` says what the newest picture shows. `run` is set while it runs; `line`
+    are the ids of the responses before it, the oldest first.
     """
 
     response: Json
@@ -72,6 +73,7 @@ class Remembered:
     shown: Shown | None = None
     run: Run | None = None
     items: tuple[str, str] = ("", "")
+    line: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -92,6 +94,7 @@ class Memory:
     heaviest: int
     _kept: OrderedDict[str, Remembered] = field(default_factory=OrderedDict)
     _weights: dict[str, int] = field(default_factory=dict)
+    _deleted: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -114,6 +117,17 @@ class Memory:
     def owner_of(self, item_id: str) -> Remembered | None:
         """The response that made the image item `item_id`, or None."""
         return next((kept for kept in reversed(self._kept.values()) if kept.items[1] == item_id), None)
+
+    def delete(self, response_id: str) -> None:
+        """Forget a response on somebody's word: a conversation that leads through it cannot go on either."""
+        self.forget(response_id)
+        self._deleted[response_id] = None
+        while len(self._deleted) > self.most:
+            self._deleted.popitem(last=False)
+
+    def broken(self, remembered: Remembered) -> bool:
+        """Whether a response of its conversation was deleted."""
+        return any(earlier in self._deleted for earlier in remembered.line)
 
     def forget(self, response_id: str | None) -> None:
         """Expire one response, or with None all of them. Unknown ids are ignored."""

@@ -8,7 +8,7 @@ import base64
 import io
 from dataclasses import dataclass, replace
 
-from PIL import Image, ImageChops, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps, UnidentifiedImageError
 
 from sandbox.images import scenery
 from sandbox.images.canvas import Dice, Layer
@@ -47,14 +47,32 @@ def paint(order: Order) -> bytes:
     parents = [image for data in order.parents if (image := _opened(data, order)) is not None]
     if parents:
         image = retouched(parents[0], order.prompt, reading, dice)
-        image = _masked(parents[0], image, order)
         image = _with_photographs(image, parents[1:])
+        if order.transparent and image.getchannel("A").getextrema()[0] == 255:
+            image = _cut_out(image)
     else:
         image = scenery.drawn(order.prompt, reading, order.width, order.height, order.transparent, dice)
     image = Image.alpha_composite(image, _stamp(order.width, order.height))
+    if parents:
+        image = _masked(parents[0], image, order)
     if order.finished < 1:
         image = image.filter(ImageFilter.GaussianBlur(min(image.size) * 0.04 * (1 - order.finished)))
-    return _encoded(image if order.transparent else image.convert("RGB"), order)
+    return _encoded(image if order.transparent else _on_white(image), order)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """What shows when the picture is laid on white paper."""
+    paper = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(paper, image).convert("RGB")
+
+
+def _cut_out(image: Image.Image) -> Image.Image:
+    """An opaque picture without its background: what stands around the middle stays."""
+    kept = Image.new("L", image.size, 0)
+    width, height = image.size
+    ImageDraw.Draw(kept).ellipse((width * 0.16, height * 0.1, width * 0.84, height * 0.94), fill=255)
+    image.putalpha(kept.filter(ImageFilter.GaussianBlur(min(image.size) * 0.01)))
+    return image
 
 
 def _opened(data: bytes, order: Order) -> Image.Image | None:
@@ -76,13 +94,16 @@ def _masked(before: Image.Image, after: Image.Image, order: Order) -> Image.Imag
 
 
 def _with_photographs(image: Image.Image, others: list[Image.Image]) -> Image.Image:
-    """Further pictures, pinned along the lower edge."""
+    """Further pictures, pinned along the lower edge, the smaller the more there are."""
     short = min(image.size)
-    for index, other in enumerate(others[:4]):
+    step = short // max(4, len(others) + 1)
+    side = step * 4 // 5
+    image = image.copy()
+    for index, other in enumerate(others):
         photograph = ImageOps.expand(
-            ImageOps.fit(other.convert("RGB"), (short // 5, short // 5)), short // 80, "white"
+            ImageOps.fit(other.convert("RGB"), (side, side)), max(1, short // 80), "white"
         )
-        place = (short // 40 + index * (short // 4), image.height - photograph.height - short // 40)
+        place = (short // 40 + index * step, image.height - photograph.height - short // 40)
         image.paste(photograph, place)
     return image
 

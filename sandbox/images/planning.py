@@ -39,6 +39,7 @@ class Plan:
     tokens: int
     subject: str
     shown: Shown | None
+    line: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,17 @@ def read(body: Mapping[str, Any], memory: Memory, now: float, request_id: str) -
     mask = None
     if isinstance(mask_part, Mapping):
         mask = inputs.read_data_url(mask_part, "tools[0].input_image_mask.image_url", 1).data
-        mask = inputs.check_mask(mask, ask.pictures[0] if ask.pictures else None)
+        mask = inputs.check_mask(mask, _masked_size(ask, parent))
     return Reading(ask, options, mask, parent)
+
+
+def _masked_size(ask: inputs.Ask, parent: Remembered | None) -> tuple[int, int]:
+    """Width and height of the picture that a mask is for: the first one sent, or the one shown before."""
+    if ask.pictures:
+        return ask.pictures[0].width, ask.pictures[0].height
+    if parent is not None and parent.shown is not None:
+        return parent.shown.width, parent.shown.height
+    raise errors.bad_mask("A mask requires an image to edit.")
 
 
 def plan(
@@ -120,7 +130,8 @@ def plan(
     heard = host.input - _fixed_input(body, options) + host.output - host.reasoning
     made = tokens.input_picture_tokens(order.width, order.height) if order else 0
     last = seen[0] if seen else None
-    return Plan(job, heard + made, _subject(ask, parent, order), last)
+    line = (*parent.line, str(parent.response["id"])) if parent else ()
+    return Plan(job, heard + made, _subject(ask, parent, order), last, line)
 
 
 def _check_top_level(body: Mapping[str, Any]) -> None:
@@ -173,7 +184,7 @@ def _parent(body: Mapping[str, Any], ask: inputs.Ask, memory: Memory) -> Remembe
     previous = body.get("previous_response_id")
     if previous is not None:
         found = memory.find(str(previous))
-        if found is None or not found.stored or not found.finished:
+        if found is None or not found.stored or not found.finished or memory.broken(found):
             raise errors.previous_response_not_found(str(previous))
         return found
     owner = None

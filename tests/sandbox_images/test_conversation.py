@@ -156,3 +156,69 @@ async def test_the_record_of_a_call_has_the_picture_as_a_fingerprint_and_no_key(
     assert call["headers"] == {"user-agent": "test"}
     assert "sk-test" not in str(call)
     assert body["input"][0]["content"][1]["image_url"] == data_url(sent)
+
+
+async def test_what_was_built_on_a_deleted_response_cannot_be_continued() -> None:
+    api = quick_api()
+    first = await ask(api)
+    second = await ask(api, "make it night", previous_response_id=first["id"])
+    third = await ask(api, "add a moon", previous_response_id=second["id"])
+    await api.delete_response(second["id"], KEY)
+    status, error = await refusal(api, previous_response_id=third["id"])
+
+    assert (status, error["code"]) == (400, "previous_response_not_found")
+    assert (await api.retrieve_response(third["id"], KEY)).status == 200
+    assert (await api.delete_response(second["id"], KEY)).status == 404
+    assert (await ask(api, "add a sun", previous_response_id=first["id"]))["status"] == "completed"
+
+
+async def test_the_gist_of_a_call_names_parent_pictures_mask_and_options() -> None:
+    api = quick_api()
+    first = await ask(api)
+    pictures = [png(1024, 1024), png(30, 20)]
+    mask = png(1024, 1024, "RGBA")
+    tool = {"input_image_mask": {"image_url": data_url(mask)}, "quality": "high"}
+    known = {"previous_response_id": first["id"], "safety_identifier": "person-1"}
+    await ask(api, message("a hat", *pictures), tool=tool, **known)
+    asked = api.calls[-1].asked
+
+    assert (asked.prompt, asked.parent, asked.safety_identifier) == ("a hat", first["id"], "person-1")
+    assert asked.pictures == tuple(hashlib.sha256(picture).hexdigest() for picture in pictures)
+    assert asked.mask == hashlib.sha256(mask).hexdigest()
+    assert (asked.host, asked.model, asked.size, asked.quality, asked.background) == (
+        "gpt-5.6-luna",
+        "gpt-image-2",
+        "1024x1024",
+        "high",
+        None,
+    )
+    assert (api.calls[0].asked.pictures, api.calls[0].asked.mask, api.calls[0].asked.parent) == (
+        (),
+        None,
+        None,
+    )
+
+
+async def test_the_gist_of_an_images_call_has_the_same_fields() -> None:
+    api = quick_api()
+    picture, mask = png(1024, 1024), png(1024, 1024, "RGBA")
+    body = {"model": "gpt-image-2", "prompt": "a hat", "image": [picture], "mask": mask, "size": "1024x1024"}
+    assert (await api.edit_images(body, KEY)).status == 200
+    asked = api.calls[-1].asked
+
+    assert (asked.prompt, asked.model, asked.host) == ("a hat", "gpt-image-2", None)
+    assert asked.pictures == (hashlib.sha256(picture).hexdigest(),)
+    assert asked.mask == hashlib.sha256(mask).hexdigest()
+
+
+async def test_a_mask_fits_the_picture_before_when_none_is_sent() -> None:
+    api = quick_api()
+    first = await ask(api)
+    for mask, previous, allowed in (
+        (png(1024, 1024, "RGBA"), first["id"], True),
+        (png(512, 1024, "RGBA"), first["id"], False),
+        (png(1024, 1024, "RGBA"), None, False),
+    ):
+        tool = {"input_image_mask": {"image_url": data_url(mask)}}
+        body = request("a hat", tool=tool) | ({"previous_response_id": previous} if previous else {})
+        assert (await api.create_response(body, KEY)).status == (200 if allowed else 400)

@@ -75,6 +75,36 @@ def test_a_mask_protects_what_it_covers(fox: bytes) -> None:
     assert edited.getpixel((20, 20)) != opened(fox).getpixel((20, 20))
 
 
+def test_under_a_mask_not_a_pixel_changes_and_nothing_is_pinned_or_stamped(fox: bytes) -> None:
+    mask = Image.new("RGBA", (SIDE, SIDE), (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (20, 20, 120, 120))
+    out = io.BytesIO()
+    mask.save(out, "PNG")
+    boat = paint(Order("a boat", SIDE, SIDE))
+    plain = io.BytesIO()
+    Image.new("RGB", (SIDE, SIDE), (9, 90, 200)).save(plain, "PNG")
+    order = Order("make it night", SIDE, SIDE, parents=(plain.getvalue(), boat), mask=out.getvalue())
+    changed = ImageChops.difference(opened(plain.getvalue()), opened(paint(order))).getbbox()
+    assert changed == (20, 20, 120, 120)
+
+
+def test_every_one_of_fifteen_references_can_be_seen(fox: bytes) -> None:
+    boats = [paint(Order("a boat", SIDE, SIDE, variant=n)) for n in range(2)]
+    with_last = paint(Order("zoom in", SIDE, SIDE, parents=(fox, *[boats[0]] * 14, boats[1])))
+    assert with_last != paint(Order("zoom in", SIDE, SIDE, parents=(fox, *[boats[0]] * 15)))
+
+
+def test_an_opaque_picture_can_be_cut_out_and_a_cut_out_one_laid_on_white(fox: bytes) -> None:
+    with Image.open(
+        io.BytesIO(paint(Order("zoom in", SIDE, SIDE, parents=(fox,), transparent=True)))
+    ) as image:
+        alpha = image.getchannel("A")
+    cut = paint(Order("a red fox", SIDE, SIDE, transparent=True))
+    laid = opened(paint(Order("zoom out", SIDE, SIDE, parents=(cut,))))
+    assert (alpha.getpixel((3, 3)), alpha.getpixel((128, 128))) == (0, 255)
+    assert laid.getpixel((3, 3)) == (255, 255, 255)
+
+
 def test_further_pictures_are_pinned_into_the_corner(fox: bytes) -> None:
     boat = paint(Order("a boat", SIDE, SIDE))
     assert paint(Order("zoom in", SIDE, SIDE, parents=(fox, boat))) != paint(
