@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 NAME = "Darkroom"
-EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+EVENTS = (
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+)
 """The event types that we subscribe to."""
+
+NEW_SHORTCUT, EDIT_SHORTCUT = "new_picture_shortcut", "edit_with_darkroom"
+"""The ``callback_id`` of the global shortcut, and of the one in the menu of a message."""
 
 SCOPES = (
     "app_mentions:read",
@@ -34,13 +44,19 @@ METHOD_SCOPES = {
     "files.getUploadURLExternal": ("files:write",),
     "files.completeUploadExternal": ("files:write",),
     "files.info": ("files:read",),
+    "files.delete": ("files:write",),
     "users.info": ("users:read",),
     "conversations.history": ("channels:history", "groups:history", "im:history", "mpim:history"),
     "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "views.open": (),
+    "views.push": (),
+    "views.update": (),
+    "views.publish": (),
 }
 """The scopes that each Web API method we call needs (Slack's method reference)."""
 
-EVENT_SCOPES = {
+EVENT_SCOPES: dict[str, tuple[str, ...]] = {
+    "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
@@ -61,11 +77,25 @@ def build_manifest(imagine: str = "/imagine", spend: str = "/spend") -> dict[str
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": NAME, "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "New picture",
+                    "type": "global",
+                    "callback_id": NEW_SHORTCUT,
+                    "description": "Describe a picture and see its price",
+                },
+                {
+                    "name": "Edit with Darkroom",
+                    "type": "message",
+                    "callback_id": EDIT_SHORTCUT,
+                    "description": "Change the picture of this message",
+                },
+            ],
             "slash_commands": [
                 {
                     "command": imagine,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -84,10 +84,12 @@ def read_options(text: str, rules: OptionRules, on: date, *, strict: bool = True
             "Shorten it and send it again."
         )
     wanted, private = _wanted(given.pop("n", None)), _private(given)
-    return Said(prompt, _options(given, rules, on) if given else Options(), wanted, private)
+    return Said(prompt, checked_options(given, rules, on) if given else Options(), wanted, private)
 
 
-def _options(given: dict[str, str], rules: OptionRules, on: date) -> Options:
+def checked_options(given: Mapping[str, str], rules: OptionRules, on: date) -> Options:
+    """Options by their names (``VALUED``, and ``transparent``) and what was typed for them, checked for the
+    models of that day. Raises ``BadOption``."""
     model = _model(given.get("model", rules.model), rules, on)
     width, height = _size(given, model, rules)
     background, kind = _background(given), _format(given.get("format"), model)
@@ -182,7 +184,7 @@ def _model(value: str, rules: OptionRules, on: date) -> ImageModel:
         raise BadOption(sentence, error if isinstance(error, UnpricedModel) else None) from error
 
 
-def _size(given: dict[str, str], model: ImageModel, rules: OptionRules) -> tuple[int | None, int | None]:
+def _size(given: Mapping[str, str], model: ImageModel, rules: OptionRules) -> tuple[int | None, int | None]:
     if "size" in given and "ar" in given:
         raise BadOption("--size and --ar both say how large the picture is. Give one of them.")
     reader: Callable[[str], tuple[int, int]] = size_for_ratio if "ar" in given else parse_size
@@ -213,7 +215,7 @@ def _private(given: dict[str, str]) -> bool | None:
     return True if private else False if public else None
 
 
-def _background(given: dict[str, str]) -> str | None:
+def _background(given: Mapping[str, str]) -> str | None:
     value = given.get("background", "").lower()
     if "transparent" in given:
         if value == "opaque":

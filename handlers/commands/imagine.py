@@ -7,9 +7,9 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import Request, Surface
-from handlers import words
+from handlers import modals, words
 from handlers.blocks.text import plain
-from handlers.options import BadOption, read_options
+from handlers.options import BadOption, Said, read_options
 from handlers.services import Services
 
 
@@ -22,18 +22,32 @@ def register(app: AsyncApp, services: Services) -> None:
         if isinstance(request, str):
             await ack(text=request)
             return
+        if isinstance(request, Said):
+            await ack()
+            modals.start(services, _caller(command), request)
+            return
         arrival = await services.intake.accept(request)
         await ack()
         services.intake.submit(arrival)
 
 
-def read_command(command: dict[str, Any], services: Services) -> Request | str:
-    """The request that a command is, or what to answer instead."""
+def _caller(command: dict[str, Any]) -> modals.Caller:
+    return modals.Caller(
+        user_id=command["user_id"],
+        trigger_id=command["trigger_id"],
+        channel_id=command["channel_id"],
+        reply_url=command.get("response_url"),
+    )
+
+
+def read_command(command: dict[str, Any], services: Services) -> Request | Said | str:
+    """The request that a command is; what was said, for the dialog, where the prompt is missing; or what to
+    answer instead."""
     config = services.config
     if services.guard.outsider(command.get("team_id"), command.get("enterprise_id")):
         return words.OUTSIDER
     text = plain(str(command.get("text") or "")).strip()
-    if not text or text.lower() == "help":
+    if text.lower() == "help":
         return words.usage(config.voice)
     try:
         said = read_options(text, services.rules, services.today())
@@ -41,7 +55,7 @@ def read_command(command: dict[str, Any], services: Services) -> Request | str:
         services.note(error)
         return words.bad_option(str(error))
     if not said.prompt:
-        return words.bad_option("Say also what should be in the picture.")
+        return said
     return Request(
         key=f"command:{command['trigger_id']}",
         surface=Surface.COMMAND,

@@ -1,0 +1,37 @@
+"""What the dialog says of what is edited, as ``mrkdwn``: short, since the dialog has to remember it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from darkroom.turns.model import Picture
+from handlers.blocks.text import counted, shown
+
+NAME_SHOWN_MAX, PROMPT_SHOWN_MAX = 40, 80
+
+UNREADABLE = "I cannot read this message's picture: add it below."
+
+
+def ours(pictures: Sequence[Picture]) -> str:
+    """One or several pictures of Darkroom's own, by version."""
+    first = pictures[0]
+    if len(pictures) == 1:
+        return f"Editing Darkroom's *v{first.version}*: {shown(first.prompt, PROMPT_SHOWN_MAX)}"
+    versions = [f"*v{one.version}*" for one in pictures]
+    return f"This message has Darkroom's {', '.join(versions[:-1])} and {versions[-1]}. Choose which to edit."
+
+
+def theirs(names: Sequence[str]) -> str:
+    """Somebody's files, by name."""
+    first = shown(names[0], NAME_SHOWN_MAX)
+    if len(names) == 1:
+        return f"Editing *{first}*."
+    return f"Editing the {counted(len(names), 'picture', 'pictures')} of this message (*{first}* …)."
+
+
+def in_our_dm(us: str) -> str:
+    """Where the edit goes if it cannot go where it was asked for; *us* is our name as a mention."""
+    return (
+        f"I am not in this conversation, so the result comes to our direct message. To have it here, type "
+        f"`/invite` {us} first."
+    )
