@@ -6,24 +6,32 @@ from collections.abc import Callable
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps
-from darkroom.turns.making import TurnMaker
-from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, Turn
+from darkroom.turns.attempting import Attempting
+from darkroom.turns.model import Attempt, AttemptState, Ending, Reason, Turn
+from darkroom.turns.progress import Slots
 from darkroom.turns.settling import paid
 from darkroom.turns.store import TurnLog, TurnStore
+from darkroom.turns.together import in_the_books
+from darkroom.turns.wishes import counts
 
 
 class BookCloser:
     """Leaves no hold of a turn open, and reads off the books how far it had come."""
 
-    def __init__(self, store: TurnStore, log: TurnLog, maker: TurnMaker, caps: Caps, clock: Clock) -> None:
+    def __init__(
+        self, store: TurnStore, log: TurnLog, attempting: Attempting, caps: Caps, clock: Clock
+    ) -> None:
         self._store = store
         self._log = log
-        self._maker = maker
+        self._attempting = attempting
         self._caps = caps
         self._clock = clock
 
-    async def close(self, turn: Turn, money_moved: Callable[[], None], *, ask: bool = True) -> Ending | None:
-        """How *turn* ended, or None when nothing was bought for it, so that it could be made again.
+    async def close(
+        self, turn: Turn, slots: Slots, money_moved: Callable[[], None], *, ask: bool = True
+    ) -> None:
+        """Note in *slots* how each picture of *turn* ended whose attempt was sent; what was bought for none
+        of them could be made again.
 
         An attempt that is still open is given back if it was never sent; otherwise it is asked for by its
         id, and uncertain when nobody can say (without *ask*, at once). *money_moved* is called for either.
@@ -33,24 +41,30 @@ class BookCloser:
                 await self._store.fall_back(attempt.id, "interrupted", None, self._caps, self._clock.now())
                 money_moved()
             elif attempt.state is AttemptState.DISPATCHED:
-                ending = await (self._maker.resume if ask else self._maker.write_off)(turn, attempt)
+                finish = self._attempting.resume if ask else self._attempting.write_off
+                ending = await finish(turn, attempt)
                 money_moved()
-                return ending
-        return await self._bought(turn, ask=ask)
+                await self._note(attempt, ending, slots)
+            elif counts(attempt) and attempt.id not in slots.paid_for:
+                slots.paid_for[attempt.id] = await self._bought(turn, attempt, ask=ask)
 
-    async def _bought(self, turn: Turn, *, ask: bool) -> Ending | None:
-        """The ending of a turn whose last attempt had ended, and was only not written into the turn."""
-        if await self._log.pictures(turn.id):
-            return Ending(Outcome.PICTURES, Reason.PICTURES)
-        attempts = await self._log.attempts(turn.id)
-        unknown = [attempt for attempt in attempts if attempt.state is AttemptState.UNCERTAIN]
-        if unknown:
-            held = sum(attempt.hold_nano_usd for attempt in unknown)
-            return Ending(Outcome.UNCERTAIN, Reason.UNCERTAIN, {"held_nano_usd": held})
-        settled = [attempt for attempt in attempts if attempt.state is AttemptState.SETTLED]
-        return await self._said(turn, settled[-1], ask=ask) if settled else None
+    async def _note(self, attempt: Attempt, ending: Ending, slots: Slots) -> None:
+        """How a call ended that was asked for: it was paid for, unless its hold was given back."""
+        now = await self._log.attempts(attempt.turn_id)
+        if any(each.id == attempt.id and counts(each) for each in now):
+            slots.paid_for[attempt.id] = ending
+        else:
+            slots.given_up.append(ending)
 
-    async def _said(self, turn: Turn, attempt: Attempt, *, ask: bool) -> Ending:
-        """The API was paid and sent no picture: words perhaps, which are in nobody's books but its own."""
-        told = await self._maker.recall(turn, attempt) if ask else None
-        return paid(told or Ending(Outcome.FAILED, Reason.NO_PICTURE), attempt.charged_nano_usd)
+    async def _bought(self, turn: Turn, attempt: Attempt, *, ask: bool) -> Ending:
+        """The ending of an attempt that was paid for, which was only not written into the turn.
+
+        Where the API sent no picture it may have sent words, which are in nobody's books but its own.
+        """
+        pictures = await self._log.pictures(turn.id)
+        has_picture = any(picture.attempt_id == attempt.id for picture in pictures)
+        ending = in_the_books(attempt, has_picture=has_picture)
+        if ending.reason is not Reason.NO_PICTURE or not ask:
+            return ending
+        told = await self._attempting.recall(turn, attempt)
+        return paid(told, attempt.charged_nano_usd) if told else ending

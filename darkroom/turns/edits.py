@@ -12,6 +12,7 @@ _COURTESY = re.compile(
     r"^(?:(?:please|and|ok|okay|now|then|also|(?:can|could)\syou)[,\s]+)+(?=\S)", re.IGNORECASE
 )
 
+_NOW = re.compile(r"(?:and\s|ok(?:ay)?\s)?now\s(?:with|without|in|at)\b", re.IGNORECASE)
 _CHANGES = re.compile(
     r"""(?:make|turn|paint|give|keep|move|put|rotate|flip|mirror|crop|edit|redo|try)\s
             (?:it|them|this|that|these|those|everything)\b
@@ -20,7 +21,7 @@ _CHANGES = re.compile(
             (?:the|its|it|his|her|their|this|that|these|those|all|everything)\b
     | add\s(?:a|an|some|more|the|another|two|three|it)\b
     | (?:get\srid\sof|take\s(?:away|out|off))\s
-    | (?:the\s)?same\s?(?:,|picture|one|image|but|again|as|with|without|in|scene|style)\b
+    | (?:the\s)?same(?:,|\s(?:picture|one|image|but|again|as|with|without|in|scene|style)\b)
     | (?:a\s(?:bit|little|touch)|slightly|much)\s(?:more|less|\w+er)\b
     | without\s(?:the|any|its|his|her|their)\s\w+(?:\splease)?[.!]?$
     | no\s(?:text|background|border|frame|people|shadows?|words|letters)(?:\splease)?[.!]?$
@@ -46,7 +47,8 @@ def reads_like_an_edit(prompt: str) -> bool:
 
     In doubt it is not: whoever is asked without need has to press a button for nothing.
     """
-    text = _COURTESY.sub("", _MENTION.sub("", prompt.strip()).strip())
+    whole = _MENTION.sub("", prompt.strip()).strip()
+    text = _COURTESY.sub("", whole)
     if len(text.split()) > EDIT_WORDS_MAX or _A_WORK.search(text):
         return False
-    return (_CHANGES.match(text) or _IN_A_WORD.match(text)) is not None
+    return (_NOW.match(whole) or _CHANGES.match(text) or _IN_A_WORD.match(text)) is not None

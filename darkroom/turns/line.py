@@ -5,22 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from darkroom.spending.budgets import BudgetKind
-from darkroom.turns.model import Surface, Turn
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a turn has come through its fallbacks; kept while it waits for money in between."""
-
-    candidate: int = 0
-    rate_waits: int = 0
-    resent: bool = False
-    revision: int = 0
-
-    def follow(self, revision: int) -> None:
-        """What was edited since is asked of every candidate anew; the waits for a rate limit still count."""
-        if revision != self.revision:
-            self.revision, self.candidate, self.resent = revision, 0, False
+from darkroom.turns.model import Turn
+from darkroom.turns.progress import Slots
 
 
 @dataclass(slots=True)
@@ -41,7 +27,7 @@ class Entry:
     """The budget it waits for while other calls hold its money."""
     stalled: bool = False
     """It has asked for that money in vain, and none has been given back since."""
-    progress: Progress = field(default_factory=Progress)
+    slots: Slots = field(default_factory=Slots)
 
 
 class Line:
@@ -73,7 +59,7 @@ class Line:
         return self._entries.get(turn_id)
 
     def open_lane(self, entry: Entry, thread_ts: str) -> None:
-        """A command's thread has begun: replies in it queue behind the command."""
+        """The thread that a turn opens has begun, where the turn is by now: replies in it queue behind it."""
         request = entry.turn.request
         entry.lane = (request.team_id, request.channel_id, thread_ts)
 
@@ -170,6 +156,6 @@ def _person(entry: Entry) -> tuple[str, str]:
 
 
 def _order(entry: Entry) -> tuple[bool, str, str]:
-    # A command opens its thread, so it comes before every message in it.
+    # What opens a thread comes before everything that is asked in it.
     request = entry.turn.request
-    return request.surface is not Surface.COMMAND, request.order, entry.turn.id
+    return not request.opens_thread, request.order, entry.turn.id

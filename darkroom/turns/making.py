@@ -1,54 +1,54 @@
-"""Making one turn: hold, send, render; fall back where nothing was billed, and only there."""
+"""Making a turn: each picture that it wants by itself, side by side, and one ending for all of them."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from typing import Any
 
 from darkroom.clock import Clock
-from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Stop, WaitThenRetry, next_step
-from darkroom.rendering.fallbacks import Step as NextStep
-from darkroom.rendering.job import Answer, Billed, Candidate, Endpoint, Failure, Renderer
-from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
-from darkroom.spending.policy import Access
-from darkroom.turns.line import Progress
-from darkroom.turns.model import Attempt, Ending, Outcome, Picture, Reason, Surface, Turn
+from darkroom.rendering.job import Renderer
+from darkroom.spending.budgets import Caps, MustWait
+from darkroom.turns.attempting import Attempting
+from darkroom.turns.bringing import Bringer
+from darkroom.turns.model import Ending, Outcome, Reason, Turn
 from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
-from darkroom.turns.refusals import declined, refused
-from darkroom.turns.settling import Verdict, ending_after, ending_of, uncertain, verdict_of
+from darkroom.turns.progress import Slots
+from darkroom.turns.refusals import declined
 from darkroom.turns.store import TurnLog, TurnStore
+from darkroom.turns.wish import Wish
+from darkroom.turns.wishes import Wishes
 
-logger = logging.getLogger("darkroom.turns")
-
-ASK_AGAIN_S = 5.0
-"""How often the API is asked what became of a call that broke off."""
-ASKS_MAX = 500
-"""How many times at most, whatever the time a call may take."""
+_ALL_ENDED = Ending(Outcome.FAILED, Reason.BROKEN)
+"""What no picture ends as: each has its own ending."""
 
 
 class TurnMaker:
     """Takes a queued turn to its ending, or to where it must wait for money."""
 
     def __init__(
-        self, store: TurnStore, log: TurnLog, renderer: Renderer, planner: Planner, caps: Caps, clock: Clock
+        self,
+        store: TurnStore,
+        log: TurnLog,
+        renderer: Renderer,
+        planner: Planner,
+        caps: Caps,
+        clock: Clock,
+        bringer: Bringer,
     ) -> None:
-        self._store = store
-        self._log = log
-        self._renderer = renderer
         self._planner = planner
-        self._caps = caps
         self._clock = clock
+        self._bringer = bringer
+        self.wishes = Wishes(log, clock)
+        self.attempting = Attempting(store, log, renderer, planner, self.wishes, caps, clock)
 
-    def first_step(self, turn: Turn, access: Access, parent: Picture | None = None) -> Step | Ending:
-        """The attempt that would be made if the turn were the first of its thread, or built on *parent*, for
-        what it costs at most. An ending if no model can make it, or none that may be used."""
-        today = self._clock.now().date()
+    def first_step(self, wish: Wish) -> Step | Ending:
+        """The attempt that would be made of *wish*, for what it costs at most. An ending if no model can make
+        it, or none that may be used."""
         try:
-            candidate = self._planner.candidates(turn, parent, today, access)[0]
-            return self._planner.step(
-                turn, parent, candidate, attempt_id=self._clock.new_id("try"), today=today, access=access
-            )
+            candidate = self._planner.candidates(wish)[0]
+            return self._planner.step(wish, candidate, self._clock.new_id("try"))
         except (Unusable, NotAllowed) as problem:
             return declined(problem)
 
@@ -57,221 +57,60 @@ class TurnMaker:
 
         Where nobody may use the usual model, an edit still goes on with the model of its picture.
         """
-        access = await self._log.access(turn)
-        step = self.first_step(turn, access)
+        wish = await self.wishes.ahead(turn)
+        if isinstance(wish, Ending):
+            return wish
+        step = self.first_step(wish)
         if isinstance(step, Ending) and step.reason is Reason.NOT_ALLOWED:
-            parent = await self._parent(turn)
-            return step if parent is None else self.first_step(turn, access, parent)
+            wish = await self.wishes.of(turn)
+            return step if isinstance(wish, Ending) else self.first_step(wish)
         return step
 
     async def make(
-        self,
-        turn: Turn,
-        progress: Progress,
-        held_money: Callable[[], None],
-        money_moved: Callable[[], None],
+        self, turn: Turn, slots: Slots, held_money: Callable[[], None], money_moved: Callable[[], None]
     ) -> Ending | MustWait:
-        """Attempt after attempt until the turn has an ending (not yet written) or must wait for money.
+        """Make what *slots* has no ending for, until the turn has one (not yet written) or must wait for
+        money while nothing of its own is under way.
 
         *held_money* is called when a hold was taken, *money_moved* whenever one has ended. Raises
         ``NotWaiting`` when the turn was edited or taken back in the very moment: nothing was held or sent.
         """
-        parent = await self._parent(turn)
-        if parent is None and turn.request.surface is Surface.REPLY:
-            return Ending(Outcome.DECLINED, Reason.NOTHING_TO_EDIT)
-        access = await self._log.access(turn)
-        progress.follow(turn.revision)
-        try:
-            candidates = self._planner.candidates(turn, parent, self._clock.now().date(), access)
-            step = self._step(turn, parent, candidates, progress, access)
-        except (Unusable, NotAllowed) as problem:
-            return declined(problem)
-        held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
-        while isinstance(held, Attempt):
-            held_money()
-            answer = await self._send(step, held)
-            failure = answer.failure
-            if failure is None or failure.billed is not Billed.NOTHING:
-                ending = await self._settle(answer, step, held, turn)
-                money_moved()
-                return ending
-            follow = _follow(failure, progress, len(candidates))
-            if isinstance(follow, Stop):
-                await self._release(held, failure)
-                money_moved()
-                return ending_of(failure)
-            if isinstance(follow, WaitThenRetry):
-                await self._release(held, failure)
-                money_moved()
-                await self._clock.sleep(follow.seconds)
-                step = self._step(turn, parent, candidates, progress, access)
-                held = await self._store.hold(turn.id, step.plan, self._caps, self._clock.now())
-                continue
-            step = self._step(turn, parent, candidates, progress, access)
-            held = await self._swap(held, failure, step)
-            if not isinstance(held, Attempt):
-                money_moved()
-        if isinstance(held, Barred) and access != await self._log.access(turn):
-            # Decided since it was planned: another model or quality may do. Nothing is held now.
-            return await self.make(turn, progress, held_money, money_moved)
-        return held if isinstance(held, MustWait) else refused(held)
+        wanted = turn.request.wanted
+        slots.follow(turn.revision)
+        wish = await self._whole_wish(turn)
+        if isinstance(wish, Ending):
+            return slots.ending(wanted, wish)
+        while going := slots.to_make(wanted):
+            waits: list[MustWait] = []
+            results = await _side_by_side(
+                [self.attempting.make(wish, each, held_money, money_moved) for each in going]
+            )
+            for progress, result in zip(going, results, strict=True):
+                if isinstance(result, Ending):
+                    slots.end(progress, result)
+                elif isinstance(result, MustWait):
+                    waits.append(result)
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
+            if len(waits) == len(going):
+                return waits[0]
+        return slots.ending(wanted, _ALL_ENDED)
 
-    async def _release(self, attempt: Attempt, failure: Failure) -> None:
-        """Give back the hold of an attempt that cost nothing."""
-        why = _why(failure)
-        logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
-        await self._store.fall_back(attempt.id, why, None, self._caps, self._clock.now())
-
-    async def _swap(
-        self, attempt: Attempt, failure: Failure, following: Step
-    ) -> Attempt | MustWait | NoMoney | Barred:
-        """Give that hold back and take the next attempt's, in one transaction."""
-        why = _why(failure)
-        logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
-        held = await self._store.fall_back(attempt.id, why, following.plan, self._caps, self._clock.now())
-        if held is None:
-            raise RuntimeError("a fall back with a plan gives a hold, or why there is none")
-        return held
-
-    async def resume(self, turn: Turn, attempt: Attempt) -> Ending:
-        """Finish a turn whose call was sent before Darkroom stopped: never again, but asked for by its id."""
-        step = await self._step_of(turn, attempt)
-        answer = await self._ask_until(step, attempt, attempt.response_id) if attempt.response_id else None
-        if answer is None:
-            return await self.write_off(turn, attempt)
-        failure = answer.failure
-        if failure is not None and failure.billed is Billed.NOTHING:
-            await self._release(attempt, failure)
-            return ending_of(failure)
-        return await self._settle(answer, step, attempt, turn)
-
-    async def write_off(self, turn: Turn, attempt: Attempt) -> Ending:
-        """Nobody can say what became of a call that was sent: its whole hold is charged."""
-        verdict = uncertain(attempt, attempt.response_id)
-        await self._store.render(attempt.id, verdict.settlement, self._caps, self._clock.now())
-        logger.warning("turn %s attempt %s is uncertain", turn.id, attempt.id)
-        return verdict.ending
-
-    async def recall(self, turn: Turn, attempt: Attempt) -> Ending | None:
-        """What the API had said in a call that was paid for and brought no picture; None if it cannot be
-        asked. Changes nothing."""
-        if attempt.response_id is None:
-            return None
-        answer = await self._renderer.ask((await self._step_of(turn, attempt)).job, attempt.response_id)
-        if answer is None or answer.picture is not None or _is_unknown(answer.failure):
-            return None
-        return ending_after(answer, turn)
-
-    async def _step_of(self, turn: Turn, attempt: Attempt) -> Step:
-        """The step that *attempt* was made of, planned again; its price is computed from what was kept with
-        the hold, whatever the settings are by now."""
-        parent = await self._log.picture(attempt.parent_id) if attempt.parent_id else None
-        candidate = Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model)
-        # It was allowed when it was sent, whatever was decided since.
-        step = self._planner.step(
-            turn, parent, candidate, attempt_id=attempt.id, today=attempt.held_at.date(), access=Access()
-        )
-        return step if attempt.ask is None else replace(step, ask=attempt.ask)
-
-    async def _parent(self, turn: Turn) -> Picture | None:
-        if turn.request.surface is Surface.COMMAND or turn.thread_ts is None:
-            return None
-        return await self._log.newest_picture(turn.request.team_id, turn.request.channel_id, turn.thread_ts)
-
-    def _step(
-        self,
-        turn: Turn,
-        parent: Picture | None,
-        candidates: tuple[Candidate, ...],
-        progress: Progress,
-        access: Access,
-    ) -> Step:
-        return self._planner.step(
-            turn,
-            parent,
-            candidates[min(progress.candidate, len(candidates) - 1)],
-            attempt_id=self._clock.new_id("try"),
-            today=self._clock.now().date(),
-            access=access,
-            from_saved=progress.resent,
-        )
-
-    async def _send(self, step: Step, attempt: Attempt) -> Answer:
-        """Dispatched on disk first, then the call; a broken call is asked for by its id, never sent again."""
-        seen: list[str] = []
-
-        async def response_id_seen(response_id: str) -> None:
-            seen.append(response_id)
-            await self._store.send(attempt.id, self._clock.now(), response_id)
-
-        attempt = replace(attempt, dispatched_at=self._clock.now())
-        if not await self._store.send(attempt.id, self._clock.now()):
-            raise RuntimeError(f"attempt {attempt.id} could not be claimed; nothing was sent")
-        answer = await self._renderer.render(step.job, response_id_seen)
-        if answer.picture is None and _is_unknown(answer.failure) and seen:
-            asked = await self._ask_until(step, attempt, seen[0])
-            return asked or answer
-        return answer
-
-    async def _ask_until(self, step: Step, attempt: Attempt, response_id: str) -> Answer | None:
-        """The API's own word on a call, asked for until the call's time is over and once more; or None."""
-        deadline = (attempt.dispatched_at or self._clock.now()).timestamp() + step.job.timeout_s
-        asked_after_deadline = self._clock.now().timestamp() >= deadline
-        for _ in range(ASKS_MAX):
-            answer = await self._renderer.ask(step.job, response_id)
-            if answer is not None and not _is_unknown(answer.failure):
-                return answer
-            if asked_after_deadline:
-                return None
-            await self._clock.sleep(ASK_AGAIN_S)
-            asked_after_deadline = self._clock.now().timestamp() >= deadline
-        return None
-
-    async def _settle(self, answer: Answer, step: Step, attempt: Attempt, turn: Turn) -> Ending:
-        now = self._clock.now()
-        # A clock may have been put back meanwhile.
-        seconds = max(0.0, (now - (attempt.dispatched_at or attempt.held_at)).total_seconds())
-        verdict: Verdict = verdict_of(
-            answer, step, attempt, turn, self._planner.catalogue, self._clock.new_id("pic"), seconds
-        )
-        await self._store.render(attempt.id, verdict.settlement, self._caps, now)
-        logger.info(
-            "turn %s attempt %s %s: model %s, %d nano-dollars, %.1f s, response %s, flags %s",
-            turn.id,
-            attempt.id,
-            verdict.settlement.state,
-            verdict.settlement.image_model or attempt.image_model,
-            verdict.settlement.cost.total_nano_usd,
-            seconds,
-            answer.response_id,
-            ",".join(sorted(verdict.settlement.flags)) or "none",
-        )
-        return verdict.ending
+    async def _whole_wish(self, turn: Turn) -> Wish | Ending:
+        """The wish of a turn that is next, with everything that goes along fetched."""
+        wish = await self.wishes.of(turn)
+        if isinstance(wish, Ending):
+            return wish
+        inputs = await self._bringer.bring(turn, wish.parent)
+        return inputs if isinstance(inputs, Ending) else replace(wish, inputs=inputs, coming=0)
 
 
-def _follow(failure: Failure, progress: Progress, candidates: int) -> NextStep:
-    """What comes after a failure that cost nothing, already counted in *progress*."""
-    follow = next_step(
-        failure,
-        candidates_left=candidates - progress.candidate - 1,
-        rate_waits=progress.rate_waits,
-        resent=progress.resent,
-    )
-    match follow:
-        case NextCandidate():
-            progress.candidate += 1
-        case ResendPicture():
-            progress.resent = True
-        case WaitThenRetry():
-            progress.rate_waits += 1
-        case Stop():
-            pass
-    return follow
-
-
-def _why(failure: Failure) -> str:
-    return failure.code or failure.kind.value
-
-
-def _is_unknown(failure: Failure | None) -> bool:
-    return failure is not None and failure.billed is Billed.UNKNOWN
+async def _side_by_side(
+    works: Sequence[Coroutine[Any, Any, Ending | MustWait]],
+) -> Sequence[Ending | MustWait | BaseException]:
+    """What becomes of each. One that breaks does not stop the others: their calls are under way, and paid."""
+    if len(works) == 1:
+        return [await works[0]]
+    results: list[Ending | MustWait | BaseException] = await asyncio.gather(*works, return_exceptions=True)
+    return results

@@ -8,7 +8,7 @@ from typing import Any
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.cost import charge
-from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, Surface, Turn
+from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, Turn
 from darkroom.turns.planning import Step
 from darkroom.turns.store import Settlement
 
@@ -119,7 +119,7 @@ def ending_after(answer: Answer, turn: Turn) -> Ending:
         return ending_of(answer.failure)
     if answer.words.strip():
         return Ending(Outcome.WORDS, Reason.WORDS, {"words": answer.words.strip()})
-    if turn.request.surface is Surface.COMMAND:
+    if turn.request.surface.forces_picture:
         return Ending(Outcome.FAILED, Reason.NO_PICTURE)
     return Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY)
 

@@ -6,10 +6,11 @@ import logging
 
 from darkroom.clock import Clock
 from darkroom.turns.line import Entry, Line
-from darkroom.turns.model import Ending, Outcome, Reason, Surface, Told, Turn, TurnState
+from darkroom.turns.model import Ending, Outcome, Reason, Told, Turn, TurnState
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Note, Undeliverable
+from darkroom.turns.wishes import brought
 
 logger = logging.getLogger("darkroom.turns")
 
@@ -60,19 +61,23 @@ class Teller:
             await self._note(entry)(Told.UNDELIVERED, Reason.BROKEN)
 
     async def _say(self, turn: Turn, note: Note) -> None:
-        if turn.ending is not None and turn.ending.outcome is Outcome.PICTURES:
-            for picture in await self._log.pictures(turn.id):
-                path = self._files.path_of(picture.sha256, picture.format)
-                await self._delivery.deliver(turn, picture, path, note)
+        if turn.ending is None or turn.ending.outcome is not Outcome.PICTURES:
+            await self._delivery.tell(turn, note)
             return
-        await self._delivery.tell(turn, note)
+        pictures = [
+            (picture, self._files.path_of(picture.sha256, picture.format))
+            for picture in await self._log.pictures(turn.id)
+        ]
+        inputs = await brought(self._log, turn) or ()
+        await self._delivery.deliver(turn, pictures, inputs, note)
 
     def _note(self, entry: Entry) -> Note:
-        async def note(step: Told, value: str | None) -> Turn:
-            if step is Told.PLACEHOLDER and value and entry.turn.request.surface is Surface.COMMAND:
-                # Before the thread is known to the store, so that no reply in it can pass the command.
+        async def note(step: Told, value: str | None, picture_id: str | None = None) -> Turn:
+            if step is Told.PLACEHOLDER and value and entry.turn.request.opens_thread:
+                # Before the thread is known to the store, so that no reply in it can pass what opens it.
                 self._line.open_lane(entry, value)
-            entry.turn = await self._store.tell(entry.turn.id, step, value, self._clock.now())
+            now = self._clock.now()
+            entry.turn = await self._store.tell(entry.turn.id, step, value, now, picture_id)
             return entry.turn
 
         return note

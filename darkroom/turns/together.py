@@ -34,16 +34,14 @@ def together(endings: Sequence[Ending]) -> Ending:
     rest = _with_sums(min(others, key=_telling), others)
     if not made:
         return rest
-    counts = {"wanted": len(endings), "made": made, "rest": rest.reason}
-    return Ending(Outcome.PICTURES, Reason.PICTURES, {**rest.details, **counts})
+    counts = {"wanted": len(endings), "made": made}
+    return Ending(Outcome.PICTURES, Reason.PICTURES, {**rest.details, **counts, "rest": rest.reason.value})
 
 
-def in_the_books(attempt: Attempt, *, has_picture: bool) -> Ending | None:
-    """How one picture ended whose attempt was paid for, as far as the books know; None if it was not."""
+def in_the_books(attempt: Attempt, *, has_picture: bool) -> Ending:
+    """How one picture ended whose attempt was paid for, as far as the books know."""
     if attempt.state is AttemptState.UNCERTAIN:
         return Ending(Outcome.UNCERTAIN, Reason.UNCERTAIN, {"held_nano_usd": attempt.hold_nano_usd})
-    if attempt.state is not AttemptState.SETTLED:
-        return None
     if has_picture:
         return Ending(Outcome.PICTURES, Reason.PICTURES)
     return paid(Ending(Outcome.FAILED, Reason.NO_PICTURE), attempt.charged_nano_usd)

@@ -9,18 +9,20 @@ from typing import Any
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps, MustWait
+from darkroom.turns.admission import Admission
 from darkroom.turns.closing import BookCloser
 from darkroom.turns.line import Entry, Line, budget_of
+from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import (
     Ending,
+    Intent,
     Outcome,
     Reason,
     Turn,
     TurnState,
 )
-from darkroom.turns.planning import PictureFiles, Step
-from darkroom.turns.refusals import refused
+from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard
 from darkroom.turns.telling import Teller
@@ -31,6 +33,8 @@ TOO_OLD_S = 3600.0
 """A turn that waited longer than this while Darkroom was not running is cancelled, not made."""
 MEND_WAITS_S = (0.0, 5.0, 60.0)
 """How long to wait before each try to end a turn that broke: a full disk may have been cleared by then."""
+
+_TOO_OLD = Ending(Outcome.CANCELLED, Reason.TOO_OLD)
 
 
 class Worker:
@@ -60,10 +64,9 @@ class Worker:
         self._store = store
         self._log = log
         self._maker = maker
-        self._guard = guard
         self._teller = Teller(store, log, delivery, files, clock, line)
-        self._closer = BookCloser(store, log, maker, caps, clock)
-        self._caps = caps
+        self._closer = BookCloser(store, log, maker.attempting, caps, clock)
+        self._admission = Admission(store, log, maker, guard, caps, clock)
         self._clock = clock
         self._line = line
         self._waiting_max = waiting_max
@@ -106,15 +109,11 @@ class Worker:
         self._money_moved()
 
     async def _judge(self, entry: Entry) -> None:
-        """End a turn that waits and may not be made any more, as it now reads: it may have been edited."""
+        """End a turn that waits and may not be made any more."""
         turn = await self._log.turn(entry.turn.id)
         if turn is None or turn.state is TurnState.ENDED or self._stopping:
             return
-        step = await self._maker.outlook(turn)
-        ending = step if isinstance(step, Ending) else None
-        if isinstance(step, Step):
-            looked = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
-            ending = None if isinstance(looked, Turn) else refused(looked)
+        ending = await self._admission.judge(turn)
         if ending is not None:
             ended = await self._store.end(turn.id, ending, self._clock.now(), waiting_only=True)
             if ended.ending == ending:
@@ -193,39 +192,28 @@ class Worker:
             self._line.remove(turn_id)
             return
         if turn.state is not TurnState.ENDED:
-            ending = await self._closer.close(turn, self._money_moved, ask=ask)
+            await self._closer.close(turn, entry.slots, self._money_moved, ask=ask)
             # Its hold may have ended just before it broke, and nobody was told.
             self._money_moved()
-            ending = ending or Ending(Outcome.FAILED, Reason.BROKEN)
+            ending = entry.slots.ending(turn.request.wanted, Ending(Outcome.FAILED, Reason.BROKEN))
             turn = await self._store.end(turn_id, ending, self._clock.now())
         await self._finish(entry, turn)
 
     async def _turn_away(self, entry: Entry) -> None:
         details = {"waiting": self._waiting_max}
-        await self._end(entry, Ending(Outcome.DECLINED, Reason.QUEUE_FULL, details))
+        await self._stop(entry, Ending(Outcome.DECLINED, Reason.QUEUE_FULL, details))
 
     async def _take_in(self, entry: Entry) -> None:
         """Guard, place in the queue, and something to see; then it may start when it is next."""
-        turn = entry.turn
-        refusal = await self._guard.refusal(turn)
-        if refusal is not None:
-            await self._end(entry, refusal)
+        admitted = await self._admission.admit(entry.turn)
+        if isinstance(admitted, Ending):
+            await self._stop(entry, admitted)
             return
-        step = await self._maker.outlook(turn)
-        if isinstance(step, Ending):
-            await self._end(entry, step)
-            return
-        at_most = step.plan.bound.total_nano_usd
-        if turn.state is TurnState.RECEIVED:
-            queued = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
-            if not isinstance(queued, Turn):
-                await self._end(entry, refused(queued))
-                return
-            turn = queued
-        if turn.placeholder_ts is None and turn.state is not TurnState.ENDED:
+        turn, at_most = admitted.turn, admitted.at_most_nano_usd
+        if at_most is not None and turn.placeholder_ts is None and turn.state is not TurnState.ENDED:
             no_place = await self._teller.placeholder(entry, turn, at_most)
             if no_place is not None:
-                await self._end(entry, no_place)
+                await self._stop(entry, no_place)
                 return
         entry.turn = await self._log.turn(turn.id) or turn
         entry.taken_in = True
@@ -245,13 +233,13 @@ class Worker:
             await self._finish(entry, turn)
             return
         if turn.state is TurnState.WORKING:
-            ending = await self._closer.close(turn, self._money_moved)
-            if ending is not None:
-                await self._end(entry, ending)
+            await self._closer.close(turn, entry.slots, self._money_moved)
+            if not entry.slots.left(turn.request.wanted):
+                await self._stop(entry, _TOO_OLD)
                 return
         entry.running = False
         if (self._clock.now() - turn.created_at).total_seconds() > TOO_OLD_S:
-            await self._end(entry, Ending(Outcome.CANCELLED, Reason.TOO_OLD))
+            await self._stop(entry, _TOO_OLD)
             return
         fresh = await self._log.turn(turn.id)
         entry.turn = fresh or turn
@@ -278,9 +266,7 @@ class Worker:
         entry.turn = turn
         generation = self._line.generation
         try:
-            result = await self._maker.make(
-                turn, entry.progress, lambda: self._held(entry), self._money_moved
-            )
+            result = await self._result(entry, turn)
         except NotWaiting:
             # Edited or taken back in the very moment; as it now stands it is looked at again.
             entry.turn = await self._log.turn(turn.id) or turn
@@ -295,11 +281,20 @@ class Worker:
             return
         await self._end(entry, result)
 
+    async def _result(self, entry: Entry, turn: Turn) -> Ending | MustWait:
+        if turn.request.intent is not Intent.MAKE:
+            return await look_back(self._log, turn)
+        return await self._maker.make(turn, entry.slots, lambda: self._held(entry), self._money_moved)
+
     def _held(self, entry: Entry) -> None:
         """It has its money: whoever is behind it may ask for theirs."""
         if entry.wants is not None:
             entry.wants = None
             self._start_next()
+
+    async def _stop(self, entry: Entry, ending: Ending) -> None:
+        """End a turn that is not made, or not made further: what was paid for comes all the same."""
+        await self._end(entry, entry.slots.ending(entry.turn.request.wanted, ending))
 
     async def _end(self, entry: Entry, ending: Ending) -> None:
         turn = await self._store.end(entry.turn.id, ending, self._clock.now())

@@ -1,0 +1,161 @@
+"""Bringing what goes along with a prompt: fetched, made ready, understood, and written down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from darkroom.clock import Clock
+from darkroom.rendering.inputs import Prepared, as_mask, prepare
+from darkroom.rendering.job import Blobs
+from darkroom.rendering.kinds import Unpreparable
+from darkroom.turns.model import (
+    REFERENCES_MAX,
+    Attachment,
+    Ending,
+    FileProblem,
+    InputRole,
+    Outcome,
+    Picture,
+    Reason,
+    Surface,
+    Turn,
+    TurnInput,
+)
+from darkroom.turns.store import TurnLog, TurnStore
+from darkroom.turns.surroundings import Attachments, CannotFetch
+from darkroom.turns.wishes import brought
+
+_SHAPE_TOLERANCE = 0.01
+"""By how much a mask's ratio of width to height may differ from its picture's."""
+
+_MAY_MARK = frozenset({Surface.REPLY, Surface.MENTION})
+_PNG = b"\x89PNG\r\n\x1a\n"
+"""How a PNG begins (PNG specification, 5.2)."""
+
+
+class _Bad(Exception):
+    """An attached file cannot go along."""
+
+    def __init__(self, name: str, problem: FileProblem) -> None:
+        super().__init__(problem.value)
+        self.name = name
+        self.problem = problem
+
+
+class Bringer:
+    """Makes the attached pictures of turns ready to be sent. One for the whole process: pictures are decoded
+    one at a time, so that what they take of memory is bounded."""
+
+    def __init__(
+        self, attachments: Attachments, store: TurnStore, log: TurnLog, blobs: Blobs, clock: Clock
+    ) -> None:
+        self._attachments = attachments
+        self._store = store
+        self._log = log
+        self._blobs = blobs
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def bring(self, turn: Turn, parent: Picture | None) -> tuple[TurnInput, ...] | Ending:
+        """What goes along with *turn*, which builds on *parent*, in the order it is sent in: fetched unless
+        it was. An ending if any of it cannot go along: then nothing is bought.
+
+        A mention in a thread without a picture of ours takes the pictures above it. Raises ``NotWaiting`` if
+        the turn has ended or was edited meanwhile.
+        """
+        inputs = await brought(self._log, turn)
+        if inputs is None:
+            attached = await self._attached(turn, parent)
+            if attached is None:
+                return ()
+            if len(attached) > _allowed(parent):
+                return _too_many(len(attached), parent)
+            marked = parent if len(attached) == 1 and turn.request.surface in _MAY_MARK else None
+            try:
+                ready = [await self._ready(each, marked) for each in attached]
+            except _Bad as bad:
+                details = {"file": bad.name, "why": bad.problem.value}
+                return Ending(Outcome.DECLINED, Reason.BAD_FILE, details)
+            inputs = await self._store.bring(turn.id, turn.revision, ready, self._clock.now())
+        return inputs if len(inputs) <= _allowed(parent) else _too_many(len(inputs), parent)
+
+    async def _attached(self, turn: Turn, parent: Picture | None) -> tuple[Attachment, ...] | None:
+        """The files to bring; None where there is nothing to look for."""
+        request = turn.request
+        if request.attachments:
+            return request.attachments
+        looks_above = request.surface is Surface.MENTION and request.message_ts != request.thread_ts
+        if parent is None and looks_above and not request.fresh:
+            return await self._attachments.above(turn)
+        return None
+
+    async def _ready(self, attachment: Attachment, marked: Picture | None) -> TurnInput:
+        """*attachment* as a file of ours that can be sent; a mask for *marked* if it can be one. Raises
+        ``_Bad``."""
+        fetched = self._blobs.begin()
+        try:
+            await self._attachments.fetch(attachment, fetched)
+            ready = await self._in_thread(lambda: self._understood(fetched.path(), attachment.name, marked))
+        except CannotFetch as cannot:
+            raise _Bad(attachment.name, cannot.problem) from cannot
+        except Unpreparable as unpreparable:
+            problem = FileProblem(unpreparable.trouble.value)
+            raise _Bad(attachment.name, problem) from unpreparable
+        finally:
+            fetched.discard()
+        return TurnInput(
+            InputRole.REFERENCE if ready.covers_ppm is None else InputRole.MASK,
+            ready.sha256,
+            ready.format,
+            ready.width,
+            ready.height,
+            ready.size_bytes,
+            attachment.name,
+            ready.covers_ppm,
+        )
+
+    def _understood(self, path: Path, name: str, marked: Picture | None) -> Prepared:
+        """The picture at *path*, made ready: as a mask for *marked* if it is a PNG of its shape that has
+        transparent areas. Blocks."""
+        begin = self._blobs.begin
+        reference = prepare(path, begin, name)
+        if marked is None or not _marks(path, reference, marked):
+            return reference
+        mask = as_mask(path, marked.width, marked.height, begin)
+        # What marks nothing would be paid for and change nothing.
+        return mask if mask.covers_ppm else reference
+
+    async def _in_thread(self, work: Callable[[], Prepared]) -> Prepared:
+        """Do *work* while nobody else does such work. A thread cannot be stopped, so when this is cancelled
+        it is waited for, and its files are not pulled away from under it."""
+        async with self._one_at_a_time:
+            thread = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                await asyncio.wait({thread})
+            except asyncio.CancelledError:
+                await asyncio.wait({thread})
+                thread.exception()
+                raise
+            return thread.result()
+
+
+def _allowed(parent: Picture | None) -> int:
+    """How many may go along: the parent may have to be sent as well, now or when the API has forgotten it."""
+    return REFERENCES_MAX - (parent is not None)
+
+
+def _too_many(files: int, parent: Picture | None) -> Ending:
+    details = {"files": files, "allowed": _allowed(parent)}
+    return Ending(Outcome.DECLINED, Reason.TOO_MANY_FILES, details)
+
+
+def _marks(path: Path, reference: Prepared, parent: Picture) -> bool:
+    """Whether the file at *path*, a picture, is a PNG of the shape of *parent* with transparent areas."""
+    if reference.alpha is None or not reference.alpha.clear_ppm:
+        return False
+    with path.open("rb") as file:
+        is_png = file.read(len(_PNG)) == _PNG
+    shape, wanted = reference.width / reference.height, parent.width / parent.height
+    return is_png and abs(shape - wanted) <= _SHAPE_TOLERANCE * wanted

@@ -1,0 +1,68 @@
+"""How far a turn has come, picture by picture; kept while it waits for money in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from darkroom.turns.model import Ending
+from darkroom.turns.together import together
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one picture has come through its fallbacks."""
+
+    candidate: int = 0
+    rate_waits: int = 0
+    resent: bool = False
+    revision: int = 0
+    paid_for: str | None = None
+    """The attempt that was, or may have been, paid for."""
+
+    def follow(self, revision: int) -> None:
+        """What was edited since is asked of every candidate anew; the waits for a rate limit still count."""
+        if revision != self.revision:
+            self.revision, self.candidate, self.resent = revision, 0, False
+
+
+@dataclass(slots=True)
+class Slots:
+    """The pictures that a turn wants: those paid for, those given up, and those still to be made.
+
+    What was paid for is known by its attempt. Whatever was given up cost nothing.
+    """
+
+    paid_for: dict[str, Ending] = field(default_factory=dict)
+    given_up: list[Ending] = field(default_factory=list)
+    going: list[Progress] = field(default_factory=list)
+    revision: int = 0
+
+    def follow(self, revision: int) -> None:
+        """What was edited since is another request: what was given up is tried again."""
+        if revision != self.revision:
+            self.revision = revision
+            self.given_up.clear()
+        for progress in self.going:
+            progress.follow(revision)
+
+    def left(self, wanted: int) -> int:
+        """How many of *wanted* pictures have no ending yet."""
+        return max(0, wanted - len(self.paid_for) - len(self.given_up))
+
+    def to_make(self, wanted: int) -> list[Progress]:
+        """The pictures without an ending."""
+        left = self.left(wanted)
+        self.going = (self.going + [Progress(revision=self.revision) for _ in range(left)])[:left]
+        return list(self.going)
+
+    def end(self, progress: Progress, ending: Ending) -> None:
+        """One of them has an ending."""
+        self.going.remove(progress)
+        if progress.paid_for is None:
+            self.given_up.append(ending)
+        else:
+            self.paid_for[progress.paid_for] = ending
+
+    def ending(self, wanted: int, rest: Ending) -> Ending:
+        """The turn's ending, if whatever has none by now ends as *rest*."""
+        return together([*self.paid_for.values(), *self.given_up, *[rest] * self.left(wanted)])
