@@ -11,12 +11,15 @@ from darkroom.clock import Clock
 from darkroom.turns.conversations import Conversations
 from darkroom.turns.erasing import TRIES_MAX, Eraser, Errand, Recall
 from darkroom.turns.model import Picture
+from darkroom.turns.store import TurnLog
+from handlers.blocks.picture import Shown, pictures_view
 from handlers.blocks.recalled import left_view, placeholder_view
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.errands import unbroken
 from handlers.posting import Repeat, name_of
 from handlers.rounds import RETRY_S, Rounds
+from handlers.showing import Showing
 from handlers.words import Voice
 
 logger = logging.getLogger("darkroom.handlers")
@@ -41,6 +44,23 @@ class Reach:
     forget: Callable[[str], Awaitable[bool]]
     remove: Callable[[str, str], Awaitable[bool]]
     view_of: ViewOf
+
+
+def rewriting(log: TurnLog, slack: SlackClient, showing: Showing) -> ViewOf:
+    """The message of a turn as it was, without those of its pictures that were deleted."""
+
+    async def view_of(pictures: Sequence[Picture]) -> View:
+        turn = await log.turn(pictures[0].turn_id)
+        if turn is None:
+            raise ValueError(f"picture {pictures[0].id} has no turn")
+        try:
+            name = (await slack.user(turn.request.user_id)).name
+        except (SlackRefused, SlackUnclear):
+            name = "Somebody"
+        setting = showing.setting(turn, await log.inputs(turn.id), name)
+        return pictures_view([Shown(one, one.file_id) for one in pictures], setting)
+
+    return view_of
 
 
 class Recalling:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from handlers.presses import Press
 from handlers.recipients import passes
 from handlers.rounds import Rounds
 from handlers.services import Services
+from handlers.showing import Manner, file_name
 from handlers.words import Voice
 
 logger = logging.getLogger("darkroom.handlers")
@@ -108,14 +108,8 @@ async def _accept(services: Services, body: Mapping[str, Any], view: Mapping[str
     return _NO_PICTURE if shared is None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """How shared pictures are shown: models that need no mention, the price above which a press asks first,
-    and where the bytes of a picture are, by their digest and format."""
-
-    usual_models: frozenset[str]
-    confirm_nano_usd: int
-    path_of: Callable[[str, str], Path]
+PathOf = Callable[[str, str], Path]
+"""Where the bytes of a picture are, by their digest and format."""
 
 
 class Sharing:
@@ -130,13 +124,15 @@ class Sharing:
         slack: SlackClient,
         clock: Clock,
         voice: Voice,
-        showing: Showing,
+        manner: Manner,
+        path_of: PathOf,
     ) -> None:
         self._conversations = conversations
         self._slack = slack
         self._clock = clock
         self._voice = voice
-        self._showing = showing
+        self._manner = manner
+        self._path_of = path_of
         self._poster = Poster(slack, clock)
         self._rounds = Rounds("sharing", self.round, clock, LOOK_S)
 
@@ -212,15 +208,14 @@ class Sharing:
 
     async def _post(self, share: Share) -> str:
         picture = share.picture
-        path = self._showing.path_of(picture.sha256, picture.format)
-        name = f"darkroom-v{picture.version}.{'jpg' if picture.format == 'jpeg' else picture.format}"
+        path = self._path_of(picture.sha256, picture.format)
         file_id = share.file_id
         if file_id is None:
-            file_id = await self._slack.upload(path, name)
+            file_id = await self._slack.upload(path, file_name(picture))
             await self._conversations.note_share(share.id, file_id, None)
         await self._poster.wait_until_usable(file_id)
         sharer, asker = await self._name(share.user_id), await self._name(picture.user_id)
-        setting = Setting(asker, self._showing.usual_models, self._showing.confirm_nano_usd)
+        setting = Setting(asker, self._manner.usual_models, self._manner.confirm_nano_usd)
         link = await self._source(picture)
         view = shared_view(share, sharer, file_id, link, setting)
         for pause_s in FILE_PAUSES_S:
@@ -231,7 +226,7 @@ class Sharing:
                     raise
             await self._clock.sleep(pause_s)
         logger.warning("share %s: Slack does not take file %s in a message; sharing it", share.id, file_id)
-        await self._slack.upload(path, name, channel=share.channel_id)
+        await self._slack.upload(path, file_name(picture), channel=share.channel_id)
         return await self._say(share, shared_view(share, sharer, None, link, setting))
 
     async def _say(self, share: Share, view: View) -> str:
