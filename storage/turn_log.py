@@ -9,7 +9,7 @@ from darkroom.spending.policy import Access
 from darkroom.turns.model import Attempt, Options, Picture, ThreadReplies, Turn, TurnInput
 from storage.arrivals import inputs_of, turn_of_message
 from storage.database import Database
-from storage.people import preferred_options
+from storage.people import known_person_key, preferred_options
 from storage.pictures import current_picture, last_picture
 from storage.policy import Policies
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
@@ -121,6 +121,10 @@ class SqliteTurnLog:
         return await self._database.look(
             lambda db: remembered(db, request.team_id, request.channel_id, thread_ts)
         )
+
+    async def person(self, team_id: str, user_id: str) -> str | None:
+        """See ``TurnLog.person``."""
+        return await self._database.look(lambda db: known_person_key(db, team_id, user_id))
 
     async def access(self, turn: Turn) -> Access:
         """See ``TurnLog.access``."""
