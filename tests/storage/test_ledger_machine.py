@@ -196,6 +196,19 @@ class LedgerMachine(RuleBasedStateMachine):
             self.twins.fall_back(attempt_id, call, random.choice((None, 100)))
         self._corrections(random, who)
 
+    @rule(random=RANDOM, kind=st.sampled_from(list(BudgetKind)))
+    def an_unfinished_call_stands_in_the_way(self, random: Random, kind: BudgetKind) -> None:
+        """One budget has room for one call, and somebody wants two."""
+        self._free()
+        who = random.choice(PAYERS)
+        owners: tuple[changes.Owner, ...] = (Person(who.user), Channel(who.channel), Workspace())
+        for each, owner in zip(BudgetKind, owners, strict=True):
+            sums = self.facts.sums(each, who.budget(each))
+            cap = sums.own_charged + sums.own_held + 150 if each is kind else None
+            self.twins.decide(who.team, changes.SetCap(owner, cap, None))
+        for _ in range(2):
+            self._buy(who, 100, "sent")
+
     @rule(random=RANDOM)
     def an_uncertain_charge_is_corrected(self, random: Random) -> None:
         """One is bought if there is none; somewhat later an admin decides, and another one comes too late."""
