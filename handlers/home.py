@@ -18,7 +18,7 @@ from darkroom.spending.sizes import BadSize, check_size, named_sizes, parse_size
 from darkroom.spending.spans import span_of
 from darkroom.turns.conversations import Preferences
 from darkroom.turns.model import Picture, Reason
-from handlers import words, words_endings
+from handlers import modals, words, words_endings
 from handlers.asking import mapping
 from handlers.blocks import home as blocks
 from handlers.blocks.text import View
@@ -58,6 +58,13 @@ def register(app: AsyncApp, services: Services) -> None:
         app.action(action_id)(prefer)
     for action_id in (blocks.NEWER_ACTION, blocks.OLDER_ACTION):
         app.action(action_id)(turn_page)
+
+    @app.action(blocks.NEW_ACTION)
+    async def new(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        press = Press.of(body, action)
+        if not services.guard.outsider(press.team_id, press.enterprise_id):
+            modals.start(services, modals.Caller(press.user_id, str(body.get("trigger_id")), ""))
 
     @app.action(blocks.PAUSE_ACTION)
     async def pause(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
