@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import actions, boundary, modals, more_money, report_button, shortcuts, threads
+from handlers import actions, boundary, home, modals, more_money, report_button, sharing, shortcuts, threads
 from handlers.commands import imagine, spend
 from handlers.services import Services
 
@@ -49,7 +49,19 @@ def build_app(services: Services, web_client: AsyncWebClient, signing_secret: st
 
 def register_all(app: AsyncApp, services: Services) -> None:
     """Register every surface, then what catches the rest: Slack repeats what nobody acknowledges."""
-    for surface in (boundary, imagine, spend, threads, actions, more_money, report_button, modals, shortcuts):
+    for surface in (
+        boundary,
+        imagine,
+        spend,
+        threads,
+        actions,
+        more_money,
+        report_button,
+        modals,
+        shortcuts,
+        home,
+        sharing,
+    ):
         surface.register(app, services)
 
     @app.event(_ANY)
