@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from darkroom.clock import Clock
-from darkroom.rendering.inputs import Prepared, as_mask, prepare
+from darkroom.rendering.encoding import Prepared
+from darkroom.rendering.inputs import Mask, as_mask, prepare
 from darkroom.rendering.job import Blobs
 from darkroom.rendering.kinds import Unpreparable
 from darkroom.turns.model import (
@@ -97,7 +98,9 @@ class Bringer:
         fetched = self._blobs.begin()
         try:
             await self._attachments.fetch(attachment, fetched)
-            ready = await self._in_thread(lambda: self._understood(fetched.path(), attachment.name, marked))
+            understood = await self._in_thread(
+                lambda: self._understood(fetched.path(), attachment.name, marked)
+            )
         except CannotFetch as cannot:
             raise _Bad(attachment.name, cannot.problem) from cannot
         except Unpreparable as unpreparable:
@@ -105,18 +108,11 @@ class Bringer:
             raise _Bad(attachment.name, problem) from unpreparable
         finally:
             fetched.discard()
-        return TurnInput(
-            InputRole.REFERENCE if ready.covers_ppm is None else InputRole.MASK,
-            ready.sha256,
-            ready.format,
-            ready.width,
-            ready.height,
-            ready.size_bytes,
-            attachment.name,
-            ready.covers_ppm,
-        )
+        if isinstance(understood, Mask):
+            return _input(InputRole.MASK, understood.prepared, attachment.name, understood.covers_ppm)
+        return _input(InputRole.REFERENCE, understood, attachment.name)
 
-    def _understood(self, path: Path, name: str, marked: Picture | None) -> Prepared:
+    def _understood(self, path: Path, name: str, marked: Picture | None) -> Prepared | Mask:
         """The picture at *path*, made ready: as a mask for *marked* if it is a PNG of its shape that has
         transparent areas. Blocks."""
         begin = self._blobs.begin
@@ -127,7 +123,7 @@ class Bringer:
         # What marks nothing would be paid for and change nothing.
         return mask if mask.covers_ppm else reference
 
-    async def _in_thread(self, work: Callable[[], Prepared]) -> Prepared:
+    async def _in_thread(self, work: Callable[[], Prepared | Mask]) -> Prepared | Mask:
         """Do *work* while nobody else does such work. A thread cannot be stopped, so when this is cancelled
         it is waited for, and its files are not pulled away from under it."""
         async with self._one_at_a_time:
@@ -159,3 +155,16 @@ def _marks(path: Path, reference: Prepared, parent: Picture) -> bool:
         is_png = file.read(len(_PNG)) == _PNG
     shape, wanted = reference.width / reference.height, parent.width / parent.height
     return is_png and abs(shape - wanted) <= _SHAPE_TOLERANCE * wanted
+
+
+def _input(role: InputRole, ready: Prepared, name: str, covers_ppm: int | None = None) -> TurnInput:
+    return TurnInput(
+        role,
+        ready.sha256,
+        ready.format,
+        ready.width,
+        ready.height,
+        ready.size_bytes,
+        name,
+        covers_ppm,
+    )

@@ -20,7 +20,7 @@ async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
     async with opened(tmp_path) as database:
 
         def make(*args: Any, **keywords: Any) -> World:
-            worlds.append(World(database, *args, number=len(worlds), **keywords))
+            worlds.append(World(database, tmp_path / "pictures", *args, number=len(worlds), **keywords))
             return worlds[-1]
 
         yield make
@@ -35,7 +35,7 @@ async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
 async def threaded(tmp_path: Path) -> AsyncIterator[World]:
     """A world whose storage has its own threads, as in a real Darkroom."""
     async with opened(tmp_path, inline=False) as database:
-        made = World(database)
+        made = World(database, tmp_path / "pictures")
         yield made
         await made.rest()
 

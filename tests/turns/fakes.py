@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from darkroom.rendering.job import (
     Answer,
     Billed,
+    BlobWriter,
     Failure,
     FailureKind,
     RenderJob,
@@ -18,9 +19,19 @@ from darkroom.rendering.job import (
     SavedPicture,
 )
 from darkroom.spending.catalogue import load_catalogue
-from darkroom.turns.model import Ending, Outcome, Picture, Reason, Surface, Told, Turn
+from darkroom.turns.model import (
+    Attachment,
+    Ending,
+    FileProblem,
+    Outcome,
+    Picture,
+    Reason,
+    Told,
+    Turn,
+    TurnInput,
+)
 from darkroom.turns.planning import RenderSettings
-from darkroom.turns.surroundings import Note, Undeliverable
+from darkroom.turns.surroundings import CannotFetch, Note, Undeliverable
 from tests.examples import StillClock
 
 CATALOGUE = load_catalogue()
@@ -162,6 +173,10 @@ class ScriptedRenderer:
             raise answer
         return answer
 
+    async def forget(self, response_id: str) -> bool:
+        """Nothing is stored here."""
+        return True
+
     def prompts(self) -> list[str]:
         """What was sent, in order."""
         return [job.prompt for job in self.jobs]
@@ -192,6 +207,10 @@ class Slack:
     uploads: list[str] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     """The message that carries a turn's id."""
+    at_most: dict[str, int] = field(default_factory=dict)
+    """The price that stood in a turn's placeholder."""
+    inputs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """(role, name) of what a turn's message said went along."""
     seconds: int = 0
 
     def ts(self) -> str:
@@ -216,24 +235,36 @@ class RecordingDelivery:
         if self.no_place is not None:
             return self.no_place
         self.slack.placeholders.append(turn.id)
-        if turn.request.surface is Surface.COMMAND:
+        self.slack.at_most[turn.id] = at_most_nano_usd
+        if turn.request.private and not turn.request.channel_id.startswith("D"):
+            turn = await note(Told.PLACE, f"D{turn.request.user_id[1:]}")
+        if turn.request.opens_thread:
             await note(Told.PLACEHOLDER, self.slack.ts())
         return None
 
-    async def deliver(self, turn: Turn, picture: Picture, path: Path, note: Note) -> None:
+    async def deliver(
+        self,
+        turn: Turn,
+        pictures: Sequence[tuple[Picture, Path]],
+        inputs: Sequence[TurnInput],
+        note: Note,
+    ) -> None:
         """See ``Delivery``."""
-        assert path.name.startswith(picture.sha256)
+        assert pictures
+        self.slack.inputs[turn.id] = [(given.role.value, given.name) for given in inputs]
         if turn.message_ts is None:
             found = self.slack.messages.get(turn.id) if turn.post_begun_at else None
             if found is None:
-                if turn.file_id is None:
-                    await self._step("upload", turn)
-                    self.slack.uploads.append(turn.id)
-                    await note(Told.FILE, f"F{len(self.slack.uploads)}")
+                for picture, path in pictures:
+                    assert path.name.startswith(picture.sha256)
+                    if picture.file_id is None:
+                        await self._step("upload", turn)
+                        self.slack.uploads.append(turn.id)
+                        await note(Told.FILE, f"F{len(self.slack.uploads)}", picture.id)
                 await note(Told.POST_BEGUN, None)
                 await self._step("post", turn)
                 found = self.slack.messages[turn.id] = self.slack.ts()
-                self.slack.posts.append((turn.id, picture.version))
+                self.slack.posts += [(turn.id, picture.version) for picture, _ in pictures]
                 await self._step("posted", turn)
             await note(Told.MESSAGE, found)
         if turn.placeholder_closed_at is None:
@@ -255,6 +286,29 @@ class RecordingDelivery:
         await self._gates.passing(name, f"{name}:{turn.request.prompt}")
         if self.faults.get(name):
             raise self.faults[name].pop(0)
+
+
+class FiledAttachments:
+    """Files by their id, in memory; what is not there cannot be read. Gates: ``fetch``, ``fetch:<id>``."""
+
+    def __init__(self, gates: Gates) -> None:
+        self.files: dict[str, bytes] = {}
+        self.in_thread: tuple[Attachment, ...] = ()
+        self.fetched: list[str] = []
+        self._gates = gates
+
+    async def above(self, turn: Turn) -> tuple[Attachment, ...]:
+        """See ``Attachments``."""
+        return self.in_thread
+
+    async def fetch(self, attachment: Attachment, file: BlobWriter) -> None:
+        """See ``Attachments``."""
+        self.fetched.append(attachment.file_id)
+        if attachment.file_id not in self.files:
+            raise CannotFetch(FileProblem.NO_ACCESS)
+        file.write(self.files[attachment.file_id][:3])
+        await self._gates.passing("fetch", f"fetch:{attachment.file_id}")
+        file.write(self.files[attachment.file_id][3:])
 
 
 class ScriptedGuard:

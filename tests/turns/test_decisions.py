@@ -70,7 +70,9 @@ class Faulty(SqliteTurnStore):
 
     broken: str | None = None
 
-    async def queue(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Turn | NoMoney | Barred:
+    async def queue(
+        self, turn_id: str, plan: Plan | None, caps: Caps, at: datetime
+    ) -> Turn | NoMoney | Barred:
         if turn_id == self.broken:
             self.broken = None
             raise RuntimeError("the disk is full")

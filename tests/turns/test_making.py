@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
-from darkroom.turns.making import ASK_AGAIN_S
+from darkroom.turns.attempting import ASK_AGAIN_S
 from darkroom.turns.model import Attempt, AttemptState, Outcome
 from tests.examples import caps
 from tests.turns.conftest import MakeWorld

@@ -11,6 +11,7 @@ from darkroom.rendering.job import FailureKind
 from darkroom.spending.bound import estimate
 from darkroom.spending.policy import Access
 from darkroom.turns.model import AttemptState, Outcome, Reason, Surface, Turn, TurnState
+from darkroom.turns.wish import Wish
 from tests.examples import caps, message, plan
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import FIRST, failed, painted, said
@@ -207,7 +208,7 @@ async def test_words_that_nobody_has_any_more_are_no_picture(world: World) -> No
 async def test_an_uncertain_call_in_the_books_is_told_though_its_turn_had_not_ended(world: World) -> None:
     turn_id = await _turn_of(world, await _sent(world, None))
     turn, attempt = await world.turn(turn_id), (await world.attempts(turn_id))[0]
-    await world.maker.write_off(turn, attempt)
+    await world.maker.attempting.write_off(turn, attempt)
     await recovered(world)
     assert world.slack.told == [(turn_id, Reason.UNCERTAIN)]
 
@@ -287,10 +288,8 @@ async def _held(world: World) -> str:
     assert arrival.turn is not None
     turn = await world.store.queue(arrival.turn.id, plan("none", 1), world.limits, world.clock.now())
     assert isinstance(turn, Turn)
-    candidate = world.planner.candidates(turn, None, world.clock.now().date(), Access())[0]
-    step = world.planner.step(
-        turn, None, candidate, attempt_id="try_1", today=world.clock.now().date(), access=Access()
-    )
+    wish = Wish(turn, Access(), world.clock.now().date())
+    step = world.planner.step(wish, world.planner.candidates(wish)[0], "try_1")
     await world.store.hold(turn.id, step.plan, world.limits, world.clock.now())
     return turn.id
 
@@ -315,8 +314,7 @@ async def _turn_of(world: World, attempt_id: str) -> str:
 async def _settle(world: World, turn_id: str, *, picture: bool) -> None:
     """End the attempt in the books, as a stop just before the turn's end leaves it."""
     turn, attempt = await world.turn(turn_id), (await world.attempts(turn_id))[0]
-    today = world.clock.now().date()
-    candidate = world.planner.candidates(turn, None, today, Access())[0]
-    step = world.planner.step(turn, None, candidate, attempt_id=attempt.id, today=today, access=Access())
+    wish = Wish(turn, Access(), world.clock.now().date())
+    step = world.planner.step(wish, world.planner.candidates(wish)[0], attempt.id)
     answer = painted(step.job, "resp_1") if picture else replace(said("A fox."), response_id="resp_1")
-    await world.maker._settle(answer, step, attempt, turn)
+    await world.maker.attempting._settle(answer, step, attempt, turn)

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
-from darkroom.spending.policy import Access
 from darkroom.turns.model import Attempt, AttemptState, Outcome, Reason, Turn
 from darkroom.turns.settling import Verdict, ending_after, ending_of, verdict_of
 from tests.examples import NOON
 from tests.turns.fakes import BROKEN_STREAM, CATALOGUE, HOST_USAGE, SECOND, painted, said
 from tests.turns.test_line import turn
-from tests.turns.test_planning import CANDIDATE, PARENT, PLANNER
+from tests.turns.test_planning import CANDIDATE, PARENT, PLANNER, wish
 
 TODAY = date(2026, 11, 20)
-STEP = PLANNER.step(turn("t"), None, CANDIDATE, attempt_id="try_1", today=TODAY, access=Access())
+STEP = PLANNER.step(wish(turn("t")), CANDIDATE, "try_1")
 ATTEMPT = Attempt(
     id="try_1",
     turn_id="t",
@@ -99,9 +98,7 @@ def test_a_count_of_host_tokens_that_makes_no_sense_is_taken_at_its_bound(count:
 
 
 def test_a_resent_picture_counts_in_the_new_conversation() -> None:
-    step = PLANNER.step(
-        REPLY, PARENT, CANDIDATE, attempt_id="a", today=TODAY, access=Access(), from_saved=True
-    )
+    step = PLANNER.step(wish(REPLY, PARENT), CANDIDATE, "a", from_saved=True)
     found = verdict_of(PAINTED, step, ATTEMPT, REPLY, CATALOGUE, "pic_1", 1.0)
     assert found.settlement.chain_pictures == 2
 

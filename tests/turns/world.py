@@ -11,13 +11,17 @@ from pathlib import Path
 
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Access
+from darkroom.turns.bringing import Bringer
 from darkroom.turns.intake import Intake
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Attempt, AttemptState, Request, Surface, ThreadReplies, Turn
 from darkroom.turns.planning import Planner, RenderSettings, Step
+from darkroom.turns.pricer import Pricer
 from darkroom.turns.store import Plan
+from darkroom.turns.wish import Wish
 from darkroom.turns.worker import Worker
+from storage.blobs import BlobStore
 from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
@@ -26,6 +30,7 @@ from tests.storage.books import check_books, nothing_held
 from tests.turns.fakes import (
     CATALOGUE,
     SETTINGS,
+    FiledAttachments,
     GatedClock,
     Gates,
     NamedFiles,
@@ -44,6 +49,7 @@ class World:
     def __init__(
         self,
         database: Database,
+        folder: Path,
         limits: Caps = FREE,
         *,
         per_person: int = 2,
@@ -66,6 +72,8 @@ class World:
         self.log = SqliteTurnLog(database)
         self._line = per_person, overall, waiting_max
         self._triggers = 1000 * number
+        self.attachments = FiledAttachments(self.gates)
+        self.blobs = BlobStore(folder)
         self.left_to_recovery = False
         self.start()
 
@@ -74,7 +82,11 @@ class World:
         per_person, overall, waiting_max = self._line
         self.line = Line(per_person, overall)
         self.planner = Planner(CATALOGUE, self.settings, NamedFiles())
-        self.maker = TurnMaker(self.store, self.log, self.renderer, self.planner, self.limits, self.clock)
+        bringer = Bringer(self.attachments, self.store, self.log, self.blobs, self.clock)
+        self.maker = TurnMaker(
+            self.store, self.log, self.renderer, self.planner, self.limits, self.clock, bringer
+        )
+        self.pricer = Pricer(self.log, self.maker, self.planner, self.clock)
         self.worker = Worker(
             self.store,
             self.log,
@@ -152,7 +164,7 @@ class World:
 
     def hold_of(self, turn: Turn) -> int:
         """What a first picture of *turn* holds."""
-        step = self.maker.first_step(turn, Access())
+        step = self.maker.first_step(Wish(turn, Access(), self.clock.now().date()))
         assert isinstance(step, Step)
         return step.plan.bound.total_nano_usd
 
