@@ -31,6 +31,11 @@ def register(app: AsyncApp, services: Services) -> None:
             logger.error("%s broke: %s", ids_of(body), where(error))
         if "command" in body:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
+        input_id = _first_input(body)
+        if input_id is not None:
+            # Closing the dialog would throw away what was typed into it.
+            errors = {input_id: words.BROKEN_DIALOG}
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
         if body.get("type") == "event_callback":
             # Not acknowledged: Slack sends it again.
             return None
@@ -42,6 +47,14 @@ def register(app: AsyncApp, services: Services) -> None:
         return BoltResponse(status=200, body="")
 
     app.error(broke)
+
+
+def _first_input(body: dict[str, Any]) -> str | None:
+    """Where in a dialog that was sent off an error can be shown; None for all else."""
+    if body.get("type") != "view_submission":
+        return None
+    blocks = (body.get("view") or {}).get("blocks") or []
+    return next((block.get("block_id") for block in blocks if block.get("type") == "input"), None)
 
 
 def ids_of(body: dict[str, Any]) -> str:

@@ -137,3 +137,6 @@ def not_delivered(slack_error: str, voice: Voice) -> str:
         f"Your picture is made and kept, but it could not be posted, because "
         f"{why_not_posted(slack_error, voice)} Then ask {voice.an_admin} for it: `darkroom turns` lists it."
     )
+
+
+BROKEN_DIALOG = "Darkroom itself failed just now, and nothing was made. Send it off again in a minute."
