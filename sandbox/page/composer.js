@@ -1,6 +1,8 @@
 // A box to write in: commands, messages, files. Enter sends, Shift+Enter begins a new line.
 
 import { el, icon, toast } from "./dom.js";
+import { chips as chipsOf } from "./filefield.js";
+import { menuButton } from "./popup.js";
 
 const LONGEST = 40_000;
 const FILES_MAX = 10;
@@ -8,9 +10,10 @@ const isCommand = (text) => /^\/[a-z]/i.test(text);
 
 /**
  * A composer. `id` names its fields, `suggest(kind, start)` gives [{insert, name, about}] for "/" and "@",
- * `send({kind, text, files, broadcast})` resolves to {ok, error, text}, `attach(file)` to {ok, file}.
+ * `send({kind, text, files, broadcast})` resolves to {ok, error, text}, `attach(file)` to {ok, file};
+ * `shortcuts()` are {text, click}, or left out where there are none.
  */
-export function composer({ id, label, broadcast, suggest, send, attach, escape }) {
+export function composer({ id, label, broadcast, suggest, send, attach, shortcuts, escape }) {
   let files = [];
   let offered = [];
   let chosen = -1;
@@ -20,11 +23,12 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
   const chips = el("ul", { class: "chips", "aria-label": "Files to be sent", hidden: true });
   const picker = el("input", { type: "file", multiple: true, hidden: true, "aria-label": "Choose files", change: () => add([...picker.files]) });
   const attachButton = el("button", { type: "button", class: "icon", "aria-label": "Attach a file", title: "Attach a file", click: () => picker.click() }, icon("attach"));
+  const shortcutButton = shortcuts ? menuButton({ class: "icon" , "data-focus": `${id}-shortcuts`}, "Shortcuts", shortcuts, icon("bolt")) : null;
   const sendButton = el("button", { type: "button", class: "send", "aria-label": "Send", title: "Send (Enter)", click: submit }, icon("send"));
   const also = el("input", { type: "checkbox", id: `${id}-also` });
   const alsoLabel = el("span", {}, "Also send to the channel");
   const alsoRow = broadcast ? el("label", { class: "also" }, also, alsoLabel) : null;
-  const box = el("div", { class: "box" }, chips, field, el("div", { class: "box-row" }, attachButton, picker, alsoRow, el("span", { class: "spring" }), sendButton));
+  const box = el("div", { class: "box" }, chips, field, el("div", { class: "box-row" }, attachButton, picker, shortcutButton, alsoRow, el("span", { class: "spring" }), sendButton));
   const node = el("div", { class: "composer" }, hints, box);
 
   function grow() {
@@ -103,11 +107,12 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
   }
 
   function drawChips() {
-    chips.replaceChildren(
-      ...files.map((file) =>
-        el("li", {}, el("span", {}, file.name), el("button", { type: "button", class: "icon", "aria-label": `Leave out ${file.name}`, click: () => { files = files.filter((one) => one !== file); drawChips(); field.focus(); } }, icon("close"))),
-      ),
-    );
+    const leave = (file) => {
+      files = files.filter((one) => one !== file);
+      drawChips();
+      field.focus();
+    };
+    chips.replaceChildren(...chipsOf(files, leave));
     chips.hidden = !files.length;
     grow();
   }
@@ -138,6 +143,11 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
     }
   }
 
+  box.addEventListener("dragover", (event) => event.preventDefault());
+  box.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!field.disabled) add([...event.dataTransfer.files]);
+  });
   field.addEventListener("keydown", onKey);
   field.addEventListener("input", () => { grow(); offer(); });
   field.addEventListener("blur", () => { offered = []; drawHints(); });
@@ -162,6 +172,7 @@ export function composer({ id, label, broadcast, suggest, send, attach, escape }
       field.placeholder = disabled ?? placeholder;
       field.disabled = Boolean(disabled);
       attachButton.disabled = Boolean(disabled);
+      if (shortcutButton) shortcutButton.hidden = Boolean(disabled) || !shortcuts().length;
       if (alsoText) alsoLabel.textContent = alsoText;
       grow();
     },

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { plain } from "./emoji.js";
+import { mrkdwn } from "./mrkdwn.js";
 
 function ask({ title, body, yes, no, danger, first }) {
   return new Promise((resolve) => {
@@ -29,10 +30,11 @@ function ask({ title, body, yes, no, danger, first }) {
 }
 
 /** Block Kit's confirm object: resolves to whether the person agreed. */
-export async function confirmed(confirm) {
+export async function confirmed(confirm, world) {
+  const text = String(confirm.text?.text ?? "");
   const dialog = await ask({
     title: String(confirm.title?.text ?? "Are you sure?"),
-    body: el("p", {}, plain(String(confirm.text?.text ?? ""))),
+    body: el("div", { class: "text" }, confirm.text?.type === "mrkdwn" ? mrkdwn(text, world) : plain(text)),
     yes: String(confirm.confirm?.text ?? "Yes"),
     no: String(confirm.deny?.text ?? "Cancel"),
     danger: confirm.style === "danger",

@@ -22,6 +22,10 @@ const ICONS = {
   lock: "M4 7.5h8v6H4zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5",
   eye: "M1.5 8S4 3.8 8 3.8 14.5 8 14.5 8 12 12.2 8 12.2 1.5 8 1.5 8zM8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z",
   file: "M4 2h5l3 3v9H4zM9 2v3h3",
+  more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
+  bolt: "M9 1.8 3.5 9H8l-1 5.2L12.5 7H8z",
+  positive: "M5.2 7.2 8 1.9c1.1 0 1.8.8 1.6 1.9l-.4 2.4h3.3c.9 0 1.5.8 1.3 1.7l-1 4.3c-.2.7-.8 1.2-1.5 1.2H5.2zM5.2 7.2H2.6v6.2h2.6z",
+  negative: "M10.8 8.8 8 14.1c-1.1 0-1.8-.8-1.6-1.9l.4-2.4H3.5c-.9 0-1.5-.8-1.3-1.7l1-4.3c.2-.7.8-1.2 1.5-1.2h6.1zM10.8 8.8h2.6V2.6h-2.6z",
 };
 
 /** A small line drawing; whatever holds it says in words what it means. */
@@ -33,6 +37,8 @@ export function icon(name) {
   svg.append(path);
   return svg;
 }
+
+const TOAST_MS = 7000;
 
 export const byId = (id) => document.getElementById(id);
 
@@ -72,7 +78,13 @@ export function toast(text) {
   const note = el("p", { class: "toast" }, text);
   box.append(note);
   while (box.children.length > 4) box.firstElementChild.remove();
-  setTimeout(() => note.remove(), 7000);
+  // Shown anew, it lies above a dialog that was opened since.
+  if (box.matches(":popover-open")) box.hidePopover();
+  box.showPopover();
+  setTimeout(() => {
+    note.remove();
+    if (!box.firstElementChild && box.matches(":popover-open")) box.hidePopover();
+  }, TOAST_MS);
 }
 
 export const isPhone = () => matchMedia("(max-width: 720px)").matches;

@@ -1,26 +1,22 @@
 // What can be pressed or chosen in a message.
 
+import { chosen, picked, select, wordsOf } from "./choices.js";
 import { confirmed } from "./dialogs.js";
-import { el, toast } from "./dom.js";
+import { el, icon, toast } from "./dom.js";
 import { plain } from "./emoji.js";
 import { followable } from "./links.js";
 import { blockPicture } from "./pictures.js";
+import { menuButton } from "./popup.js";
 
-const wordsOf = (text) => String(text?.text ?? "");
-
-/** The node of an interactive element, or of an image. `source` is {channel, ts, broken, press}. */
+/** The node of an interactive element, or of an image. `source` is {channel, ts, broken, press, held}. */
 export function element(spec, world, source, blockId) {
   const make = Object.hasOwn(ELEMENTS, spec.type) ? ELEMENTS[spec.type] : null;
   const key = `${source.ts} ${blockId} ${spec.action_id}`;
   return make ? make(spec, world, source, blockId, key) : el("span", { class: "unknown" }, `[${spec.type}]`);
 }
 
-async function send(spec, source, blockId, control, value) {
-  if (spec.confirm && !(await confirmed(spec.confirm))) return false;
-  if (!source.press) {
-    toast("This page cannot press that here yet.");
-    return false;
-  }
+async function send(spec, world, source, blockId, control, value) {
+  if (spec.confirm && !(await confirmed(spec.confirm, world))) return false;
   control.setAttribute("aria-busy", "true");
   const answer = await source.press({ action_id: spec.action_id, block_id: blockId, value });
   control.removeAttribute("aria-busy");
@@ -35,48 +31,79 @@ function button(spec, world, source, blockId, key) {
     if (node.getAttribute("aria-busy")) return;
     const url = spec.url ? followable(spec.url) : null;
     if (url) window.open(url.href, "_blank", "noopener,noreferrer");
-    await send(spec, source, blockId, node);
+    await send(spec, world, source, blockId, node);
   };
   const node = el("button", { type: "button", class: `btn ${style}`, "aria-label": label, "data-focus": key, click: press }, el("span", {}, plain(wordsOf(spec.text))));
   return node;
 }
 
-function menu(options, spec, source, blockId, key) {
-  const hint = wordsOf(spec.placeholder) || (spec.type === "overflow" ? "More…" : "Choose…");
-  const first = el("option", { value: "" }, hint);
-  const node = el("select", { class: "btn", "aria-label": hint, "data-focus": key }, first, options);
-  const initial = spec.initial_option?.value ?? spec.initial_user ?? spec.initial_channel ?? spec.initial_conversation ?? "";
-  node.value = initial;
+function menu(spec, world, source, blockId, key) {
+  const hint = wordsOf(spec.placeholder) || "Choose…";
+  let before = chosen(spec, heldIn(source, blockId, spec));
+  const node = select(spec, world, { class: "btn", "aria-label": hint, "data-focus": key }, before);
+  if (!node) return el("span", { class: "unknown" }, `[${spec.type}]`);
   node.addEventListener("change", async () => {
-    const chosen = node.value;
-    const took = chosen && (await send(spec, source, blockId, node, chosen));
-    if (!took || spec.type === "overflow") node.value = initial;
+    const now = picked(node);
+    if (now.length && (await send(spec, world, source, blockId, node, now))) before = now;
+    else node.value = before;
   });
   return node;
 }
 
-const option = (spec) => el("option", { value: spec.value }, wordsOf(spec.text));
-const people = (world) => [...world.users.values()].map((user) => el("option", { value: user.id }, user.real_name));
-const rooms = (world) => [...world.rooms.values()].map((room) => el("option", { value: room.id }, room.title));
+const heldIn = (source, blockId, spec) => source.held?.[blockId]?.[spec.action_id] ?? null;
 
-function choices(spec) {
-  const groups = (spec.option_groups ?? []).map((group) => el("optgroup", { label: wordsOf(group.label) }, (group.options ?? []).map(option)));
-  return [...(spec.options ?? []).map(option), ...groups];
+/** The menu behind three dots. */
+function overflow(spec, world, source, blockId, key) {
+  const items = () =>
+    (spec.options ?? []).map((one) => ({
+      text: wordsOf(one.text),
+      about: wordsOf(one.description),
+      click: () => {
+        const url = one.url ? followable(one.url) : null;
+        if (url) window.open(url.href, "_blank", "noopener,noreferrer");
+        return send(spec, world, source, blockId, node, one.value);
+      },
+    }));
+  const node = menuButton({ class: "btn more", "data-focus": key }, "More options", items, icon("more"));
+  return node;
 }
 
-function radios(spec, world, source, blockId, key) {
-  const made = (spec.options ?? []).map((one, index) => {
-    const input = el("input", { type: "radio", name: key, value: one.value, checked: one.value === spec.initial_option?.value, "data-focus": `${key} ${index}` });
-    input.addEventListener("change", () => send(spec, source, blockId, input, one.value));
-    return el("label", {}, input, plain(wordsOf(one.text)));
+function boxes(spec, world, source, blockId, key) {
+  const type = spec.type === "checkboxes" ? "checkbox" : "radio";
+  const now = [chosen(spec, heldIn(source, blockId, spec))].flat();
+  const inputs = (spec.options ?? []).map((one) => el("input", { type, name: key, value: one.value, checked: now.includes(one.value), "data-focus": `${key} ${one.value}` }));
+  for (const input of inputs)
+    input.addEventListener("change", () => {
+      const values = inputs.filter((one) => one.checked).map((one) => one.value);
+      return send(spec, world, source, blockId, input, type === "radio" ? input.value : values);
+    });
+  const labels = inputs.map((input, index) => el("label", {}, input, el("span", {}, plain(wordsOf(spec.options[index].text)))));
+  return el("span", { class: "radios", role: type === "radio" ? "radiogroup" : "group", "aria-label": "Choices" }, labels);
+}
+
+const thumbs = new Map();
+
+/** Thumbs up and down; which one a person pressed last is marked, as Slack does. */
+function feedback(spec, world, source, blockId, key) {
+  const mine = `${world.viewer.id} ${key}`;
+  const nodes = ["positive", "negative"].map((name) => {
+    const about = spec[`${name}_button`];
+    const label = about?.accessibility_label ?? wordsOf(about?.text);
+    const press = async () => {
+      if (!(await send(spec, world, source, blockId, node, name))) return;
+      thumbs.set(mine, name);
+      for (const one of nodes) one.setAttribute("aria-pressed", String(one === node));
+    };
+    const node = el("button", { type: "button", class: "icon thumb", "aria-label": label, title: wordsOf(about?.text), "aria-pressed": String(thumbs.get(mine) === name), "data-focus": `${key} ${name}`, click: press }, icon(name));
+    return node;
   });
-  return el("span", { class: "radios", role: "radiogroup", "aria-label": "Choices" }, made);
+  return el("span", { class: "thumbs", role: "group", "aria-label": "Feedback" }, nodes);
 }
 
-function dated(type, initial) {
+function dated(type) {
   return (spec, world, source, blockId, key) => {
-    const node = el("input", { type, class: "btn", value: spec[initial] ?? null, "aria-label": wordsOf(spec.placeholder) || type, "data-focus": key });
-    node.addEventListener("change", () => send(spec, source, blockId, node, node.value));
+    const node = el("input", { type, class: "btn", value: chosen(spec, heldIn(source, blockId, spec)), "aria-label": wordsOf(spec.placeholder) || type, "data-focus": key });
+    node.addEventListener("change", () => send(spec, world, source, blockId, node, node.value));
     return node;
   };
 }
@@ -85,13 +112,19 @@ const ELEMENTS = {
   button,
   workflow_button: button,
   icon_button: button,
+  feedback_buttons: feedback,
   image: (spec, world, source) => blockPicture(spec, world, source, true),
-  overflow: (spec, world, ...rest) => menu(choices(spec), spec, ...rest),
-  static_select: (spec, world, ...rest) => menu(choices(spec), spec, ...rest),
-  users_select: (spec, world, ...rest) => menu(people(world), spec, ...rest),
-  channels_select: (spec, world, ...rest) => menu(rooms(world), spec, ...rest),
-  conversations_select: (spec, world, ...rest) => menu(rooms(world), spec, ...rest),
-  radio_buttons: radios,
-  datepicker: dated("date", "initial_date"),
-  timepicker: dated("time", "initial_time"),
+  overflow,
+  static_select: menu,
+  multi_static_select: menu,
+  users_select: menu,
+  multi_users_select: menu,
+  channels_select: menu,
+  multi_channels_select: menu,
+  conversations_select: menu,
+  multi_conversations_select: menu,
+  radio_buttons: boxes,
+  checkboxes: boxes,
+  datepicker: dated("date"),
+  timepicker: dated("time"),
 };

@@ -1,9 +1,11 @@
-// What can be filled in: the `input` blocks of a modal, and reading them as Slack sends them.
+// What can be filled in: the `input` blocks of a view, and reading them.
 
+import { chosen, picked, select, wordsOf } from "./choices.js";
 import { el } from "./dom.js";
 import { plain } from "./emoji.js";
+import { fileControl } from "./filefield.js";
 
-const FIELDS = {
+const TYPES = {
   plain_text_input: "text",
   email_text_input: "email",
   url_text_input: "url",
@@ -11,80 +13,110 @@ const FIELDS = {
   datepicker: "date",
   timepicker: "time",
 };
-const CHOSEN = { datepicker: "selected_date", timepicker: "selected_time", users_select: "selected_user", channels_select: "selected_channel", conversations_select: "selected_conversation" };
-const INITIAL = { datepicker: "initial_date", timepicker: "initial_time", users_select: "initial_user", channels_select: "initial_channel", conversations_select: "initial_conversation" };
+const GROUPS = new Set(["radio_buttons", "checkboxes", "file_input"]);
+const PAUSE_MS = 300;
 
-const wordsOf = (text) => String(text?.text ?? "");
-
-/** An `input` block. Its value is read with `valuesOf`. */
-export function inputBlock(block, world) {
+/**
+ * An `input` block. `source` may have `held` (the view's values), `kept` (what was in the fields before the view
+ * was drawn again), `fill` (tell the app, for fields that dispatch) and `attach` (take a file).
+ */
+export function inputBlock(block, world, source) {
   const spec = block.element ?? {};
   const id = `field-${block.block_id}`;
-  const many = ["radio_buttons", "checkboxes"].includes(spec.type);
-  const label = el(many ? "legend" : "label", many ? {} : { for: id }, plain(wordsOf(block.label)), block.optional ? el("small", {}, " (optional)") : null);
-  const control = many ? boxes(spec, id) : field(spec, id, world);
-  const hint = block.hint ? el("small", {}, plain(wordsOf(block.hint))) : null;
-  const node = el(many ? "fieldset" : "div", { class: "field" }, label, control ?? el("p", { class: "unknown" }, `[${spec.type}]`), hint, el("p", { class: "wrong", role: "alert", hidden: true }));
-  if (control) node.reading = { block: block.block_id, action: spec.action_id, read: () => value(spec, control, node) };
+  const held = source?.held?.[block.block_id]?.[spec.action_id] ?? null;
+  const kept = source?.kept?.[block.block_id]?.[spec.action_id];
+  const tell = block.dispatch_action && source?.fill ? () => source.fill() : null;
+  const made = control(spec, { id, world, source, held, tell, now: kept ?? chosen(spec, held), kept });
+  const group = GROUPS.has(spec.type);
+  const label = el(group ? "legend" : "label", group ? {} : { for: id }, plain(wordsOf(block.label)), block.optional ? el("small", {}, " (optional)") : null);
+  const about = block.hint ? el("small", { id: `${id}-hint` }, plain(wordsOf(block.hint))) : null;
+  const wrong = el("p", { id: `${id}-wrong`, class: "wrong", role: "alert", hidden: true });
+  const node = el(group ? "fieldset" : "div", { class: "field", "aria-describedby": group && about ? about.id : null }, label, made?.node ?? el("p", { class: "unknown" }, `[${spec.type}]`), about, wrong);
+  if (made) {
+    if (!group) made.node.setAttribute("aria-describedby", [about?.id, wrong.id].filter(Boolean).join(" "));
+    node.reading = { block: block.block_id, action: spec.action_id, optional: Boolean(block.optional), keep: made.read, ...made };
+  }
   return node;
 }
 
-function field(spec, id, world) {
-  if (Object.hasOwn(FIELDS, spec.type)) {
-    const attributes = { id, placeholder: wordsOf(spec.placeholder) || null, minlength: spec.min_length ?? null, maxlength: spec.max_length ?? null };
-    if (spec.multiline) {
-      const area = el("textarea", { ...attributes, rows: 4 });
-      area.value = spec.initial_value ?? "";
-      return area;
-    }
-    const step = spec.type === "number_input" && spec.is_decimal_allowed ? "any" : null;
-    return el("input", { ...attributes, type: FIELDS[spec.type], step, min: spec.min_value ?? null, max: spec.max_value ?? null, value: spec.initial_value ?? spec[INITIAL[spec.type]] ?? null });
-  }
-  const lists = {
-    static_select: () => (spec.options ?? (spec.option_groups ?? []).flatMap((group) => group.options ?? [])).map((one) => [one.value, wordsOf(one.text)]),
-    users_select: () => [...world.users.values()].map((user) => [user.id, user.real_name]),
-    channels_select: () => [...world.rooms.values()].filter((one) => one.name).map((one) => [one.id, one.title]),
-    conversations_select: () => [...world.rooms.values()].map((one) => [one.id, one.title]),
-  };
-  if (!Object.hasOwn(lists, spec.type)) return null;
-  const select = el("select", { id }, el("option", { value: "" }, wordsOf(spec.placeholder) || "Choose…"), lists[spec.type]().map(([key, text]) => el("option", { value: key }, text)));
-  select.value = spec.initial_option?.value ?? spec[INITIAL[spec.type]] ?? "";
-  return select;
+function control(spec, about) {
+  if (Object.hasOwn(TYPES, spec.type)) return written(spec, about);
+  if (spec.type === "file_input") return fileControl(spec, about);
+  if (spec.type === "checkboxes" || spec.type === "radio_buttons") return boxes(spec, about);
+  const node = select(spec, about.world, { id: about.id, "data-focus": about.id }, about.now);
+  if (!node) return null;
+  if (about.tell) node.addEventListener("change", about.tell);
+  return { node, read: () => picked(node) };
 }
 
-function boxes(spec, id) {
-  const chosen = new Set([...(spec.initial_options ?? []), spec.initial_option].filter(Boolean).map((one) => one.value));
+function written(spec, { id, now, tell }) {
+  const same = { id, "data-focus": id, placeholder: wordsOf(spec.placeholder) || null, minlength: spec.min_length ?? null, maxlength: spec.max_length ?? null };
+  const step = spec.type === "number_input" && spec.is_decimal_allowed ? "any" : null;
+  const node = spec.multiline ? el("textarea", { ...same, rows: 4 }) : el("input", { ...same, type: TYPES[spec.type], step, min: spec.min_value ?? null, max: spec.max_value ?? null });
+  node.value = now;
+  if (tell) dispatches(node, spec, tell);
+  return { node, read: () => node.value };
+}
+
+/** A text tells the app on Enter, or after each character, as its `dispatch_action_config` says. */
+function dispatches(node, spec, tell) {
+  const on = spec.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
+  let waiting = 0;
+  if (on.includes("on_character_entered") || !spec.type.endsWith("_input"))
+    node.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(tell, PAUSE_MS);
+    });
+  if (on.includes("on_enter_pressed") && !spec.multiline) node.addEventListener("keydown", (event) => event.key === "Enter" && !event.isComposing && tell());
+}
+
+function boxes(spec, { id, now, tell }) {
   const type = spec.type === "checkboxes" ? "checkbox" : "radio";
-  return el("div", { class: "radios" }, (spec.options ?? []).map((one) => el("label", {}, el("input", { type, name: id, value: one.value, checked: chosen.has(one.value) }), el("span", {}, plain(wordsOf(one.text))))));
+  const inputs = (spec.options ?? []).map((one) => el("input", { type, name: id, value: one.value, checked: [now].flat().includes(one.value), "data-focus": `${id} ${one.value}`, change: tell }));
+  const labels = inputs.map((input, index) => {
+    const about = spec.options[index].description;
+    return el("label", {}, input, el("span", {}, plain(wordsOf(spec.options[index].text)), about ? el("small", {}, plain(wordsOf(about))) : null));
+  });
+  const read = () => {
+    const values = inputs.filter((one) => one.checked).map((one) => one.value);
+    return type === "checkbox" ? values : (values[0] ?? "");
+  };
+  return { node: el("div", { class: "radios" }, labels), read };
 }
 
-function value(spec, control, node) {
-  const { type } = spec;
-  if (type === "checkboxes" || type === "radio_buttons") {
-    const picked = new Set([...node.querySelectorAll("input:checked")].map((one) => one.value));
-    const options = (spec.options ?? []).filter((one) => picked.has(one.value));
-    return type === "checkboxes" ? { type, selected_options: options } : { type, selected_option: options[0] ?? null };
-  }
-  if (type === "static_select") {
-    const all = spec.options ?? (spec.option_groups ?? []).flatMap((group) => group.options ?? []);
-    return { type, selected_option: all.find((one) => one.value === control.value) ?? null };
-  }
-  return { type, [CHOSEN[type] ?? "value"]: control.value || null };
-}
+const readings = (box) => [...box.querySelectorAll(".field")].filter((node) => node.reading);
 
-/** Everything that is filled in inside `box`, in the shape of `view.state.values`. */
-export function valuesOf(box) {
+function collected(box, what) {
   const values = {};
-  for (const { reading } of box.querySelectorAll(".field")) if (reading) values[reading.block] = { ...values[reading.block], [reading.action]: reading.read() };
+  for (const { reading } of readings(box)) values[reading.block] = { ...values[reading.block], [reading.action]: reading[what]() };
   return values;
+}
+
+/** Everything that is filled in inside `box`: {block_id: {action_id: value or values}}. */
+export const valuesOf = (box) => collected(box, "read");
+
+/** The same, as it can be put back into fields that are drawn again. */
+export const keptOf = (box) => collected(box, "keep");
+
+/** Whether all that must be filled in is; what is not says so, and the first such field is focused. */
+export function complete(box) {
+  const empty = readings(box).filter(({ reading }) => !reading.optional && !reading.read().length);
+  showWrong(box, Object.fromEntries(empty.map(({ reading }) => [reading.block, "This is needed."])));
+  return !empty.length;
 }
 
 /** Say beside each field what is wrong with it; `errors` go by block id. */
 export function showWrong(box, errors) {
-  for (const node of box.querySelectorAll(".field")) {
-    const said = node.reading ? errors[node.reading.block] : null;
+  let first = null;
+  for (const node of readings(box)) {
+    const said = errors[node.reading.block] ?? "";
     const place = node.querySelector(".wrong");
-    place.textContent = said ?? "";
+    place.textContent = said;
     place.hidden = !said;
+    const control = node.querySelector("input, textarea, select, button");
+    if (said) control?.setAttribute("aria-invalid", "true");
+    else control?.removeAttribute("aria-invalid");
+    if (said) first ??= control;
   }
+  first?.focus();
 }

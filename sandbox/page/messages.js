@@ -5,6 +5,7 @@ import { el, icon, reconcile } from "./dom.js";
 import { emoji, glyph } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { postedFile } from "./pictures.js";
+import { menuButton } from "./popup.js";
 
 const TOGETHER_S = 300;
 const SLACKBOT = { id: "USLACKBOT", name: "slackbot", real_name: "Slackbot", is_bot: true };
@@ -98,7 +99,7 @@ function messageNode(entry, room, threadTs, world, does) {
   if (!only && !threadTs) body.append(...threadLine(message, room, world, does));
   const side = entry.follows ? el("time", { class: "avatar-gap", "aria-hidden": "true" }, timeOf(message.ts).replace(/\s*[AP]M$/i, "")) : avatar(author);
   const classes = ["message", entry.follows ? "follows" : "", only ? "ephemeral" : ""].filter(Boolean).join(" ");
-  return el("article", { class: classes, "data-ts": message.ts, "aria-label": `${author.real_name}, ${timeOf(message.ts)}` }, side, body, only ? null : tools(message, room, threadTs, does));
+  return el("article", { class: classes, "data-ts": message.ts, "aria-label": `${author.real_name}, ${timeOf(message.ts)}` }, side, body, only ? null : tools(message, room, threadTs, world, does));
 }
 
 function byline(author, message) {
@@ -156,11 +157,16 @@ function threadLine(message, room, world, does) {
   return lines;
 }
 
-function tools(message, room, threadTs, does) {
+function tools(message, room, threadTs, world, does) {
+  const shortcuts = message.subtype === "tombstone" || world.viewer.is_outside ? [] : world.shortcuts.filter((one) => one.kind === "message");
   const tool = (label, drawing, click) => el("button", { type: "button", class: "icon", "aria-label": label, title: label, "data-focus": `${label} ${message.ts}`, click }, icon(drawing));
   const made = [];
   if (!threadTs) made.push(tool("Reply in thread", "reply", () => does.openThread(message.thread_ts ?? message.ts)));
   if (message.mine && !message.files.length) made.push(tool("Edit message", "edit", () => does.edit(message)));
   if (message.mine) made.push(tool("Delete message", "bin", () => does.remove(message)));
+  if (shortcuts.length) {
+    const use = (one) => ({ text: one.name, about: world.app.name, click: () => does.act("shortcut", { callback_id: one.callback_id, channel: room.id, message_ts: message.ts }) });
+    made.push(menuButton({ class: "icon", "data-focus": `more ${message.ts}` }, "More actions", () => shortcuts.map(use), icon("more")));
+  }
   return made.length ? el("div", { class: "tools" }, made) : null;
 }

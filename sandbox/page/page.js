@@ -12,6 +12,9 @@ import { learn, now, room } from "./state.js";
 const FIRST_PROMPT = "/imagine a red fox in snow";
 const STARTED = "darkroom-sandbox-started";
 
+/** Whoever asked for these says itself what went wrong. */
+const SAID_ELSEWHERE = new Set(["type", "post", "press", "submit", "close"]);
+
 const drafts = new Map();
 let guide = false;
 
@@ -19,13 +22,16 @@ let guide = false;
 
 const act = async (doing, action) => {
   const answer = await api.act(now.viewer, doing, action);
-  if (!answer.ok && answer.error && doing !== "type" && doing !== "post" && doing !== "press") toast(answer.error);
+  if (!answer.ok && answer.error && !SAID_ELSEWHERE.has(doing)) toast(answer.text || answer.error);
   return answer;
 };
+
+const attach = (file) => api.upload(now.viewer, file);
 
 const does = {
   hidden: new Set(),
   act,
+  attach,
   openRoom,
   showHome,
   press: (action) => act("press", action),
@@ -60,10 +66,13 @@ function suggest(sign, start) {
     .map((user) => ({ insert: `@${user.is_bot ? user.real_name : user.name}`, name: `@${user.name}`, about: user.real_name }));
 }
 
-const attach = (file) => api.upload(now.viewer, file);
+function globalShortcuts() {
+  const mine = now.world.viewer.is_outside ? [] : now.world.shortcuts.filter((one) => one.kind === "global");
+  return mine.map((one) => ({ text: one.name, about: now.world.app.name, click: () => act("shortcut", { callback_id: one.callback_id, channel: now.room }) }));
+}
 
 const boxes = {
-  channel: composer({ id: "channel", label: "Message", suggest, attach, send: (sent) => send(sent, null) }),
+  channel: composer({ id: "channel", label: "Message", suggest, attach, shortcuts: globalShortcuts, send: (sent) => send(sent, null) }),
   thread: composer({ id: "thread", label: "Reply in the thread", broadcast: true, suggest, attach, send: (sent) => send(sent, now.thread), escape: closeThread }),
 };
 
@@ -117,8 +126,8 @@ function showHome(home) {
   now.home = home;
   byId("channel-log").replaceChildren();
   show();
-  if (home) act("home", {});
-  else scrollDown(byId("channel-log"));
+  act("home", { tab: home ? "home" : "messages" });
+  if (!home) scrollDown(byId("channel-log"));
 }
 
 function closeThread() {
@@ -256,7 +265,7 @@ byId("shade").addEventListener("click", () => toggleMenu(false));
 byId("thread-close").addEventListener("click", closeThread);
 document.addEventListener("click", follow);
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  if (event.key !== "Escape" || document.querySelector("dialog[open], .popup:popover-open")) return;
   if (byId("sidebar").classList.contains("open")) {
     toggleMenu(false);
     byId("menu").focus();

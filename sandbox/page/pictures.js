@@ -18,6 +18,7 @@ export function blockPicture(spec, world, source, small = false) {
   const alt = String(spec.alt_text ?? "");
   if (spec.slack_file) {
     const file = fileOf(spec.slack_file, world);
+    if (file?.deleted) return gone(`This picture was deleted: ${alt}`);
     if (!file || source?.broken?.includes(file.id)) return gone(`This picture cannot be shown: ${alt}`);
     return picture({ url: file.url, name: file.name, alt, width: file.width, height: file.height }, small);
   }
@@ -40,6 +41,7 @@ export function picture(shown, small = false) {
     width: shown.width || null,
     height: shown.height || null,
     decoding: "async",
+    loading: "lazy",
   });
   image.addEventListener("error", () => image.closest("button")?.replaceWith(gone(`This picture cannot be shown: ${shown.alt}`)));
   const button = el(
@@ -71,6 +73,7 @@ function view(shown) {
 /** A posted file: a picture with its name, or a card with a download. */
 export function postedFile(file) {
   const name = file.title || file.name;
+  if (file.deleted) return gone("This file was deleted.");
   if (/^image\/(?:png|jpeg|gif|webp)$/.test(file.mimetype))
     return el("figure", {}, el("figcaption", {}, name), picture({ url: file.url, name: file.name, alt: name, width: file.width, height: file.height }));
   if (!file.processed) return el("p", { class: "file" }, icon("file"), `${name} is being checked…`);

@@ -1,11 +1,10 @@
 // Draws what the page knows.
 
-import { blocks } from "./blocks.js";
 import { byId, el } from "./dom.js";
 import { drawList, entries } from "./messages.js";
 import { drawRooms } from "./sidebar.js";
 import { now, room, seenUpTo, unread, withApp } from "./state.js";
-import { drawModals } from "./views.js";
+import { drawHome, drawModals } from "./views.js";
 
 const WELCOME =
   "A small Slack that lives on this machine. Send /imagine with what you want to see; the picture comes in a thread, and a reply there changes it.";
@@ -32,7 +31,7 @@ export function draw(does, ready) {
   byId("channel-about").textContent = here.name ? `${here.members.length} members${here.has_app ? "" : `, without ${world.app.name}`}` : "Direct message";
   drawTabs(does);
   const welcome = welcomeTo(here) + (ready && here.has_app && !here.archived ? READY : "");
-  if (now.home) drawHome(byId("channel-log"), does);
+  if (now.home) drawHome(byId("channel-log"), snapshot.home, world, does, NO_HOME);
   else drawLog(byId("channel-log"), here, null, does, welcome);
   byId("channel-composer").hidden = now.home;
   byId("thread").hidden = !now.thread;
@@ -60,16 +59,6 @@ function drawTabs(does) {
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
   box.replaceChildren(tab("Messages", false), tab("Home", true));
   [...box.children].find((one) => one.dataset.focus === focused)?.focus();
-}
-
-function drawHome(box, does) {
-  const view = now.snapshot.home;
-  const look = JSON.stringify(view);
-  if (box.look === look && box.firstElementChild) return;
-  box.look = look;
-  const source = { channel: null, ts: "home", broken: [], press: does.pressInView && ((press) => does.pressInView(view, press)) };
-  const shown = view ? el("div", { class: "home content" }, blocks(view.blocks ?? [], now.world, source)) : el("p", { class: "state" }, NO_HOME);
-  box.replaceChildren(shown);
 }
 
 function drawLog(box, here, thread, does, empty) {

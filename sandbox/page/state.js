@@ -28,6 +28,7 @@ export function learn(snapshot) {
     users: new Map(snapshot.users.map((user) => [user.id, user])),
     rooms: new Map(snapshot.channels.map((one) => [one.id, one])),
     files: snapshot.files,
+    shortcuts: snapshot.shortcuts,
   };
 }
 
