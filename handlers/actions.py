@@ -1,4 +1,4 @@
-"""Buttons."""
+"""The menu under a picture, and the Details button of the pictures from before there was one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,30 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from handlers import words
+from handlers import sharing, words_pictures
 from handlers.blocks.details import details_view
-from handlers.blocks.picture import DETAILS_ACTION
+from handlers.blocks.picture import DETAILS_ACTION, MENU_ACTION, Choice
 from handlers.blocks.text import View
+from handlers.deleting import ask_to_delete
+from handlers.more import ask_for_quality
 from handlers.presses import Answer, Press, start
 from handlers.services import Services
+from handlers.subjects import Subject, find, thread_of
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to the Details button."""
+    """Listen to the menu and to the old button."""
+
+    @app.action(MENU_ACTION)
+    async def menu(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        press = Press.of(body, action)
+        choice, _, picture_id = press.value.partition(":")
+
+        async def work(answer: Answer) -> None:
+            await _chosen(services, press, Choice(choice), picture_id, answer)
+
+        start(services, press, f"{choice} for", work)
 
     @app.action(DETAILS_ACTION)
     async def details(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -23,23 +37,60 @@ def register(app: AsyncApp, services: Services) -> None:
         press = Press.of(body, action)
 
         async def work(answer: Answer) -> None:
-            await answer(await _details(services, press.user_id, press.value))
+            await _chosen(services, press, Choice.DETAILS, press.value, answer)
 
         start(services, press, "details for", work)
 
 
-async def _details(services: Services, user_id: str, picture_id: str) -> View:
-    config = services.config
-    picture = await services.log.picture(picture_id)
-    if picture is None or picture.team_id != config.team_id:
-        return View(words.DETAILS_GONE, ())
-    await services.intake.join(picture.team_id, picture.channel_id, picture.thread_ts, user_id)
+async def _chosen(services: Services, press: Press, choice: Choice, picture_id: str, answer: Answer) -> None:
+    subject = await find(services, picture_id)
+    if isinstance(subject, View):
+        await answer(subject)
+        return
+    match choice:
+        case Choice.EDIT:
+            await _edit(services, press, subject, answer)
+        case Choice.HIGHER:
+            # It joins the thread itself, after the dialog: that one has to open within 3 seconds.
+            await ask_for_quality(services, press, subject, answer)
+            return
+        case Choice.SHARE:
+            refusal = await sharing.open_dialog(services, press, subject.picture)
+            if refusal is not None:
+                await answer(View(refusal, ()))
+        case Choice.DETAILS:
+            await answer(await _details(services, press, subject))
+        case Choice.DELETE:
+            await ask_to_delete(services, press, subject, answer)
+    thread_ts = thread_of(subject, press)
+    await services.intake.join(subject.picture.team_id, press.channel, thread_ts, press.user_id)
+
+
+async def _edit(services: Services, press: Press, subject: Subject, answer: Answer) -> None:
+    """The next request in its thread builds on it. Where it was only shared, that was so from the start."""
+    picture, now = subject.picture, services.clock.now()
+    order = press.action_ts or f"{now.timestamp():.6f}"
+    if (press.channel, thread_of(subject, press)) != (picture.channel_id, picture.thread_ts):
+        there = await services.log.current_picture(
+            picture.team_id, press.channel, thread_of(subject, press), order
+        )
+        here = there is not None and there.id == picture.id
+        await answer(View(words_pictures.chosen_elsewhere(picture.version, still=here), ()))
+        return
+    chosen = await services.conversations.choose(picture.id, press.user_id, order, now)
+    version = picture.version
+    said = words_pictures.deleted(version) if chosen is None else words_pictures.chosen(version)
+    await answer(View(said, ()))
+
+
+async def _details(services: Services, press: Press, subject: Subject) -> View:
+    config, picture = services.config, subject.picture
     cost = await services.log.charge_of(picture.id)
     balance = None
-    if picture.user_id == user_id:
+    if picture.user_id == press.user_id:
         now = services.clock.now()
         balances = await services.spend.balances(
-            config.team_id, user_id, picture.channel_id, config.caps, now
+            config.team_id, press.user_id, picture.channel_id, config.caps, now
         )
         balance = balances[0]
     return details_view(picture, cost, balance, config.caps.timezone)

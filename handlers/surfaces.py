@@ -8,7 +8,22 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import actions, boundary, home, modals, more_money, report_button, sharing, shortcuts, threads
+from handlers import (
+    actions,
+    again,
+    boundary,
+    deleting,
+    elsewhere,
+    feedback,
+    home,
+    modals,
+    more,
+    more_money,
+    report_button,
+    sharing,
+    shortcuts,
+    threads,
+)
 from handlers.commands import imagine, spend
 from handlers.services import Services
 
@@ -55,6 +70,11 @@ def register_all(app: AsyncApp, services: Services) -> None:
         spend,
         threads,
         actions,
+        again,
+        more,
+        feedback,
+        deleting,
+        elsewhere,
         more_money,
         report_button,
         modals,
@@ -68,6 +88,8 @@ def register_all(app: AsyncApp, services: Services) -> None:
     async def other_event() -> None:
         """Acknowledged by returning."""
 
-    @app.action(_ANY)
-    async def other_action(ack: AsyncAck) -> None:
+    async def acknowledged(ack: AsyncAck) -> None:
         await ack()
+
+    for listen in (app.action, app.shortcut, app.view):
+        listen(_ANY)(acknowledged)
