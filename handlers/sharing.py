@@ -115,7 +115,8 @@ PathOf = Callable[[str, str], Path]
 class Sharing:
     """Posts what is to be shared, oldest first, whenever it is woken, after the start, and every hour.
 
-    Nothing depends on memory: a new ``Sharing`` on the same books goes on where the old one stopped.
+    Nothing depends on memory: a new ``Sharing`` on the same books goes on where the old one stopped. Of a
+    picture that is deleted meanwhile the books say what is to be recalled: *wake_recalling* is called.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Sharing:
         voice: Voice,
         manner: Manner,
         path_of: PathOf,
+        wake_recalling: Callable[[], None],
     ) -> None:
         self._conversations = conversations
         self._slack = slack
@@ -133,6 +135,7 @@ class Sharing:
         self._voice = voice
         self._manner = manner
         self._path_of = path_of
+        self._wake_recalling = wake_recalling
         self._poster = Poster(slack, clock)
         self._rounds = Rounds("sharing", self.round, clock, LOOK_S)
 
@@ -167,6 +170,9 @@ class Sharing:
                 return True
             if ts is None:
                 ts = await self._post(share)
+            if ts is None:
+                self._wake_recalling()
+                return True
         except (SlackRefused, SlackUnclear) as error:
             logger.info("share %s not posted: %s", share.id, error)
             if passes(error) and not late:
@@ -178,21 +184,12 @@ class Sharing:
             return True
         noted = await self._conversations.note_share(share.id, None, ts)
         if noted.picture.deleted_at is not None:
-            await self._take_away(noted, ts)
+            self._wake_recalling()
             return True
         link = await self._link(share.channel_id, ts)
         where = f"<{link}|shared>" if link else "shared"
         await self._tell(share, f"v{share.picture.version} is {where} to <#{share.channel_id}>.")
         return True
-
-    async def _take_away(self, share: Share, ts: str) -> None:
-        """It was deleted while it was on its way, when nobody could know yet what stands there."""
-        try:
-            await self._slack.delete_message(share.channel_id, ts)
-            if share.file_id is not None:
-                await self._slack.delete_file(share.file_id)
-        except (SlackRefused, SlackUnclear) as error:
-            logger.warning("share %s of a deleted picture was not taken away: %s", share.id, error)
 
     async def _found(self, share: Share) -> str | None:
         """Its message, if it was posted before and not noted; None also where it may not be looked for."""
@@ -206,13 +203,16 @@ class Sharing:
                 raise
             return None
 
-    async def _post(self, share: Share) -> str:
+    async def _post(self, share: Share) -> str | None:
+        """Its message's ts; None if it was deleted while its bytes were on their way."""
         picture = share.picture
         path = self._path_of(picture.sha256, picture.format)
         file_id = share.file_id
         if file_id is None:
             file_id = await self._slack.upload(path, file_name(picture))
-            await self._conversations.note_share(share.id, file_id, None)
+            noted = await self._conversations.note_share(share.id, file_id, None)
+            if noted.picture.deleted_at is not None:
+                return None
         await self._poster.wait_until_usable(file_id)
         sharer, asker = await self._name(share.user_id), await self._name(picture.user_id)
         setting = Setting(asker, self._manner.usual_models, self._manner.confirm_nano_usd)
