@@ -7,16 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
 from darkroom.spending.catalogue import load_catalogue
+from darkroom.turns.bringing import Bringer
 from darkroom.turns.intake import Intake
+from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Attachment, Ending, Request, ThreadReplies, Told, Turn, TurnState
+from darkroom.turns.planning import Planner, RenderSettings
+from darkroom.turns.pricer import Pricer
+from handlers.attachments import SlackAttachments
 from handlers.blocks.text import Block
 from handlers.clients import FileInfo, Posted, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.errands import Errands
@@ -26,12 +32,15 @@ from handlers.services import HandlerConfig, Services
 from handlers.surfaces import build_app
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
+from storage.blobs import BlobStore
+from storage.conversations import SqliteConversations
 from storage.database import Database
+from storage.erasing import SqliteEraser
 from storage.reports import SqliteSpendReader
 from storage.requests import SqliteMoneyRequests
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
-from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, caps, turn
+from tests.examples import ALICE, BOB, DESIGN, HOST_MODEL, NOON, TEAM, StillClock, caps, turn
 
 BOT, BOT_ID, CAROL, GUEST, OLAF = "U0DARKROOM", "B0DARKROOM", "U0CAROL001", "U0GUEST001", "U0OLAF0001"
 DM = "D0ALICE001"
@@ -313,6 +322,44 @@ def config(**changes: Any) -> HandlerConfig:
     return replace(usual, **changes)
 
 
+class NoRenderer:
+    """Nothing is rendered at a desk."""
+
+    async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
+        """See ``Renderer``."""
+        raise AssertionError(job)
+
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+        """See ``Renderer``."""
+        raise AssertionError(job)
+
+    async def forget(self, response_id: str) -> bool:
+        """See ``Renderer``."""
+        raise AssertionError(response_id)
+
+
+def _pricer(
+    store: SqliteTurnStore, log: SqliteTurnLog, slack: FakeSlack, clock: StillClock, how: HandlerConfig
+) -> Pricer:
+    """Prices as turns are planned, with the settings of the desk; no picture is read or made for them."""
+    settings = RenderSettings(
+        model=how.model,
+        fallback=how.fallback,
+        host_model=how.host_model or HOST_MODEL,
+        width=how.width,
+        height=how.height,
+        quality=how.quality,
+        format=how.format,
+        timeout_s=60.0,
+        provider="openai",
+    )
+    blobs = BlobStore(Path("no blobs here"))
+    planner = Planner(load_catalogue(), settings, blobs)
+    bringer = Bringer(SlackAttachments(slack, clock), store, log, blobs, clock)
+    maker = TurnMaker(store, log, NoRenderer(), planner, how.caps, clock, bringer)
+    return Pricer(log, maker, planner, clock)
+
+
 @dataclass
 class Desk:
     """Surfaces on a real Bolt app, with everything behind them."""
@@ -339,9 +386,9 @@ class Desk:
             admin=SqliteAdminBooks(database),
             alerts=SqliteAlertBook(database),
             requests=SqliteMoneyRequests(database),
-            conversations=cast(Any, None),
-            eraser=cast(Any, None),
-            pricing=cast(Any, None),
+            conversations=SqliteConversations(database),
+            eraser=SqliteEraser(database),
+            pricing=_pricer(store, log, slack, clock, how),
             reporter=Reporter(slack, clock),
             slack=slack,
             guard=SlackGuard(slack, how.house, clock),
