@@ -8,6 +8,7 @@ from darkroom.spending.alerts import AlertKind
 from darkroom.turns.model import Options, Surface, TurnState
 from storage.database import Database
 from tests.examples import ALICE, DESIGN, TEAM
+from tests.handlers.dialogs import Counter
 from tests.handlers.support import OLAF, OTHER_TEAM, Desk, said_in, slash
 
 
@@ -33,8 +34,23 @@ async def test_the_same_command_twice_is_one_turn(desk: Desk) -> None:
     assert len(desk.line.turns) == 2
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n", "help", " HELP "])
-async def test_without_a_prompt_the_person_reads_how_to_use_it(desk: Desk, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "   ", "\n", "--size square --n 2"])
+async def test_without_a_prompt_a_dialog_opens(desk: Desk, text: str) -> None:
+    """And nothing is on disk for it."""
+    counter = Counter.at(desk)
+    assert await desk.type(text) == ""
+    assert counter.opened["callback_id"] == "new_picture"
+    assert await desk.log.unfinished() == []
+
+
+async def test_how_many_and_for_whom_goes_along(desk: Desk) -> None:
+    await desk.type("a fox --n 3 --private")
+    request = desk.line.turns[0].request
+    assert (request.prompt, request.wanted, request.private) == ("a fox", 3, True)
+
+
+@pytest.mark.parametrize("text", ["help", " HELP "])
+async def test_help_says_how_to_use_it(desk: Desk, text: str) -> None:
     assert "`/imagine a red fox in snow`" in await desk.type(text)
     assert desk.line.turns == []
     assert await desk.log.unfinished() == []
@@ -47,7 +63,7 @@ async def test_without_a_prompt_the_person_reads_how_to_use_it(desk: Desk, text:
         ("a fox --size 99999x99999", "3,840"),
         ("a fox --quality", "--quality low"),
         ("a fox --nonsense", "The options are"),
-        ("--size square", "Say also what should be in the picture"),
+        ("a fox --n 5", "1 to 4"),
         ("x" * 100_000, "32,000"),
     ],
 )
