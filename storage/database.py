@@ -8,13 +8,15 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from sqlite_utils import Database as SqliteUtils
 
+from darkroom.turns.erasing import NotScrubbed
 from storage.migrations import migrations
+from storage.scrubbing import scrub
 
 T = TypeVar("T")
 
@@ -130,6 +132,11 @@ class Database:
         """A read of any length, from one state of the database, beside the writing."""
         return await self._run(self._reading, in_snapshot, self._reader, work)
 
+    async def scrub(self) -> None:
+        """Leave nothing of what was deleted in the files. Nothing is written meanwhile. Raises
+        ``NotScrubbed``."""
+        await self._run(self._writing, _plainly, self._writer, scrub)
+
     async def _run(
         self,
         executor: Executor | None,
@@ -220,6 +227,9 @@ def _connect_writer(path: Path, *, create: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         migrations.apply(SqliteUtils(connection))
         connection.execute("PRAGMA foreign_keys = ON")
+        # What a crash came before, or what is too large while Slack waits.
+        with suppress(NotScrubbed):
+            scrub(connection, largest=None)
     except BaseException:
         connection.close()
         raise

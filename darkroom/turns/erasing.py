@@ -55,12 +55,18 @@ class Erased:
     built_on: int
 
 
+class NotScrubbed(Exception):
+    """Something deleted may still be in the files of the database; the message says why. Try again later:
+    somebody who reads them, or a full disk, is in the way."""
+
+
 class Eraser(Protocol):
     """Deletes, and knows what is left to recall. Each method is one transaction."""
 
     async def erase(self, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
-        """Delete a picture: its row loses the prompt, its turn too unless another picture of it lives, and
-        what is to be recalled is listed. The charge stays. None if there never was such a picture."""
+        """Delete a picture: its row loses the prompt, its turn too unless another picture of it lives or may
+        still come, and what is to be recalled is listed. The charge stays. None if there never was such a
+        picture. Repeated, it lists what has come to light since."""
         ...
 
     async def open_errands(self, limit: int) -> Sequence[Errand]:
@@ -72,7 +78,11 @@ class Eraser(Protocol):
         ...
 
     async def scrub(self) -> None:
-        """Leave nothing of what was deleted in the files of the database (its write-ahead log too)."""
+        """Leave nothing of what was deleted in the files of the database (its write-ahead log too).
+
+        Returns when that is so; a very large database has the rest done at its next start. Raises
+        ``NotScrubbed`` where somebody who reads, or a full disk, is in the way: try again later.
+        """
         ...
 
 

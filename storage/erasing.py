@@ -1,0 +1,273 @@
+"""Deleting pictures, in SQL: ``darkroom.turns.erasing.Eraser``."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from darkroom.turns.erasing import TRIES_MAX, Erased, Errand, Recall
+from darkroom.turns.model import Picture, TurnState
+from storage.arrivals import get_turn
+from storage.blobs import BlobStore
+from storage.database import Database
+from storage.rows import PICTURES, attachments_from, attachments_to, picture_from
+from storage.scrubbing import to_be_scrubbed
+from storage.times import from_text, to_text
+
+_ANSWERS = ("in-dm:", "edit-or-new:")
+"""How the keys of requests begin that only answer where, or whether, an earlier turn is to be made: its id
+follows, and its prompt is theirs."""
+_SAID_BY_THE_API = frozenset({"words", "message"})
+"""Details of an ending in the API's own words, which may repeat a prompt or describe a picture."""
+
+
+class SqliteEraser:
+    """``Eraser`` on a ``Database``; what each method promises is written there."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def erase(self, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
+        """See ``Eraser.erase``."""
+        return await self._database.write(lambda db: _erase(db, picture_id, by_user_id, at))
+
+    async def open_errands(self, limit: int) -> Sequence[Errand]:
+        """See ``Eraser.open_errands``."""
+
+        def work(db: sqlite3.Connection) -> Sequence[Errand]:
+            rows = db.execute(
+                "SELECT * FROM erasures WHERE done_at IS NULL ORDER BY created_at, id LIMIT ?", (limit,)
+            )
+            return [_errand_from(row) for row in rows]
+
+        return await self._database.look(work)
+
+    async def close_errand(self, errand_id: int, failure: str | None, at: datetime) -> None:
+        """See ``Eraser.close_errand``; what is given up keeps its *failure*."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                """
+                UPDATE erasures SET tries = tries + 1, failure = :failure,
+                    done_at = iif(:failure IS NULL OR tries + 1 >= :most, :at, NULL)
+                WHERE id = :id AND done_at IS NULL
+                """,
+                {"failure": failure, "most": TRIES_MAX, "at": to_text(at), "id": errand_id},
+            )
+
+        await self._database.write(work)
+
+    async def scrub(self) -> None:
+        """See ``Eraser.scrub``."""
+        await self._database.scrub()
+
+
+async def remove_bytes(database: Database, blobs: BlobStore, sha256: str, suffix: str) -> bool:
+    """Remove the bytes of a picture from disk, unless something that lives needs them: then that is well too.
+
+    False if that is not possible now: a call that may read them is under way, or they were written once more
+    a moment ago, for what may not be in the books yet. Try again later.
+    """
+
+    def work(db: sqlite3.Connection) -> bool:
+        if _bytes_needed(db, sha256):
+            return True
+        return not _bytes_in_use(db, sha256) and blobs.remove(sha256, suffix)
+
+    return await database.report(work)
+
+
+def list_recall(
+    db: sqlite3.Connection,
+    picture: Picture,
+    kind: Recall,
+    channel_id: str,
+    ref: str,
+    by_user_id: str,
+    at: datetime,
+) -> None:
+    """Something of *picture* is to be recalled, once. Whoever deleted it first is who it is done for."""
+    first = db.execute("SELECT by_user_id FROM erasures WHERE picture_id = ?", (picture.id,)).fetchone()
+    db.execute(
+        """
+        INSERT OR IGNORE INTO erasures (kind, team_id, channel_id, ref, picture_id, by_user_id, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            kind,
+            picture.team_id,
+            channel_id,
+            ref,
+            picture.id,
+            by_user_id if first is None else first["by_user_id"],
+            to_text(at),
+        ),
+    )
+
+
+def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
+    found = db.execute(f"{PICTURES} WHERE pictures.id = ?", (picture_id,)).fetchone()
+    if found is None:
+        return None
+    before = picture_from(found)
+    # The same again does no harm, and forgets the turn of a picture that was deleted while others of it were
+    # being made.
+    db.execute(
+        """
+        UPDATE pictures SET deleted_at = COALESCE(deleted_at, ?), prompt = '', revised_prompt = NULL
+        WHERE id = ?
+        """,
+        (to_text(at), picture_id),
+    )
+    db.execute("UPDATE shares SET comment = '' WHERE picture_id = ?", (picture_id,))
+    refs = [*_refs_of_picture(db, before), *_refs_of_turn(db, before)]
+    for kind, channel, ref in refs:
+        list_recall(db, before, kind, channel, ref, by_user_id, at)
+    to_be_scrubbed(db)
+    turn = get_turn(db, before.turn_id)
+    built_on = db.execute(
+        "SELECT COUNT(*) FROM pictures WHERE parent_id = ? AND deleted_at IS NULL", (picture_id,)
+    ).fetchone()[0]
+    now = db.execute(f"{PICTURES} WHERE pictures.id = ?", (picture_id,)).fetchone()
+    return Erased(
+        picture=picture_from(now),
+        first=before.deleted_at is None,
+        asked_in_words=turn.request.message_ts is not None,
+        built_on=built_on,
+    )
+
+
+_Ref = tuple[Recall, str, str]
+"""What is to be recalled: its kind, the channel or nothing, and its name there."""
+
+
+def _refs_of_picture(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
+    """What one picture has left elsewhere."""
+    turn = get_turn(db, picture.turn_id)
+    refs: list[_Ref] = []
+    if turn.message_ts is not None:
+        refs.append((Recall.MESSAGE, turn.request.channel_id, turn.message_ts))
+    if picture.file_id is not None:
+        refs.append((Recall.FILE, "", picture.file_id))
+    for share in db.execute("SELECT * FROM shares WHERE picture_id = ? ORDER BY id", (picture.id,)):
+        if share["message_ts"] is not None:
+            refs.append((Recall.MESSAGE, share["channel_id"], share["message_ts"]))
+        if share["file_id"] is not None:
+            refs.append((Recall.FILE, "", share["file_id"]))
+    attempt = db.execute("SELECT response_id FROM attempts WHERE id = ?", (picture.attempt_id,)).fetchone()
+    refs += [
+        (Recall.RESPONSE, "", ref) for ref in (picture.response_id, attempt["response_id"]) if ref is not None
+    ]
+    if not _bytes_needed(db, picture.sha256):
+        refs.append((Recall.BLOB, "", f"{picture.sha256}.{picture.format}"))
+    return refs
+
+
+def _refs_of_turn(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
+    """What the turn of a deleted picture has left elsewhere, and the turn forgets what it was asked; nothing,
+    while another picture of it lives or may still come."""
+    turn = get_turn(db, picture.turn_id)
+    living = db.execute(
+        "SELECT 1 FROM pictures WHERE turn_id = ? AND deleted_at IS NULL", (turn.id,)
+    ).fetchone()
+    if living is not None or turn.state is not TurnState.ENDED:
+        return []
+    refs: list[_Ref] = []
+    if turn.request.opens_thread and turn.placeholder_ts is not None:
+        refs.append((Recall.PLACEHOLDER, turn.request.channel_id, turn.placeholder_ts))
+    for row in db.execute(
+        "SELECT response_id FROM attempts WHERE turn_id = ? AND response_id IS NOT NULL ORDER BY number",
+        (turn.id,),
+    ):
+        known = (
+            "SELECT 1 FROM erasures JOIN pictures ON pictures.id = picture_id WHERE turn_id = ? AND ref = ?"
+        )
+        if not db.execute(known, (turn.id, row["response_id"])).fetchone():
+            refs.append((Recall.RESPONSE, "", row["response_id"]))
+    refs += _forget(db, turn.id, picture)
+    for prefix in _ANSWERS:
+        if turn.request.key.startswith(prefix):
+            refs += _forget_asked(db, turn.request.key.removeprefix(prefix), picture)
+    return refs
+
+
+def _forget_asked(db: sqlite3.Connection, turn_id: str, picture: Picture) -> list[_Ref]:
+    """The turn that asked where, or whether, the picture was to be made: it has brought nothing itself."""
+    brought = db.execute("SELECT 1 FROM pictures WHERE turn_id = ?", (turn_id,)).fetchone()
+    return [] if brought else _forget(db, turn_id, picture)
+
+
+def _forget(db: sqlite3.Connection, turn_id: str, picture: Picture) -> list[_Ref]:
+    """A turn loses its words and what went along with them; gives the bytes that nothing needs any more."""
+    row = db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
+    if row is None:
+        return []
+    attachments = tuple(
+        type(each)(each.file_id, "", each.media_type, each.size_bytes)
+        for each in attachments_from(row["attachments"])
+    )
+    texts = [text for text in (row["prompt"], picture.prompt, picture.revised_prompt) if text]
+    db.execute(
+        "UPDATE turns SET prompt = '', attachments = ?, details = ? WHERE id = ?",
+        (attachments_to(attachments), _without(row["details"], texts), turn_id),
+    )
+    inputs = db.execute(
+        "DELETE FROM inputs WHERE turn_id = ? RETURNING sha256, format", (turn_id,)
+    ).fetchall()
+    return [
+        (Recall.BLOB, "", f"{sha256}.{suffix}")
+        for sha256, suffix in dict.fromkeys(map(tuple, inputs))
+        if not _bytes_needed(db, sha256)
+    ]
+
+
+def _without(details: str | None, texts: Sequence[str]) -> str | None:
+    """An ending's details, where what may repeat one of *texts* is empty."""
+    if details is None:
+        return None
+    kept: dict[str, str | int] = json.loads(details)
+    for name, value in kept.items():
+        if name in _SAID_BY_THE_API or (isinstance(value, str) and any(text in value for text in texts)):
+            kept[name] = ""
+    return json.dumps(kept)
+
+
+def _bytes_needed(db: sqlite3.Connection, sha256: str) -> bool:
+    """Whether a living picture is these bytes, or they go along with some turn's prompt."""
+    row = db.execute(
+        """
+        SELECT 1 WHERE EXISTS (SELECT 1 FROM pictures WHERE sha256 = :sha256 AND deleted_at IS NULL)
+            OR EXISTS (SELECT 1 FROM inputs WHERE sha256 = :sha256)
+        """,
+        {"sha256": sha256},
+    ).fetchone()
+    return row is not None
+
+
+def _bytes_in_use(db: sqlite3.Connection, sha256: str) -> bool:
+    """Whether a turn that builds on these bytes is being made."""
+    row = db.execute(
+        """
+        SELECT 1 FROM turns CROSS JOIN pictures ON pictures.id = turns.parent_id
+        WHERE told_at IS NULL AND undelivered_reason IS NULL AND state = 'working' AND sha256 = ?
+        LIMIT 1
+        """,
+        (sha256,),
+    ).fetchone()
+    return row is not None
+
+
+def _errand_from(row: sqlite3.Row) -> Errand:
+    return Errand(
+        id=row["id"],
+        kind=Recall(row["kind"]),
+        team_id=row["team_id"],
+        channel_id=row["channel_id"],
+        ref=row["ref"],
+        picture_id=row["picture_id"],
+        tries=row["tries"],
+        created_at=from_text(row["created_at"]),
+        by_user_id=row["by_user_id"],
+    )
