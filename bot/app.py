@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.parts import Books, alerting_of, handler_config, render_settings
+from bot.parts import (
+    Books,
+    Ground,
+    alerting_of,
+    handler_config,
+    making_of,
+    recalling_of,
+    sharing_of,
+    worker_of,
+)
 from bot.preflight import CannotStart, Identity, who_we_are
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
@@ -21,23 +31,16 @@ from darkroom.rendering.responses import ResponsesRenderer
 from darkroom.rendering.thread import RenderThread
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
 from darkroom.turns.intake import Intake
-from darkroom.turns.line import Line
-from darkroom.turns.making import TurnMaker
-from darkroom.turns.planning import Planner
 from darkroom.turns.worker import Worker
-from handlers.alerting import Alerting
 from handlers.clients import SlackClient
-from handlers.delivery import Manner, SlackDelivery
 from handlers.errands import Errands
-from handlers.guard import House, SlackGuard
+from handlers.guard import SlackGuard
 from handlers.reporting import Reporter
 from handlers.services import Services
 from handlers.surfaces import build_app
 from handlers.web_client import WebSlackClient, slack_session
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
-from storage.turn_log import SqliteTurnLog
-from storage.turns import SqliteTurnStore
 
 logger = logging.getLogger("darkroom.app")
 
@@ -64,17 +67,16 @@ class _Closer:
     close: Callable[[], Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """What Darkroom stands on: the time, the books, and the two sides it talks to."""
+class _GoesRound(Protocol):
+    """What works in rounds of its own."""
 
-    clock: Clock
-    catalogue: Catalogue
-    database: Database
-    blobs: BlobStore
-    identity: Identity
-    slack: SlackClient
-    renderer: Renderer
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish what is under way."""
+        ...
 
 
 class Darkroom:
@@ -125,62 +127,44 @@ class Darkroom:
         )
         renderer = self._overrides.renderer or await self._render_thread(blobs, clock)
 
-        opened = _Opened(clock, catalogue, database, blobs, identity, slack, renderer)
-        worker, alerting, services = self._put_together(opened)
+        worker, going_round, services = self._put_together(
+            Ground(clock, catalogue, database, blobs, identity, slack, renderer)
+        )
         app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
         await self._connect(app, identity)
         left = await worker.recover()
-        alerting.start()
+        for each in going_round:
+            each.start()
         logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
 
-    def _put_together(self, opened: _Opened) -> tuple[Worker, Alerting, Services]:
-        """Everything between Slack and the API, on what was opened; nothing runs yet."""
-        settings, clock, catalogue = self.settings, opened.clock, opened.catalogue
-        identity, slack, blobs = opened.identity, opened.slack, opened.blobs
-        config = handler_config(settings, identity)
-        store, log = SqliteTurnStore(opened.database), SqliteTurnLog(opened.database)
-        caps = settings.caps.caps()
-        planner = Planner(catalogue, render_settings(settings), blobs)
-        guard = SlackGuard(
-            slack,
-            House(identity.team_id, identity.enterprise_id, config.admins, config.allow_guests),
-            clock,
-        )
-        usual = frozenset({config.model, catalogue.image(config.model).base})
-        delivery = SlackDelivery(slack, clock, config.voice, Manner(usual, config.broadcast_first))
-        line = Line(settings.queue.per_person, settings.queue.overall)
-        maker = TurnMaker(store, log, opened.renderer, planner, caps, clock)
-        books = Books.of(opened.database)
-        reporter = Reporter(slack, clock)
-        alerting = alerting_of(settings, config, books, log, reporter, slack, catalogue, clock)
-        worker = Worker(
-            store,
-            log,
-            maker,
-            guard,
-            delivery,
-            blobs,
-            caps,
-            clock,
-            line,
-            waiting_max=settings.queue.waiting,
-            noticed=alerting.wake,
-        )
+    def _put_together(self, ground: Ground) -> tuple[Worker, Sequence[_GoesRound], Services]:
+        """Everything between Slack and the API; nothing runs yet."""
+        settings, clock, slack, errands = self.settings, ground.clock, ground.slack, self.errands
+        config, books = handler_config(settings, ground.identity), Books.of(ground.database)
+        guard, reporter = SlackGuard(slack, config.house, clock), Reporter(slack, clock)
+        alerting = alerting_of(settings, config, ground, books, reporter)
+        recalling = recalling_of(config, ground, books)
+        sharing = sharing_of(config, ground, books, recalling)
+        maker, pricing = making_of(settings, ground, books)
+        worker = worker_of(settings, config, ground, books, maker, guard, alerting)
         self.worker = worker
-        self._closers.append(_Closer("alerting", alerting.aclose))
-        errands = self.errands
+        going_round = (alerting, sharing, recalling)
+        for each in going_round:
+            self._closers.append(_Closer(type(each).__name__.lower(), each.aclose))
         self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S)))
         self._closers.append(_Closer("worker", lambda: worker.aclose(GRACE_S)))
-
         services = Services(
             config=config,
-            catalogue=catalogue,
-            intake=Intake(store, log, worker, clock, settings.slack.thread_replies),
-            log=log,
+            catalogue=ground.catalogue,
+            intake=Intake(books.store, books.log, worker, clock, settings.slack.thread_replies),
+            log=books.log,
             spend=books.spend,
             admin=books.admin,
             alerts=books.alerts,
             requests=books.requests,
+            conversations=books.conversations,
+            eraser=books.eraser,
+            pricing=pricing,
             reporter=reporter,
             slack=slack,
             guard=guard,
@@ -188,8 +172,10 @@ class Darkroom:
             clock=clock,
             policy_changed=worker.reconsider,
             wake_alerting=alerting.wake,
+            wake_sharing=sharing.wake,
+            wake_recalling=recalling.wake,
         )
-        return worker, alerting, services
+        return worker, going_round, services
 
     async def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
         settings = self.settings

@@ -3,33 +3,67 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from bot.preflight import Identity
 from bot.settings import Settings
 from darkroom.clock import Clock
+from darkroom.rendering.job import Renderer
 from darkroom.rendering.provider import provider_name
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.spans import Span
 from darkroom.spending.watch import Used
-from darkroom.turns.planning import RenderSettings
+from darkroom.turns.bringing import Bringer
+from darkroom.turns.line import Line
+from darkroom.turns.making import TurnMaker
+from darkroom.turns.planning import Planner, RenderSettings
+from darkroom.turns.pricer import Pricer
+from darkroom.turns.worker import Worker
 from handlers.alerting import Alerting, Watching
+from handlers.attachments import SlackAttachments
 from handlers.clients import SlackClient
+from handlers.delivery import SlackDelivery
+from handlers.guard import SlackGuard
 from handlers.money_teller import MoneyTeller
+from handlers.recalling import Reach, Recalling, rewriting
 from handlers.reporting import Reporter
 from handlers.services import HandlerConfig
+from handlers.sharing import Sharing
+from handlers.showing import Manner, Showing
 from handlers.watching import Watch
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
+from storage.blobs import BlobStore
+from storage.conversations import SqliteConversations
 from storage.database import Database
+from storage.erasing import SqliteEraser, remove_bytes
 from storage.reports import SqliteSpendReader
 from storage.requests import SqliteMoneyRequests
 from storage.turn_log import SqliteTurnLog
+from storage.turns import SqliteTurnStore
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What Darkroom stands on: the time, the books, and the two sides it talks to."""
+
+    clock: Clock
+    catalogue: Catalogue
+    database: Database
+    blobs: BlobStore
+    identity: Identity
+    slack: SlackClient
+    renderer: Renderer
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What is read of the books, and what admins change and are told."""
+    """What is read of the books, and everything that is written into them."""
 
+    store: SqliteTurnStore
+    log: SqliteTurnLog
+    conversations: SqliteConversations
+    eraser: SqliteEraser
     spend: SqliteSpendReader
     admin: SqliteAdminBooks
     alerts: SqliteAlertBook
@@ -39,6 +73,10 @@ class Books:
     def of(cls, database: Database) -> Books:
         """All of them on one database."""
         return cls(
+            SqliteTurnStore(database),
+            SqliteTurnLog(database),
+            SqliteConversations(database),
+            SqliteEraser(database),
             SqliteSpendReader(database),
             SqliteAdminBooks(database),
             SqliteAlertBook(database),
@@ -46,18 +84,46 @@ class Books:
         )
 
 
-def alerting_of(
+def making_of(settings: Settings, ground: Ground, books: Books) -> tuple[TurnMaker, Pricer]:
+    """What takes turns to their pictures, and what says beforehand what that costs."""
+    clock, log = ground.clock, books.log
+    planner = Planner(ground.catalogue, render_settings(settings), ground.blobs)
+    bringer = Bringer(SlackAttachments(ground.slack, clock), books.store, log, ground.blobs, clock)
+    maker = TurnMaker(books.store, log, ground.renderer, planner, settings.caps.caps(), clock, bringer)
+    return maker, Pricer(log, maker, planner, clock)
+
+
+def worker_of(
     settings: Settings,
     config: HandlerConfig,
+    ground: Ground,
     books: Books,
-    log: SqliteTurnLog,
-    reporter: Reporter,
-    slack: SlackClient,
-    catalogue: Catalogue,
-    clock: Clock,
+    maker: TurnMaker,
+    guard: SlackGuard,
+    alerting: Alerting,
+) -> Worker:
+    """What every turn goes through, not running yet."""
+    clock, manner = ground.clock, manner_of(config, ground.catalogue)
+    return Worker(
+        books.store,
+        books.log,
+        maker,
+        guard,
+        SlackDelivery(ground.slack, clock, config.voice, manner, books.log, books.conversations),
+        ground.blobs,
+        settings.caps.caps(),
+        clock,
+        Line(settings.queue.per_person, settings.queue.overall),
+        waiting_max=settings.queue.waiting,
+        noticed=alerting.wake,
+    )
+
+
+def alerting_of(
+    settings: Settings, config: HandlerConfig, ground: Ground, books: Books, reporter: Reporter
 ) -> Alerting:
     """What tells people and admins of its own accord, not started yet."""
-    team = config.team_id
+    team, clock, slack = config.team_id, ground.clock, ground.slack
 
     async def send_report(to: str, span: Span) -> None:
         await reporter.send(to, await books.spend.report(team, span, config.caps, clock.now()))
@@ -68,7 +134,7 @@ def alerting_of(
         Used("image.host_model", config.host_model),
     ]
     due = Watch(
-        catalogue,
+        ground.catalogue,
         used,
         books.spend,
         team,
@@ -76,9 +142,40 @@ def alerting_of(
         clock,
         month_end_report=settings.reports.month_end,
     ).due
-    teller = MoneyTeller(books.requests, books.admin, log, books.spend, slack, clock, config.voice)
+    teller = MoneyTeller(books.requests, books.admin, books.log, books.spend, slack, clock, config.voice)
     watching = Watching(due, (teller.round,))
     return Alerting(books.alerts, books.admin, slack, clock, config.voice, team, send_report, watching)
+
+
+def sharing_of(config: HandlerConfig, ground: Ground, books: Books, recalling: Recalling) -> Sharing:
+    """What shows pictures in other channels, not started yet."""
+    manner = manner_of(config, ground.catalogue)
+    return Sharing(
+        books.conversations,
+        ground.slack,
+        ground.clock,
+        config.voice,
+        manner,
+        ground.blobs.path_of,
+        recalling.wake,
+    )
+
+
+def recalling_of(config: HandlerConfig, ground: Ground, books: Books) -> Recalling:
+    """What takes back what deleted pictures have left elsewhere, not started yet."""
+    showing = Showing(ground.slack, ground.clock, manner_of(config, ground.catalogue))
+    reach = Reach(
+        forget=ground.renderer.forget,
+        remove=partial(remove_bytes, ground.database, ground.blobs),
+        view_of=rewriting(books.log, ground.slack, showing),
+    )
+    return Recalling(books.eraser, books.conversations, ground.slack, ground.clock, config.voice, reach)
+
+
+def manner_of(config: HandlerConfig, catalogue: Catalogue) -> Manner:
+    """How pictures are shown."""
+    usual = frozenset({config.model, catalogue.image(config.model).base})
+    return Manner(usual, config.broadcast_first, config.confirm_nano_usd)
 
 
 def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -115,7 +115,7 @@ class Homes:
         # One after the other: each change is made of what was kept before it.
         async with self._preferring:
             before = await services.conversations.preferences(team_id, user_id)
-            after = chosen(before, action)
+            after = chosen(before, action, self._paints)
             if after != before:
                 await services.conversations.prefer(team_id, user_id, after, services.clock.now())
         self.refresh(user_id, blocks.page_of_view(mapping(body.get("view"))))
@@ -256,8 +256,9 @@ class Homes:
         return True
 
 
-def chosen(before: Preferences, action: Mapping[str, Any]) -> Preferences:
-    """What somebody prefers after they used one of the three; the same where Slack says nothing of ours."""
+def chosen(before: Preferences, action: Mapping[str, Any], paints: Callable[[int, int], bool]) -> Preferences:
+    """What somebody prefers after they used one of the three; the same where Slack says nothing of ours, or
+    a size that the model does not paint."""
     action_id = action.get("action_id")
     if action_id == blocks.PRIVATE_ACTION:
         options = action.get("selected_options")
@@ -273,4 +274,4 @@ def chosen(before: Preferences, action: Mapping[str, Any]) -> Preferences:
         width, height = parse_size(value)
     except BadSize:
         return before
-    return replace(before, width=width, height=height)
+    return replace(before, width=width, height=height) if paints(width, height) else before
