@@ -27,10 +27,11 @@ _BOUND = json.dumps({"image_output": [3_000, _HOLD]})
 _USAGE = json.dumps({"input_tokens": 20, "output_tokens": 1_756, "total_tokens": 1_776})
 
 _TURN = """
-    INSERT INTO turns (id, team_id, key, surface, channel_id, thread_ts, user_id, person_key, prompt,
-        attachments, order_key, state, outcome, reason, details, told_at, created_at, updated_at)
-    VALUES (:turn, :team, :turn, 'command', :channel, :turn, :user, :person, 'a red fox in deep snow', '[]',
-        :at, 'ended', 'pictures', 'pictures', '{}', :at, :at, :at)
+    INSERT INTO turns (id, team_id, key, surface, channel_id, asked_channel_id, opens_thread, thread_ts,
+        user_id, person_key, prompt, attachments, order_key, state, outcome, reason, details, told_at,
+        created_at, updated_at)
+    VALUES (:turn, :team, :turn, 'command', :channel, :channel, 1, :turn, :user, :person,
+        'a red fox in deep snow', '[]', :at, 'ended', 'pictures', 'pictures', '{}', :at, :at, :at)
 """
 _ATTEMPT = """
     INSERT INTO attempts (id, turn_id, number, state, endpoint, provider, image_model, host_model, width,
@@ -71,7 +72,9 @@ async def fill(database: Database) -> None:
 
 def _people(db: sqlite3.Connection) -> None:
     rows = [(f"p_{number}", TEAM, user_id(number), to_text(YEAR.start)) for number in range(PEOPLE)]
-    db.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", rows)
+    db.executemany(
+        "INSERT INTO people (person_key, team_id, user_id, first_seen_at) VALUES (?, ?, ?, ?)", rows
+    )
 
 
 def _call(number: int) -> _Row:
