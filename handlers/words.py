@@ -103,7 +103,6 @@ DELETE_TOO_LATE = (
     "You deleted your message, but its picture was already being made: it will still arrive and be charged."
 )
 OUTSIDER = "This is for people of the workspace that runs Darkroom. Ask somebody of that workspace."
-DETAILS_GONE = "Darkroom has no record of this picture any more. Reply in the thread to make another."
 
 
 def more_money(voice: Voice, user_id: str) -> str:

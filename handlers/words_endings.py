@@ -255,8 +255,7 @@ def rest_of(ending: Ending, voice: Voice, hearer: Hearer) -> str | None:
     if not isinstance(wanted, int) or not isinstance(made, int) or rest not in set(Reason):
         return None
     others = "The other one did not" if wanted - made == 1 else f"The other {wanted - made} did not"
-    came = "picture came" if made == 1 else "pictures came"
     sentence = say(Ending(Outcome.FAILED, Reason(rest), ending.details), voice, hearer)
     # Of a picture alone it would be true that nothing was made.
     why = sentence.removeprefix(NOTHING)
-    return f"{made} of {wanted} {came}, in the thread. {others}: {why}"
+    return f"{made} of {wanted} pictures came, in the thread. {others}: {why}"

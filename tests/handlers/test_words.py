@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.turns.model import Ending, Outcome, Reason
-from handlers.words import Hearer, Voice, admins_only, more_money, not_delivered, say, usage
+from darkroom.turns.model import Ending, FileProblem, Outcome, Reason
+from handlers.options import FLAGS, VALUED
+from handlers.words import Hearer, Voice, admins_only, more_money, not_delivered, usage
+from handlers.words_endings import rest_of, say
 from sandbox.slack import words as slack
 from tests.examples import ALICE, DESIGN
 
@@ -30,6 +32,11 @@ DETAILS: dict[Reason, dict[str, str | int]] = {
     Reason.MODEL_UNUSABLE: {"why": "The model x has no price."},
     Reason.MODERATION: {"stage": "input", "categories": "violence"},
     Reason.UNCERTAIN: {"held_nano_usd": 80_000_000},
+    Reason.BAD_FILE: {"file": "cat.heic <!channel>", "why": "heic"},
+    Reason.TOO_MANY_FILES: {"files": 17, "allowed": 15},
+    Reason.EDIT_OR_NEW: {"picture_id": "picture_1", "version": 3},
+    Reason.UNDONE: {"picture_id": "picture_1", "version": 2, "undone": 3},
+    Reason.NOTHING_TO_UNDO: {"version": 1},
     **{
         reason: {"message": "insufficient <quota>"}
         for reason in (Reason.QUOTA, Reason.KEY, Reason.NO_ACCESS, Reason.API_REFUSED, Reason.API_FAILED)
@@ -65,6 +72,26 @@ NEXT = {
     Reason.TAKEN_BACK: "Send it again",
     Reason.TOO_OLD: "Try again",
     Reason.BROKEN: "Try again",
+    Reason.BAD_FILE: "screenshot",
+    Reason.TOO_MANY_FILES: "Attach fewer",
+    Reason.PICTURE_GONE: "describe a whole picture",
+    Reason.EDIT_OR_NEW: "change your last picture (v3), or make a new one",
+    Reason.UNDONE: "the next change builds on it",
+    Reason.NOTHING_TO_UNDO: "“Edit this one”",
+    Reason.VERSIONS: "listed",
+}
+PROBLEMS = {
+    FileProblem.NOT_A_PICTURE: "Attach a PNG",
+    FileProblem.HEIC: "Most Compatible",
+    FileProblem.SVG: "Export it as PNG",
+    FileProblem.UNKNOWN_KIND: "Save it as PNG",
+    FileProblem.BROKEN: "save it anew",
+    FileProblem.EMPTY: "Attach it again",
+    FileProblem.TOO_MANY_BYTES: "50 MB",
+    FileProblem.TOO_MANY_PIXELS: "Scale it down",
+    FileProblem.ELSEWHERE: "attach the file itself",
+    FileProblem.NO_ACCESS: "in our direct message",
+    FileProblem.UNREACHABLE: "Try again",
 }
 
 
@@ -142,3 +169,54 @@ def test_commands_go_by_the_names_of_the_settings() -> None:
 def test_an_admin_is_not_sent_to_themselves_for_more_money() -> None:
     assert more_money(OURS, "U0BOB00001") == f"More money: ask <@{ALICE}>."
     assert "`/costs help` says how to give it" in more_money(OURS, ALICE)
+
+
+@pytest.mark.parametrize("problem", list(FileProblem))
+def test_every_file_that_cannot_go_along_is_named_with_the_way_out(problem: FileProblem) -> None:
+    details: dict[str, str | int] = {"file": "a <b>.png", "why": problem}
+    text = say(Ending(Outcome.DECLINED, Reason.BAD_FILE, details), VOICE, HEARER)
+    assert text.startswith("Nothing was made and nothing was charged, because “a &lt;b&gt;.png”")
+    assert PROBLEMS[problem] in text
+    assert slack.mentions(text) <= {VOICE.bot_user_id}
+
+
+def test_where_a_thread_has_no_picture_there_is_nothing_to_go_back_from() -> None:
+    empty = Ending(Outcome.DECLINED, Reason.NOTHING_TO_UNDO, {"version": 0})
+    assert "has no picture yet" in say(empty, VOICE, HEARER)
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted", "begins"),
+    [
+        (2, 3, "2 of 3 pictures came, in the thread. The other one did not: "),
+        (1, 4, "1 of 4 pictures came, in the thread. The other 3 did not: "),
+    ],
+)
+def test_why_some_pictures_are_missing_is_said_with_that_reasons_sentence(
+    made: int, wanted: int, begins: str
+) -> None:
+    """Which does not go on to say that nothing was made."""
+    details = {**DETAILS[Reason.NO_MONEY], "made": made, "wanted": wanted, "rest": "no_money"}
+    said = rest_of(Ending(Outcome.PICTURES, Reason.PICTURES, details), VOICE, HEARER)
+    assert said is not None
+    assert said.startswith(begins)
+    assert "$0.05 left of $10.00" in said
+    assert "Nothing was made" not in said
+
+
+@pytest.mark.parametrize(
+    "details", [{}, {"made": 1}, {"made": 1, "wanted": 2, "rest": "of an older version"}]
+)
+def test_where_all_pictures_came_nothing_is_explained(details: dict[str, str | int]) -> None:
+    assert rest_of(Ending(Outcome.PICTURES, Reason.PICTURES, details), VOICE, HEARER) is None
+
+
+def test_the_usage_names_every_option_and_fits_a_screen() -> None:
+    """``--transparent`` and ``--public`` are other words for what it names."""
+    text = usage(OURS)
+    for name in {*VALUED, *FLAGS} - {"transparent", "public"}:
+        assert f"--{name}" in text
+    for word in ("undo", "versions", "mask", "Attach", "attached"):
+        assert word.lower() in text.lower()
+    assert len(text) < 1_500
+    assert text.count("\n") < 12
