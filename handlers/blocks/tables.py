@@ -54,7 +54,7 @@ def fit(rows: list[Row]) -> list[Row]:
     """As many rows as Slack's limit of characters in a message's cells lets through."""
     room = CELLS_MAX
     for index, row in enumerate(rows):
-        room -= sum(len(cell.text.encode("utf-16-le", "surrogatepass")) // 2 for cell in row)
+        room -= sum(_units(cell.text) for cell in row)
         if room < 0:
             return rows[:index]
     return rows
@@ -93,11 +93,16 @@ def within(lines: Sequence[str], limit: int) -> list[str]:
     """The first of *lines* that, joined, stay below *limit*."""
     kept: list[str] = []
     for line in lines:
-        limit -= len(line) + 1
+        limit -= _units(line) + 1
         if limit < 0:
             break
         kept.append(line)
     return kept
+
+
+def _units(text: str) -> int:
+    """UTF-16 units, as Slack counts."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fitting(sentences: Sequence[str], limit: int, otherwise: str) -> str:

@@ -73,7 +73,7 @@ def truncate(text: str, limit: int) -> str:
 
     An ellipsis marks the cut, which never falls inside an emoji or between a letter and its accents.
     """
-    if _cost(text) <= limit:
+    if len(text) <= limit and _cost(text) <= limit:
         return text
     room, end = limit - 1, 0
     for end, character in enumerate(text):  # noqa: B007 -- the position where the room ran out is wanted
