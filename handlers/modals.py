@@ -10,14 +10,11 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from darkroom.spending.models import CatalogueProblem
-from darkroom.spending.policy import Dimension
-from darkroom.spending.sizes import BadSize, check_size, named_sizes, size_name
-from darkroom.turns.model import Ending, Options
-from handlers import words
+from darkroom.turns.model import Ending, Options, Request
+from handlers import dialog_facts, words
 from handlers.asking import mapping
 from handlers.blocks import modal
-from handlers.blocks.modal import USUAL, Choices, Form, Shown
+from handlers.blocks.modal import USUAL, Form, Shown
 from handlers.blocks.modal_memo import Memo
 from handlers.blocks.text import Block, View, escape
 from handlers.clients import SlackRefused, SlackUnclear
@@ -28,12 +25,8 @@ from handlers.words_endings import say
 
 logger = logging.getLogger("darkroom.handlers")
 
-ANSWER_WAIT_S = 1.5
-"""How long a dialog waits for its price and for Slack's word on its channel: it has to open within 3 s."""
 CHANGES_MAX = 500
 """Of so many dialogs the latest change is known."""
-_OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
-"""Slack's names for a conversation that we cannot see into (conversations.history)."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -160,6 +153,7 @@ class Dialogs:
         try:
             sender = await self._sender(str(user["id"]), str(view["id"]))
             request = request_of(form, files, memo, sender, services, str(view.get("callback_id")))
+            await self._check_chosen(request)
         except BadForm as wrong:
             if wrong.cause is not None:
                 services.note(wrong.cause)
@@ -168,6 +162,13 @@ class Dialogs:
         arrival = await services.intake.accept(request)
         await ack()
         services.intake.submit(arrival)
+
+    async def _check_chosen(self, request: Request) -> None:
+        """What a dialog remembers has been out of our hands."""
+        if request.chosen_id is not None:
+            picture = await self._services.log.picture(request.chosen_id)
+            if picture is None or picture.team_id != request.team_id:
+                raise BadForm({modal.PROMPT: modal.NO_RECORD})
 
     async def _sender(self, user_id: str, view_id: str) -> Sender:
         services = self._services
@@ -202,28 +203,15 @@ class Dialogs:
         memo: Memo,
         user_id: str,
     ) -> Block:
-        choices = await self._choices(form, memo, user_id, editing=callback_id == modal.EDIT_VIEW)
+        choices = await dialog_facts.choices_of(
+            self._services, form, memo, user_id, editing=callback_id == modal.EDIT_VIEW
+        )
         price, memo = await asyncio.gather(
             self._price(callback_id, form, files, memo, user_id), self._looked(form, memo)
         )
         shown = Shown(price, memo.about, self._place_words(form, memo))
         make = modal.edit_picture_view if callback_id == modal.EDIT_VIEW else modal.new_picture_view
         return make(form, choices, memo, shown)
-
-    async def _choices(self, form: Form, memo: Memo, user_id: str, *, editing: bool) -> Choices:
-        services, config = self._services, self._services.config
-        policy, names = await services.admin.policy(config.team_id)
-        person = next((key for key, known in names.people.items() if known == user_id), "")
-        access = policy.access_of(person, config.team_id, form.channel_id or memo.channel_id)
-        sizes, qualities = _painted(services, memo.options.model or config.model)
-        allowed = access.among(Dimension.QUALITY, qualities)
-        if editing:
-            return Choices(sizes, allowed, "As usual in this thread", "As usual in this thread")
-        preferred = await services.conversations.preferences(config.team_id, user_id)
-        size = size_name(preferred.width or config.width, preferred.height or config.height)
-        return Choices(
-            sizes, allowed, f"As usual: {size}", f"As usual: {preferred.quality or config.quality}"
-        )
 
     async def _price(
         self, callback_id: str, form: Form, files: tuple[Any, ...], memo: Memo, user_id: str
@@ -235,7 +223,7 @@ class Dialogs:
             # What is still to be put in is no reason to name no price.
             wanted_files = files or _missing(callback_id, memo)
             request = request_of(named, wanted_files, memo, sender, services, callback_id)
-            async with asyncio.timeout(ANSWER_WAIT_S):
+            async with asyncio.timeout(dialog_facts.ANSWER_WAIT_S):
                 quote = await services.pricing.quote(request)
         except BadForm as wrong:
             return escape(" ".join(wrong.errors.values()))
@@ -251,7 +239,7 @@ class Dialogs:
         channel = form.channel_id
         if channel is None or form.private or channel in (memo.inside, memo.outside):
             return memo
-        outside = await is_outside(self._services, channel)
+        outside = await dialog_facts.is_outside(self._services, channel)
         if outside is None:
             return memo
         return replace(memo, outside=channel) if outside else replace(memo, inside=channel)
@@ -265,35 +253,6 @@ class Dialogs:
 def _missing(callback_id: str, memo: Memo) -> tuple[Any, ...]:
     nothing = callback_id == modal.EDIT_VIEW and not memo.pictures and not memo.files
     return (modal.STILL_TO_COME,) if nothing else ()
-
-
-def _painted(services: Services, name: str) -> tuple[list[tuple[int, int]], tuple[str, ...]]:
-    """The sizes by name and the qualities of an image model; the usual ones for one that is unknown."""
-    try:
-        model = services.catalogue.usable_image(name, services.today())
-    except CatalogueProblem:
-        return list(named_sizes.values()), ("low", "medium", "high")
-    sizes = []
-    for size in named_sizes.values():
-        try:
-            check_size(model, *size)
-        except BadSize:
-            continue
-        sizes.append(size)
-    return sizes, model.qualities
-
-
-async def is_outside(services: Services, channel: str) -> bool | None:
-    """Whether we cannot see into a conversation, and so cannot post there; None where Slack does not say it
-    in time. Reads nothing: it asks for the messages from now on."""
-    try:
-        async with asyncio.timeout(ANSWER_WAIT_S):
-            await services.slack.find_message(channel, "", thread_ts=None, since=services.clock.now())
-    except SlackRefused as refused:
-        return True if refused.error in _OUTSIDE else None
-    except (SlackUnclear, TimeoutError):
-        return None
-    return False
 
 
 async def _refuse(ack: AsyncAck, errors: Mapping[str, str]) -> None:

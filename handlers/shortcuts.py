@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import REFERENCES_MAX, Attachment, Picture
-from handlers import modals, words
+from handlers import dialog_facts, modals, words
 from handlers.asking import mapping
 from handlers.blocks import modal, modal_about
 from handlers.blocks.modal import Form
@@ -113,7 +113,7 @@ async def _look(services: Services, caller: Caller, message: Mapping[str, Any]) 
     if not pictures and not files:
         return _Found((), (), readable=True, outside=False)
     outside, readable = await asyncio.gather(
-        modals.is_outside(services, caller.channel_id), _readable(services, files)
+        dialog_facts.is_outside(services, caller.channel_id), _readable(services, files)
     )
     return _Found(pictures, files, readable, outside is True)
 
@@ -135,7 +135,7 @@ async def _readable(services: Services, files: Sequence[Attachment]) -> bool:
     if not files:
         return True
     try:
-        async with asyncio.timeout(modals.ANSWER_WAIT_S):
+        async with asyncio.timeout(dialog_facts.ANSWER_WAIT_S):
             await services.slack.file_info(files[0].file_id)
     except SlackRefused as refused:
         return refused.error not in _NO_FILE

@@ -43,6 +43,7 @@ LATER_PRICE = "The price is shown when you change the size, the quality or the n
 OUTDATED = (
     "This dialog was opened before Darkroom was changed. Copy your text, close the dialog and open it again."
 )
+NO_RECORD = "Darkroom has no record of this picture. Close the dialog and use the shortcut once more."
 STILL_TO_COME = Attachment("", "picture", "image/png", 0)
 """Stands for the picture that is still to be put in, while the price is computed."""
 NOTHING_TO_EDIT = (

@@ -302,7 +302,7 @@ async def test_a_choice_that_cannot_be_is_said_in_place_of_the_price(counter: Co
 async def test_a_slow_price_does_not_keep_the_dialog_from_opening(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.modals.ANSWER_WAIT_S", 0)
+    monkeypatch.setattr("handlers.dialog_facts.ANSWER_WAIT_S", 0)
     counter.prices.still = asyncio.Event()
     assert "The price is shown when you change" in words_of(await opened(counter))
 
