@@ -9,6 +9,7 @@ from datetime import datetime
 
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Policy
+from darkroom.turns.erasing import Recall
 from darkroom.turns.model import (
     Attachment,
     Attempt,
@@ -30,12 +31,13 @@ from storage import attempts
 from storage.arrivals import arrive, bring, get_turn, payer_of, turn_of_message
 from storage.budgets import Payer, budgets_of, refusal, reserve
 from storage.database import Database
+from storage.erasing import list_recall
 from storage.ledger import LedgerFault
 from storage.people import met
 from storage.pictures import current_picture, note_file
 from storage.policy import Policies
 from storage.raising import after_ending
-from storage.rows import OPTIONS, attachments_to, options_from, options_to
+from storage.rows import OPTIONS, PICTURES, attachments_to, options_from, options_to, picture_from
 from storage.threads import choose, join_thread, leave_thread, open_thread, remember
 from storage.times import to_text
 
@@ -291,6 +293,8 @@ def _tell(
                 (kept, to_text(at), turn_id),
             )
     turn = get_turn(db, turn_id)
+    if step in (Told.FILE, Told.MESSAGE):
+        _recall_deleted(db, turn, step, kept, at)
     if step is Told.PLACEHOLDER and turn.request.opens_thread:
         db.execute("UPDATE turns SET thread_ts = ? WHERE id = ?", (kept, turn_id))
         open_thread(db, turn.request.team_id, turn.request.channel_id, kept, turn.request.user_id, at)
@@ -299,6 +303,19 @@ def _tell(
         # Good for 30 minutes at most, and of no use to anybody afterwards.
         db.execute("UPDATE turns SET reply_url = NULL WHERE id = ?", (turn_id,))
     return turn
+
+
+def _recall_deleted(db: sqlite3.Connection, turn: Turn, step: Told, ref: str, at: datetime) -> None:
+    """What came to Slack of a picture that was deleted on its way there is to be recalled, too."""
+    rows = db.execute(
+        f"{PICTURES} WHERE pictures.turn_id = ? AND pictures.deleted_at IS NOT NULL", (turn.id,)
+    ).fetchall()
+    for picture in map(picture_from, rows):
+        if step is Told.MESSAGE:
+            channel, user = turn.request.channel_id, turn.request.user_id
+            list_recall(db, picture, Recall.MESSAGE, channel, ref, user, at)
+        elif picture.file_id == ref:
+            list_recall(db, picture, Recall.FILE, "", ref, turn.request.user_id, at)
 
 
 def _move(db: sqlite3.Connection, turn: Turn, channel_id: str, at: datetime) -> None:

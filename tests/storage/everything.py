@@ -59,6 +59,7 @@ from storage.turn_report import turn_rows
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command, message, plan, settlement
 from tests.storage.balances import balances
+from tests.storage.conversing import Conversing
 
 CENT = 10_000_000
 LIMITS = caps(person=30 * CENT, channel=200 * CENT, workspace=500 * CENT)
@@ -81,6 +82,7 @@ class Everything:
         await self._reply(picture)
         await self._uncertain()
         await self._declined()
+        await Conversing(self._database, LIMITS).happen()
         await self._tell_alerts()
         await self._read(picture)
 
@@ -198,9 +200,6 @@ class Everything:
         await self._log.picture(picture.id)
         await self._log.pictures(turn.id)
         await self._log.current_picture(TEAM, DESIGN, picture.thread_ts, "9")
-        await self._log.last_picture(TEAM, DESIGN, ALICE)
-        await self._log.inputs(turn.id)
-        await self._log.manner(turn)
         await self._log.access(turn)
         await balances(self._database, turn, LIMITS, NOON)
         await self._admin.policy(TEAM)

@@ -382,5 +382,11 @@ async def test_a_hold_gives_the_attempt_as_its_row_is_read(
 ) -> None:
     """It is put together without being read back; the two may never differ."""
     await queued(store)
-    held = await store.hold("turn_1", plan("try_1"), FREE, NOON)
+    held = await store.hold("turn_1", replace(plan("try_1"), background="transparent"), FREE, NOON)
     assert await log.attempts("turn_1") == [held]
+    assert isinstance(held, Attempt)
+    assert held.background == "transparent"
+    await store.send("try_1", NOON)
+    picture = await store.render("try_1", settlement(60, picture_id="pic_1"), FREE, NOON)
+    assert picture is not None
+    assert picture.background == "transparent"
