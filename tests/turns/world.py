@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Access
@@ -15,7 +16,7 @@ from darkroom.turns.bringing import Bringer
 from darkroom.turns.intake import Intake
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.model import Attempt, AttemptState, Request, Surface, ThreadReplies, Turn
+from darkroom.turns.model import Attempt, AttemptState, Ending, Picture, Request, Surface, ThreadReplies, Turn
 from darkroom.turns.planning import Planner, RenderSettings, Step
 from darkroom.turns.pricer import Pricer
 from darkroom.turns.store import Plan
@@ -114,20 +115,47 @@ class World:
         return arrival.turn.id
 
     async def imagine(
-        self, prompt: str = "a fox", *, user: str = ALICE, channel: str = DESIGN, model: str | None = None
+        self,
+        prompt: str = "a fox",
+        *,
+        user: str = ALICE,
+        channel: str = DESIGN,
+        model: str | None = None,
+        **changes: Any,
     ) -> str:
-        """``/imagine``; gives the turn's id."""
+        """``/imagine``, its request changed; gives the turn's id."""
         self._triggers += 1
         request = command(prompt, trigger=f"{self._triggers}", user=user, channel=channel)
-        return await self.ask(replace(request, options=replace(request.options, model=model)))
+        request = replace(request, options=replace(request.options, model=model))
+        return await self.ask(replace(request, **changes))
 
     async def reply(
-        self, text: str, ts: str, turn_id: str, *, user: str = ALICE, surface: Surface = Surface.REPLY
+        self,
+        text: str,
+        ts: str,
+        turn_id: str,
+        *,
+        user: str = ALICE,
+        surface: Surface = Surface.REPLY,
+        **changes: Any,
     ) -> str:
-        """A message in the thread of *turn_id*; gives its own turn's id."""
-        thread = (await self.turn(turn_id)).thread_ts
-        assert thread is not None
-        return await self.ask(message(text, ts, thread, user=user, surface=surface))
+        """A message in the thread of *turn_id*, its request changed; gives its own turn's id."""
+        turn = await self.turn(turn_id)
+        assert turn.thread_ts is not None
+        request = message(text, ts, turn.thread_ts, user=user, surface=surface)
+        return await self.ask(replace(request, channel_id=turn.request.channel_id, **changes))
+
+    async def made(self, prompt: str = "a fox", **changes: Any) -> Picture:
+        """A picture of a command, when all is over."""
+        turn_id = await self.imagine(prompt, **changes)
+        await self.rest()
+        return (await self.log.pictures(turn_id))[0]
+
+    async def ending(self, turn_id: str) -> Ending:
+        """How it ended."""
+        ending = (await self.turn(turn_id)).ending
+        assert ending is not None
+        return ending
 
     async def rest(self) -> None:
         """Wait until nothing is going on; then the line is empty, the books add up and nothing is held."""
