@@ -14,17 +14,22 @@ import pytest
 
 from darkroom.turns.model import Ending, Outcome, Reason
 from handlers.asking import RATE_TRIES
-from handlers.clients import SlackRefused, SlackUnclear, UserInfo
-from handlers.delivery import Manner, SlackDelivery
+from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
+from handlers.delivery import SlackDelivery
 from handlers.manifest import METHOD_SCOPES
-from handlers.web_client import USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
+from handlers.showing import Manner
+from handlers.web_client import PAGE, USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
 from handlers.words import Voice
 from sandbox.slack.events import message_json
 from sandbox.slack.model import ApiAnswer, CallRecord, Fault
+from sandbox.slack.response_urls import trigger
 from sandbox.slack.server import serve_slack
 from sandbox.slack.workspace import Workspace
+from storage.conversations import SqliteConversations
+from storage.database import Database
+from storage.turn_log import SqliteTurnLog
 from tests.examples import StillClock, command, picture, turn
-from tests.handlers.support import USUAL, Notes, ended
+from tests.handlers.support import USD, USUAL, Notes, ended
 
 ALICE, BOB, ADMIN, GUEST, OLAF = "U0ALICE001", "U0BOB00001", "U0ADMIN001", "U0GUEST001", "U0OUTSIDE1"
 DESIGN, LOBBY, ATTIC, PARTNERS = "C0DESIGN01", "C0LOBBY001", "C0ATTIC001", "C0PARTNER1"
@@ -292,27 +297,134 @@ async def test_every_method_we_call_works_with_the_scopes_of_the_manifest(
     await slack.remove_reaction(DESIGN, root, "eyes")
     await slack.post_ephemeral(DESIGN, ALICE, "psst")
     await slack.user(ALICE)
+    got = bytearray()
+    await slack.download(file_id, got.extend, bytes_max=len(BYTES))
+    await slack.delete_file(file_id)
+    view_id = await slack.open_view(pressed(workspace), MODAL)
+    await slack.push_view(pressed(workspace, view_id), MODAL)
+    await slack.update_view(view_id, MODAL)
+    await slack.publish_home(ALICE, HOME)
     await slack.delete_message(DESIGN, root)
     assert {call.method for call in workspace.calls if call.error is None} == set(METHOD_SCOPES)
 
 
-def delivery(slack: WebSlackClient, clock: StillClock, bot_user_id: str) -> SlackDelivery:
-    voice = Voice("/imagine", "/spend", bot_user_id, (), "UTC")
-    return SlackDelivery(slack, clock, voice, Manner(frozenset({USUAL}), broadcast_first=True))
+MODAL = {
+    "type": "modal",
+    "callback_id": "new_picture",
+    "title": {"type": "plain_text", "text": "New picture"},
+    "blocks": [{"type": "divider"}],
+}
+HOME = {"type": "home", "blocks": [{"type": "divider"}]}
+
+
+def pressed(workspace: Workspace, view_id: str | None = None) -> str:
+    """The trigger id of something that Alice did."""
+    return trigger(workspace, workspace.users[ALICE], channel=DESIGN, view_id=view_id)
+
+
+async def test_dialogs_are_opened_stacked_and_changed_by_their_ids(
+    slack: WebSlackClient, workspace: Workspace
+) -> None:
+    below = await slack.open_view(pressed(workspace), MODAL)
+    above = await slack.push_view(pressed(workspace, below), MODAL | {"callback_id": "variations"})
+    assert workspace.views[above]["callback_id"] == "variations"
+    hash_ = str(workspace.views[below]["hash"])
+    changed = MODAL | {"callback_id": "edit_picture"}
+    await slack.update_view(below, changed, hash_=hash_)
+    assert workspace.views[below]["callback_id"] == "edit_picture"
+    with pytest.raises(SlackRefused, match="hash_conflict"):
+        await slack.update_view(below, MODAL, hash_=hash_)
+
+
+async def test_a_dialog_that_comes_too_late_is_refused_at_once(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    """A trigger is good for 3 seconds and one view: waiting out a limit would only lose them."""
+    used = pressed(workspace)
+    await slack.open_view(used, MODAL)
+    with pytest.raises(SlackRefused, match="exchanged_trigger_id"):
+        await slack.open_view(used, MODAL)
+    workspace.faults.append(
+        Fault("views.open", error="ratelimited", status=429, headers={"Retry-After": "2"})
+    )
+    with pytest.raises(SlackRefused, match="ratelimited"):
+        await slack.open_view(pressed(workspace), MODAL)
+    assert clock.slept == []
+
+
+async def test_home_is_what_one_person_sees(slack: WebSlackClient, workspace: Workspace) -> None:
+    await slack.publish_home(ALICE, HOME)
+    assert set(workspace.homes) == {ALICE}
+
+
+async def test_a_persons_file_is_known_and_downloaded_with_the_token(
+    slack: WebSlackClient, workspace: Workspace
+) -> None:
+    file = await workspace.upload(ALICE, "fox.png", BYTES)
+    await workspace.post(ALICE, DESIGN, "look", files=(file.id,))
+    assert await slack.file_info(file.id) == FileInfo(file.id, "image/png", "fox.png", len(BYTES))
+    got = bytearray()
+    await slack.download(file.id, got.extend, bytes_max=len(BYTES))
+    assert bytes(got) == BYTES
+    with pytest.raises(TooManyBytes):
+        await slack.download(file.id, got.extend, bytes_max=len(BYTES) - 1)
+    workspace.scopes = frozenset(workspace.scopes) - {"files:read"}
+    with pytest.raises(SlackRefused, match="missing_scope"):
+        await slack.download(file.id, got.extend, bytes_max=len(BYTES))
+
+
+async def test_a_deleted_file_is_gone_and_others_files_are_not_ours_to_delete(
+    slack: WebSlackClient, workspace: Workspace, image: Path
+) -> None:
+    file_id = await slack.upload(image, "v1.png")
+    await slack.delete_file(file_id)
+    with pytest.raises(SlackRefused, match="file_deleted"):
+        await slack.download(file_id, bytearray().extend, bytes_max=1)
+    theirs = await workspace.upload(ALICE, "fox.png", BYTES)
+    await workspace.post(ALICE, DESIGN, "look", files=(theirs.id,))
+    with pytest.raises(SlackRefused, match="cant_delete_file"):
+        await slack.delete_file(theirs.id)
+
+
+async def test_the_files_above_a_message_are_those_of_older_ones_root_included(
+    slack: WebSlackClient, workspace: Workspace
+) -> None:
+    """Also where the thread takes more than a page; the root comes on each of them and counts once."""
+    files = [(await workspace.upload(ALICE, f"{n}.png", BYTES)).id for n in range(3)]
+    root = (await workspace.post(ALICE, DESIGN, "look", files=(files[0],))).ts
+    for _ in range(PAGE):
+        await workspace.post(BOB, DESIGN, "hm", thread_ts=root)
+    await workspace.post(BOB, DESIGN, "mine", thread_ts=root, files=(files[1],))
+    asked = await workspace.post(ALICE, DESIGN, "@Darkroom blue", thread_ts=root, files=(files[2],))
+    found = await slack.files_above(DESIGN, root, asked.ts)
+    assert [(file.file_id, file.name, file.media_type) for file in found] == [
+        (files[0], "0.png", "image/png"),
+        (files[1], "1.png", "image/png"),
+    ]
+    assert called(workspace, "conversations.replies") == 2
+    with pytest.raises(SlackRefused, match="not_in_channel"):
+        await slack.files_above(LOBBY, root, asked.ts)
+
+
+@pytest.fixture
+def way(slack: WebSlackClient, workspace: Workspace, clock: StillClock, database: Database) -> SlackDelivery:
+    """The way to a person, over HTTP."""
+    voice = Voice("/imagine", "/spend", workspace.bot_user_id, (), "UTC")
+    manner = Manner(frozenset({USUAL}), broadcast_first=True, confirm_nano_usd=USD)
+    return SlackDelivery(slack, clock, voice, manner, SqliteTurnLog(database), SqliteConversations(database))
 
 
 async def test_a_picture_is_delivered_from_placeholder_to_done(
-    slack: WebSlackClient, workspace: Workspace, clock: StillClock, image: Path
+    way: SlackDelivery, workspace: Workspace, clock: StillClock, image: Path
 ) -> None:
     """One notification, for the asker; one broadcast; nothing broken."""
-    way = delivery(slack, clock, workspace.bot_user_id)
     notes = Notes(turn(command("<!channel> fox", user=ALICE, channel=DESIGN), created_at=clock.now()))
     assert await way.placeholder(notes.turn, 80_000_000, notes) is None
     thread_ts = notes.turn.placeholder_ts
     assert thread_ts is not None
     assert list(workspace.notifications) == []
     made = picture(prompt="<!channel> fox", thread_ts=thread_ts, channel_id=DESIGN, user_id=ALICE)
-    await way.deliver(notes.turn, made, image, notes)
+    await way.deliver(notes.turn, [(made, image)], (), notes)
     root, shown = workspace.channels[DESIGN].messages.values()
     assert (shown.thread_ts, shown.broadcast, shown.broken_files) == (root.ts, True, [])
     assert "Done" in root.text
@@ -321,21 +433,19 @@ async def test_a_picture_is_delivered_from_placeholder_to_done(
 
 
 async def test_a_slow_scan_is_waited_out_and_a_lost_answer_found(
-    slack: WebSlackClient, workspace: Workspace, clock: StillClock, image: Path
+    way: SlackDelivery, workspace: Workspace, clock: StillClock, image: Path
 ) -> None:
-    way = delivery(slack, clock, workspace.bot_user_id)
     notes = Notes(turn(command(user=ALICE, channel=DESIGN), created_at=clock.now()))
     await way.placeholder(notes.turn, 80_000_000, notes)
     workspace.faults.append(Fault("chat.postMessage", drop="after"))
     made = picture(thread_ts=notes.turn.placeholder_ts, channel_id=DESIGN, user_id=ALICE)
-    await way.deliver(notes.turn, made, image, notes)
+    await way.deliver(notes.turn, [(made, image)], (), notes)
     assert len(workspace.channels[DESIGN].messages) == 2
 
 
 async def test_a_refusal_leaves_nothing_in_the_channel(
-    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+    way: SlackDelivery, workspace: Workspace, clock: StillClock
 ) -> None:
-    way = delivery(slack, clock, workspace.bot_user_id)
     request = replace(command(user=ALICE, channel=DESIGN), reply_url=None)
     notes = Notes(turn(request, created_at=clock.now()))
     await way.placeholder(notes.turn, 80_000_000, notes)
