@@ -166,7 +166,7 @@ function tools(message, room, threadTs, world, does) {
   if (message.mine) made.push(tool("Delete message", "bin", () => does.remove(message)));
   if (shortcuts.length) {
     const use = (one) => ({ text: one.name, about: world.app.name, click: () => does.act("shortcut", { callback_id: one.callback_id, channel: room.id, message_ts: message.ts }) });
-    made.push(menuButton({ class: "icon", "data-focus": `more ${message.ts}` }, "More actions", () => shortcuts.map(use), icon("more")));
+    made.push(menuButton({ class: "icon", "data-focus": `more ${message.ts}` }, "More actions", () => shortcuts.map(use), icon("menu")));
   }
   return made.length ? el("div", { class: "tools" }, made) : null;
 }

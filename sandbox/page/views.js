@@ -33,7 +33,10 @@ function focusIn(box) {
 }
 
 function refocus(box, focus) {
-  const node = focus && [...box.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === focus.name);
+  const nodes = focus ? [...box.querySelectorAll("[data-focus]")] : [];
+  const last = (name) => name.split(" ").at(-1);
+  // A block without an id of its own gets a new one each time: then the same action is meant.
+  const node = nodes.find((one) => one.dataset.focus === focus.name) ?? nodes.find((one) => last(one.dataset.focus) === last(focus.name));
   if (!node) return false;
   node.focus();
   if (focus.caret) node.setSelectionRange(...focus.caret);

@@ -32,6 +32,12 @@ def sniff(data: bytes) -> tuple[str, int, int]:
         return "image/jpeg", *_jpeg_size(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp", 0, 0
+    if data[4:12] in {b"ftypheic", b"ftypheix", b"ftypmif1"}:
+        return "image/heic", 0, 0
+    if data.startswith(b"PK\x03\x04"):
+        return "application/zip", 0, 0
+    if data.lstrip().startswith((b"<svg", b"<?xml")) and b"<svg" in data[:4096]:
+        return "image/svg+xml", 0, 0
     try:
         data[:4096].decode()
     except UnicodeDecodeError:
@@ -110,7 +116,12 @@ def finish(state: "State", file: File) -> None:
 def url_private(state: "State", file: File, *, download: bool = False) -> str:
     """The address of the bytes; it wants the bot's token."""
     place = "download/" if download else ""
-    return f"{state.base_url}/files-pri/{state.team_id}-{file.id}/{place}{file.name}"
+    return f"{state.base_url}/files-pri/{state.team_id}-{file.id}/{place}{_slug(file.name)}"
+
+
+def _slug(name: str) -> str:
+    """A file's name as it stands in an address."""
+    return re.sub(r"[^a-z0-9._-]+", "_", name.lower()) or "file"
 
 
 def readable(state: "State", file: File) -> bool:
@@ -162,7 +173,7 @@ def file_of(state: "State", slack_file: Json) -> File | None:
 
 def permalink(state: "State", file: File) -> str:
     """The address a person would open."""
-    return f"{state.base_url}/files/{file.user}/{file.id}/{file.name}"
+    return f"{state.base_url}/files/{file.user}/{file.id}/{_slug(file.name)}"
 
 
 def file_json(state: "State", file: File, *, in_event: bool = False) -> Json:
@@ -180,7 +191,7 @@ def file_json(state: "State", file: File, *, in_event: bool = False) -> Json:
         "name": file.name,
         "title": file.title,
         "mimetype": file.mimetype,
-        "filetype": PICTURES.get(file.mimetype, file.mimetype.rpartition("/")[2]),
+        "filetype": PICTURES.get(file.mimetype, file.mimetype.rpartition("/")[2].partition("+")[0]),
         "pretty_type": _PRETTY.get(file.mimetype, ""),
         "user": file.user,
         "user_team": state.users[file.user].team_id,

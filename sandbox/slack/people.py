@@ -188,13 +188,15 @@ def _own(person: User, room: Channel, ts: str) -> Message:
     return message
 
 
-def upload(state: "State", user: str, name: str, data: bytes) -> File:
-    """A person's file, ready to be attached to a message; theirs need no waiting."""
+def upload(state: "State", user: str, name: str, data: bytes, claimed: str | None = None) -> File:
+    """A person's file, ready to be attached to a message; theirs need no waiting. `claimed` is the media type
+    that Slack says it has, whatever it is."""
     person = state.user_named(user)
     file = files.begin(state, name=name, length=len(data), user=person.id)
     files.receive(state, files.upload_url(state, file), data)
     file.completed = True
     files.finish(state, file)
+    file.mimetype = claimed or file.mimetype
     return file
 
 

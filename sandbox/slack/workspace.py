@@ -245,9 +245,17 @@ class Workspace(State):
         """Remove the app from the workspace."""
         await surfaces.uninstall(self)
 
-    async def upload(self, user: str, name: str, data: bytes) -> File:
-        """A person's file, to be attached with `post(files=(file.id,))`."""
-        return people.upload(self, user, name, data)
+    async def upload(self, user: str, name: str, data: bytes, claimed: str | None = None) -> File:
+        """A person's file, to be attached with `post(files=(file.id,))` or put into a modal's file input;
+        `claimed` is the media type that Slack believes it to have."""
+        return people.upload(self, user, name, data, claimed)
+
+    async def share(
+        self, user: str, channel: str, text: str, pictures: Mapping[str, bytes], thread_ts: str | None = None
+    ) -> Message:
+        """Write a message or a reply with files, by their names."""
+        given = [people.upload(self, user, name, data).id for name, data in pictures.items()]
+        return await self.post(user, channel, text, thread_ts=thread_ts, files=tuple(given))
 
     def finish_processing(self, file_id: str) -> None:
         """End the scan of a file now (for `file_processing_s=math.inf`)."""

@@ -19,6 +19,12 @@ from sandbox.slack.control import add_control
 from sandbox.slack.server import RunningServer, serve_app, slack_app
 from sandbox.slack.workspace import Workspace
 
+NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, textarea')]
+    .filter((n) => !n.hidden && !(n.getAttribute('aria-label') || n.textContent.trim()
+        || [...(n.labels ?? [])].some((label) => label.textContent.trim())))
+    .map((n) => n.outerHTML)"""
+"""A script that finds everything a person can use and a screen reader has no name for."""
+
 DESIGN = "C0DESIGN01"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
 _PATIENCE_MS = 10_000

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
-from tests.page.conftest import BOB, DESIGN, Bot, OpenPage, png
+from tests.page.conftest import BOB, DESIGN, NAMELESS, Bot, OpenPage, png
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -129,10 +129,4 @@ async def test_everything_that_can_be_used_has_a_name(
     ts = await bot.say("parent", blocks=[{"type": "actions", "elements": [BUTTON]}])
     await bot.say("reply", thread_ts=ts)
     page = await browser_page(f"{server.url}/#{DESIGN}/{ts}")
-    nameless = await page.evaluate(
-        """() => [...document.querySelectorAll('button, a[href], input, select, textarea')]
-            .filter((n) => !n.hidden && !(n.getAttribute('aria-label') || n.textContent.trim()
-                || [...(n.labels ?? [])].some((label) => label.textContent.trim())))
-            .map((n) => n.outerHTML)"""
-    )
-    assert nameless == []
+    assert await page.evaluate(NAMELESS) == []

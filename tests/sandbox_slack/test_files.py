@@ -241,3 +241,36 @@ def test_sizes_are_read_from_the_bytes() -> None:
     assert sniff(b"GIF89a\x05\x00\x06\x00") == ("image/gif", 5, 6)
     assert sniff(jpeg) == ("image/jpeg", 9, 7)
     assert sniff(b"\xff\xd8\xff") == ("image/jpeg", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"PK\x03\x04rest", "application/zip"),
+        (b"\0\0\0\x18ftypheicrest", "image/heic"),
+        (b'<?xml version="1.0"?><svg onload="x()"/>', "image/svg+xml"),
+        (b" <svg/>", "image/svg+xml"),
+        (b"<html></html>", "text/plain"),
+        (b"", "text/plain"),
+    ],
+)
+def test_what_is_no_picture_is_told_by_its_bytes(data: bytes, kind: str) -> None:
+    assert sniff(data) == (kind, 0, 0)
+
+
+async def test_slack_may_believe_what_a_file_only_claims(still: Workspace) -> None:
+    zipped = await still.upload("alice", "Meine Füchse #1.png", b"PK\x03\x04", claimed="image/png")
+    await still.post("alice", "#design", "look", files=(zipped.id,))
+    shown = (await ok(still, "files.info", file=zipped.id))["file"]
+
+    assert (shown["mimetype"], shown["name"]) == ("image/png", "Meine Füchse #1.png")
+    assert shown["url_private_download"].endswith("/meine_f_chse_1.png")
+    assert (await still.download(shown["url_private_download"], still.bot_token)).body == b"PK\x03\x04"
+
+
+async def test_files_are_shared_with_a_reply_in_one_step(still: Workspace) -> None:
+    parent = await still.post("alice", "#design", "a fox")
+    reply = await still.share("bob", "#design", "like these", {"a.png": png(), "b.png": png()}, parent.ts)
+
+    assert [still.files[f].name for f in reply.files] == ["a.png", "b.png"]
+    assert (reply.thread_ts, reply.subtype) == (parent.ts, "file_share")

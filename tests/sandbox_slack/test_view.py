@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.slack import view
 from sandbox.slack.control import add_control
+from sandbox.slack.model import Shortcut
 from sandbox.slack.server import RunningServer, serve_app, slack_app
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_slack.conftest import App, Clock, ok, png, uploaded
@@ -75,6 +76,43 @@ async def test_actions_do_what_the_person_would(still: Workspace) -> None:
     assert posted["ts"] not in still.channels[DESIGN].messages
     assert app.events[-1]["type"] == "app_home_opened"
     assert app.envelopes[-1]["payload"]["callback_id"] == "make"
+
+
+async def test_views_are_seen_filled_in_pressed_and_closed(still: Workspace) -> None:
+    still.file_processing_s = 0
+    app = App(still)
+    await still.attach(app.send)
+    still.shortcuts = (Shortcut("make", "New picture", "global"),)
+    file_id = await uploaded(still, png())
+    image = {"type": "image", "slack_file": {"id": file_id}, "alt_text": "a fox"}
+    label = {"type": "plain_text", "text": "Prompt"}
+    button = {"type": "button", "action_id": "price", "text": label}
+    blocks = [
+        {"type": "input", "block_id": "prompt", "label": label, "element": {"type": "plain_text_input"}},
+        {"type": "actions", "block_id": "b", "elements": [button]},
+        image,
+    ]
+    modal = {"type": "modal", "title": label, "submit": label, "blocks": blocks}
+    await view.apply(still, ALICE, {"do": "shortcut", "callback_id": "make"})
+    trigger = app.envelopes[-1]["payload"]["trigger_id"]
+    opened = (await ok(still, "views.open", trigger_id=trigger, view=modal))["view"]
+    place = {"view_id": opened["id"]}
+    shown = view.snapshot(still, ALICE)
+    filled = await view.apply(still, ALICE, {"do": "fill", **place, "values": {"prompt": "a fox"}})
+    press = {"do": "press", **place, "action_id": "price", "values": {"prompt": "a red fox"}}
+    pressed = await view.apply(still, ALICE, press)
+    typed = app.envelopes[-1]["payload"]["view"]["state"]["values"]["prompt"]
+    closed = await view.apply(still, ALICE, {"do": "close", **place})
+
+    assert shown["shortcuts"] == [{"callback_id": "make", "name": "New picture", "kind": "global"}]
+    assert [modal["id"] for modal in shown["modals"]] == [opened["id"]]
+    assert shown["files"][file_id]["mimetype"] == "image/png"
+    assert filled["ok"]
+    assert pressed["ok"]
+    assert closed["ok"]
+    assert [held["value"] for held in typed.values()] == ["a red fox"]
+    assert view.snapshot(still, ALICE)["modals"] == []
+    assert view.snapshot(still, BOB)["files"] == {}
 
 
 @pytest.mark.parametrize(
