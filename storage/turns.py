@@ -9,7 +9,6 @@ from datetime import datetime
 
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Policy
-from darkroom.turns.erasing import Recall
 from darkroom.turns.model import (
     Attachment,
     Attempt,
@@ -31,14 +30,11 @@ from storage import attempts
 from storage.arrivals import arrive, bring, get_turn, payer_of, turn_of_message
 from storage.budgets import Payer, budgets_of, refusal, reserve
 from storage.database import Database
-from storage.erasing import list_recall
-from storage.ledger import LedgerFault
-from storage.people import met
-from storage.pictures import current_picture, note_file
 from storage.policy import Policies
 from storage.raising import after_ending
-from storage.rows import OPTIONS, PICTURES, attachments_to, options_from, options_to, picture_from
-from storage.threads import choose, join_thread, leave_thread, open_thread, remember
+from storage.rows import OPTIONS, attachments_to, options_from, options_to
+from storage.telling import tell
+from storage.threads import choose, join_thread, leave_thread, remember
 from storage.times import to_text
 
 _NOT_OURS = frozenset({Reason.OUTSIDER, Reason.GUEST})
@@ -215,7 +211,7 @@ class SqliteTurnStore:
         self, turn_id: str, step: Told, value: str | None, at: datetime, picture_id: str | None = None
     ) -> Turn:
         """See ``TurnStore.tell``."""
-        return await self._database.write(lambda db: _tell(db, turn_id, step, value, at, picture_id))
+        return await self._database.write(lambda db: tell(db, turn_id, step, value, at, picture_id))
 
     def _refused(
         self, db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime
@@ -268,71 +264,3 @@ def _undo(db: sqlite3.Connection, turn: Turn, ending: Ending) -> None:
         request = turn.request
         picture_id = str(ending.details["picture_id"])
         choose(db, request.team_id, request.channel_id, turn.thread_ts, picture_id, request.order)
-
-
-def _tell(
-    db: sqlite3.Connection,
-    turn_id: str,
-    step: Told,
-    value: str | None,
-    at: datetime,
-    picture_id: str | None,
-) -> Turn:
-    kept = value if value is not None else to_text(at)
-    match step:
-        case Told.FILE if picture_id is not None:
-            note_file(db, turn_id, picture_id, kept)
-            db.execute("UPDATE turns SET updated_at = ? WHERE id = ?", (to_text(at), turn_id))
-        case Told.FILE:
-            raise LedgerFault(f"a file of turn {turn_id} is no picture's")
-        case Told.PLACE:
-            _move(db, get_turn(db, turn_id), kept, at)
-        case _:
-            db.execute(
-                f"UPDATE turns SET {step.value} = ?, updated_at = ? WHERE id = ?",
-                (kept, to_text(at), turn_id),
-            )
-    turn = get_turn(db, turn_id)
-    if step in (Told.FILE, Told.MESSAGE):
-        _recall_deleted(db, turn, step, kept, at)
-    if step is Told.PLACEHOLDER and turn.request.opens_thread:
-        db.execute("UPDATE turns SET thread_ts = ? WHERE id = ?", (kept, turn_id))
-        open_thread(db, turn.request.team_id, turn.request.channel_id, kept, turn.request.user_id, at)
-        return get_turn(db, turn_id)
-    if step in (Told.DONE, Told.UNDELIVERED):
-        # Good for 30 minutes at most, and of no use to anybody afterwards.
-        db.execute("UPDATE turns SET reply_url = NULL WHERE id = ?", (turn_id,))
-    return turn
-
-
-def _recall_deleted(db: sqlite3.Connection, turn: Turn, step: Told, ref: str, at: datetime) -> None:
-    """What came to Slack of a picture that was deleted on its way there is to be recalled, too."""
-    rows = db.execute(
-        f"{PICTURES} WHERE pictures.turn_id = ? AND pictures.deleted_at IS NOT NULL", (turn.id,)
-    ).fetchall()
-    for picture in map(picture_from, rows):
-        if step is Told.MESSAGE:
-            channel, user = turn.request.channel_id, turn.request.user_id
-            list_recall(db, picture, Recall.MESSAGE, channel, ref, user, at)
-        elif picture.file_id == ref:
-            list_recall(db, picture, Recall.FILE, "", ref, turn.request.user_id, at)
-
-
-def _move(db: sqlite3.Connection, turn: Turn, channel_id: str, at: datetime) -> None:
-    """A private turn goes on in the direct message with its person, in a thread of its own there. What it
-    would build on in the thread where it was asked comes with it."""
-    request = turn.request
-    met(db, request.team_id, request.user_id, channel_id, at)
-    if channel_id == request.channel_id:
-        return
-    chosen = request.chosen_id
-    if chosen is None and not request.fresh and request.thread_ts is not None:
-        parent = current_picture(db, request.team_id, request.channel_id, request.thread_ts, request.order)
-        chosen = None if parent is None else parent.id
-    db.execute(
-        """
-        UPDATE turns SET channel_id = ?, opens_thread = 1, thread_ts = NULL, chosen_id = ?, updated_at = ?
-        WHERE id = ?
-        """,
-        (channel_id, chosen, to_text(at), turn.id),
-    )

@@ -273,7 +273,7 @@ async def test_no_query_reads_a_growing_table_from_end_to_end(tmp_path: Path) ->
     async with opened(tmp_path) as database:
         for connection in (database._writer, database._reader):
             connection.set_trace_callback(statements.add)
-        world = World(database, caps(person=10**12, channel=10**12, workspace=10**12))
+        world = World(database, tmp_path, caps(person=10**12, channel=10**12, workspace=10**12))
         first = await world.imagine()
         await world.worker.idle()
         await world.reply("night", "1763650000.000001", first)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from darkroom.turns.erasing import Recall
 from darkroom.turns.model import (
     Attempt,
     Ending,
@@ -22,6 +23,7 @@ from darkroom.turns.model import (
     Turn,
 )
 from storage.database import Database
+from storage.erasing import SqliteEraser
 from storage.ledger import LedgerFault
 from storage.threads import choose
 from storage.times import to_text
@@ -378,3 +380,21 @@ async def test_a_file_belongs_to_one_picture_of_its_turn(thread: Thread) -> None
     for turn_id, picture_id in (("turn_1", first.id), ("turn_0", "nothing_such"), ("turn_0", None)):
         with pytest.raises(LedgerFault):
             await thread.store.tell(turn_id, Told.FILE, "F0FILE0002", NOON, picture_id)
+
+
+async def test_what_is_posted_of_a_picture_that_was_deleted_meanwhile_is_recalled(
+    thread: Thread, database: Database
+) -> None:
+    first = await thread.made(0)
+    eraser = SqliteEraser(database)
+    await thread.store.end("turn_0", Ending(Outcome.PICTURES, Reason.PICTURES), NOON)
+    await eraser.erase(first.id, BOB, NOON)
+    before = {(each.kind, each.ref) for each in await eraser.open_errands(20)}
+    await thread.store.tell("turn_0", Told.FILE, "F0FILE0001", NOON, first.id)
+    await thread.store.tell("turn_0", Told.MESSAGE, "7.7", NOON)
+    late = [each for each in await eraser.open_errands(20) if (each.kind, each.ref) not in before]
+    assert [(each.kind, each.channel_id, each.ref) for each in late] == [
+        (Recall.FILE, "", "F0FILE0001"),
+        (Recall.MESSAGE, DESIGN, "7.7"),
+    ]
+    assert {each.by_user_id for each in late} == {BOB}
