@@ -4,23 +4,63 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from darkroom.turns.model import Attachment, Ending, Outcome, Reason, Request, Told, Turn
+from darkroom.turns.model import (
+    Ending,
+    InputRole,
+    Outcome,
+    Picture,
+    Reason,
+    Request,
+    Surface,
+    Told,
+    Turn,
+    TurnInput,
+)
 from darkroom.turns.surroundings import Undeliverable
-from handlers.delivery import Manner, SlackDelivery
+from handlers.delivery import SlackDelivery
 from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S
+from handlers.showing import Manner
 from handlers.words import Voice
-from tests.examples import ALICE, BOB, DESIGN, NOON, StillClock, command, message, picture, turn
+from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, command, message, picture, turn
 from tests.handlers.support import BOT, DM, USUAL, FakeSlack, Notes, ended, later, refused, unclear
 
 ROOT, REPLY = "1763640000.000100", "1763640001.000100"
 VOICE = Voice("/imagine", "/spend", BOT, (BOB,), "UTC")
-MANNER = Manner(frozenset({USUAL}), broadcast_first=True)
+MANNER = Manner(frozenset({USUAL}), broadcast_first=True, confirm_nano_usd=250_000_000)
 PATH = Path("0.png")
 STEPS = [Told.FILE, Told.POST_BEGUN, Told.MESSAGE, Told.PLACEHOLDER_CLOSED]
 TIRED = len(PATIENT_PAUSES_S) + 1
+
+
+class Thread:
+    """What the books say of a thread: its pictures, the current one last; and a person's direct message."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+        self.home: str | None = None
+
+    async def versions(self, team_id: str, channel_id: str, thread_ts: str) -> list[Picture]:
+        """See ``Conversations``."""
+        assert (team_id, thread_ts) == (TEAM, ROOT)
+        return self.pictures
+
+    async def private_channel(self, team_id: str, user_id: str) -> str | None:
+        """See ``Conversations``."""
+        return self.home
+
+    async def current_picture(
+        self, team_id: str, channel_id: str, thread_ts: str, order: str
+    ) -> Picture | None:
+        """See ``TurnLog``."""
+        return self.pictures[-1] if self.pictures else None
+
+    async def picture(self, picture_id: str) -> Picture | None:
+        """See ``TurnLog``."""
+        return next((one for one in self.pictures if one.id == picture_id), None)
 
 
 class Post:
@@ -30,14 +70,21 @@ class Post:
         self.slack = slack or FakeSlack()
         self.clock = StillClock()
         self.notes = Notes(of)
-        self.delivery = SlackDelivery(self.slack, self.clock, VOICE, manner)
+        self.thread = Thread()
+        books = cast(Any, self.thread)
+        self.delivery = SlackDelivery(self.slack, self.clock, VOICE, manner, books, books)
 
     async def placeholder(self) -> Ending | None:
         return await self.delivery.placeholder(self.notes.turn, 80_000_000, self.notes)
 
     async def deliver(self, **changes: object) -> None:
-        made = replace(picture(), **changes)  # type: ignore[arg-type]  # fields by name
-        await self.delivery.deliver(self.notes.turn, made, PATH, self.notes)
+        await self.deliver_all([replace(picture(), **changes)])  # type: ignore[arg-type]  # fields by name
+
+    async def deliver_all(self, made: list[Picture], inputs: tuple[TurnInput, ...] = ()) -> None:
+        """As after a restart: what was noted of a picture's file stands in the books."""
+        known = [replace(one, file_id=self.notes.files.get(one.id, one.file_id)) for one in made]
+        pairs = [(one, PATH) for one in known]
+        await self.delivery.deliver(self.notes.turn, pairs, inputs, self.notes)
 
     async def tell(self) -> None:
         await self.delivery.tell(self.notes.turn, self.notes)
@@ -138,7 +185,7 @@ async def test_a_picture_is_one_message_in_the_thread_and_then_the_placeholder_s
     said = post.slack.only("post_message").said
     assert (said["channel"], said["thread_ts"], said["broadcast"]) == (DESIGN, ROOT, True)
     assert said["turn_id"] == "turn_1"
-    assert said["blocks"][0]["slack_file"]["id"] == post.notes.turn.file_id
+    assert said["blocks"][0]["slack_file"]["id"] == post.notes.files["picture_1"]
     assert post.slack.only("post_message").payload.count(f"<@{ALICE}>") == 1
     done = post.slack.only("update_message")
     assert done.said["ts"] == ROOT
@@ -155,12 +202,76 @@ async def test_only_the_first_picture_of_a_thread_shows_in_the_channel_and_only_
     assert quiet.slack.only("post_message").said["broadcast"] is False
 
 
-async def test_an_unusual_model_and_unused_files_are_named_in_the_line() -> None:
-    files = (Attachment("F1", "cat.png", "image/png", 3),)
-    post = Post(turn(replace(reply(), attachments=files)))
-    await post.deliver(image_model="gpt-image-2.5-flare")
+async def test_what_went_along_and_an_unusual_model_are_named_in_the_line() -> None:
+    reference = TurnInput(InputRole.REFERENCE, "0" * 64, "png", 8, 8, 3, "cat.png")
+    post = Post(turn(reply()))
+    made = replace(picture(), image_model="gpt-image-2.5-flare", background="transparent")
+    await post.deliver_all([made], (reference,))
     line = post.slack.only("post_message").said["blocks"][1]["text"]["text"]
-    assert line.endswith("AI-generated · gpt-image-2.5-flare · attached files were not used")
+    assert line.endswith("AI-generated · transparent background by gpt-image-2.5-flare · 1 reference picture")
+
+
+THREE = [picture(id=f"p{version}", version=version) for version in (1, 2, 3)]
+
+
+async def test_several_pictures_are_one_message_that_notifies_its_asker_once() -> None:
+    wanted = turn(replace(command(), wanted=3), placeholder_ts=ROOT, thread_ts=ROOT)
+    post = Post(wanted)
+    await post.deliver_all(THREE)
+    assert post.order() == [*["upload"] * 3, *["file_info"] * 3, "post_message", "update_message"]
+    assert post.notes.steps == [Told.FILE, Told.FILE, *STEPS]
+    call = post.slack.only("post_message")
+    shown = [block["slack_file"]["id"] for block in call.said["blocks"] if block["type"] == "image"]
+    assert shown == [post.notes.files[one.id] for one in THREE]
+    assert call.payload.count(f"<@{ALICE}>") == 1
+    assert "v1 to v3 are in the thread" in post.slack.only("update_message").text
+
+
+async def test_an_upload_that_was_noted_before_a_restart_is_not_repeated() -> None:
+    """The second of three broke."""
+    slack = FakeSlack(faults={"upload": [None, refused("file_upload_error", "upload")]})
+    post = Post(asked(), slack)
+    with pytest.raises(Undeliverable):
+        await post.deliver_all(THREE)
+    await post.deliver_all(THREE)
+    assert len(slack.named("upload")) == 3
+    assert len(set(post.notes.files.values())) == 3
+
+
+async def test_why_some_pictures_did_not_come_is_told_to_the_asker_alone() -> None:
+    details: dict[str, str | int] = {"wanted": 3, "made": 2, "rest": "moderation", "stage": "output"}
+    some = Ending(Outcome.PICTURES, Reason.PICTURES, details)
+    post = Post(ended(some, replace(command(), wanted=3), placeholder_ts=ROOT, thread_ts=ROOT))
+    await post.deliver_all(THREE[:2])
+    said = post.slack.only("respond").text
+    assert said.startswith("2 of 3 pictures came, in the thread. The other one did not: OpenAI's moderation")
+    assert "moderation" not in post.slack.only("post_message").payload
+    await post.deliver_all(THREE[:2])
+    assert len(post.slack.named("respond")) == 1
+
+
+async def test_that_nobody_can_be_told_why_some_are_missing_does_not_lose_the_others() -> None:
+    details: dict[str, str | int] = {"wanted": 2, "made": 1, "rest": "rate"}
+    gone: dict[str, list[Exception | None]] = {
+        "respond": [refused("expired_url", "response_url")],
+        "post_ephemeral": [refused("user_not_in_channel", "chat.postEphemeral")],
+        "post_message": [None, refused("user_disabled")],
+    }
+    some = Ending(Outcome.PICTURES, Reason.PICTURES, details)
+    post = Post(ended(some, placeholder_ts=ROOT, thread_ts=ROOT), FakeSlack(faults=gone))
+    await post.deliver()
+    assert post.notes.steps == STEPS
+
+
+async def test_a_picture_that_was_deleted_before_it_was_shown_is_not_shown() -> None:
+    post = Post(asked())
+    await post.deliver_all([THREE[0], replace(THREE[1], deleted_at=NOON)])
+    assert len(post.slack.named("upload")) == 1
+    assert [b["type"] for b in post.slack.only("post_message").said["blocks"]].count("image") == 1
+    all_gone = Post(asked())
+    await all_gone.deliver_all([replace(THREE[0], deleted_at=NOON)])
+    assert all_gone.order() == ["delete_message"]
+    assert all_gone.notes.steps == [Told.PLACEHOLDER_CLOSED]
 
 
 async def test_a_replys_reaction_goes_when_its_picture_is_there() -> None:
@@ -193,7 +304,7 @@ async def test_a_file_that_slack_never_takes_in_a_message_is_shared_plainly_with
     first, share = post.slack.named("upload")
     assert (first.said["channel"], share.said["channel"], share.said["thread_ts"]) == (None, DESIGN, ROOT)
     blocks = post.slack.only("post_message").said["blocks"]
-    assert [block["type"] for block in blocks] == ["section", "actions"]
+    assert [block["type"] for block in blocks] == ["section", "actions", "context_actions"]
     assert post.notes.turn.message_ts is not None
     assert sum(post.clock.slept) < 120
 
@@ -226,14 +337,15 @@ async def test_what_was_noted_before_a_restart_is_not_done_again(cut: int) -> No
     slack = FakeSlack()
     first = Post(asked(), slack)
 
-    async def note(step: Told, value: str | None) -> Turn:
+    async def note(step: Told, value: str | None, picture_id: str | None = None) -> Turn:
         if len(first.notes.steps) == cut:
             raise ConnectionError
-        return await first.notes(step, value)
+        return await first.notes(step, value, picture_id)
 
     with pytest.raises(ConnectionError):
-        await first.delivery.deliver(first.notes.turn, picture(), PATH, note)
+        await first.delivery.deliver(first.notes.turn, [(picture(), PATH)], (), note)
     second = Post(first.notes.turn, slack)
+    second.notes.files = first.notes.files
     await second.deliver()
     assert len(slack.named("post_message")) == 1
     assert second.notes.turn.message_ts == slack.posted["turn_1"]
@@ -472,3 +584,156 @@ async def test_a_reaction_where_darkroom_was_thrown_out_is_undeliverable() -> No
     slack = FakeSlack(faults={"add_reaction": [refused("not_in_channel", "reactions.add")]})
     with pytest.raises(Undeliverable, match="not_in_channel"):
         await Post(ended(Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY), reply()), slack).tell()
+
+
+def pressed(**changes: Any) -> Request:
+    """A button under a picture in a thread."""
+    request = replace(reply(), surface=Surface.BUTTON, message_ts=None, reply_url=None)
+    return replace(request, **changes)
+
+
+async def test_who_presses_a_button_reads_at_once_that_it_works_and_nobody_else_does() -> None:
+    post = Post(turn(pressed(wanted=3)))
+    assert await post.placeholder() is None
+    said = post.slack.only("post_ephemeral")
+    assert said.text == "Working on it: 3 pictures, at most $0.08, here in the thread."
+    assert (said.said["channel"], said.said["user_id"], said.said["thread_ts"]) == (DESIGN, ALICE, ROOT)
+    assert post.notes.steps == []
+
+
+async def test_a_button_in_a_channel_that_we_have_left_buys_nothing() -> None:
+    post = Post(turn(pressed()), FakeSlack(faults={"post_ephemeral": [refused("not_in_channel")]}))
+    ending = await post.placeholder()
+    assert ending is not None
+    assert ending.reason is Reason.NOT_IN_CHANNEL
+
+
+async def test_a_word_ahead_that_slack_does_not_take_stops_nothing() -> None:
+    post = Post(turn(pressed()), FakeSlack(faults={"post_ephemeral": [refused("user_not_in_channel")]}))
+    assert await post.placeholder() is None
+
+
+async def test_a_buttons_picture_leaves_nothing_to_close() -> None:
+    post = Post(turn(pressed(), thread_ts=ROOT))
+    await post.deliver(version=2)
+    assert post.order() == ["upload", "file_info", "post_message"]
+
+
+def private() -> Turn:
+    return turn(replace(command(), private=True))
+
+
+async def test_what_is_private_goes_on_in_our_direct_message_and_says_so_where_it_was_asked() -> None:
+    post = Post(private())
+    assert await post.placeholder() is None
+    assert post.order() == ["post_private", "respond"]
+    assert post.notes.steps == [Told.PLACE, Told.PLACEHOLDER]
+    assert post.notes.turn.request.channel_id == DM
+    assert post.notes.turn.placeholder_ts == post.slack.posted["turn_1"]
+    assert f"/archives/{DM}/p" in post.slack.only("respond").text
+
+
+async def test_where_our_direct_message_is_known_it_is_noted_before_anything_stands_there() -> None:
+    """So that a placeholder that was posted and not noted is found after a restart."""
+    slack = FakeSlack(after={"post_message": [unclear()]})
+    post = Post(private(), slack)
+    post.thread.home = DM
+    assert await post.placeholder() is None
+    assert post.notes.steps == [Told.PLACE, Told.PLACEHOLDER]
+    assert len(slack.named("post_message")) == 1
+    assert slack.only("post_message").said["channel"] == DM
+    again = Post(replace(private(), request=post.notes.turn.request, created_at=later(-60)), slack)
+    assert await again.placeholder() is None
+    assert again.notes.turn.placeholder_ts == slack.posted["turn_1"]
+    assert len(slack.named("post_message")) == 1
+
+
+async def test_that_where_it_is_made_cannot_be_said_does_not_stop_a_private_picture() -> None:
+    slack = FakeSlack(
+        faults={
+            "respond": [refused("expired_url", "response_url")],
+            "post_ephemeral": [refused("channel_not_found", "chat.postEphemeral")],
+            "post_message": [refused("user_disabled")],
+            "permalink": [refused("message_not_found", "chat.getPermalink")],
+        }
+    )
+    post = Post(private(), slack)
+    assert await post.placeholder() is None
+    assert post.notes.turn.request.channel_id == DM
+
+
+async def test_a_private_request_in_our_direct_message_stays_there() -> None:
+    post = Post(turn(replace(command(channel=DM), private=True)))
+    assert await post.placeholder() is None
+    assert post.order() == ["post_message"]
+    assert post.slack.only("post_message").said["channel"] == DM
+
+
+async def test_where_we_cannot_post_our_direct_message_is_offered() -> None:
+    post = Post(ended(Ending(Outcome.DECLINED, Reason.NOT_IN_CHANNEL)))
+    await post.tell()
+    button = post.slack.only("respond").said["blocks"][1]["elements"][0]
+    assert (button["action_id"], button["value"]) == ("make_in_dm", "turn_1")
+    assert button["text"]["text"] == "Make it in our DM"
+    assert "The button “Make it in our DM”" in post.slack.only("respond").text
+    there = Post(ended(Ending(Outcome.DECLINED, Reason.CANNOT_POST), replace(command(), private=True)))
+    await there.tell()
+    assert there.slack.only("respond").said["blocks"] == ()
+
+
+async def test_what_reads_like_a_change_is_asked_about_with_two_buttons() -> None:
+    details: dict[str, str | int] = {"picture_id": "picture_1", "version": 3}
+    message_ = replace(message("make it blue", ROOT, ROOT, surface=Surface.MENTION), channel_id=DM)
+    post = Post(ended(Ending(Outcome.DECLINED, Reason.EDIT_OR_NEW, details), message_))
+    await post.tell()
+    said = post.slack.only("post_message").said
+    edit, new = said["blocks"][1]["elements"]
+    assert (edit["action_id"], edit["text"]["text"], edit["value"]) == ("edit_last", "Edit v3", "turn_1")
+    assert (new["action_id"], new["text"]["text"], new["value"]) == ("make_new", "New picture", "turn_1")
+    assert (said["channel"], said["thread_ts"]) == (DM, None)
+
+
+def listed() -> Post:
+    versions = Ending(Outcome.WORDS, Reason.VERSIONS)
+    return Post(ended(versions, reply()))
+
+
+async def test_versions_are_listed_in_the_thread_and_notify_nobody() -> None:
+    post = listed()
+    post.thread.pictures = [picture(file_id="F0PICTURE1"), picture(id="p2", version=2, user_id=BOB)]
+    await post.tell()
+    call = post.slack.only("post_message")
+    assert (call.said["thread_ts"], call.said["turn_id"]) == (ROOT, "turn_1")
+    assert call.said["blocks"][1]["accessory"]["slack_file"] == {"id": "F0PICTURE1"}
+    assert "Bob &lt;!channel&gt; · $0.05 · the next change" in call.said["blocks"][2]["text"]["text"]
+    assert "<@" not in call.payload
+    assert post.notes.steps == [Told.POST_BEGUN, Told.MESSAGE, Told.PLACEHOLDER_CLOSED]
+    assert post.slack.only("remove_reaction").said["name"] == "eyes"
+
+
+async def test_a_file_that_somebody_deleted_in_slack_keeps_nobody_from_the_versions() -> None:
+    post = listed()
+    post.slack.faults["post_message"] = [refused("invalid_blocks", detail="[ERROR] invalid slack file")]
+    post.thread.pictures = [picture(file_id="F0PICTURE1")]
+    await post.tell()
+    assert "accessory" not in post.slack.only("post_message").payload
+
+
+async def test_blocks_that_are_refused_for_another_reason_are_not_posted_again() -> None:
+    words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which fox?"})
+    post = Post(ended(words, reply()), FakeSlack(faults={"post_message": [refused("invalid_blocks")]}))
+    with pytest.raises(Undeliverable, match="invalid_blocks"):
+        await post.tell()
+
+
+async def test_the_way_back_is_said_in_the_thread_with_the_picture_it_leads_to() -> None:
+    details: dict[str, str | int] = {"picture_id": "picture_1", "version": 1, "undone": 2}
+    post = Post(ended(Ending(Outcome.WORDS, Reason.UNDONE, details), reply()))
+    post.thread.pictures = [picture(file_id="F0PICTURE1")]
+    await post.tell()
+    said = post.slack.only("post_message")
+    assert said.text.startswith("Back to v1: the next change builds on it. v2 stays above")
+    assert said.said["blocks"][0]["accessory"]["slack_file"] == {"id": "F0PICTURE1"}
+    unknown = Post(ended(Ending(Outcome.WORDS, Reason.UNDONE, details), reply()))
+    await unknown.tell()
+    assert "Back to v1" in unknown.slack.only("post_message").text
