@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.rendering.job import Candidate, Endpoint
+from darkroom.rendering.job import Candidate, Endpoint, InputPicture
 from darkroom.spending.bound import bound
-from darkroom.spending.policy import Access
-from darkroom.turns.model import Picture, Surface, Turn
-from darkroom.turns.planning import CHAIN_PICTURES_MAX, INSTRUCTIONS, Planner, Unusable
+from darkroom.spending.policy import EVERYONE, Access, AccessRule, Dimension
+from darkroom.turns.model import InputRole, Options, Picture, Surface, Turn, TurnInput
+from darkroom.turns.planning import CHAIN_PICTURES_MAX, INSTRUCTIONS, NotAllowed, Planner, Step, Unusable
 from darkroom.turns.wish import Wish
 from tests.examples import ALICE, picture
 from tests.turns.fakes import CATALOGUE, FIRST, SECOND, SETTINGS, NamedFiles
@@ -157,3 +158,121 @@ def test_the_api_knows_a_person_by_an_opaque_key() -> None:
 def test_a_quality_that_the_model_lacks_becomes_one_it_has() -> None:
     step = PLANNER.step(wish(asking(quality="hd")), CANDIDATE, "a")
     assert step.plan.quality in CATALOGUE.image(FIRST).qualities
+
+
+REFERENCE = TurnInput(InputRole.REFERENCE, "cd" * 32, "jpeg", 800, 600, 9, "sofa.jpg")
+MASK = TurnInput(InputRole.MASK, "ef" * 32, "png", 1536, 1024, 9, "mask.png", covers_ppm=120_000)
+CLEAR_PARENT = replace(PARENT, background="transparent", format="png")
+
+
+def step_of(asked: Wish) -> Step:
+    """Its first attempt."""
+    return PLANNER.step(asked, PLANNER.candidates(asked)[0], "a")
+
+
+def names(pictures: Sequence[InputPicture]) -> list[str]:
+    return [picture.path.name for picture in pictures]
+
+
+def test_what_was_said_comes_before_what_is_remembered_before_the_parent_before_the_settings() -> None:
+    manner = Options(width=1024, height=1536, quality="low", format="png")
+    assert step_of(wish(turn("t"))).job.quality == SETTINGS.quality
+    kept = step_of(wish(turn("t"), PARENT)).job
+    assert (kept.width, kept.height, kept.quality, kept.format) == (1536, 1024, "high", "jpeg")
+    usual = step_of(wish(turn("t"), PARENT, manner=manner)).job
+    assert (usual.width, usual.height, usual.quality, usual.format) == (1024, 1536, "low", "png")
+    said = step_of(wish(asking(quality="medium", format="jpeg"), PARENT, manner=manner)).job
+    assert (said.width, said.height, said.quality, said.format) == (1024, 1536, "medium", "jpeg")
+
+
+def test_what_is_remembered_gives_way_where_it_cannot_be_had() -> None:
+    """A model that is gone, a size that the asked model does not paint, a quality that is denied."""
+    assert models(PLANNER, turn("t"), manner=Options(model="gone")) == [FIRST, SECOND]
+    narrow = wish(asking(model="gpt-image-1.5"), manner=Options(width=2048, height=1024))
+    assert (step_of(narrow).job.width, step_of(narrow).job.height) == (SETTINGS.width, SETTINGS.height)
+    no_high = Access((AccessRule(EVERYONE, Dimension.QUALITY, "high", False),))
+    denied = replace(wish(turn("t"), manner=Options(quality="high")), access=no_high)
+    assert step_of(denied).job.quality == "medium"
+    with pytest.raises(NotAllowed):
+        PLANNER.candidates(replace(wish(asking(quality="high")), access=no_high))
+
+
+def test_references_go_after_the_parent_and_are_paid_for() -> None:
+    chained = step_of(wish(turn("t"), PARENT, inputs=(REFERENCE, REFERENCE)))
+    assert chained.job.previous_response_id == "resp_0"
+    assert names(chained.job.input_pictures) == [f"{REFERENCE.sha256}.jpeg"] * 2
+    assert chained.ask.input_pictures == 2
+    saved = step_of(wish(turn("t"), replace(PARENT, response_id=None), inputs=(REFERENCE,)))
+    assert names(saved.job.input_pictures) == [f"{PARENT.sha256}.jpeg", f"{REFERENCE.sha256}.jpeg"]
+    assert saved.ask.input_pictures == 2
+    plain = step_of(wish(turn("t"), PARENT))
+    assert chained.plan.bound.total_nano_usd > plain.plan.bound.total_nano_usd
+
+
+def test_a_mask_is_of_the_parents_saved_bytes_and_never_of_a_conversation() -> None:
+    step = step_of(wish(turn("t"), PARENT, inputs=(MASK,)))
+    assert step.job.previous_response_id is None
+    assert names(step.job.input_pictures) == [f"{PARENT.sha256}.jpeg"]
+    assert step.job.mask is not None
+    assert names([step.job.mask]) == [f"{MASK.sha256}.png"]
+    assert (step.ask.input_pictures, step.ask.chain_pictures, step.ask.parent_host_tokens) == (2, 0, 0)
+
+
+def test_a_mask_that_does_not_fit_what_it_would_mark_goes_along_as_a_picture() -> None:
+    """The parent is another by now, or there is none."""
+    for parent in (None, replace(PARENT, width=1024)):
+        step = step_of(wish(turn("t"), parent, inputs=(MASK,)))
+        assert step.job.mask is None
+        assert f"{MASK.sha256}.png" in names(step.job.input_pictures)
+
+
+def test_files_that_are_still_to_come_are_in_the_price() -> None:
+    coming = step_of(wish(turn("t"), coming=2))
+    brought = step_of(wish(turn("t"), inputs=(REFERENCE, REFERENCE)))
+    assert coming.plan.bound == brought.plan.bound
+    assert coming.job.input_pictures == ()
+
+
+def test_a_transparent_background_goes_to_the_first_that_makes_a_dependable_one() -> None:
+    assert models(PLANNER, asking(background="transparent")) == [SECOND]
+    step = step_of(wish(asking(background="transparent")))
+    assert (step.job.background, step.job.format, step.plan.background) == (
+        "transparent",
+        "png",
+        "transparent",
+    )
+
+
+def test_where_no_configured_model_makes_one_the_newest_other_that_does_is_tried() -> None:
+    planner = Planner(CATALOGUE, replace(SETTINGS, fallback=()), NamedFiles())
+    found = models(planner, asking(background="transparent"))
+    assert found[:2] == ["gpt-image-2.5-sunburst", SECOND]
+    assert found[2:] == ["gpt-image-1.5", "gpt-image-1-mini"]
+    after = replace(wish(asking(background="transparent")), today=date(2026, 12, 1))
+    assert [each.image_model for each in planner.candidates(after)] == found[:2]
+
+
+def test_where_the_configured_one_is_denied_another_that_is_allowed_is_tried() -> None:
+    no_flare = Access((AccessRule(EVERYONE, Dimension.MODEL, SECOND, False),))
+    asked = replace(wish(asking(background="transparent")), access=no_flare)
+    assert PLANNER.candidates(asked)[0].image_model == "gpt-image-2.5-sunburst"
+
+
+def test_a_model_that_was_asked_for_and_makes_none_is_refused_with_one_that_does() -> None:
+    with pytest.raises(Unusable, match=f"{FIRST} makes no .* {SECOND} does"):
+        PLANNER.candidates(wish(asking(background="transparent", model=FIRST)))
+
+
+def test_a_jpeg_with_a_transparent_background_is_refused() -> None:
+    with pytest.raises(Unusable, match="png"):
+        PLANNER.candidates(wish(asking(background="transparent", format="jpeg")))
+
+
+def test_a_kept_background_gives_way_to_what_is_said_now() -> None:
+    kept = step_of(wish(turn("t"), CLEAR_PARENT)).job
+    assert (kept.background, kept.format) == ("transparent", "png")
+    assert step_of(wish(asking(format="jpeg"), CLEAR_PARENT)).job.background is None
+    assert step_of(wish(asking(model=FIRST), CLEAR_PARENT)).job.background is None
+    assert step_of(wish(asking(background="opaque"), CLEAR_PARENT)).job.background == "opaque"
+    manner = Options(background="opaque")
+    assert step_of(wish(turn("t"), CLEAR_PARENT, manner=manner)).job.background == "opaque"

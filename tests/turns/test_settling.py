@@ -149,3 +149,20 @@ def test_an_answer_in_words_is_charged_for_its_words_alone() -> None:
     assert found.settlement.picture_id is None
     assert found.settlement.flags == frozenset()
     assert {line.token_class.value for line in found.settlement.cost.lines} == {"host_input", "host_output"}
+
+
+def test_a_call_that_was_sent_is_read_from_what_was_kept_of_it() -> None:
+    """Whatever the catalogue and the settings are by now."""
+    sent = replace(
+        ATTEMPT, image_model="gone", width=640, height=480, quality="low", format="jpeg", background="opaque"
+    )
+    step = PLANNER.sent(turn("t"), sent, PARENT)
+    assert (step.job.width, step.job.height, step.job.quality, step.job.format, step.job.background) == (
+        640,
+        480,
+        "low",
+        "jpeg",
+        "opaque",
+    )
+    assert step.plan.bound == sent.bound
+    assert step.job.candidate.image_model == "gone"
