@@ -151,8 +151,9 @@ async def tell_privately(
 ) -> None:
     """Tell one person alone: by their reply address, else in place, else in our direct message with them.
 
-    In a direct message "in place" is a message that stays; elsewhere it is an ephemeral one. Raises
-    ``SlackRefused`` or ``SlackUnclear`` when none of the ways is open.
+    In a direct message "in place" is a message that stays; elsewhere it is an ephemeral one. Who is in no
+    channel at all (at Home) has their own id for one. Raises ``SlackRefused`` or ``SlackUnclear`` when none
+    of the ways is open.
     """
     text, blocks = view.text, view.blocks
     ways: list[Callable[[], Awaitable[object]]] = []
@@ -160,7 +161,7 @@ async def tell_privately(
         ways.append(lambda: slack.respond(reply_url, text, blocks=blocks))
     if channel.startswith("D"):
         ways.append(lambda: slack.post_message(channel, text, blocks=blocks, thread_ts=thread_ts))
-    else:
+    elif channel != user_id:
         ways.append(lambda: slack.post_ephemeral(channel, user_id, text, blocks=blocks, thread_ts=thread_ts))
     repeat = Repeat(clock)
     for way in ways:

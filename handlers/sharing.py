@@ -226,8 +226,18 @@ class Sharing:
                     raise
             await self._clock.sleep(pause_s)
         logger.warning("share %s: Slack does not take file %s in a message; sharing it", share.id, file_id)
-        await self._slack.upload(path, file_name(picture), channel=share.channel_id)
+        await self._share_plainly(share, path, file_id)
         return await self._say(share, shared_view(share, sharer, None, link, setting))
+
+    async def _share_plainly(self, share: Share, path: Path, unused_id: str) -> None:
+        """As a file of its own, which is noted in place of the one that nobody will see."""
+        name = file_name(share.picture)
+        file_id = await self._slack.upload(path, name, channel=share.channel_id)
+        await self._conversations.note_share(share.id, file_id, None)
+        try:
+            await self._slack.delete_file(unused_id)
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("share %s: file %s stays, unseen: %s", share.id, unused_id, error)
 
     async def _say(self, share: Share, view: View) -> str:
         # Once: if no answer comes, the next round looks for the message before it posts again.

@@ -76,7 +76,7 @@ def shared_view(share: Share, sharer: str, file_id: str | None, link: str | None
     image = [image_block(picture, file_id)] if file_id is not None else []
     said = [
         f"{who} shared a picture.",
-        *([f"They say: {shown(share.comment, SPOKEN_MAX)}"] if comment else []),
+        *([f"They say: “{shown(share.comment, SPOKEN_MAX)}”."] if comment else []),
     ]
     return View(
         text=" ".join([*said, spoken([picture], setting)]),

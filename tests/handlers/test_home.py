@@ -394,7 +394,9 @@ async def test_who_is_no_admin_any_more_pauses_nothing(desk: Desk) -> None:
     await desk.send(opened(user=CAROL))
     await desk.send(used(desk.slack.homes[CAROL], blocks.PAUSE_ACTION, user=ALICE))
     assert not (await desk.services.admin.policy(TEAM))[0].paused
-    assert "This is for admins" in texts({"calls": [call.said for call in desk.slack.calls]})
+    told = desk.slack.only("post_message")
+    assert "This is for admins" in told.text
+    assert told.said["channel"] == ALICE, "Home is no channel, where something could be shown to them alone"
     assert blocks.PAUSE_ACTION not in elements(desk.slack.homes[ALICE])
 
 
@@ -421,6 +423,25 @@ async def test_a_workspace_that_cannot_pay_another_picture_is_named(database: Da
     await spent(desk, BOB, 3 * USD - 10_000_000, "1")
     await desk.send(opened())
     assert "The workspace's budget has $0.01 left of $3.00" in texts(desk.slack.homes[ALICE])
+
+
+async def test_the_button_for_a_new_picture_opens_the_dialog_but_not_for_outsiders(desk: Desk) -> None:
+    await desk.send(opened())
+    view = desk.slack.homes[ALICE]
+    await desk.send(used(view, blocks.NEW_ACTION, user=OLAF, team=OTHER_TEAM))
+    assert desk.slack.named("open_view") == []
+    await desk.send(used(view, blocks.NEW_ACTION))
+    dialog = desk.slack.only("open_view").said
+    assert dialog["trigger_id"] == "111.222.valid"
+    assert dialog["view"]["callback_id"] == "new_picture"
+
+
+async def test_the_report_comes_by_direct_message_from_home_too(desk: Desk) -> None:
+    await spent(desk, BOB, USD, "1")
+    await desk.send(opened(user=CAROL))
+    await desk.send(used(desk.slack.homes[CAROL], REPORT_ACTION, user=CAROL))
+    assert "report" in desk.slack.named("post_private")[0].text.lower()
+    assert {call.said["user_id"] for call in desk.slack.named("post_private")} == {CAROL}
 
 
 def test_which_page_a_view_shows_is_read_from_it_and_from_no_other() -> None:

@@ -390,6 +390,12 @@ async def test_a_file_that_slack_does_not_take_in_a_message_is_shared_as_a_file(
     slack.faults["post_message"] = [refused("invalid_blocks", detail="invalid slack file")] * 9
     assert await gallery.sharing().round()
     assert [call.said["channel"] for call in slack.named("upload")] == [None, OPS]
+    unseen = slack.only("delete_file").said["file_id"]
+    await gallery.desk.services.eraser.erase("p1", ALICE, gallery.desk.clock.now())
+    errands = await gallery.desk.services.eraser.open_errands(100)
+    files = [one.ref for one in errands if one.kind is Recall.FILE]
+    assert len(files) == 1, "the one that is seen"
+    assert files != [unseen]
     assert '"slack_file"' not in gallery.posts()[0].payload
     assert len(gallery.posts()) == 1
 
