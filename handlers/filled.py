@@ -55,7 +55,7 @@ def filled(view: Mapping[str, Any], memo: Memo) -> tuple[Form, tuple[Attachment,
     place = _text(held(modal.CHANNEL, modal.CHANNEL_ACTION).get("selected_conversation"))
     only = memo.pictures[-1].picture_id if memo.pictures else ""
     form = Form(
-        prompt=_text(held(modal.PROMPT, modal.PROMPT_ACTION).get("value")),
+        prompt=_text(held(modal.PROMPT, modal.PROMPT_INPUT).get("value")),
         size=option(modal.SIZE, modal.SIZE_ACTION, USUAL),
         quality=option(modal.QUALITY, modal.QUALITY_ACTION, USUAL),
         wanted=int(number) if number in _NUMBERS else 0,
@@ -63,7 +63,7 @@ def filled(view: Mapping[str, Any], memo: Memo) -> tuple[Form, tuple[Attachment,
         private=bool(held(modal.PRIVATE, modal.PRIVATE_ACTION).get("selected_options")),
         which=option(modal.WHICH, modal.WHICH_ACTION, only) or None,
     )
-    return form, attachments_of(held(modal.FILES, modal.FILES_ACTION))
+    return form, attachments_of(held(modal.FILES, modal.FILES_INPUT))
 
 
 _NUMBERS = frozenset(str(number) for number in range(1, WANTED_MAX + 1))

@@ -16,7 +16,7 @@ from handlers.blocks.text import SECTION_MAX, Block, context, escape, section, t
 NEW_VIEW, EDIT_VIEW = "new_picture", "edit_picture"
 """The ``callback_id`` of the dialog, and of the same one with what is edited."""
 
-PROMPT_ACTION, FILES_ACTION = "dialog_prompt", "dialog_files"
+PROMPT_INPUT, FILES_INPUT = "dialog_prompt", "dialog_files"
 WHICH_ACTION, SIZE_ACTION, QUALITY_ACTION = "dialog_which", "dialog_size", "dialog_quality"
 NUMBER_ACTION, CHANNEL_ACTION, PRIVATE_ACTION = "dialog_number", "dialog_channel", "dialog_private"
 PRICED = (WHICH_ACTION, SIZE_ACTION, QUALITY_ACTION, NUMBER_ACTION, CHANNEL_ACTION, PRIVATE_ACTION)
@@ -197,7 +197,7 @@ def _input(block_id: str, label: str, element: Mapping[str, Any], **more: Any) -
 def _prompt(form: Form, label: str, example: str) -> Block:
     element: dict[str, Any] = {
         "type": "plain_text_input",
-        "action_id": PROMPT_ACTION,
+        "action_id": PROMPT_INPUT,
         "multiline": True,
         "max_length": PROMPT_MAX,
         "focus_on_load": True,
@@ -213,7 +213,7 @@ def _prompt(form: Form, label: str, example: str) -> Block:
 def _files(label: str, hint: str, *, optional: bool) -> Block:
     element = {
         "type": "file_input",
-        "action_id": FILES_ACTION,
+        "action_id": FILES_INPUT,
         "filetypes": list(FILETYPES),
         "max_files": FILES_MAX,
     }

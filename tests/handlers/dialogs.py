@@ -26,9 +26,9 @@ SCRIPTS = {
     "emoji": "\U0001f98a\U0001f468\u200d\U0001f469\u200d\U0001f467",
 }
 STATES = {
-    modal.PROMPT: (modal.PROMPT_ACTION, "plain_text_input", "value"),
+    modal.PROMPT: (modal.PROMPT_INPUT, "plain_text_input", "value"),
     modal.CHANNEL: (modal.CHANNEL_ACTION, "conversations_select", "selected_conversation"),
-    modal.FILES: (modal.FILES_ACTION, "file_input", "files"),
+    modal.FILES: (modal.FILES_INPUT, "file_input", "files"),
     modal.SIZE: (modal.SIZE_ACTION, "static_select", "selected_option"),
     modal.QUALITY: (modal.QUALITY_ACTION, "static_select", "selected_option"),
     modal.NUMBER: (modal.NUMBER_ACTION, "static_select", "selected_option"),
