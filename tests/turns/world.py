@@ -74,6 +74,7 @@ class World:
         self._line = per_person, overall, waiting_max
         self._triggers = 1000 * number
         self.attachments = FiledAttachments(self.gates)
+        self.folder = folder
         self.blobs = BlobStore(folder)
         self.left_to_recovery = False
         self.start()
@@ -82,7 +83,7 @@ class World:
         """A Darkroom that has just been started: nothing in its line."""
         per_person, overall, waiting_max = self._line
         self.line = Line(per_person, overall)
-        self.planner = Planner(CATALOGUE, self.settings, NamedFiles())
+        self.planner = Planner(CATALOGUE, self.settings, self.blobs)
         bringer = Bringer(self.attachments, self.store, self.log, self.blobs, self.clock)
         self.maker = TurnMaker(
             self.store, self.log, self.renderer, self.planner, self.limits, self.clock, bringer
