@@ -151,7 +151,6 @@ class Recalling:
             failure = type(error).__name__
         await self._eraser.close_errand(errand.id, failure, self._clock.now())
         if failure is None:
-            self._to_scrub = True
             return True
         logger.warning("errand %d (%s) in vain: %s", errand.id, errand.kind, failure)
         if errand.tries + 1 < TRIES_MAX:

@@ -175,7 +175,7 @@ class Sharing:
                 return True
         except (SlackRefused, SlackUnclear) as error:
             logger.info("share %s not posted: %s", share.id, error)
-            if passes(error) and not late:
+            if passes(error):
                 return False
             await self._give_up(share, name_of(error))
             return True

@@ -300,9 +300,20 @@ async def test_a_value_that_is_none_of_ours_changes_nothing(desk: Desk, value: A
     assert await desk.services.conversations.preferences(TEAM, ALICE) == Preferences()
 
 
-async def test_choices_at_the_same_time_do_not_undo_each_other(desk: Desk) -> None:
+async def test_choices_at_the_same_time_do_not_undo_each_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await desk.send(opened())
     view = desk.slack.homes[ALICE]
+    read = desk.services.conversations.preferences
+
+    async def slowly(team_id: str, user_id: str) -> Preferences:
+        found = await read(team_id, user_id)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(desk.services.conversations, "preferences", slowly)
     await asyncio.gather(
         desk.send(used(view, blocks.SIZE_ACTION, "1536x1024")),
         desk.send(used(view, blocks.QUALITY_ACTION, "low")),

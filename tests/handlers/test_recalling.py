@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -275,6 +276,9 @@ async def test_it_runs_at_start_when_it_is_woken_and_every_hour(rooms: Rooms) ->
     recalling.wake()
     await clock.asleep.wait()
     assert await rooms.open() == set()
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert clock.slept == [LOOK_S] * 2, "woken once, it goes round once"
     await recalling.aclose()
 
 

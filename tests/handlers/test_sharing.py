@@ -384,6 +384,18 @@ async def test_what_waited_while_darkroom_did_not_run_is_shared_late_only_if_it_
     assert [one.id for one in there] == ["p1"]
 
 
+async def test_one_that_may_stand_there_is_not_given_up_before_it_was_looked_for(gallery: Gallery) -> None:
+    await gallery.shared()
+    gallery.desk.slack.after["post_message"] = [unclear()]
+    assert not await gallery.sharing().round()
+    gallery.desk.clock.at += timedelta(days=1)
+    gallery.desk.slack.faults["find_message"] = [unclear("conversations.history")]
+    assert not await gallery.sharing().round()
+    assert gallery.told() == ""
+    assert await gallery.sharing().round()
+    assert "is <" in gallery.told()
+
+
 async def test_a_file_that_slack_does_not_take_in_a_message_is_shared_as_a_file(gallery: Gallery) -> None:
     await gallery.shared()
     slack = gallery.desk.slack
