@@ -63,7 +63,8 @@ def build_app(services: Services, web_client: AsyncWebClient, signing_secret: st
 
 
 def register_all(app: AsyncApp, services: Services) -> None:
-    """Register every surface, then what catches the rest: Slack repeats what nobody acknowledges."""
+    """Register every surface, then what catches the rest: Slack repeats what nobody acknowledges. Views and
+    shortcuts that nobody listens to are acknowledged, and logged, by the boundary."""
     for surface in (
         boundary,
         imagine,
@@ -88,8 +89,6 @@ def register_all(app: AsyncApp, services: Services) -> None:
     async def other_event() -> None:
         """Acknowledged by returning."""
 
-    async def acknowledged(ack: AsyncAck) -> None:
+    @app.action(_ANY)
+    async def other_action(ack: AsyncAck) -> None:
         await ack()
-
-    for listen in (app.action, app.shortcut, app.view):
-        listen(_ANY)(acknowledged)
