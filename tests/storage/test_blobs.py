@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.blobs import BlobFile, BlobStore
+import storage.blobs
+from storage.blobs import WRITTEN_AGAIN_S, BlobFile, BlobStore
 
 
 @pytest.fixture
@@ -109,3 +110,97 @@ def test_many_writers_of_the_same_bytes_leave_one_whole_file(blobs: BlobStore, t
     assert len(set(found)) == 1
     assert files_in(tmp_path) == [found[0][1]]
     assert found[0][1].read_bytes() == data
+
+
+class Seconds:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_is_removed_is_gone_and_may_be_removed_again(blobs: BlobStore, tmp_path: Path) -> None:
+    digest, _ = written(blobs, b"fox").finish("png")
+    _, other = written(blobs, b"kept").finish("png")
+    assert blobs.remove(digest, "png")
+    assert files_in(tmp_path) == [other]
+    assert blobs.remove(digest, "png")
+    assert blobs.remove("0" * 64, "png")
+
+
+def test_removing_is_on_disk_when_it_returns(blobs: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest, path = written(blobs, b"fox").finish("png")
+    synced: list[Path] = []
+    monkeypatch.setattr(storage.blobs, "_fsync_folder", synced.append)
+    blobs.remove(digest, "png")
+    assert synced == [path.parent]
+
+
+def test_bytes_written_again_are_not_removed_for_a_while(tmp_path: Path) -> None:
+    """Whoever wrote them may have yet to say so in the books."""
+    clock = Seconds()
+    blobs = BlobStore(tmp_path, clock)
+    digest, path = written(blobs, b"logo").finish("png")
+    clock.now += 10 * WRITTEN_AGAIN_S
+    written(blobs, b"logo").finish("png")
+    assert not blobs.remove(digest, "png")
+    clock.now += WRITTEN_AGAIN_S - 1
+    assert not blobs.remove(digest, "png")
+    assert path.read_bytes() == b"logo"
+    clock.now += 2
+    assert blobs.remove(digest, "png")
+    assert not path.exists()
+
+
+def test_bytes_written_once_more_after_their_removal_are_not_removed_for_a_while(tmp_path: Path) -> None:
+    """Two requests to remove them may both be for the old ones."""
+    clock = Seconds()
+    blobs = BlobStore(tmp_path, clock)
+    digest, path = written(blobs, b"logo").finish("png")
+    assert blobs.remove(digest, "png")
+    written(blobs, b"logo").finish("png")
+    assert not blobs.remove(digest, "png")
+    assert path.exists()
+    clock.now += WRITTEN_AGAIN_S + 1
+    assert blobs.remove(digest, "png")
+
+
+def test_what_was_written_again_is_not_remembered_for_ever(tmp_path: Path) -> None:
+    clock = Seconds()
+    blobs = BlobStore(tmp_path, clock)
+    for number in range(50):
+        for _ in range(2):
+            written(blobs, b"%d" % number).finish("png")
+        clock.now += WRITTEN_AGAIN_S
+    assert len(blobs._not_before) <= 2
+
+
+def test_a_file_is_there_for_whoever_wrote_it_while_others_remove_it(tmp_path: Path) -> None:
+    """Any number of writers and removers of the same bytes: who wrote last finds them."""
+    blobs = BlobStore(tmp_path)
+    written(blobs, b"logo").finish("png")
+    start = threading.Barrier(8)
+    digest = hashlib.sha256(b"logo").hexdigest()
+    missing: list[Path] = []
+
+    def remove() -> None:
+        start.wait(20)
+        for _ in range(50):
+            blobs.remove(digest, "png")
+
+    def write() -> None:
+        start.wait(20)
+        for _ in range(10):
+            _, path = written(blobs, b"logo").finish("png")
+            if not path.exists():
+                missing.append(path)
+
+    threads = [threading.Thread(target=each) for each in (remove, write) * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert missing == []
