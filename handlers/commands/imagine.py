@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import Request, Surface
 from handlers import modals, words
+from handlers.blocks import modal
 from handlers.blocks.text import plain
 from handlers.options import BadOption, Said, read_options
 from handlers.services import Services
@@ -23,6 +24,9 @@ def register(app: AsyncApp, services: Services) -> None:
             await ack(text=request)
             return
         if isinstance(request, Said):
+            if services.errands.full:
+                await ack(text=modal.not_opened(services.config.imagine))
+                return
             await ack()
             modals.start(services, _caller(command), request)
             return

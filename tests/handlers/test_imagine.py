@@ -43,6 +43,12 @@ async def test_without_a_prompt_a_dialog_opens(desk: Desk, text: str) -> None:
     assert await desk.log.unfinished() == []
 
 
+async def test_too_busy_for_a_dialog_is_said_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.errands.ERRANDS_MAX", 0)
+    assert "could not be opened in time" in await desk.type("")
+    assert desk.slack.named("open_view") == []
+
+
 async def test_how_many_and_for_whom_goes_along(desk: Desk) -> None:
     await desk.type("a fox --n 3 --private")
     request = desk.line.turns[0].request

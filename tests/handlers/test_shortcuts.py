@@ -286,7 +286,9 @@ async def test_private_in_the_prompt_is_not_for_a_thread(counter: Counter) -> No
 async def test_a_dialog_that_does_not_open_is_told(counter: Counter, payload: dict[str, Any]) -> None:
     counter.desk.slack.faults["open_view"] = [refused("expired_trigger_id", "views.open")]
     await counter.desk.send(payload)
-    told = [call.text for call in counter.desk.slack.calls if call.method in {"respond", "post_ephemeral"}]
+    # From anywhere there is neither a channel nor an address to answer to: it comes to our direct message.
+    ways = {"respond", "post_message"}
+    told = [call.text for call in counter.desk.slack.calls if call.method in ways]
     assert len(told) == 1
     assert "opened in time" in told[0] or "no picture that I could edit" in told[0]
 
