@@ -107,13 +107,25 @@ def list_recall(
     )
 
 
+def forget_rest(db: sqlite3.Connection, turn_id: str, at: datetime) -> None:
+    """Where all pictures of a turn were deleted while it was being made or told, it forgets what it was asked
+    now that it has been."""
+    row = db.execute(
+        f"{PICTURES} WHERE pictures.turn_id = ? AND pictures.deleted_at IS NOT NULL LIMIT 1", (turn_id,)
+    ).fetchone()
+    if row is None:
+        return
+    picture = picture_from(row)
+    for kind, channel, ref in _refs_of_turn(db, picture):
+        list_recall(db, picture, kind, channel, ref, picture.user_id, at)
+    to_be_scrubbed(db)
+
+
 def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
     found = db.execute(f"{PICTURES} WHERE pictures.id = ?", (picture_id,)).fetchone()
     if found is None:
         return None
     before = picture_from(found)
-    # The same again does no harm, and forgets the turn of a picture that was deleted while others of it were
-    # being made.
     db.execute(
         """
         UPDATE pictures SET deleted_at = COALESCE(deleted_at, ?), prompt = '', revised_prompt = NULL
@@ -238,8 +250,8 @@ def _bytes_needed(db: sqlite3.Connection, sha256: str) -> bool:
     """Whether a living picture is these bytes, or they go along with some turn's prompt."""
     row = db.execute(
         """
-        SELECT 1 WHERE EXISTS (SELECT 1 FROM pictures WHERE sha256 = :sha256 AND deleted_at IS NULL)
-            OR EXISTS (SELECT 1 FROM inputs WHERE sha256 = :sha256)
+        SELECT 1 FROM pictures WHERE sha256 = :sha256 AND deleted_at IS NULL
+        UNION ALL SELECT 1 FROM inputs WHERE sha256 = :sha256 LIMIT 1
         """,
         {"sha256": sha256},
     ).fetchone()

@@ -8,7 +8,7 @@ from datetime import datetime
 from darkroom.turns.erasing import Recall
 from darkroom.turns.model import Told, Turn
 from storage.arrivals import get_turn
-from storage.erasing import list_recall
+from storage.erasing import forget_rest, list_recall
 from storage.ledger import LedgerFault
 from storage.people import met
 from storage.pictures import current_picture, note_file
@@ -48,6 +48,7 @@ def tell(
         open_thread(db, turn.request.team_id, turn.request.channel_id, kept, turn.request.user_id, at)
         return get_turn(db, turn_id)
     if step in (Told.DONE, Told.UNDELIVERED):
+        forget_rest(db, turn_id, at)
         # Good for 30 minutes at most, and of no use to anybody afterwards.
         db.execute("UPDATE turns SET reply_url = NULL WHERE id = ?", (turn_id,))
     return turn

@@ -133,7 +133,9 @@ class Conversing:
         folder = Path(
             str(await self._database.look(lambda db: db.execute("PRAGMA database_list").fetchone()[2]))
         )
-        await remove_bytes(self._database, BlobStore(folder.parent / "pictures"), "b" * 64, "png")
+        blobs = BlobStore(folder.parent / "pictures")
+        for needed_or_not in ("b", "c"):
+            await remove_bytes(self._database, blobs, needed_or_not * 64, "png")
         await self._eraser.scrub()
 
     async def _read(self, picture: Picture) -> None:

@@ -383,22 +383,34 @@ async def test_deleting_while_a_turn_builds_on_it_breaks_nothing(
     await database.look(nothing_held)
 
 
-async def test_a_turn_that_is_still_being_made_keeps_its_words_until_it_is_deleted_again(
+async def test_a_turn_that_is_still_being_made_keeps_its_words_until_it_is_told(
+    eraser: SqliteEraser, gallery: Gallery, log: SqliteTurnLog
+) -> None:
+    """Its other pictures need them; if none of those comes, it forgets them then."""
+    turn = await gallery.begun(Asked(prompt=SECRET), wanted=2)
+    first = await gallery.render(turn)
+    await eraser.erase(first.id, BOB, NOON)
+    assert (await turn_of(log, first)).request.prompt == SECRET
+    assert of(Recall.MESSAGE, await listed(eraser)) == of(Recall.PLACEHOLDER, await listed(eraser)) == set()
+    await gallery.end(turn, [first])
+    assert (await turn_of(log, first)).request.prompt == ""
+    refs = await listed(eraser)
+    assert of(Recall.MESSAGE, refs) == {posted(turn.id)}
+    assert of(Recall.PLACEHOLDER, refs) == {first.thread_ts}
+    assert of(Recall.FILE, refs) == {f"F_{first.id}"}
+    assert {each.by_user_id for each in await eraser.open_errands(1000)} == {BOB}
+
+
+async def test_a_turn_whose_other_picture_came_keeps_its_words(
     eraser: SqliteEraser, gallery: Gallery, log: SqliteTurnLog
 ) -> None:
     turn = await gallery.begun(Asked(prompt=SECRET), wanted=2)
     first = await gallery.render(turn)
-    await eraser.erase(first.id, ALICE, NOON)
+    await eraser.erase(first.id, BOB, NOON)
+    second = await gallery.render(turn)
+    await gallery.end(turn, [second])
     assert (await turn_of(log, first)).request.prompt == SECRET
-    assert of(Recall.MESSAGE, await listed(eraser)) == set()
-    await gallery.end(turn, [])
-    again = await eraser.erase(first.id, BOB, NOON)
-    assert again is not None
-    assert not again.first
-    assert (await turn_of(log, first)).request.prompt == ""
-    refs = await eraser.open_errands(1000)
-    assert of(Recall.MESSAGE, await listed(eraser)) == {posted(turn.id)}
-    assert {each.by_user_id for each in refs} == {ALICE}
+    assert second.prompt == SECRET
 
 
 async def test_bytes_are_removed_only_when_nothing_needs_them(
