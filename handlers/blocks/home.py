@@ -165,8 +165,8 @@ def _settings(wanted: Preferences, choices: Choices) -> list[Block]:
         sizes.setdefault(_size(size), _size(size))
     qualities = {each: each.capitalize() for each in (*choices.qualities, *filter(None, [wanted.quality]))}
     private = {
-        "text": mrkdwn("*Private:* make my new pictures in our direct message"),
-        "description": mrkdwn("From there, “Share to channel…” shows one to others."),
+        "text": _plain("Private: make my new pictures in our direct message"),
+        "description": _plain("From there, “Share to channel…” shows one to others."),
         "value": PRIVATE,
     }
     boxes: dict[str, Any] = {"type": "checkboxes", "action_id": PRIVATE_ACTION, "options": [private]}
