@@ -20,8 +20,6 @@ from darkroom.rendering.kinds import Kind, Trouble, Unpreparable
 
 STEPS_MAX = 250_000
 """Chunks, segments or blocks that are walked over; a 50 MB GIF in its largest blocks has 206,000."""
-SCANNED_PIXELS_MAX = 2_000_000_000
-"""A JPEG may come in many scans, each as much work as a picture; this is 50 scans of the largest."""
 EXIF_MAX = 1024 * 1024
 PROFILE_MAX = 1024 * 1024
 
@@ -36,13 +34,15 @@ _ORIENTATION = 0x0112
 @dataclass(frozen=True, slots=True)
 class Header:
     """*width* x *height* pixels, which ``parts`` (offset and length) of the file make them, and how they are
-    to be turned (EXIF, 1 to 8). ``plain`` says that they are stored as 8-bit RGB, with alpha at most."""
+    to be turned (EXIF, 1 to 8). ``plain`` says that they are stored as 8-bit RGB, with alpha at most, and
+    ``scans`` how often a decoder has to go over all of them."""
 
     width: int
     height: int
     parts: tuple[tuple[int, int], ...]
     orientation: int = 1
     plain: bool = True
+    scans: int = 1
 
 
 def read_header(file: BinaryIO, kind: Kind) -> Header:
@@ -187,9 +187,7 @@ def _jpeg(walk: _Walk) -> Header:
         walk.step(start + 2 + length)
     scans, end = _scans(walk)
     parts.add(walk.at, end - walk.at)
-    if header.width * header.height * scans > SCANNED_PIXELS_MAX:
-        raise Unpreparable(Trouble.BROKEN)
-    return replace(header, parts=parts.all(), orientation=turned)
+    return replace(header, parts=parts.all(), orientation=turned, scans=scans)
 
 
 def _scans(walk: _Walk) -> tuple[int, int]:

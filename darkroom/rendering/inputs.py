@@ -29,6 +29,8 @@ READ_PIXELS_MAX = {
 }
 """Pixels of an attached picture. Decoding a WebP takes four times the memory of the others, and all other
 threads of Python wait for it."""
+SCANNED_PIXELS_MAX = 2_000_000_000
+"""A JPEG may come in many scans, each as much work as a picture; this is 50 scans of the largest."""
 SENT_PIXELS_MAX = 8_294_400
 """The API's own largest picture; larger inputs are scaled down to it."""
 SENT_BYTES_MAX = 4 * 1024 * 1024
@@ -112,6 +114,8 @@ def _decoding(path: Path) -> Iterator[tuple[BinaryIO, Kind, Header]]:
             raise Unpreparable(Trouble.BROKEN)
         if header.width * header.height > READ_PIXELS_MAX[kind]:
             raise Unpreparable(Trouble.TOO_MANY_PIXELS)
+        if header.width * header.height * header.scans > SCANNED_PIXELS_MAX:
+            raise Unpreparable(Trouble.BROKEN)
         try:
             yield file, kind, header
         except (

@@ -44,6 +44,10 @@ class Slow:
         """Fails as a broken disk would."""
         raise OSError("disk full")
 
+    async def forget(self, response_id: str) -> bool:
+        """Says which thread it was asked on."""
+        return threading.current_thread().name == "darkroom-render"
+
     async def aclose(self) -> None:
         """Remember."""
         self.closed = True
@@ -99,6 +103,14 @@ async def test_the_call_waits_until_the_response_id_is_written_down() -> None:
     assert running.slow.ended == []
     written.set()
     assert (await call).response_id == "resp_1"
+    await running.thread.aclose()
+
+
+async def test_responses_are_forgotten_on_the_other_thread() -> None:
+    """Its client belongs to that thread's loop."""
+    running = Running()
+    await running.thread.start()
+    assert await running.thread.forget("resp_1")
     await running.thread.aclose()
 
 
