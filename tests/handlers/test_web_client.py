@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,8 +19,7 @@ from handlers.manifest import METHOD_SCOPES
 from handlers.showing import Manner
 from handlers.web_client import PAGE, USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
 from handlers.words import Voice
-from sandbox.slack.events import message_json
-from sandbox.slack.model import ApiAnswer, CallRecord, Fault
+from sandbox.slack.model import Fault
 from sandbox.slack.response_urls import trigger
 from sandbox.slack.server import serve_slack
 from sandbox.slack.workspace import Workspace
@@ -42,21 +40,9 @@ def clock() -> StillClock:
     return StillClock(datetime.now(UTC))
 
 
-class WithHistory(Workspace):
-    """A workspace that also reads a channel's own messages, newest first, as `conversations.history` does."""
-
-    async def call(self, method: str, params: Mapping[str, Any], token: str | None) -> ApiAnswer:
-        if method != "conversations.history":
-            return await super().call(method, params, token)
-        self.calls.append(CallRecord(method, {}, None, 200, self.now()))
-        messages = reversed(self.channels[str(params["channel"])].messages.values())
-        told = [message_json(self, m, metadata=True) for m in messages if not m.is_reply or m.broadcast]
-        return ApiAnswer(200, {"ok": True, "messages": told, "has_more": False})
-
-
 @pytest.fixture
 async def workspace() -> AsyncIterator[Workspace]:
-    workspace = WithHistory(file_processing_s=0)
+    workspace = Workspace(file_processing_s=0)
     server = await serve_slack(workspace)
     yield workspace
     await server.close()
