@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,9 +17,10 @@ from bot.cli.world import World, start_world
 from bot.settings import plain_settings
 from darkroom.clock import SystemClock
 from sandbox.images.api import ImageApi
-from sandbox.slack.model import Channel, File, Message, Seen
+from sandbox.slack.model import Channel, File, Json, Message, Seen
 from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME, connect_read_only
+from tests.scenarios.pictures import Pictured, pictures_in, sha256_of
 from tests.storage.books import check_books, nothing_held
 
 WAIT_S = 20.0
@@ -185,9 +186,102 @@ class Person:
         message = await self.writes(f"<@{self.town.workspace.bot_user_id}> {text}", channel, **more)
         return Thread(self.town, self.town.workspace.channel_named(channel), message.ts)
 
-    async def presses(self, message: Message, action_id: str) -> Seen:
-        """Press a button."""
-        return await self.town.workspace.press(self.id, message.channel, message.ts, action_id)
+    async def shares(self, text: str, files: Mapping[str, bytes], channel: str = "design") -> Message:
+        """Write into a channel, or with ``channel=""`` to Darkroom, with files by their names."""
+        place = channel or self.town.workspace.dm(self.id, self.town.workspace.bot_user_id).id
+        return await self.town.workspace.share(self.id, place, text, files)
+
+    async def replies_with(self, thread: Thread, text: str, files: Mapping[str, bytes]) -> Message:
+        """Write into a thread, with files by their names."""
+        return await self.town.workspace.share(self.id, thread.channel.id, text, files, thread_ts=thread.root)
+
+    async def presses(self, where: Message | Pictured, action_id: str, **more: Any) -> Seen:
+        """Press a button of a message, or the one under that picture. ``value`` says which of several (a
+        menu, the thumbs), ``confirmed=False`` stops at the dialog that asks first."""
+        if isinstance(where, Pictured):
+            more = {"block_id": where.blocks[action_id], **more}
+            where = where.message
+        seen = await self.town.workspace.press(self.id, where.channel, where.ts, action_id, **more)
+        assert seen.error is None, seen.error
+        return seen
+
+    async def chooses(self, pictured: Pictured, label: str) -> Seen:
+        """Choose in the menu under a picture, by what it says there."""
+        return await self.presses(pictured, "picture_menu", value=pictured.menu[label])
+
+    async def dialog(self, callback_id: str, other_than: str = "") -> Json:
+        """Wait for the dialog that this person looks at; not the one whose view id is *other_than*."""
+
+        def opened(workspace: Workspace) -> Json | None:
+            view = workspace.modal_of(self.id)
+            mine = view is not None and view["callback_id"] == callback_id and view["id"] != other_than
+            return view if mine else None
+
+        return await self.town.workspace.until(opened, WAIT_S)
+
+    async def fills(self, view: Json, values: Json) -> Seen:
+        """Type and choose in a dialog or in Home, which hears of it (see ``Workspace.fill_view``)."""
+        seen = await self.town.workspace.fill_view(self.id, view["id"], values)
+        assert seen.error is None, seen.error
+        return seen
+
+    async def submits(self, view: Json, values: Json | None = None) -> Seen:
+        """Send a dialog off; ``payload`` is what Darkroom answered."""
+        seen = await self.town.workspace.submit_view(self.id, view["id"], values or {})
+        assert seen.error is None, (seen.error, seen.text)
+        return seen
+
+    async def varies(self, pictured: Pictured, number: int) -> None:
+        """ "Variations…": so many."""
+        before = self.town.workspace.modal_of(self.id)
+        await self.presses(pictured, "picture_variations")
+        view = await self.dialog("variations", before["id"] if before else "")
+        await self.submits(view, {"choice": str(number)})
+
+    async def uses(self, callback_id: str, message: Message | None = None) -> Seen:
+        """Use a shortcut: of a message, or without one a global one."""
+        place = {} if message is None else {"channel": message.channel, "message_ts": message.ts}
+        seen = await self.town.workspace.use_shortcut(self.id, callback_id, **place)
+        assert seen.error is None, seen.error
+        return seen
+
+    async def opens_home(self) -> Json:
+        """Open the Home tab and wait until it is shown as things stand; gives the view."""
+        before = (self.town.workspace.home_of(self.id) or {}).get("hash")
+        await self.town.workspace.open_home(self.id)
+        return await self.home_after(before)
+
+    async def home_after(self, hash_: str | None) -> Json:
+        """Wait for another Home than the one with that ``hash``."""
+
+        def published(workspace: Workspace) -> Json | None:
+            view = workspace.home_of(self.id)
+            return view if view is not None and view["hash"] != hash_ else None
+
+        return await self.town.workspace.until(published, WAIT_S)
+
+    async def presses_in(self, view: Json, action_id: str, **more: Any) -> Seen:
+        """Press in a dialog or in Home."""
+        seen = await self.town.workspace.press_in_view(self.id, view["id"], action_id, **more)
+        assert seen.error is None, seen.error
+        return seen
+
+    def pings(self) -> list[str]:
+        """The messages by which this person was notified, by their ts, oldest first."""
+        return [ping.ts for ping in self.town.workspace.notifications if ping.user == self.id]
+
+    async def chooses(self, message: Message, label: str) -> Seen:
+        """Choose from the menu under a message's first picture."""
+        menus = [
+            element
+            for block in message.blocks
+            for element in block.get("elements", ())
+            if element.get("type") == "overflow"
+        ]
+        options = {option["text"]["text"]: option["value"] for option in menus[0]["options"]}
+        return await self.town.workspace.press(
+            self.id, message.channel, message.ts, menus[0]["action_id"], value=options[label]
+        )
 
     def private(self) -> list[str]:
         """Everything that only this person has been shown, oldest first: ephemeral, and by DM."""
@@ -222,6 +316,19 @@ class Thread:
     def pictures(self) -> list[Message]:
         """The replies that show a picture."""
         return [message for message in self.messages if any(b["type"] == "image" for b in message.blocks)]
+
+    @property
+    def versions(self) -> dict[int, Pictured]:
+        """Every picture that is shown in it, by its version."""
+        return {one.version: one for message in self.pictures for one in pictures_in(message)}
+
+    async def version(self, number: int) -> Pictured:
+        """Wait for that version; gives the picture with what stands under it."""
+        return await self.town.workspace.until(lambda _: self.versions.get(number), WAIT_S)
+
+    def sha256(self, number: int) -> str:
+        """The digest of the bytes that are shown as that version."""
+        return sha256_of(self.versions[number], self.town.workspace.files)
 
     @property
     def placeholder(self) -> Message | None:

@@ -104,7 +104,7 @@ async def test_somebody_elses_details_show_no_balance_to_anybody_but_the_asker(t
     await town.rests()
     for person in (town.bob, town.carol, town.gus):
         await town.workspace.invite("alice", "design", person.id)
-        await person.presses(shown, "picture_details")
+        await person.chooses(shown, "Details")
     await town.rests()
     for person in (town.bob, town.carol, town.gus):
         said = " ".join(person.private())
@@ -112,7 +112,7 @@ async def test_somebody_elses_details_show_no_balance_to_anybody_but_the_asker(t
         assert "$10" not in said
         assert "left" not in said
     assert town.alice.private() == []
-    await town.alice.presses(shown, "picture_details")
+    await town.alice.chooses(shown, "Details")
     await town.rests()
     assert "left" in town.alice.private()[0]
 

@@ -73,7 +73,7 @@ async def test_signs_that_would_call_everybody_stay_signs_wherever_they_are_show
     await town.rests()
     root, answer = town.messages()
     thread = await town.thread_of(root.ts)
-    await town.alice.presses(answer, "picture_details")
+    await town.alice.chooses(answer, "Details")
     await town.rests()
     assert town.ledger.rows("SELECT prompt FROM turns")[0]["prompt"].startswith("a fox <!channel>")
     assert "&lt;!channel&gt;" in root.text
@@ -97,6 +97,6 @@ async def test_the_longest_prompt_is_made_and_every_message_keeps_slacks_limits(
     await thread.shows(picture(version=1))
     await town.rests()
     assert prompt in str(town.calls[0].body["input"])
-    await town.alice.presses(thread.pictures[0], "picture_details")
+    await town.alice.chooses(thread.pictures[0], "Details")
     await town.rests()
     assert not [call for call in town.workspace.calls if call.error]

@@ -196,7 +196,7 @@ async def test_the_models_own_words_notify_nobody(besiege: Besiege) -> None:
     thread = await town.alice.imagines("a red fox")
     shown = await thread.shows(picture(version=1))
     await town.rests()
-    await town.bob.presses(shown, "picture_details")
+    await town.bob.chooses(shown, "Details")
     await town.rests()
     api.say = saying(streamed(created(), ended("completed", message(evil))))
     await town.alice.replies(thread, "what is this?")

@@ -36,7 +36,7 @@ async def test_a_whole_story_leaves_ids_and_costs_in_the_log_and_no_words(
     message = await thread.shows(picture(version=1))
     town.images.faults.append(Fault(endpoint="responses", status=500, body={"error": {"message": "no"}}))
     await town.alice.replies(thread, "make it night")
-    await town.alice.presses(message, "picture_details")
+    await town.alice.chooses(message, "Details")
     await town.alice.types("/imagine a crimson fox --quality huge")
     await town.workspace.send_event({"type": "message", "text": "a crimson fox", "channel": "C0DESIGN01"})
     await town.rests()

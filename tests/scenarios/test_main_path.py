@@ -112,10 +112,10 @@ async def test_details_show_how_it_was_made_and_what_is_left_to_the_asker_alone(
     thread = await town.alice.imagines("a red fox in snow")
     message = await thread.shows(picture(version=1))
     await town.rests()
-    await town.bob.presses(message, "picture_details")
+    await town.bob.chooses(message, "Details")
     shown = await town.bob.is_told("gpt-image-2", "1024x1024", "medium")
     assert "left" not in shown.lower()
-    await town.alice.presses(message, "picture_details")
+    await town.alice.chooses(message, "Details")
     await town.alice.is_told("left")
     town.ledger.holds_nothing()
 

@@ -76,7 +76,7 @@ async def test_only_the_mention_event_of_the_two_is_enough(town: Town) -> None:
 async def test_a_button_pressed_five_times_buys_nothing(town: Town) -> None:
     thread = await town.alice.imagines("a red fox in snow")
     message = await thread.shows(picture(version=1))
-    await asyncio.gather(*(town.alice.presses(message, "picture_details") for _ in range(5)))
+    await asyncio.gather(*(town.alice.chooses(message, "Details") for _ in range(5)))
     await town.sends_again()
     await _one_of_each(town, thread)
 

@@ -19,7 +19,7 @@ async def test_an_outsiders_mention_reply_and_click_spend_nothing(town: Town) ->
     await town.olaf.mentions("a blue boat", channel="partners")
     await town.olaf.replies(thread, "make it night")
     await town.olaf.replies(thread, f"<@{town.workspace.bot_user_id}> make it night")
-    await town.olaf.presses(thread.pictures[0], "picture_details")
+    await town.olaf.chooses(thread.pictures[0], "Details")
     await town.rests()
     assert len(town.calls) == 1
     assert town.ledger.charged() == charged

@@ -66,7 +66,7 @@ async def test_who_mentions_darkroom_joins_the_thread_and_pays_for_their_own_tur
 async def test_who_used_a_button_in_the_thread_has_joined_it(town: Town) -> None:
     thread = await town.alice.imagines("a red fox in snow")
     message = await thread.shows(picture(version=1))
-    await town.bob.presses(message, "picture_details")
+    await town.bob.chooses(message, "Details")
     await town.rests()
     await town.bob.replies(thread, "make it night")
     await thread.shows(picture(version=2))
