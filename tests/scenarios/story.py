@@ -205,8 +205,9 @@ class Person:
         assert seen.error is None, seen.error
         return seen
 
-    async def chooses(self, pictured: Pictured, label: str) -> Seen:
-        """Choose in the menu under a picture, by what it says there."""
+    async def chooses(self, where: Message | Pictured, label: str) -> Seen:
+        """Choose in the menu under a picture (a message's first), by what it says there."""
+        pictured = pictures_in(where)[0] if isinstance(where, Message) else where
         return await self.presses(pictured, "picture_menu", value=pictured.menu[label])
 
     async def dialog(self, callback_id: str, other_than: str = "") -> Json:
@@ -269,19 +270,6 @@ class Person:
     def pings(self) -> list[str]:
         """The messages by which this person was notified, by their ts, oldest first."""
         return [ping.ts for ping in self.town.workspace.notifications if ping.user == self.id]
-
-    async def chooses(self, message: Message, label: str) -> Seen:
-        """Choose from the menu under a message's first picture."""
-        menus = [
-            element
-            for block in message.blocks
-            for element in block.get("elements", ())
-            if element.get("type") == "overflow"
-        ]
-        options = {option["text"]["text"]: option["value"] for option in menus[0]["options"]}
-        return await self.town.workspace.press(
-            self.id, message.channel, message.ts, menus[0]["action_id"], value=options[label]
-        )
 
     def private(self) -> list[str]:
         """Everything that only this person has been shown, oldest first: ephemeral, and by DM."""

@@ -66,7 +66,9 @@ class WatchedStore(SqliteTurnStore):
         self.refusals: list[Refusal] = []
         self.waits: Counter[BudgetKind] = Counter()
 
-    async def queue(self, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Turn | NoMoney | Barred:
+    async def queue(
+        self, turn_id: str, plan: Plan | None, caps: Caps, at: datetime
+    ) -> Turn | NoMoney | Barred:
         """The same."""
         answer = await super().queue(turn_id, plan, caps, at)
         await self._note(turn_id, answer)
@@ -98,7 +100,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 async def _prices(folder: Path) -> tuple[int, int]:
     """What one picture costs, and what is held for it."""
     async with opened(folder) as database:
-        world = World(database)
+        world = World(database, folder)
         turn_id = await world.imagine()
         await world.rest()
         return await world.charged(), world.hold_of(await world.turn(turn_id))
@@ -155,7 +157,7 @@ def _fate(number: int) -> list[Script]:
 async def test_two_hundred_at_once_under_every_kind_of_cap(database: Database, tmp_path: Path) -> None:
     cost, hold = await _prices(tmp_path / "prices")
     ceilings = _ceilings(cost, hold)
-    world, store = World(database), WatchedStore(database)
+    world, store = World(database, tmp_path), WatchedStore(database)
     world.store = store
     world.start()
     await _decide(
