@@ -98,7 +98,7 @@ async def _edit(services: Services, caller: Caller, message: Mapping[str, Any]) 
         pictures=tuple(KeptPicture(one.id, one.version) for one in found.pictures),
         files=found.files if found.readable and not found.pictures else (),
         direct=direct,
-        about=f"{about} {modal_about.in_our_dm(us)}" if direct else about,
+        about=f"{about} {modal_about.in_our_dm(us, caller.channel_id)}" if direct else about,
     )
     form = Form(which=found.pictures[-1].id if found.pictures else None)
     await modals.Dialogs(services).open(caller, modal.EDIT_VIEW, form, memo)

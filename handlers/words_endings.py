@@ -74,9 +74,10 @@ def _not_in_channel(told: _Told) -> str:
             f"I cannot post in a direct message between others, so nothing was made. Send the same "
             f"`{voice.imagine}` in our own direct message: open it through {voice.us}."
         )
+    # By name: what came of a dialog is read in our direct message, if it cannot be said in the channel.
     return (
-        f"I am not in this channel, so nothing was made. Type `/invite` {voice.us} here, "
-        f"then send your `{voice.imagine}` again."
+        f"I am not in <#{told.hearer.channel_id}>, so nothing was made. Type `/invite` {voice.us} there, "
+        f"then ask again, with `{voice.imagine}` or as you did."
     )
 
 

@@ -29,8 +29,10 @@ def theirs(names: Sequence[str]) -> str:
     return f"Editing the {counted(len(names), 'picture', 'pictures')} of this message (*{first}* …)."
 
 
-def in_our_dm(us: str) -> str:
+def in_our_dm(us: str, channel_id: str) -> str:
     """Where the edit goes if it cannot go where it was asked for; *us* is our name as a mention."""
+    if channel_id.startswith("D"):
+        return "I cannot be in a direct message between others: the result comes to our own."
     return (
         f"I am not in this conversation, so the result comes to our direct message. To have it here, type "
         f"`/invite` {us} first."

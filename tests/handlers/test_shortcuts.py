@@ -245,7 +245,8 @@ async def test_where_we_cannot_post_what_can_be_read_goes_to_our_direct_message(
     """The picture need not be put in again."""
     counter.desk.slack.faults["find_message"] = [refused("channel_not_found", "conversations.history")]
     view = await opened(counter, shortcut(FILES, channel="D0OTHERS01"))
-    assert "comes to our direct message" in words_of(view)
+    assert "the result comes to our own" in words_of(view)
+    assert "/invite" not in words_of(view), "nobody can be invited into a direct message between two"
     request = await sent(counter, view)
     assert (request.channel_id, request.thread_ts, request.private) == (DM, None, True)
     assert [file.file_id for file in request.attachments] == [FILES[0]["id"]]
