@@ -69,8 +69,8 @@ class TurnMaker:
     async def make(
         self, turn: Turn, slots: Slots, held_money: Callable[[], None], money_moved: Callable[[], None]
     ) -> Ending | MustWait:
-        """Make what *slots* has no ending for, until the turn has one (not yet written) or must wait for
-        money while nothing of its own is under way.
+        """Make what *slots* has no ending for. Gives the turn's ending (not yet written) when all have one,
+        or what the first of them must wait for when none is under way any more: then make the turn again.
 
         *held_money* is called when a hold was taken, *money_moved* whenever one has ended. Raises
         ``NotWaiting`` when the turn was edited or taken back in the very moment: nothing was held or sent.
@@ -80,22 +80,18 @@ class TurnMaker:
         wish = await self._whole_wish(turn)
         if isinstance(wish, Ending):
             return slots.ending(wanted, wish)
-        while going := slots.to_make(wanted):
-            waits: list[MustWait] = []
-            results = await _side_by_side(
-                [self.attempting.make(wish, each, held_money, money_moved) for each in going]
-            )
-            for progress, result in zip(going, results, strict=True):
-                if isinstance(result, Ending):
-                    slots.end(progress, result)
-                elif isinstance(result, MustWait):
-                    waits.append(result)
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
-            if len(waits) == len(going):
-                return waits[0]
-        return slots.ending(wanted, _ALL_ENDED)
+        going = slots.to_make(wanted)
+        results = await _side_by_side(
+            [self.attempting.make(wish, each, held_money, money_moved) for each in going]
+        )
+        for progress, result in zip(going, results, strict=True):
+            if isinstance(result, Ending):
+                slots.end(progress, result)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        waits = [result for result in results if isinstance(result, MustWait)]
+        return waits[0] if waits else slots.ending(wanted, _ALL_ENDED)
 
     async def _whole_wish(self, turn: Turn) -> Wish | Ending:
         """The wish of a turn that is next, with everything that goes along fetched."""

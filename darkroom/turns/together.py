@@ -29,8 +29,6 @@ def together(endings: Sequence[Ending]) -> Ending:
     made = len(endings) - len(others)
     if not others:
         return endings[0]
-    if len(endings) == 1:
-        return others[0]
     rest = _with_sums(min(others, key=_telling), others)
     if not made:
         return rest

@@ -25,7 +25,8 @@ from darkroom.turns.model import (
     Picture,
     Surface,
 )
-from tests.examples import BOB, DESIGN, TEAM, message
+from tests.examples import BOB, DESIGN, TEAM, caps, message
+from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import painted
 from tests.turns.world import World, turns_of_the_loop
 
@@ -46,6 +47,12 @@ def attach(world: World, **files: bytes) -> tuple[Attachment, ...]:
     """Files of a message, kept by Slack."""
     world.attachments.files |= files
     return tuple(Attachment(name, f"{name}.png", "image/png", len(data)) for name, data in files.items())
+
+
+async def hold_of(world: World) -> int:
+    """What a picture of "a room" holds."""
+    made = await world.made("a room", channel="C0PRICED01")
+    return (await world.attempts(made.turn_id))[0].hold_nano_usd
 
 
 async def brought(world: World, turn_id: str) -> list[tuple[InputRole, str]]:
@@ -247,6 +254,28 @@ async def test_an_edit_that_takes_the_files_away_sends_none(world: World) -> Non
     await world.intake.revise(TEAM, DESIGN, TS, "rather not", Options())
     world.gates.open("fetch:sofa")
     await world.rest()
+    assert world.renderer.jobs[-1].input_pictures == ()
+    assert world.slack.inputs[turn_id] == []
+
+
+async def test_an_edit_that_takes_away_what_was_brought_sends_none_of_it(make_world: MakeWorld) -> None:
+    """It waits for money meanwhile."""
+    hold = await hold_of(make_world())
+    world = make_world(caps(channel=2 * hold))
+    world.gates.shut("render:a room")
+    other = message("a room", "1763650000.000009", "1763650000.000009", user=BOB, surface=Surface.MENTION)
+    await world.ask(replace(other, channel_id="C0PAINT001"))
+    await world.gates.reached("render:a room")
+    asked = message("a sofa", TS, TS, surface=Surface.MENTION)
+    asked = replace(asked, channel_id="C0PAINT001", attachments=attach(world, sofa=drawn()))
+    turn_id = await world.ask(asked)
+    while not await world.log.inputs(turn_id):
+        await turns_of_the_loop(1)
+    await turns_of_the_loop()
+    await world.intake.revise(TEAM, "C0PAINT001", TS, "no sofa", Options())
+    world.gates.open("render:a room")
+    await world.rest()
+    assert world.renderer.prompts() == ["a room", "no sofa"]
     assert world.renderer.jobs[-1].input_pictures == ()
     assert world.slack.inputs[turn_id] == []
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from darkroom.rendering.job import FailureKind
-from darkroom.turns.model import Intent, Options, Outcome, Picture, Reason, Surface
+from darkroom.spending.changes import Author, SetPaused
+from darkroom.turns.model import Attachment, Intent, Options, Outcome, Picture, Reason, Surface
+from storage.admin import SqliteAdminBooks
 from storage.conversations import SqliteConversations
-from tests.examples import ALICE, BOB, TEAM, message
+from tests.examples import ALICE, BOB, DESIGN, TEAM, message
 from tests.turns.fakes import failed
 from tests.turns.world import World, turns_of_the_loop
 
@@ -95,11 +98,11 @@ async def test_a_turn_that_fails_leaves_the_choice_as_it_is(world: World) -> Non
 async def test_a_request_that_names_its_picture_builds_on_that_wherever_the_thread_is(world: World) -> None:
     made = await three(world)
     button = await world.reply("again", ts(10), made[0].turn_id, surface=Surface.BUTTON, chosen_id=made[1].id)
-    fresh = await world.reply("new", ts(11), made[0].turn_id, surface=Surface.BUTTON, fresh=True)
+    fresh = await world.reply("new", ts(11), made[0].turn_id, surface=Surface.MENTION, fresh=True)
     await world.rest()
     assert await parent_of(world, button) == 2
     assert await parent_of(world, fresh) is None
-    assert [job.forced for job in world.renderer.jobs[3:]] == [True, True]
+    assert [job.forced for job in world.renderer.jobs[3:]] == [True, False]
 
 
 async def test_a_chosen_picture_of_another_thread_is_the_parent_in_a_thread_of_its_own(world: World) -> None:
@@ -188,6 +191,24 @@ async def test_what_costs_nothing_is_shown_no_price_and_asks_no_budget(world: Wo
     assert await world.attempts(listed) == []
 
 
+async def test_what_costs_nothing_goes_on_while_admins_have_paused_darkroom(world: World) -> None:
+    made = await three(world)
+    world.gates.shut("render:night")
+    waits = await world.reply("night", ts(9), made[0].turn_id)
+    await world.gates.reached("render:night")
+    back = await world.reply("undo", ts(10), made[0].turn_id, intent=Intent.UNDO)
+    await turns_of_the_loop()
+    pause, who = SetPaused(True), Author(TEAM, "U0ADMIN001", "k1")
+    await SqliteAdminBooks(world.database).change(pause, who, world.limits, world.clock.now())
+    world.worker.reconsider()
+    await turns_of_the_loop()
+    assert await world.outcome(back) is None
+    world.gates.open("render:night")
+    await world.rest()
+    assert await world.outcome(waits) == "pictures"
+    assert (await world.ending(back)).details["undone"] == 4
+
+
 async def test_undo_survives_a_stop(world: World) -> None:
     made = await three(world)
     world.gates.shut("tell")
@@ -233,10 +254,10 @@ async def test_a_reply_in_the_direct_message_queues_behind_the_private_turn(worl
     assert await parent_of(world, reply) == 1
 
 
-async def in_dm(world: World, text: str, second: int, user: str = ALICE, **changes: object) -> str:
+async def in_dm(world: World, text: str, second: int, user: str = ALICE, **changes: Any) -> str:
     """A direct message on top level, when all is over."""
     asked = message(text, ts(second), ts(second), user=user, surface=Surface.MENTION)
-    turn_id = await world.ask(replace(asked, channel_id=DM, **changes))  # type: ignore[arg-type] # any field
+    turn_id = await world.ask(replace(asked, **({"channel_id": DM} | changes)))
     await world.rest()
     return turn_id
 
@@ -253,22 +274,22 @@ async def test_a_direct_message_that_reads_like_an_edit_is_asked_about(world: Wo
 
 
 @pytest.mark.parametrize(
-    ("text", "user", "changes"),
+    ("text", "user", "channel", "files"),
     [
-        ("a fox by night", ALICE, {}),
-        ("make it blue", BOB, {}),
-        ("make it blue", ALICE, {"channel_id": "C0DESIGN01"}),
+        ("a fox by night", ALICE, DM, ()),
+        ("make it blue", BOB, DM, ()),
+        ("make it blue", ALICE, DESIGN, ()),
+        ("make it blue", ALICE, DM, (Attachment("F1", "a.png", "image/png", 9),)),
     ],
 )
 async def test_a_message_that_is_clear_is_not_asked_about(
-    world: World, text: str, user: str, changes: dict[str, object]
+    world: World, text: str, user: str, channel: str, files: tuple[Attachment, ...]
 ) -> None:
-    """Another picture, nothing of this person's to edit, or a channel."""
+    """Another picture, nothing of this person's to edit, a channel, or a picture of its own to change."""
     await in_dm(world, "a fox", 1)
-    asked = message(text, ts(2), ts(2), user=user, surface=Surface.MENTION)
-    turn_id = await world.ask(replace(asked, **({"channel_id": DM} | changes)))  # type: ignore[arg-type] # any field
-    await world.rest()
-    assert await world.outcome(turn_id) == "pictures"
+    await in_dm(world, "a cat", 2, channel_id=DESIGN)
+    turn_id = await in_dm(world, text, 3, user, channel_id=channel, attachments=files)
+    assert await world.outcome(turn_id) == ("bad_file" if files else "pictures")
 
 
 async def test_a_reply_in_a_direct_message_edits_without_being_asked_about(world: World) -> None:

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darkroom.rendering.job import Answer, Billed, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.turns.closing import BookCloser
 from darkroom.turns.model import AttemptState, Options, Outcome, Reason, Surface, TurnState
+from darkroom.turns.progress import Slots
 from tests.examples import BOB, TEAM, caps, message
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import BROKEN_STREAM, FIRST, SECOND, Script, failed, painted, said
@@ -69,10 +71,11 @@ async def test_all_have_one_parent_and_none_of_them_is_anothers(world: World) ->
 
 
 async def test_a_first_one_is_not_the_parent_of_one_that_had_to_wait(make_world: MakeWorld) -> None:
-    """In a thread that had no picture, whose turn has one by the time the second is made."""
+    """In a thread that had no picture, and has one by the time the second is made."""
     hold, cost = await prices(make_world())
     world = make_world(caps(channel=cost + hold))
-    turn_id = await world.imagine("a fox", channel=CHANNEL, wanted=2)
+    asked = message("a fox", "1763650000.000001", "1763650000.000001", surface=Surface.MENTION)
+    turn_id = await world.ask(replace(asked, channel_id=CHANNEL, wanted=2))
     await world.rest()
     made = await world.log.pictures(turn_id)
     assert [(picture.version, picture.parent_id) for picture in made] == [(1, None), (2, None)]
@@ -208,7 +211,8 @@ async def test_one_that_breaks_does_not_cut_off_its_siblings(
     world.gates.open("render:a fox")
     await world.rest()
     assert await world.states(turn_id) == [UNCERTAIN, SETTLED, SETTLED]
-    assert (await world.ending(turn_id)).details["rest"] == "uncertain"
+    details = (await world.ending(turn_id)).details
+    assert (details["wanted"], details["made"], details["rest"]) == (3, 2, "uncertain")
     assert len(world.renderer.jobs) == 3
     assert world.slack.posts == [(turn_id, 1), (turn_id, 2)]
 
@@ -320,6 +324,24 @@ async def held_and_paid(world: World) -> str:
     return turn_id
 
 
+async def test_closing_the_books_twice_counts_and_asks_once(world: World) -> None:
+    """As when the first time broke further on."""
+    turn_id, sent = await cut_short(world)
+    world.renderer.asks = [said("A fox."), painted(sent[1], "resp_cut_2")]
+    closer = BookCloser(world.store, world.log, world.maker.attempting, world.limits, world.clock)
+    slots = Slots()
+    for _ in range(2):
+        await closer.close(await world.turn(turn_id), slots, lambda: None)
+    assert [ending.reason for ending in slots.paid_for.values()] == [
+        Reason.PICTURES,
+        Reason.WORDS,
+        Reason.PICTURES,
+    ]
+    assert slots.given_up == []
+    assert world.renderer.asked == ["resp_cut_1", "resp_cut_2"]
+    await world.worker.recover()
+
+
 @pytest.mark.parametrize("gate", ["upload", "post", "posted", "close"])
 async def test_what_was_being_told_is_told_once(world: World, gate: str) -> None:
     world.gates.shut(gate)
@@ -347,6 +369,21 @@ async def test_a_parent_that_is_deleted_meanwhile_stops_those_that_are_not_sent(
     await world.rest()
     details = (await world.ending(turn_id)).details
     assert (details["made"], details["rest"]) == (1, "picture_gone")
+
+
+async def test_a_parent_that_is_deleted_while_a_call_is_refused_is_not_sent_again(world: World) -> None:
+    parent = await world.made()
+
+    async def refuses(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        query = "UPDATE pictures SET deleted_at = '2026-11-20T12:00:00.000000Z' WHERE id = ?"
+        await world.database.write(lambda db: db.execute(query, (parent.id,)).rowcount)
+        return failed(FailureKind.FORGOTTEN)
+
+    world.renderer.scripts["night"] = [refuses]
+    turn_id = await world.reply("night", "1763650000.000001", parent.turn_id)
+    await world.rest()
+    assert await world.outcome(turn_id) == "picture_gone"
+    assert await world.states(turn_id) == [RELEASED]
 
 
 KINDS = ("picture", "access", "rate", "blocked", "server", "lost", "named and lost", "words")
