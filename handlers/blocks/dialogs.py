@@ -8,7 +8,7 @@ from typing import Any
 from darkroom.spending.money import format_usd
 from darkroom.turns.model import Picture
 from darkroom.turns.pricing import Quote
-from handlers.blocks.prices import price_tag
+from handlers.blocks.prices import limit_tag, price_tag
 from handlers.blocks.text import Block, context, section, shown
 
 AGAIN_CALLBACK = "again"
@@ -78,7 +78,7 @@ def chosen_in(view: Mapping[str, Any]) -> str:
 
 
 def _price(quote: Quote) -> str:
-    return f"likely {price_tag(quote.likely_nano_usd)}, at most {price_tag(quote.at_most_nano_usd)}"
+    return f"likely {price_tag(quote.likely_nano_usd)}, at most {limit_tag(quote.at_most_nano_usd)}"
 
 
 def _billed() -> str:

@@ -10,7 +10,7 @@ from darkroom.spending.sizes import size_name
 from darkroom.turns.model import WANTED_MAX, Attachment
 from darkroom.turns.pricing import Quote
 from handlers.blocks.modal_memo import Memo
-from handlers.blocks.prices import price_tag
+from handlers.blocks.prices import limit_tag, price_tag
 from handlers.blocks.text import SECTION_MAX, Block, context, escape, section, truncate
 
 NEW_VIEW, EDIT_VIEW = "new_picture", "edit_picture"
@@ -139,7 +139,7 @@ def price_words(quote: Quote | None, wanted: int) -> str:
     """The price of *wanted* pictures together, before they are asked for; None is not known yet."""
     if quote is None:
         return LATER_PRICE
-    most = price_tag(quote.at_most_nano_usd)
+    most = limit_tag(quote.at_most_nano_usd)
     if wanted == 1:
         return f"*Price:* about {price_tag(quote.likely_nano_usd)}, at most {most}."
     each = price_tag(-(-quote.likely_nano_usd // wanted))

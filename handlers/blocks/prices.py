@@ -1,4 +1,4 @@
-"""Prices on buttons: short, and never lower than what is meant."""
+"""Prices on buttons and in dialogs: short."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ _NANO_PER_CENT = NANO_PER_USD // 100
 
 
 def price_tag(nano_usd: int) -> str:
-    """Nano-dollars as "under 1¢", "5¢" or "$1.20": rounded up to whole cents."""
+    """A likely price, in nano-dollars, as "under 1¢", "5¢" or "$1.20": half up, as under the pictures."""
+    return _tag(nano_usd, (2 * nano_usd + _NANO_PER_CENT) // (2 * _NANO_PER_CENT))
+
+
+def limit_tag(nano_usd: int) -> str:
+    """The most something can cost, in the same form: rounded up, so that it never costs more."""
+    return _tag(nano_usd, -(-nano_usd // _NANO_PER_CENT))
+
+
+def _tag(nano_usd: int, cents: int) -> str:
     if nano_usd < _NANO_PER_CENT:
         return "under 1¢"
-    cents = -(-nano_usd // _NANO_PER_CENT)
     return f"{cents}¢" if cents < 100 else f"${cents // 100:,}.{cents % 100:02d}"
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from darkroom.spending.budgets import Balance, BudgetKind
 from darkroom.spending.classes import Cost, Line, TokenClass
+from darkroom.spending.money import format_usd
 from darkroom.spending.periods import Period, PeriodKind
 from darkroom.turns.model import InputRole, Picture, TurnInput
 from darkroom.turns.pricing import Quote
@@ -20,7 +21,7 @@ from handlers.blocks import placeholder
 from handlers.blocks.details import CLASS_NAMES, details_view
 from handlers.blocks.dialogs import again_dialog, delete_dialog, higher_dialog, variations_dialog
 from handlers.blocks.picture import Setting, Shown, alt_text, pictures_view
-from handlers.blocks.prices import price_tag
+from handlers.blocks.prices import limit_tag, price_tag
 from handlers.blocks.text import TEXT_MAX, Block, View
 from handlers.blocks.versions import undone_view, versions_view
 from sandbox.slack import words as slack
@@ -178,7 +179,7 @@ def test_the_pictures_line_is_short_and_mentions_who_asked_once() -> None:
     assert image["slack_file"] == {"id": "F0PICTURE1"}
     assert image["alt_text"] == "AI-generated picture, version 1: a red fox in snow"
     again, variations, menu = buttons["elements"]
-    assert (again["text"]["text"], again["value"]) == ("Again · 6¢", "picture_1")
+    assert (again["text"]["text"], again["value"]) == ("Again · 5¢", "picture_1")
     assert (variations["text"]["text"], variations["value"]) == ("Variations…", "picture_1")
     assert [option["text"]["text"] for option in menu["options"]] == [
         "Edit this one",
@@ -192,7 +193,7 @@ def test_the_pictures_line_is_short_and_mentions_who_asked_once() -> None:
     assert thumbs["positive_button"]["value"] == "accepted:picture_1"
     assert thumbs["negative_button"]["value"] == "rejected:picture_1"
     assert view.text == (
-        "Version 1 for Alice: a red fox in snow. Cost $0.05, AI-generated. Below: Again for 6¢, Variations, "
+        "Version 1 for Alice: a red fox in snow. Cost $0.05, AI-generated. Below: Again for 5¢, Variations, "
         "a menu (Edit this one, Higher quality, Share to channel, Details, Delete), and whether you like it."
     )
 
@@ -253,7 +254,7 @@ def test_only_a_press_that_costs_more_than_the_limit_asks_first(limit: int, asks
     view = pictures_view([Shown(picture(), None)], setting(confirm_nano_usd=limit))
     again = view.blocks[1]["elements"][0]
     assert ("confirm" in again) is asks
-    assert not asks or "likely costs 6¢" in again["confirm"]["text"]["text"]
+    assert not asks or "likely costs 5¢" in again["confirm"]["text"]["text"]
 
 
 def test_the_words_of_a_change_are_not_all_that_a_screen_reader_hears_of_its_picture() -> None:
@@ -264,9 +265,9 @@ def test_the_words_of_a_change_are_not_all_that_a_screen_reader_hears_of_its_pic
 
 
 @given(st.integers(0, 10**13))
-def test_a_price_on_a_button_is_never_lower_than_what_is_meant(nano: int) -> None:
+def test_the_most_that_something_can_cost_is_never_said_lower_than_it_is(nano: int) -> None:
     """And less than a cent above it."""
-    tag = price_tag(nano)
+    tag = limit_tag(nano)
     if tag == "under 1¢":
         assert nano < 10_000_000
         return
@@ -276,14 +277,20 @@ def test_a_price_on_a_button_is_never_lower_than_what_is_meant(nano: int) -> Non
     assert 0 <= cents * 10_000_000 - nano < 10_000_000
 
 
+@given(st.integers(10_000_000, 10**13))
+def test_a_likely_price_on_a_button_is_the_one_that_stands_under_the_picture(nano: int) -> None:
+    cents = price_tag(nano).removesuffix("¢").removeprefix("$").replace(",", "").replace(".", "")
+    assert int(cents) == int(format_usd(nano).removeprefix("$").replace(",", "").replace(".", ""))
+
+
 @pytest.mark.parametrize(
     ("nano", "tag"),
     [
         (0, "under 1¢"),
         (9_999_999, "under 1¢"),
         (10_000_000, "1¢"),
-        (53_000_000, "6¢"),
-        (990_000_001, "$1.00"),
+        (53_000_000, "5¢"),
+        (995_000_000, "$1.00"),
         (1_200_000_000, "$1.20"),
         (1_234_560_000_000, "$1,234.56"),
     ],
