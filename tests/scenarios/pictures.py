@@ -100,5 +100,5 @@ def mask_png(width: int, height: int, clear: float = 0.25) -> bytes:
 
 def _encoded(image: Image.Image) -> bytes:
     into = io.BytesIO()
-    image.save(into, "PNG")
+    image.save(into, "PNG", compress_level=1)
     return into.getvalue()

@@ -413,7 +413,8 @@ def nano(text: str) -> list[int]:
 async def open_town(data_dir: Path, overrides: Overrides | None = None, **settings: Any) -> Town:
     """A town on a data directory; keywords are settings with ``__`` for the dot. Then ``close_town``."""
     easel = Easel()
-    workspace = Workspace(file_processing_s=0.01)
+    # A scan that takes time is waited for in steps of half a second: that is for stories about scans.
+    workspace = Workspace(file_processing_s=0.0)
     images = ImageApi(seconds_per_picture=1.0, sleep=easel.sleep)
     world = await start_world(workspace, images)
     heard = images.on_call

@@ -1,0 +1,121 @@
+"""A long conversation: back and forth, aside and on, and each request carries exactly what it builds on."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sandbox.images.asked import Asked
+from tests.scenarios.flat import painted_flat
+from tests.scenarios.pictures import mask_png, png
+from tests.scenarios.story import Person, Thread, Town
+
+REFERENCE = png(80, 60)
+
+
+def sent(town: Town) -> list[Asked]:
+    """What each request for a picture asked for, oldest first."""
+    return [call.asked for call in town.calls]
+
+
+def built_on(asked: Asked) -> tuple[str | None, tuple[str, ...], bool]:
+    """What a request carried: the response it goes on from, its pictures by their bytes, whether a mask."""
+    return asked.parent, asked.pictures, asked.mask is not None
+
+
+def response_of(town: Town, version: int) -> str:
+    """The response that made that version of the only thread, as the books have it."""
+    rows = town.ledger.rows("SELECT response_id FROM pictures WHERE version = ?", version)
+    return str(rows[0]["response_id"])
+
+
+async def adds_up(town: Town, thread: Thread) -> None:
+    """Every picture shows what it was charged, all of them together are what was charged, nothing is held,
+    and the API was paid for nothing else; each message of pictures notified who asked, once."""
+    await town.rests()
+    town.ledger.holds_nothing()
+    rows = town.ledger.rows(
+        """
+        SELECT version, attempts.charged_nano_usd, sha256 FROM pictures
+        JOIN attempts ON attempts.id = attempt_id ORDER BY version
+        """
+    )
+    shown = thread.versions
+    assert [row["version"] for row in rows] == sorted(shown)
+    for row in rows:
+        assert abs(shown[row["version"]].nano_usd - row["charged_nano_usd"]) <= 5_000_000
+        assert thread.sha256(row["version"]) == row["sha256"], "what is shown is what was paid for"
+    assert sum(row["charged_nano_usd"] for row in rows) == town.ledger.charged()
+    asked: dict[str, list[str]] = {message.ts: [] for message in thread.pictures}
+    for one in shown.values():
+        if one.asker is not None:
+            asked[one.message.ts].append(one.asker)
+    pings: dict[str, list[str]] = {ts: [] for ts in asked}
+    for ping in town.workspace.notifications:
+        if ping.ts in pings:
+            pings[ping.ts].append(ping.user)
+    assert all(len(askers) == 1 for askers in asked.values())
+    assert pings == asked, "who asked is notified, once for a message, and nobody else"
+
+
+async def edits(person: Person, thread: Thread, text: str, version: int) -> None:
+    """A reply, and the picture that comes of it."""
+    await person.replies(thread, text)
+    await thread.version(version)
+
+
+async def test_ten_turns_with_a_branch_an_undo_a_reference_a_mask_several_and_other_options(
+    town: Town,
+) -> None:
+    alice = painted_flat(town).alice
+    thread = await alice.imagines("a red fox in snow")
+    await thread.version(1)
+    await edits(alice, thread, "make it night", 2)
+    await edits(alice, thread, "add a moon", 3)
+    await edits(alice, thread, "add a star --n 3", 6)
+    third = await thread.version(3)
+    await alice.chooses(third, "Edit this one")
+    await alice.is_told("changes v3")
+    await alice.replies_with(thread, "a hat like this one", {"hat.png": REFERENCE})
+    seventh = await thread.version(7)
+    assert "1 reference picture" in seventh.line
+    await alice.replies(thread, "undo")
+    await thread.says("Back to v3")
+    await edits(alice, thread, "make it day --quality high", 8)
+    await alice.replies_with(thread, "a tree here", {"mask.png": mask_png(1024, 1024)})
+    ninth = await thread.version(9)
+    assert "Only the marked 25 % of v8" in ninth.line
+    town.images.forget()
+    await edits(alice, thread, "add a bird", 10)
+    await edits(alice, thread, "add a boat", 11)
+    await adds_up(town, thread)
+
+    calls = sent(town)
+    resp = {number: response_of(town, number) for number in thread.versions}
+    sha = {number: thread.sha256(number) for number in thread.versions}
+    assert len(set(sha.values())) == len(sha) == 11
+    reference = hashlib.sha256(REFERENCE).hexdigest()
+    assert [built_on(asked) for asked in calls] == [
+        (None, (), False),
+        (resp[1], (), False),
+        (resp[2], (), False),
+        *[(resp[3], (), False)] * 3,
+        (resp[3], (reference,), False),
+        (resp[3], (), False),
+        (None, (sha[8],), True),
+        (resp[9], (), False),
+        (None, (sha[9],), False),
+        (resp[10], (), False),
+    ]
+    assert [town.calls[number].outcome for number in (9, 10)] == [
+        "refused:previous_response_not_found",
+        "picture",
+    ]
+    assert [asked.prompt for asked in calls][-4:] == ["a tree here", "add a bird", "add a bird", "add a boat"]
+    assert [asked.quality for asked in calls] == ["medium"] * 7 + ["high"] * 5
+    assert {asked.size for asked in calls} == {"1024x1024"}
+    came_from = [thread.versions[number].came_from for number in range(1, 12)]
+    parents = [None, 1, 2, 3, 3, 3, 3, 3, 8, 9, 10]
+    assert came_from == list(zip(range(1, 12), parents, strict=True))
+    assert thread.versions[6].message is thread.versions[4].message, "one message for all three"
+    mask = town.ledger.rows("SELECT sha256, covers_ppm FROM inputs WHERE role = 'mask'")
+    assert [(row["sha256"], row["covers_ppm"]) for row in mask] == [(calls[8].mask, 250_000)]
