@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from handlers import sharing, words_pictures
+from handlers import sharing, words_endings, words_pictures
 from handlers.blocks.details import details_view
 from handlers.blocks.picture import DETAILS_ACTION, MENU_ACTION, Choice
 from handlers.blocks.text import View
@@ -15,6 +15,10 @@ from handlers.more import ask_for_quality
 from handlers.presses import Answer, Press, start
 from handlers.services import Services
 from handlers.subjects import Subject, find, thread_of
+from handlers.words import Hearer
+
+_FOR_MEMBERS = frozenset({Choice.EDIT, Choice.SHARE})
+"""What changes something for others and makes no turn of its own, of which it would be asked who wants it."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -46,6 +50,10 @@ async def _chosen(services: Services, press: Press, choice: Choice, picture_id: 
     subject = await find(services, picture_id)
     if isinstance(subject, View):
         await answer(subject)
+        return
+    refused = await services.guard.refuses(press.user_id) if choice in _FOR_MEMBERS else None
+    if refused is not None:
+        await answer(View(words_endings.say(refused, services.config.voice, Hearer(press.channel)), ()))
         return
     match choice:
         case Choice.EDIT:

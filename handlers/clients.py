@@ -172,7 +172,8 @@ class SlackClient(Protocol):
         ...
 
     async def open_view(self, trigger_id: str, view: Block) -> str:
-        """Open a dialog, within 3 seconds of what a person did; gives the view's id."""
+        """Open a dialog, within 3 seconds of what a person did; gives the view's id, or nothing where that
+        has opened one before."""
         ...
 
     async def push_view(self, trigger_id: str, view: Block) -> str:

@@ -246,7 +246,14 @@ class WebSlackClient:
 
     async def open_view(self, trigger_id: str, view: Block) -> str:
         """See ``SlackClient``; asked once, since a trigger is good for one try."""
-        answer = await asked("views.open", self._now.views_open(trigger_id=trigger_id, view=dict(view)))
+        opening = self._now.views_open(trigger_id=trigger_id, view=dict(view))
+        try:
+            answer = await asked("views.open", opening)
+        except SlackRefused as refused:
+            if refused.error != "exchanged_trigger_id":
+                raise
+            # Slack sent what was done twice: its dialog is open.
+            return ""
         return str(mapping(answer.get("view")).get("id") or "")
 
     async def push_view(self, trigger_id: str, view: Block) -> str:

@@ -1,0 +1,49 @@
+"""Pictures in one colour, which cost next to nothing to paint, and what stories do with views."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from typing import Any
+
+from PIL import Image
+
+from sandbox.images.painter import Order
+from sandbox.slack.model import Json
+from tests.scenarios.story import Town
+
+
+class FlatPainter:
+    """Paints each picture in a colour of its own, so that no two have the same bytes."""
+
+    def __init__(self) -> None:
+        self._colours = itertools.count(1)
+
+    def __call__(self, order: Order) -> bytes:
+        """The encoded picture of an order, or of a draft of it."""
+        number = next(self._colours) * 4_099
+        colour = (number & 255, number >> 8 & 255, number >> 16 & 255)
+        size = order.width, order.height
+        clear = order.transparent and order.output_format != "jpeg"
+        image = Image.new("RGBA", size, (*colour, 0)) if clear else Image.new("RGB", size, colour)
+        into = io.BytesIO()
+        image.save(into, order.output_format.upper())
+        return into.getvalue()
+
+
+def painted_flat(town: Town) -> Town:
+    """The same town, with pictures in one colour each, which Slack can show at once."""
+    town.images.painter = FlatPainter()
+    town.workspace.file_processing_s = 0.0
+    return town
+
+
+def said_in(view: Json) -> str:
+    """Everything that stands in a view or message's blocks, as one text."""
+    return str(view["blocks"])
+
+
+def menu_of(message: Any) -> Json:
+    """What the menu under a message's first picture offers, by its labels."""
+    menus = [e for b in message.blocks for e in b.get("elements", ()) if e.get("type") == "overflow"]
+    return {option["text"]["text"]: option["value"] for option in menus[0]["options"]}
