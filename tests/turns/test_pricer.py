@@ -72,7 +72,7 @@ async def test_attached_files_and_those_of_an_earlier_turn_are_in_the_price(worl
     assert prices(quote) == await held(world, request)
     first = (await world.intake.accept(request)).turn
     assert first is not None
-    again = replace(command("a room", trigger="x2"), inputs_from=first.id)
+    again = replace(command("a room", trigger="x2"), attachments=files, inputs_from=first.id)
     assert await quoted(world, again) == quote
     assert prices(quote) == await held(world, again)
 

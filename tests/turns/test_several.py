@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 from dataclasses import replace
 from datetime import timedelta
@@ -75,7 +74,11 @@ async def test_a_first_one_is_not_the_parent_of_one_that_had_to_wait(make_world:
     hold, cost = await prices(make_world())
     world = make_world(caps(channel=cost + hold))
     asked = message("a fox", "1763650000.000001", "1763650000.000001", surface=Surface.MENTION)
+    world.gates.shut("render")
     turn_id = await world.ask(replace(asked, channel_id=CHANNEL, wanted=2))
+    await turns_of_the_loop()
+    assert await world.states(turn_id) == [DISPATCHED]
+    world.gates.open("render")
     await world.rest()
     made = await world.log.pictures(turn_id)
     assert [(picture.version, picture.parent_id) for picture in made] == [(1, None), (2, None)]
@@ -198,11 +201,10 @@ async def test_one_that_breaks_does_not_cut_off_its_siblings(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Their calls are under way, and paid: what they bring is told with how the broken one was closed."""
-    caplog.set_level(logging.CRITICAL + 1, logger="darkroom.turns")
 
     async def breaks(job: RenderJob, seen: ResponseIdSeen) -> Answer:
         await seen("resp_broken")
-        raise RuntimeError
+        raise ZeroDivisionError
 
     world.gates.shut("render:a fox")
     world.renderer.scripts["a fox"] = [breaks]
@@ -213,6 +215,7 @@ async def test_one_that_breaks_does_not_cut_off_its_siblings(
     assert await world.states(turn_id) == [UNCERTAIN, SETTLED, SETTLED]
     details = (await world.ending(turn_id)).details
     assert (details["wanted"], details["made"], details["rest"]) == (3, 2, "uncertain")
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
     assert len(world.renderer.jobs) == 3
     assert world.slack.posts == [(turn_id, 1), (turn_id, 2)]
 
