@@ -44,8 +44,20 @@ async def test_a_bad_option_is_explained_and_buys_nothing(
     assert town.messages() == []
 
 
-@pytest.mark.parametrize("text", ["", "   \t  ", "help", "HELP"])
-async def test_nothing_or_help_shows_how_to_use_it(town: Town, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "   \t  "])
+async def test_nothing_opens_the_dialog_and_buys_nothing(town: Town, text: str) -> None:
+    seen = await town.alice.types(f"/imagine {text}")
+    view = await town.alice.dialog("new_picture")
+    assert seen.text == ""
+    assert view["title"]["text"]
+    await town.rests()
+    assert town.calls == []
+    assert town.ledger.turns() == []
+    assert town.messages() == []
+
+
+@pytest.mark.parametrize("text", ["help", "HELP"])
+async def test_help_shows_how_to_use_it(town: Town, text: str) -> None:
     seen = await town.alice.types(f"/imagine {text}")
     assert "--size" in seen.text
     assert "--quality" in seen.text
