@@ -91,9 +91,17 @@ def picture(version: int, price: str | None = None, model: str | None = None) ->
 class Town:
     """A Darkroom in a local world, and who lives there."""
 
-    def __init__(self, world: World, darkroom: Darkroom, easel: Easel, data_dir: Path) -> None:
+    def __init__(
+        self,
+        world: World,
+        darkroom: Darkroom,
+        easel: Easel,
+        data_dir: Path,
+        overrides: Overrides | None = None,
+    ) -> None:
         self.world = world
         self.darkroom = darkroom
+        self.overrides = overrides
         self.easel = easel
         self.workspace = world.workspace
         self.images = world.images
@@ -124,9 +132,25 @@ class Town:
 
     async def restarts(self) -> None:
         """Stop Darkroom as a deploy does, and start it again on the same data."""
+        await self.stops()
+        await self.starts()
+
+    async def stops(self) -> None:
+        """Stop Darkroom as a deploy does; what people do meanwhile waits in Slack."""
         await self.darkroom.aclose()
-        self.darkroom = Darkroom(self.darkroom.settings)
+
+    async def starts(self) -> None:
+        """Start it again on the same data."""
+        self.darkroom = Darkroom(self.darkroom.settings, overrides=self.overrides)
         await self.darkroom.start()
+
+    async def books_say(self, query: str, *values: Any) -> None:
+        """Wait until a query of the database gives anything."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                if self.ledger.rows(query, *values):
+                    return
+                await asyncio.sleep(0)
 
     async def sends_again(self, times: int = 5) -> None:
         """Deliver everything that a person did so far again, all of it *times* times at once."""
@@ -441,7 +465,7 @@ async def move_in(
     except BaseException:
         await world.close()
         raise
-    return Town(world, darkroom, easel, data_dir)
+    return Town(world, darkroom, easel, data_dir, overrides)
 
 
 async def close_town(town: Town) -> None:

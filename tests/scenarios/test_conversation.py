@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+from darkroom.turns.planning import CHAIN_PICTURES_MAX
 from sandbox.images.asked import Asked
 from tests.scenarios.flat import painted_flat
 from tests.scenarios.pictures import mask_png, png
-from tests.scenarios.story import Person, Thread, Town
+from tests.scenarios.story import Person, Thread, Town, nano
 
 REFERENCE = png(80, 60)
 
@@ -119,3 +120,93 @@ async def test_ten_turns_with_a_branch_an_undo_a_reference_a_mask_several_and_ot
     assert thread.versions[6].message is thread.versions[4].message, "one message for all three"
     mask = town.ledger.rows("SELECT sha256, covers_ppm FROM inputs WHERE role = 'mask'")
     assert [(row["sha256"], row["covers_ppm"]) for row in mask] == [(calls[8].mask, 250_000)]
+
+
+async def test_a_long_conversation_goes_on_from_the_saved_picture_and_then_from_its_response(
+    town: Town,
+) -> None:
+    alice = painted_flat(town).alice
+    thread = await alice.imagines("a red fox in snow")
+    last = CHAIN_PICTURES_MAX + 2
+    for number in range(2, last + 1):
+        await thread.version(number - 1)
+        await alice.replies(thread, f"add star number {number}")
+    await thread.version(last)
+    await adds_up(town, thread)
+    resp = {number: response_of(town, number) for number in thread.versions}
+    assert [built_on(asked) for asked in sent(town)] == [
+        (None, (), False),
+        *[(resp[number], (), False) for number in range(1, CHAIN_PICTURES_MAX)],
+        (None, (thread.sha256(CHAIN_PICTURES_MAX),), False),
+        (resp[CHAIN_PICTURES_MAX + 1], (), False),
+    ]
+
+
+async def test_back_and_back_again_and_no_further_then_on_from_there(town: Town) -> None:
+    alice = painted_flat(town).alice
+    thread = await alice.imagines("a red fox in snow")
+    await thread.version(1)
+    await edits(alice, thread, "make it night", 2)
+    await edits(alice, thread, "add a moon", 3)
+    charged = town.ledger.charged()
+    await alice.replies(thread, "undo")
+    await thread.says("Back to v2", "v3 stays")
+    await alice.replies(thread, " Undo. ")
+    await thread.says("Back to v1", "v2 stays")
+    await alice.replies(thread, "undo")
+    assert "nothing to go back to" in await alice.is_told("v1 was made from no picture")
+    await town.rests()
+    assert (len(town.calls), town.ledger.charged()) == (3, charged), "the way back costs nothing"
+
+    await edits(alice, thread, "make it day", 4)
+    await alice.replies(thread, "versions")
+    listed = await thread.says("4 versions")
+    rows = [block for block in listed.blocks if "*v" in block.get("text", {}).get("text", "")]
+    assert [block["text"]["text"].split("·")[0].strip(" *") for block in rows] == [
+        "v1",
+        "v2 from v1",
+        "v3 from v2",
+        "v4 from v1",
+    ]
+    assert [block["accessory"]["slack_file"]["id"] for block in rows] == [
+        thread.versions[number].file_id for number in range(1, 5)
+    ]
+    for number, block in enumerate(rows, start=1):
+        assert nano(block["text"]["text"]) == [thread.versions[number].nano_usd]
+        assert ("builds on this one" in block["text"]["text"]) == (number == 4)
+    for words in ("last supper", "undo the snow"):
+        await edits(alice, thread, words, len(thread.versions) + 1)
+    await adds_up(town, thread)
+    assert [asked.prompt for asked in sent(town)][3:] == ["make it day", "last supper", "undo the snow"]
+    resp = {number: response_of(town, number) for number in thread.versions}
+    assert [asked.parent for asked in sent(town)] == [None, *[resp[n] for n in (1, 2, 1, 4, 5)]]
+
+
+async def test_a_version_chosen_while_a_turn_is_at_work_counts_for_what_is_asked_after_the_choice(
+    town: Town,
+) -> None:
+    alice = painted_flat(town).alice
+    thread = await alice.imagines("a red fox in snow")
+    await thread.version(1)
+    await edits(alice, thread, "make it night", 2)
+    town.easel.hold()
+    await alice.replies(thread, "add a moon")
+    await town.has_called(3)
+    await alice.replies(thread, "add a star")
+    await alice.chooses(await thread.version(1), "Edit this one")
+    await alice.is_told("changes v1")
+    await alice.replies(thread, "make it day")
+    await alice.replies(thread, "add a bird")
+    town.easel.let_go()
+    await thread.version(6)
+    await adds_up(town, thread)
+    shown = thread.versions
+    assert [shown[number].came_from for number in range(3, 7)] == [(3, 2), (4, 3), (5, 1), (6, 5)]
+    resp = {number: response_of(town, number) for number in shown}
+    assert [asked.parent for asked in sent(town)] == [None, *[resp[n] for n in (1, 2, 3, 1, 5)]]
+    assert [asked.prompt for asked in sent(town)][2:] == [
+        "add a moon",
+        "add a star",
+        "make it day",
+        "add a bird",
+    ]
