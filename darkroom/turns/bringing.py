@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from darkroom.clock import Clock
 from darkroom.rendering.encoding import Prepared
 from darkroom.rendering.inputs import Mask, as_mask, prepare
-from darkroom.rendering.job import Blobs
+from darkroom.rendering.job import Blobs, BlobWriter
 from darkroom.rendering.kinds import Unpreparable
 from darkroom.turns.model import (
     REFERENCES_MAX,
@@ -24,12 +25,15 @@ from darkroom.turns.model import (
     Turn,
     TurnInput,
 )
+from darkroom.turns.staging import Staging
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Attachments, CannotFetch
 from darkroom.turns.wishes import brought
 
 _SHAPE_TOLERANCE = 0.01
 """By how much a mask's ratio of width to height may differ from its picture's."""
+
+Result = TypeVar("Result")
 
 _MAY_MARK = frozenset({Surface.REPLY, Surface.MENTION})
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -73,12 +77,9 @@ class Bringer:
                 return ()
             if len(attached) > _allowed(parent):
                 return _too_many(len(attached), parent)
-            marked = parent if len(attached) == 1 and turn.request.surface in _MAY_MARK else None
-            try:
-                ready = [await self._ready(each, marked) for each in attached]
-            except _Bad as bad:
-                details = {"file": bad.name, "why": bad.problem.value}
-                return Ending(Outcome.DECLINED, Reason.BAD_FILE, details)
+            ready = await self._all_ready(turn, parent, attached)
+            if isinstance(ready, Ending):
+                return ready
             inputs = await self._store.bring(turn.id, turn.revision, ready, self._clock.now())
         return inputs if len(inputs) <= _allowed(parent) else _too_many(len(inputs), parent)
 
@@ -92,14 +93,30 @@ class Bringer:
             return await self._attachments.above(turn)
         return None
 
-    async def _ready(self, attachment: Attachment, marked: Picture | None) -> TurnInput:
-        """*attachment* as a file of ours that can be sent; a mask for *marked* if it can be one. Raises
-        ``_Bad``."""
+    async def _all_ready(
+        self, turn: Turn, parent: Picture | None, attached: Sequence[Attachment]
+    ) -> list[TurnInput] | Ending:
+        """All of *attached* as files of ours, on disk; or none of them, and an ending."""
+        marked = parent if len(attached) == 1 and turn.request.surface in _MAY_MARK else None
+        staging = Staging(self._blobs)
+        try:
+            ready = [await self._ready(each, marked, staging) for each in attached]
+            digests = {each.sha256 for each in ready}
+            await self._in_thread(lambda: staging.keep(digests))
+        except _Bad as bad:
+            details = {"file": bad.name, "why": bad.problem.value}
+            return Ending(Outcome.DECLINED, Reason.BAD_FILE, details)
+        finally:
+            staging.discard()
+        return ready
+
+    async def _ready(self, attachment: Attachment, marked: Picture | None, staging: Staging) -> TurnInput:
+        """*attachment* as a file that can be sent; a mask for *marked* if it can be one. Raises ``_Bad``."""
         fetched = self._blobs.begin()
         try:
             await self._attachments.fetch(attachment, fetched)
             understood = await self._in_thread(
-                lambda: self._understood(fetched.path(), attachment.name, marked)
+                lambda: _understood(fetched.path(), attachment.name, marked, staging.begin)
             )
         except CannotFetch as cannot:
             raise _Bad(attachment.name, cannot.problem) from cannot
@@ -112,18 +129,7 @@ class Bringer:
             return _input(InputRole.MASK, understood.prepared, attachment.name, understood.covers_ppm)
         return _input(InputRole.REFERENCE, understood, attachment.name)
 
-    def _understood(self, path: Path, name: str, marked: Picture | None) -> Prepared | Mask:
-        """The picture at *path*, made ready: as a mask for *marked* if it is a PNG of its shape that has
-        transparent areas. Blocks."""
-        begin = self._blobs.begin
-        reference = prepare(path, begin, name)
-        if marked is None or not _marks(path, reference, marked):
-            return reference
-        mask = as_mask(path, marked.width, marked.height, begin)
-        # What marks nothing would be paid for and change nothing.
-        return mask if mask.covers_ppm else reference
-
-    async def _in_thread(self, work: Callable[[], Prepared | Mask]) -> Prepared | Mask:
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
         """Do *work* while nobody else does such work. A thread cannot be stopped, so when this is cancelled
         it is waited for, and its files are not pulled away from under it."""
         async with self._one_at_a_time:
@@ -135,6 +141,19 @@ class Bringer:
                 thread.exception()
                 raise
             return thread.result()
+
+
+def _understood(
+    path: Path, name: str, marked: Picture | None, begin: Callable[[], BlobWriter]
+) -> Prepared | Mask:
+    """The picture at *path*, made ready: as a mask for *marked* if it is a PNG of its shape that has
+    transparent areas. Blocks."""
+    reference = prepare(path, begin, name)
+    if marked is None or not _marks(path, reference, marked):
+        return reference
+    mask = as_mask(path, marked.width, marked.height, begin)
+    # What marks nothing would be paid for and change nothing.
+    return mask if mask.covers_ppm else reference
 
 
 def _allowed(parent: Picture | None) -> int:

@@ -65,6 +65,11 @@ def left_behind(world: World) -> list[Path]:
     return list((world.folder / "tmp").glob("*"))
 
 
+def kept(world: World) -> set[str]:
+    """The digests of all files on the disk, half written ones too."""
+    return {path.stem for path in world.folder.rglob("*") if path.is_file()}
+
+
 async def test_pictures_of_a_reply_go_along_after_its_parent_and_are_held_for(world: World) -> None:
     first = await world.made()
     files = attach(world, sofa=drawn(), lamp=drawn(80, 40, "JPEG"))
@@ -113,6 +118,7 @@ async def test_a_png_with_a_hole_and_the_parents_shape_marks_it(world: World, si
     (mask,) = await world.log.inputs(turn_id)
     assert (mask.role, mask.format, mask.width, mask.height) == (InputRole.MASK, "png", 1024, 1024)
     assert mask.covers_ppm == pytest.approx(250_000, abs=5_000)
+    assert kept(world) == {mask.sha256}
     job = world.renderer.jobs[-1]
     assert job.previous_response_id is None
     assert [each.path.name for each in job.input_pictures] == [f"{first.sha256}.png"]
@@ -177,7 +183,7 @@ async def test_a_file_that_cannot_go_along_ends_the_turn_before_anything_is_boug
     assert ending.details == {"file": "bad.png", "why": why}
     assert await world.attempts(turn_id) == []
     assert await world.log.inputs(turn_id) == ()
-    assert left_behind(world) == []
+    assert kept(world) == set()
 
 
 @pytest.mark.parametrize(("surface", "allowed"), [(Surface.REPLY, 15), (Surface.MENTION, 16)])
