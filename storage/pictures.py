@@ -15,7 +15,8 @@ from storage.times import to_text
 def add_picture(
     db: sqlite3.Connection, attempt: sqlite3.Row, settlement: Settlement, flags: str, at: datetime
 ) -> Picture:
-    """The next version of its thread (deleted ones count), from a row of ``attempts`` and what it brought."""
+    """The next version of its thread, from a row of ``attempts`` and what it brought. Deleted ones count, and
+    so does the picture whose sharing opened the thread: everybody there sees its version."""
     turn = db.execute("SELECT * FROM turns WHERE id = ?", (attempt["turn_id"],)).fetchone()
     picture = settlement.picture
     if picture is None or turn["thread_ts"] is None:
@@ -23,10 +24,15 @@ def add_picture(
     place = (turn["team_id"], turn["channel_id"], turn["thread_ts"])
     version = db.execute(
         """
-        SELECT COALESCE(MAX(version), 0) + 1 FROM pictures
-        WHERE team_id = ? AND channel_id = ? AND thread_ts = ?
+        SELECT COALESCE(MAX(version), 0) + 1 FROM (
+            SELECT MAX(version) AS version FROM pictures
+            WHERE team_id = :team AND channel_id = :channel AND thread_ts = :thread
+            UNION ALL
+            SELECT version FROM shares JOIN pictures ON pictures.id = picture_id
+            WHERE shares.team_id = :team AND shares.channel_id = :channel AND shares.message_ts = :thread
+        )
         """,
-        place,
+        dict(zip(("team", "channel", "thread"), place, strict=True)),
     ).fetchone()[0]
     db.execute(
         """

@@ -203,6 +203,18 @@ async def test_a_shared_picture_has_a_thread_that_builds_on_it(
     assert await talk.unfinished_shares(NOON) == []
 
 
+async def test_versions_go_on_from_that_of_the_picture_whose_sharing_opened_the_thread(
+    talk: SqliteConversations, gallery: Gallery
+) -> None:
+    """Else its first edit would stand under it with the same number."""
+    _, second = await gallery.pictures(2)
+    ts = "1763640900.000000"
+    await talk.note_share((await shared(talk, second.id)).id, "F_1", ts)
+    made = await gallery.picture(Asked(channel=RANDOM, thread_ts=ts))
+    assert (second.version, made.version) == (2, 3)
+    assert (await gallery.picture(Asked(channel=RANDOM))).version == 1
+
+
 async def test_only_what_may_still_be_shown_is_unfinished(
     talk: SqliteConversations, gallery: Gallery, eraser: SqliteEraser
 ) -> None:
