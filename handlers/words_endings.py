@@ -46,11 +46,15 @@ def _no_money(told: _Told) -> str:
     cap, charged, held = (told.number(f"{name}_nano_usd") for name in ("cap", "charged", "held"))
     left = told.number("left_nano_usd") if "left_nano_usd" in told.details else max(0, cap - charged - held)
     whose = _WHOSE.get(str(told.details.get("budget")), "there is")
+    left_words, needed_words = format_usd(left), told.usd("needed_nano_usd")
+    if left and left_words == needed_words:
+        # Rounded to cents they read the same, as if there were enough.
+        left_words = "a little less than that"
     cheaper = " A smaller size or `--quality low` may cost little enough." if left else ""
     meanwhile = f" ({format_usd(held)} more is held for pictures being made)" if held else ""
     return (
         f"{NOTHING}this picture could cost up to "
-        f"{told.usd('needed_nano_usd')}, and {whose} {format_usd(left)} left of {format_usd(cap)} "
+        f"{needed_words}, and {whose} {left_words} left of {format_usd(cap)} "
         f"{told.period()}{meanwhile}. It renews on {told.time('renews_at')}. To have it raised, ask "
         f"{told.voice.an_admin}.{cheaper}"
     )
@@ -118,7 +122,9 @@ _AFTER_A_CALL = frozenset(
 def _charge(told: _Told) -> str:
     charged = told.number("charged_nano_usd")
     if charged == 0:
-        return "Nothing was charged."
+        # Others may have come, and were.
+        missing = told.number("wanted") - told.number("made") if told.number("made") else 0
+        return f"Nothing was charged{'' if missing == 0 else ' for it' if missing == 1 else ' for them'}."
     return f"{format_usd(charged)} was charged for what the model did until then."
 
 

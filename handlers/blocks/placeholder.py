@@ -22,10 +22,9 @@ def done(
     """The pictures, from the first to the last of *versions*, are in the thread; *link* leads to them (None
     where Slack gave no link)."""
     first, last = versions
-    label, price = (
-        (f"v{first} is" if first == last else f"v{first} to v{last} are"),
-        format_usd(cost_nano_usd),
-    )
+    between = "and" if last == first + 1 else "to"
+    label = f"v{first} is" if first == last else f"v{first} {between} v{last} are"
+    price = format_usd(cost_nano_usd)
     linked = f"<{escape(link)}|{label} in the thread>" if link else f"{label} in the thread"
     return _view(name, prompt, wanted, f"Done: {linked}, {price}.", f"Done · {linked} · {price}")
 

@@ -205,6 +205,23 @@ def test_why_some_pictures_are_missing_is_said_with_that_reasons_sentence(
 
 
 @pytest.mark.parametrize(
+    ("wanted", "ends"), [(3, "Nothing was charged for it."), (4, "Nothing was charged for them.")]
+)
+def test_what_was_not_charged_is_what_did_not_come(wanted: int, ends: str) -> None:
+    details: dict[str, str | int] = {"made": 2, "wanted": wanted, "rest": "moderation"}
+    said = rest_of(Ending(Outcome.PICTURES, Reason.PICTURES, details), VOICE, HEARER)
+    assert said is not None
+    assert said.endswith(ends)
+
+
+def test_too_little_money_never_reads_like_enough() -> None:
+    """Rounded to cents both amounts would be $0.07."""
+    details = {**DETAILS[Reason.NO_MONEY], "needed_nano_usd": 73_900_000, "left_nano_usd": 73_000_000}
+    said = say(Ending(Outcome.DECLINED, Reason.NO_MONEY, details), VOICE, HEARER)
+    assert "up to $0.07, and you have a little less than that left of $10.00" in said
+
+
+@pytest.mark.parametrize(
     "details", [{}, {"made": 1}, {"made": 1, "wanted": 2, "rest": "of an older version"}]
 )
 def test_where_all_pictures_came_nothing_is_explained(details: dict[str, str | int]) -> None:

@@ -5,57 +5,12 @@ from __future__ import annotations
 import hashlib
 
 from darkroom.turns.planning import CHAIN_PICTURES_MAX
-from sandbox.images.asked import Asked
+from tests.scenarios.carried import adds_up, built_on, response_of, sent
 from tests.scenarios.flat import painted_flat
 from tests.scenarios.pictures import mask_png, png
 from tests.scenarios.story import Person, Thread, Town, nano
 
 REFERENCE = png(80, 60)
-
-
-def sent(town: Town) -> list[Asked]:
-    """What each request for a picture asked for, oldest first."""
-    return [call.asked for call in town.calls]
-
-
-def built_on(asked: Asked) -> tuple[str | None, tuple[str, ...], bool]:
-    """What a request carried: the response it goes on from, its pictures by their bytes, whether a mask."""
-    return asked.parent, asked.pictures, asked.mask is not None
-
-
-def response_of(town: Town, version: int) -> str:
-    """The response that made that version of the only thread, as the books have it."""
-    rows = town.ledger.rows("SELECT response_id FROM pictures WHERE version = ?", version)
-    return str(rows[0]["response_id"])
-
-
-async def adds_up(town: Town, thread: Thread) -> None:
-    """Every picture shows what it was charged, all of them together are what was charged, nothing is held,
-    and the API was paid for nothing else; each message of pictures notified who asked, once."""
-    await town.rests()
-    town.ledger.holds_nothing()
-    rows = town.ledger.rows(
-        """
-        SELECT version, attempts.charged_nano_usd, sha256 FROM pictures
-        JOIN attempts ON attempts.id = attempt_id ORDER BY version
-        """
-    )
-    shown = thread.versions
-    assert [row["version"] for row in rows] == sorted(shown)
-    for row in rows:
-        assert abs(shown[row["version"]].nano_usd - row["charged_nano_usd"]) <= 5_000_000
-        assert thread.sha256(row["version"]) == row["sha256"], "what is shown is what was paid for"
-    assert sum(row["charged_nano_usd"] for row in rows) == town.ledger.charged()
-    asked: dict[str, list[str]] = {message.ts: [] for message in thread.pictures}
-    for one in shown.values():
-        if one.asker is not None:
-            asked[one.message.ts].append(one.asker)
-    pings: dict[str, list[str]] = {ts: [] for ts in asked}
-    for ping in town.workspace.notifications:
-        if ping.ts in pings:
-            pings[ping.ts].append(ping.user)
-    assert all(len(askers) == 1 for askers in asked.values())
-    assert pings == asked, "who asked is notified, once for a message, and nobody else"
 
 
 async def edits(person: Person, thread: Thread, text: str, version: int) -> None:
