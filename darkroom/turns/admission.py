@@ -43,7 +43,8 @@ class Admission:
         if turn.request.intent is not Intent.MAKE:
             looked = await self._store.queue(turn.id, None, self._caps, self._clock.now())
             return Admitted(looked, None) if isinstance(looked, Turn) else refused(looked)
-        question = await self._edit_or_new(turn)
+        # Asked once: after a restart the last picture may be one that the turn itself has brought.
+        question = await self._edit_or_new(turn) if turn.state is TurnState.RECEIVED else None
         step = await self._maker.outlook(turn) if question is None else question
         if isinstance(step, Ending):
             return step

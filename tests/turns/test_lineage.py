@@ -162,6 +162,26 @@ async def test_undo_passes_over_what_was_deleted(world: World) -> None:
     assert (await world.ending(await undo(world, made[0], 10))).details["version"] == 1
 
 
+async def test_undo_under_a_shared_picture_does_not_show_what_was_not_shared(world: World) -> None:
+    """What it was made from may never have left a direct message; what is made here may be undone."""
+    first = await world.made(private=True)
+    second = (await world.log.pictures(await edit(world, first, 1)))[0]
+    shares, at = SqliteConversations(world.database), world.clock.now()
+    await shares.share("s1", "view:V1", second.id, DESIGN, ALICE, at)
+    await shares.note_share("s1", "F0SHARED01", ts(2))
+    there = replace(message("night", ts(3), ts(2), surface=Surface.MENTION), channel_id=DESIGN)
+    await world.ask(there)
+    await world.rest()
+    undone = [
+        await world.ask(replace(message("undo", ts(at), ts(2)), intent=Intent.UNDO, channel_id=DESIGN))
+        for at in (4, 5)
+    ]
+    await world.rest()
+    endings = [await world.ending(turn_id) for turn_id in undone]
+    assert [ending.reason for ending in endings] == [Reason.UNDONE, Reason.NOTHING_TO_UNDO]
+    assert endings[0].details["picture_id"] == second.id
+
+
 async def test_undo_takes_its_place_between_what_was_asked_before_and_after(world: World) -> None:
     """All three wait while the first picture is made: the last one builds on what the undo went back to."""
     world.gates.shut("render:a fox")
@@ -290,6 +310,22 @@ async def test_a_message_that_is_clear_is_not_asked_about(
     await in_dm(world, "a cat", 2, channel_id=DESIGN)
     turn_id = await in_dm(world, text, 3, user, channel_id=channel, attachments=files)
     assert await world.outcome(turn_id) == ("bad_file" if files else "pictures")
+
+
+async def test_what_was_taken_in_as_clear_is_not_asked_about_after_a_stop(world: World) -> None:
+    """There was nothing to edit when it came; by now there is its own first picture."""
+    world.gates.shut("sleep")
+    world.renderer.scripts["make it blue"] = [failed(FailureKind.RATE, wait=17.0)]
+    asked = message("make it blue", ts(1), ts(1), surface=Surface.MENTION)
+    turn_id = await world.ask(replace(asked, channel_id=DM, wanted=2))
+    await world.gates.reached("sleep")
+    await turns_of_the_loop()
+    await world.restart()
+    world.gates.open("sleep")
+    await world.worker.recover()
+    await world.rest()
+    assert (await world.ending(turn_id)).details == {}
+    assert world.slack.posts == [(turn_id, 1), (turn_id, 2)]
 
 
 async def test_a_reply_in_a_direct_message_edits_without_being_asked_about(world: World) -> None:
