@@ -66,7 +66,7 @@ def test_an_operator_adds_a_family_and_replaces_a_formula_by_a_table(tmp_path: P
         assert model.qualities == ("low", "high")
         assert not model.flexible_sizes
         assert output_tokens(model, 1024, 1024, "auto") == 9
-        with pytest.raises(BadSize, match="paints 1024x1024; 1536x1024 is none"):
+        with pytest.raises(BadSize, match=r"paints 1024x1024 \(square\); 1536x1024 \(landscape\) is none"):
             check_size(model, 1536, 1024)
 
 
