@@ -124,6 +124,13 @@ class Poster:
             lambda: self._slack.upload(path, name, channel=channel, thread_ts=thread_ts)
         )
 
+    async def discard(self, file_id: str) -> None:
+        """Take back a file that is shown nowhere; where Slack does not, it stays, seen by nobody."""
+        try:
+            await self._slack.delete_file(file_id)
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("file %s, shown nowhere, stays: %s", file_id, name_of(error))
+
     async def wait_until_usable(self, file_id: str) -> bool:
         """Wait for Slack to process a file, within bounds; False when it did not say so in time."""
         for pause_s in FILE_PAUSES_S:

@@ -59,7 +59,7 @@ class Showing:
         broadcast = first.version == 1 and self._manner.broadcast_first
         ts = await self._poster.post_with_file(turn, channel, view, thread_ts=thread_ts, broadcast=broadcast)
         if ts is None:
-            ts = await self._share_plainly(turn, uploaded, setting, broadcast=broadcast)
+            ts = await self._share_plainly(turn, uploaded, setting, note, broadcast=broadcast)
         return await note(Told.MESSAGE, ts)
 
     def setting(self, turn: Turn, inputs: Sequence[TurnInput], name: str) -> Setting:
@@ -80,14 +80,23 @@ class Showing:
         return replace(picture, file_id=file_id)
 
     async def _share_plainly(
-        self, turn: Turn, pictures: Sequence[tuple[Picture, Path]], setting: Setting, *, broadcast: bool
+        self,
+        turn: Turn,
+        pictures: Sequence[tuple[Picture, Path]],
+        setting: Setting,
+        note: Note,
+        *,
+        broadcast: bool,
     ) -> str:
         """Slack does not take the files in a message: each is shared as a file, with the buttons below."""
         logger.warning("turn %s: Slack does not take its files in a message; sharing them", turn.id)
         first = pictures[0][0]
         channel, thread_ts = first.channel_id, first.thread_ts
         for picture, path in pictures:
-            await self._poster.upload(path, file_name(picture), channel=channel, thread_ts=thread_ts)
+            shown = await self._poster.upload(path, file_name(picture), channel=channel, thread_ts=thread_ts)
+            # The one that is seen is the one that is recalled when the picture is deleted.
+            await note(Told.FILE, shown, picture.id)
+            await self._poster.discard(picture.file_id or "")
         bare: View = pictures_view([Shown(picture, None) for picture, _ in pictures], setting)
         return await self._poster.post(turn, channel, bare, thread_ts=thread_ts, broadcast=broadcast)
 

@@ -303,10 +303,22 @@ async def test_a_file_that_slack_never_takes_in_a_message_is_shared_plainly_with
     await post.deliver()
     first, share = post.slack.named("upload")
     assert (first.said["channel"], share.said["channel"], share.said["thread_ts"]) == (None, DESIGN, ROOT)
+    assert post.notes.steps == [Told.FILE, Told.POST_BEGUN, Told.FILE, *STEPS[2:]]
+    uploads = [f"F{at:09d}" for at, call in enumerate(post.slack.calls, 1) if call.method == "upload"]
+    assert post.slack.only("delete_file").said["file_id"] == uploads[0], "nobody has seen it"
+    assert post.notes.files == {"picture_1": uploads[1]}, "what is seen is what Delete recalls"
     blocks = post.slack.only("post_message").said["blocks"]
     assert [block["type"] for block in blocks] == ["section", "actions", "context_actions"]
     assert post.notes.turn.message_ts is not None
     assert sum(post.clock.slept) < 120
+
+
+async def test_a_file_that_cannot_be_taken_back_does_not_keep_its_picture_from_being_shown() -> None:
+    early = [refused("invalid_blocks", detail="[ERROR] invalid slack file")] * (len(FILE_PAUSES_S) + 1)
+    gone = refused("file_not_found", "files.delete")
+    post = Post(asked(), FakeSlack(faults={"post_message": [*early, None], "delete_file": [gone]}))
+    await post.deliver()
+    assert post.notes.steps[-2:] == STEPS[2:]
 
 
 async def test_a_post_whose_answer_was_lost_is_found_rather_than_repeated() -> None:
