@@ -166,8 +166,18 @@ def bound_from(text: str) -> Cost:
 PICTURES = """
     SELECT pictures.*, parent.version AS parent_version
     FROM pictures LEFT JOIN pictures AS parent ON parent.id = pictures.parent_id
+        AND (
+            (parent.team_id, parent.channel_id, parent.thread_ts)
+                = (pictures.team_id, pictures.channel_id, pictures.thread_ts)
+            OR EXISTS (
+                SELECT 1 FROM shares
+                WHERE shares.picture_id = parent.id AND shares.team_id = pictures.team_id
+                    AND shares.channel_id = pictures.channel_id AND shares.message_ts = pictures.thread_ts
+            )
+        )
 """
-"""The query whose rows ``picture_from`` reads."""
+"""The query whose rows ``picture_from`` reads. Versions are a thread's: of a parent that is shown in another
+one, neither made here nor shared here, none is given."""
 
 
 def picture_from(row: sqlite3.Row) -> Picture:

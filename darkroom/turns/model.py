@@ -410,6 +410,8 @@ class Picture:
     version: int
     parent_id: str | None
     parent_version: int | None
+    """Of a parent that was made in the same thread, or whose sharing opened it; else None: versions are a
+    thread's."""
     sha256: str
     format: str
     width: int

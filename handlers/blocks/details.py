@@ -35,6 +35,7 @@ def details_view(picture: Picture, cost: Cost | None, balance: Balance | None, t
         ("Quality", shown(picture.quality, 200)),
         ("Cost", format_usd(picture.charged_nano_usd)),
         ("Time", f"{picture.seconds:.1f} s, {when(picture.created_at, timezone)}"),
+        *([("Made from", _parent(picture))] if picture.parent_id is not None else []),
     ]
     blocks: list[Block] = [section(f"*Prompt of v{picture.version}*"), section(_long(picture.prompt))]
     if picture.revised_prompt:
@@ -53,6 +54,11 @@ def details_view(picture: Picture, cost: Cost | None, balance: Balance | None, t
         blocks.append(context(balance_sentence(balance)))
         spoken.append(balance_sentence(balance))
     return View(text=" ".join(spoken), blocks=tuple(blocks))
+
+
+def _parent(picture: Picture) -> str:
+    version = picture.parent_version
+    return "a picture of another thread" if version is None else f"v{version}"
 
 
 def cost_lines(cost: Cost | None) -> list[str]:

@@ -367,6 +367,19 @@ def test_details_show_how_it_was_made_and_what_each_class_cost() -> None:
     assert "left" not in text
 
 
+@pytest.mark.parametrize(
+    ("parent", "version", "said"),
+    [
+        ("p1", 1, "Made from: v1."),
+        ("p1", None, "Made from: a picture of another thread."),
+        (None, None, None),
+    ],
+)
+def test_details_say_what_it_was_made_from(parent: str | None, version: int | None, said: str | None) -> None:
+    text = details_view(picture(parent_id=parent, parent_version=version), None, None, "UTC").text
+    assert said in text if said else "Made from" not in text
+
+
 def test_details_say_what_is_left_where_a_balance_is_given() -> None:
     assert "$8.50 left of $10.00" in details_view(picture(), None, balance(1, 0.5, 10), "UTC").text
 

@@ -22,6 +22,7 @@ from darkroom.turns.model import (
     Told,
     Turn,
 )
+from storage.conversations import SqliteConversations
 from storage.database import Database
 from storage.erasing import SqliteEraser
 from storage.ledger import LedgerFault
@@ -58,11 +59,11 @@ class Thread:
             return await self.store.tell(arrival.turn.id, Told.PLACEHOLDER, ROOT, NOON)
         return arrival.turn
 
-    async def made(self, second: int, request: Request | None = None) -> Picture:
+    async def made(self, second: int, request: Request | None = None, root: str = ROOT) -> Picture:
         """A request and its picture, built on what it is to build on."""
         if await self.log.turn(f"turn_{second}") is None:
             await self.asked(second, request)
-        current = await self.current(second)
+        current = await self.current(second, root)
         built_on = plan(f"try_{second}", parent_id=None if current is None else current.id)
         assert isinstance(await self.store.hold(f"turn_{second}", built_on, FREE, NOON), Attempt)
         await self.store.send(f"try_{second}", NOON)
@@ -71,9 +72,9 @@ class Thread:
         assert picture is not None
         return picture
 
-    async def current(self, second: int) -> Picture | None:
+    async def current(self, second: int, root: str = ROOT) -> Picture | None:
         """What a request of that place builds on."""
-        return await self.log.current_picture(TEAM, DESIGN, ROOT, ts(second))
+        return await self.log.current_picture(TEAM, DESIGN, root, ts(second))
 
     async def parent(self, second: int) -> str | None:
         """The same, by its id."""
@@ -181,6 +182,28 @@ async def test_a_request_that_waits_keeps_its_choice_when_another_is_made_after_
     assert (await thread.made(2)).parent_id == second.id
     assert (await thread.made(11)).parent_id == first.id
     assert (await thread.made(13)).parent_id == second.id
+
+
+async def test_a_parent_in_another_thread_is_no_version_of_this_one(thread: Thread) -> None:
+    await thread.made(0)
+    first = await thread.made(1)
+    elsewhere = "1763640500.000100"
+    await thread.database.write(lambda db: choose(db, TEAM, DESIGN, elsewhere, first.id, ts(2)))
+    mention = message("edit", ts(3), elsewhere, surface=Surface.MENTION)
+    apart = await thread.made(3, mention, elsewhere)
+    assert (apart.version, apart.parent_id, apart.parent_version) == (1, first.id, None)
+    after = await thread.made(4, message("edit", ts(4), elsewhere), elsewhere)
+    assert (after.version, after.parent_id, after.parent_version) == (2, apart.id, 1)
+
+
+async def test_a_parent_whose_sharing_opened_the_thread_is_a_version_of_it(thread: Thread) -> None:
+    await thread.made(0)
+    second = await thread.made(1)
+    conversations, elsewhere = SqliteConversations(thread.database), ts(2)
+    assert await conversations.share("share_1", "key_1", second.id, DESIGN, ALICE, NOON)
+    await conversations.note_share("share_1", "F0SHARED01", elsewhere)
+    built = await thread.made(3, message("edit", ts(3), elsewhere), elsewhere)
+    assert (built.parent_id, built.parent_version) == (second.id, second.version)
 
 
 async def test_the_same_press_twice_is_one_choice_and_the_last_word_counts(thread: Thread) -> None:
