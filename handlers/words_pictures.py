@@ -69,8 +69,10 @@ def erased(done: Erased) -> str:
             "The message that asked for it is not mine: delete it yourself if its words should go, too."
         )
     if done.built_on:
-        others = "picture that was" if done.built_on == 1 else "pictures that were"
-        said.append(f"{done.built_on} {others} made from it still show what they show.")
+        if done.built_on == 1:
+            said.append("1 picture that was made from it still shows what it shows.")
+        else:
+            said.append(f"{done.built_on} pictures that were made from it still show what they show.")
     return " ".join(said)
 
 
