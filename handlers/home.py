@@ -25,6 +25,7 @@ from handlers.blocks.text import View
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.commands.spend import usual_price
 from handlers.hearing import named
+from handlers.meeting import meet
 from handlers.posting import Repeat
 from handlers.presses import Answer, Press, start
 from handlers.services import Services
@@ -89,7 +90,7 @@ class Homes:
         if not user_id:
             return
         if channel_id.startswith("D"):
-            self._services.errands.start(f"meeting {user_id}", self._meet(user_id, channel_id))
+            self._services.errands.start(f"meeting {user_id}", meet(self._services, user_id, channel_id))
         if event.get("tab") == "home":
             self.refresh(user_id, 0)
 
@@ -135,14 +136,6 @@ class Homes:
             self.refresh(press.user_id, page)
 
         start(self._services, press, "pause by", work)
-
-    async def _meet(self, user_id: str, channel_id: str) -> None:
-        services = self._services
-        team_id, known = services.config.team_id, services.conversations
-        if await services.guard.refuses(user_id) is not None:
-            return
-        if await known.private_channel(team_id, user_id) != channel_id:
-            await known.met(team_id, user_id, channel_id, services.clock.now())
 
     async def _publish_wanted(self, user_id: str) -> None:
         try:

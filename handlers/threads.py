@@ -14,6 +14,7 @@ from handlers.asking import mapping
 from handlers.blocks import hints
 from handlers.blocks.text import View
 from handlers.hearing import Heard, Place, files_of, from_person, hear, named
+from handlers.meeting import meet
 from handlers.options import BadOption
 from handlers.services import Services
 
@@ -60,6 +61,9 @@ class Threads:
         arrival = await services.intake.accept(heard.request)
         await ack()
         services.intake.submit(arrival)
+        if heard.place.direct:
+            user_id, channel_id = heard.place.user_id, heard.place.channel_id
+            services.errands.start(f"meeting {user_id}", meet(services, user_id, channel_id))
 
     async def edited(self, event: Event) -> None:
         """Somebody changed a message: what still waits is replaced, or taken back if it asks no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,11 +20,12 @@ from darkroom.turns.model import (
     TurnState,
 )
 from storage.database import Database
-from tests.examples import ALICE, BOB, DESIGN, plan
+from tests.examples import ALICE, BOB, DESIGN, TEAM, plan
 from tests.handlers.support import (
     BOT,
     BOT_ID,
     DM,
+    GUEST,
     OLAF,
     OTHER_TEAM,
     Desk,
@@ -178,6 +180,30 @@ async def test_a_message_in_our_direct_message_counts_like_a_mention(desk: Desk)
     await desk.send(wrote("a red fox", ROOT, channel=DM, channel_type="im"))
     await desk.send(wrote("bluer", FIRST, channel=DM, channel_type="im", thread_ts=ROOT))
     assert [turn.request.surface for turn in desk.line.turns] == [Surface.MENTION, Surface.REPLY]
+
+
+async def test_our_direct_message_is_remembered_from_a_request_there_and_written_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    met = desk.services.conversations.met
+
+    async def noting(team_id: str, user_id: str, channel_id: str, at: datetime) -> None:
+        written.append(channel_id)
+        await met(team_id, user_id, channel_id, at)
+
+    monkeypatch.setattr(desk.services.conversations, "met", noting)
+    await desk.send(wrote(f"<@{BOT}> a red fox", ROOT))
+    assert await desk.services.conversations.private_channel(TEAM, ALICE) is None, "a channel is no DM"
+    await desk.send(wrote("a red fox", FIRST, channel=DM, channel_type="im"))
+    assert await desk.services.conversations.private_channel(TEAM, ALICE) == DM
+    await desk.send(wrote("bluer", SECOND, channel=DM, channel_type="im", thread_ts=FIRST))
+    assert written == [DM]
+
+
+async def test_a_guest_in_our_direct_message_is_not_remembered(desk: Desk) -> None:
+    await desk.send(wrote("a red fox", ROOT, channel=DM, channel_type="im", user=GUEST))
+    assert await desk.services.conversations.private_channel(TEAM, GUEST) is None
 
 
 @pytest.mark.parametrize("text", [f"<@{BOT}>", f"<@{BOT}>  help", f" <@{BOT}|darkroom> "])
