@@ -61,7 +61,7 @@ def command(port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: f
 async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
     from bot.app import Darkroom
     from bot.cli.serving import serve, stop_signal
-    from bot.cli.world import start_world
+    from bot.cli.world import app_shortcuts, start_world
     from bot.settings import plain_settings
     from sandbox.images.api import ImageApi
     from sandbox.page.routes import COMMANDS
@@ -69,7 +69,8 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
 
     stop = stop_signal()
     try:
-        workspace = Workspace(commands=frozenset(known.name for known in COMMANDS))
+        commands = frozenset(known.name for known in COMMANDS)
+        workspace = Workspace(commands=commands, shortcuts=app_shortcuts())
         world = await start_world(workspace, ImageApi(seconds_per_picture=seconds), port=port)
     except OSError as error:
         raise Refused(port_taken(port, error)) from error

@@ -26,13 +26,13 @@ def command(port: int) -> None:
 
 async def _sandbox(port: int) -> None:
     from bot.cli.serving import stop_signal
-    from bot.cli.world import start_world
+    from bot.cli.world import app_shortcuts, start_world
     from sandbox.images.api import ImageApi
     from sandbox.slack.workspace import Workspace
 
     stop = stop_signal()
     try:
-        world = await start_world(Workspace(), ImageApi(), port=port)
+        world = await start_world(Workspace(shortcuts=app_shortcuts()), ImageApi(), port=port)
     except OSError as error:
         raise Refused(port_taken(port, error)) from error
     try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.manifest import build_manifest
 from sandbox.images.api import ImageApi
 from sandbox.images.server import RunningServer as ImageServer
 from sandbox.images.server import serve_images
 from sandbox.page.routes import add_page
 from sandbox.slack.control import add_control
+from sandbox.slack.model import Shortcut
 from sandbox.slack.server import RunningServer as SlackServer
 from sandbox.slack.server import serve_app, slack_app
 from sandbox.slack.workspace import Workspace
@@ -53,6 +55,12 @@ class World:
         """Stop listening."""
         await self.slack_server.close()
         await self.image_server.close()
+
+
+def app_shortcuts() -> tuple[Shortcut, ...]:
+    """The shortcuts of the app's manifest, for the page's menus."""
+    listed = build_manifest()["features"]["shortcuts"]
+    return tuple(Shortcut(each["callback_id"], each["name"], each["type"]) for each in listed)
 
 
 async def start_world(workspace: Workspace, images: ImageApi, *, port: int = 0) -> World:

@@ -23,6 +23,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 30.0
+SHORTCUTS = {
+    "new_picture_shortcut": ("global", "New picture"),
+    "edit_with_darkroom": ("message", "Edit with Darkroom"),
+}
 
 
 @pytest.fixture
@@ -121,6 +125,16 @@ async def test_a_token_that_slack_does_not_take_is_named(world: World, tmp_path:
     assert "wrong" not in bot.said
 
 
+async def shortcuts_on(url: str) -> dict[str, tuple[str, str]]:
+    """What the page's menus offer, by ``callback_id``."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{url}control/state", params={"viewer": "alice"}) as answer,
+    ):
+        shown = (await answer.json())["shortcuts"]
+    return {each["callback_id"]: (each["kind"], each["name"]) for each in shown}
+
+
 async def test_the_demo_ignores_the_environment_serves_its_page_and_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:
@@ -140,6 +154,7 @@ async def test_the_demo_ignores_the_environment_serves_its_page_and_leaves_nothi
     async with aiohttp.ClientSession() as session, session.get(url) as page:
         assert page.status == 200
         assert "<html" in (await page.text()).lower()
+    assert await shortcuts_on(url) == SHORTCUTS
     spend = await darkroom(tmp_path, "spend", "--json", "--data-dir", data_dir)
     assert await spend.ends() == 0
     assert await demo.ends(signal.SIGINT) == 0
@@ -153,6 +168,7 @@ async def test_the_sandbox_prints_what_a_bot_needs_to_find_it(tmp_path: Path) ->
     await sandbox.says("Ctrl-C")
     async with aiohttp.ClientSession() as session, session.post(f"{slack}api.test") as answer:
         assert answer.status == 200
+    assert await shortcuts_on(slack.removesuffix("api/")) == SHORTCUTS
     assert await sandbox.ends(signal.SIGINT) == 0
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         assert f"{name}=" in sandbox.said
