@@ -10,6 +10,7 @@ from darkroom.turns import copies
 from darkroom.turns.copies import Wish
 from darkroom.turns.model import Request
 from darkroom.turns.pricing import Quote
+from handlers.blocks import hints
 from handlers.blocks.dialogs import AGAIN_CALLBACK, again_dialog
 from handlers.blocks.picture import AGAIN_ACTION
 from handlers.blocks.text import Block, View
@@ -37,6 +38,8 @@ async def _again(services: Services, press: Press) -> Work | None:
     subject = await find(services, press.value)
     if isinstance(subject, View):
         return saying(subject)
+    if await _of_what_is_elsewhere(services, press, subject):
+        return saying(View(hints.again_elsewhere(subject.picture.version), ()))
     thread_ts = thread_of(subject, press)
     key = await key_of(services, press, subject.picture.id)
     earlier = await services.conversations.turn_of_key(services.config.team_id, key)
@@ -50,6 +53,14 @@ async def _again(services: Services, press: Press) -> Work | None:
         return _opening(services, press, dialog)
     arrival = await accept(services, request)
     return saying(arrival) if isinstance(arrival, View) else None
+
+
+async def _of_what_is_elsewhere(services: Services, press: Press, subject: Subject) -> bool:
+    """Whether the picture was shared here and what it was made from was not: that may never have left a
+    direct message, and those who see the picture here would get at it."""
+    if press.channel == subject.picture.channel_id:
+        return False
+    return subject.picture.parent_id is not None or bool(await services.log.inputs(subject.turn.id))
 
 
 def _unasked(services: Services, subject: Subject, quote: Quote) -> bool:

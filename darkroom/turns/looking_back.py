@@ -12,8 +12,8 @@ _GENERATIONS_MAX = 1_000
 async def look_back(log: TurnLog, turn: Turn) -> Ending:
     """How a turn ends that wants to undo or to see the versions, at its place in the thread.
 
-    To undo is to go back to the nearest living picture that the current one was made from. Writing the
-    ending down makes that one the thread's choice.
+    To undo is to go back to the nearest living picture that the current one was made from, unless that was
+    in another channel. Writing the ending down makes that one the thread's choice.
     """
     if turn.request.intent is Intent.VERSIONS:
         return Ending(Outcome.WORDS, Reason.VERSIONS)
@@ -23,18 +23,22 @@ async def look_back(log: TurnLog, turn: Turn) -> Ending:
     )
     if not current:
         return Ending(Outcome.DECLINED, Reason.NOTHING_TO_UNDO, {"version": 0})
-    before = await _living_ancestor(log, current)
+    before = await _living_ancestor(log, current, request.channel_id)
     if before is None:
         return Ending(Outcome.DECLINED, Reason.NOTHING_TO_UNDO, {"version": current.version})
     versions = {"version": before.version, "undone": current.version}
     return Ending(Outcome.WORDS, Reason.UNDONE, {"picture_id": before.id, **versions})
 
 
-async def _living_ancestor(log: TurnLog, picture: Picture) -> Picture | None:
-    parent_id = picture.parent_id
+async def _living_ancestor(log: TurnLog, picture: Picture, channel_id: str) -> Picture | None:
+    """What a picture of another channel was made from is not for those of *channel_id*, where it was shared:
+    it may never have left a direct message."""
+    child = picture
     for _ in range(_GENERATIONS_MAX):
-        parent = await log.picture(parent_id) if parent_id else None
+        if child.parent_id is None or child.channel_id != channel_id:
+            return None
+        parent = await log.picture(child.parent_id)
         if parent is None or parent.deleted_at is None:
             return parent
-        parent_id = parent.parent_id
+        child = parent
     return None

@@ -128,11 +128,12 @@ class Planner:
         """The attempt that makes *wish* with *candidate*, building on its parent.
 
         It goes on from the parent's response; from the parent's saved bytes when there is none, when
-        *from_saved* says that the API has forgotten it, when the conversation has grown dear, or when a mask
-        marks a part of them. *candidate* is one of ``candidates`` for the same wish.
+        *from_saved* says that the API has forgotten it, when the conversation has grown dear or was held in
+        another channel, or when a mask marks a part of them. *candidate* is one of ``candidates`` for the
+        same wish.
         """
         turn, parent, mask = wish.turn, wish.parent, wish.mask
-        chained = _goes_on_from_response(parent) and not from_saved and mask is None
+        chained = _goes_on_from_response(parent, turn) and not from_saved and mask is None
         pictures = () if parent is None or chained else (self._saved(parent.sha256, parent.format),)
         width, height = self._choices.size(wish)
         job = RenderJob(
@@ -161,7 +162,7 @@ class Planner:
     def sent(self, turn: Turn, attempt: Attempt, parent: Picture | None) -> Step:
         """The step that *attempt* was made of, from what was kept with its hold, whatever the settings and
         the rest are by now. What went along with it is not looked for: nothing of it is sent again."""
-        chained = _goes_on_from_response(parent)
+        chained = _goes_on_from_response(parent, turn)
         job = RenderJob(
             turn_id=turn.id,
             attempt_id=attempt.id,
@@ -242,7 +243,12 @@ def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date, coming: i
     )
 
 
-def _goes_on_from_response(parent: Picture | None) -> bool:
+def _goes_on_from_response(parent: Picture | None, turn: Turn) -> bool:
+    """Not from another channel: whoever sees a picture that was shared from a direct message could ask the
+    model for everything that was said and shown there before it."""
     return (
-        parent is not None and parent.response_id is not None and parent.chain_pictures < CHAIN_PICTURES_MAX
+        parent is not None
+        and parent.response_id is not None
+        and parent.chain_pictures < CHAIN_PICTURES_MAX
+        and parent.channel_id == turn.request.channel_id
     )

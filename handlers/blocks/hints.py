@@ -15,6 +15,14 @@ EDITED_INTO_ANOTHER = (
 )
 
 
+def again_elsewhere(version: int) -> str:
+    """Somebody pressed Again under a picture whose parent, or reference pictures, were not shared with it."""
+    return (
+        f"v{version} was made from other pictures, which were not shared here with it, so nothing was made. "
+        "“Variations…” makes others like it, and a reply to it changes it."
+    )
+
+
 def magic_outside(word: str) -> str:
     """Somebody sent a magic word outside a thread of pictures."""
     does = "goes back to the picture before" if word == "undo" else "lists the pictures of a thread"

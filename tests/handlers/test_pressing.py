@@ -152,6 +152,17 @@ async def test_under_a_shared_picture_it_goes_on_where_it_was_shared(desk: Desk)
     assert await counts(desk, ALICE, OTHER, "1763640500.000100")
 
 
+async def test_again_under_a_shared_picture_takes_nothing_along_that_was_not_shared(desk: Desk) -> None:
+    await made(desk)
+    await made(desk, 2, prompt="bluer")
+    payload = under(2, AGAIN_ACTION, "p2", user=BOB)
+    payload["channel"] = {"id": OTHER}
+    payload["container"] = {"channel_id": OTHER, "message_ts": "1763640500.000100"}
+    await desk.send(payload)
+    assert desk.line.turns == []
+    assert "v2 was made from other pictures, which were not shared here" in desk.slack.only("respond").text
+
+
 @pytest.mark.parametrize(
     "payload",
     [

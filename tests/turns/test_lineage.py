@@ -162,26 +162,6 @@ async def test_undo_passes_over_what_was_deleted(world: World) -> None:
     assert (await world.ending(await undo(world, made[0], 10))).details["version"] == 1
 
 
-async def test_undo_under_a_shared_picture_does_not_show_what_was_not_shared(world: World) -> None:
-    """What it was made from may never have left a direct message; what is made here may be undone."""
-    first = await world.made(private=True)
-    second = (await world.log.pictures(await edit(world, first, 1)))[0]
-    shares, at = SqliteConversations(world.database), world.clock.now()
-    await shares.share("s1", "view:V1", second.id, DESIGN, ALICE, at)
-    await shares.note_share("s1", "F0SHARED01", ts(2))
-    there = replace(message("night", ts(3), ts(2), surface=Surface.MENTION), channel_id=DESIGN)
-    await world.ask(there)
-    await world.rest()
-    undone = [
-        await world.ask(replace(message("undo", ts(at), ts(2)), intent=Intent.UNDO, channel_id=DESIGN))
-        for at in (4, 5)
-    ]
-    await world.rest()
-    endings = [await world.ending(turn_id) for turn_id in undone]
-    assert [ending.reason for ending in endings] == [Reason.UNDONE, Reason.NOTHING_TO_UNDO]
-    assert endings[0].details["picture_id"] == second.id
-
-
 async def test_undo_takes_its_place_between_what_was_asked_before_and_after(world: World) -> None:
     """All three wait while the first picture is made: the last one builds on what the undo went back to."""
     world.gates.shut("render:a fox")

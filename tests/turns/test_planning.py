@@ -111,6 +111,8 @@ def test_an_edit_goes_on_from_the_response_of_its_picture() -> None:
         (replace(PARENT, response_id=None), False),
         (replace(PARENT, chain_pictures=CHAIN_PICTURES_MAX), False),
         (PARENT, True),
+        # Shared from a direct message: what was said there is not for those who see the picture here.
+        (replace(PARENT, channel_id="D0ALICE001"), False),
     ],
 )
 def test_without_a_conversation_to_go_on_with_the_saved_picture_goes_along(
