@@ -88,7 +88,8 @@ def making_of(settings: Settings, ground: Ground, books: Books) -> tuple[TurnMak
     """What takes turns to their pictures, and what says beforehand what that costs."""
     clock, log = ground.clock, books.log
     planner = Planner(ground.catalogue, render_settings(settings), ground.blobs)
-    bringer = Bringer(SlackAttachments(ground.slack, clock), books.store, log, ground.blobs, clock)
+    remove = partial(remove_bytes, ground.database, ground.blobs)
+    bringer = Bringer(SlackAttachments(ground.slack, clock), books.store, log, ground.blobs, remove, clock)
     maker = TurnMaker(books.store, log, ground.renderer, planner, settings.caps.caps(), clock, bringer)
     return maker, Pricer(log, maker, planner, clock)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from darkroom.turns.model import (
     TurnInput,
 )
 from darkroom.turns.staging import Staging
-from darkroom.turns.store import TurnLog, TurnStore
+from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Attachments, CannotFetch
 from darkroom.turns.wishes import brought
 
@@ -51,17 +51,30 @@ class _Bad(Exception):
 
 class Bringer:
     """Makes the attached pictures of turns ready to be sent. One for the whole process: pictures are decoded
-    one at a time, so that what they take of memory is bounded."""
+    one at a time, so that what they take of memory is bounded.
+
+    *remove* takes the bytes of a digest and format off the disk unless something in the books needs them.
+    """
 
     def __init__(
-        self, attachments: Attachments, store: TurnStore, log: TurnLog, blobs: Blobs, clock: Clock
+        self,
+        attachments: Attachments,
+        store: TurnStore,
+        log: TurnLog,
+        blobs: Blobs,
+        remove: Callable[[str, str], Awaitable[bool]],
+        clock: Clock,
     ) -> None:
         self._attachments = attachments
         self._store = store
         self._log = log
         self._blobs = blobs
+        self._remove = remove
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
+        # Always the same thread: what is freed in one is not there for another, so that with several of them
+        # the process would keep many times what a picture takes.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attached pictures")
 
     async def bring(self, turn: Turn, parent: Picture | None) -> tuple[TurnInput, ...] | Ending:
         """What goes along with *turn*, which builds on *parent*, in the order it is sent in: fetched unless
@@ -73,14 +86,16 @@ class Bringer:
         inputs = await brought(self._log, turn)
         if inputs is None:
             attached = await self._attached(turn, parent)
-            if attached is None:
+            if attached is None and turn.brought_revision is None:
                 return ()
+            # An edit may have taken away what was brought for the revision before.
+            attached = attached or ()
             if len(attached) > _allowed(parent):
                 return _too_many(len(attached), parent)
             ready = await self._all_ready(turn, parent, attached)
             if isinstance(ready, Ending):
                 return ready
-            inputs = await self._store.bring(turn.id, turn.revision, ready, self._clock.now())
+            inputs = await self._write(turn, ready)
         return inputs if len(inputs) <= _allowed(parent) else _too_many(len(inputs), parent)
 
     async def _attached(self, turn: Turn, parent: Picture | None) -> tuple[Attachment, ...] | None:
@@ -110,6 +125,19 @@ class Bringer:
             staging.discard()
         return ready
 
+    async def _write(self, turn: Turn, ready: Sequence[TurnInput]) -> tuple[TurnInput, ...]:
+        """Put *ready* into the books, in place of what was brought for an earlier revision; whatever nothing
+        in the books needs then does not stay on the disk."""
+        needless = await self._log.inputs(turn.id)
+        try:
+            return await self._store.bring(turn.id, turn.revision, ready, self._clock.now())
+        except NotWaiting:
+            needless = tuple(ready)
+            raise
+        finally:
+            for each in needless:
+                await self._remove(each.sha256, each.format)
+
     async def _ready(self, attachment: Attachment, marked: Picture | None, staging: Staging) -> TurnInput:
         """*attachment* as a file that can be sent; a mask for *marked* if it can be one. Raises ``_Bad``."""
         fetched = self._blobs.begin()
@@ -133,7 +161,7 @@ class Bringer:
         """Do *work* while nobody else does such work. A thread cannot be stopped, so when this is cancelled
         it is waited for, and its files are not pulled away from under it."""
         async with self._one_at_a_time:
-            thread = asyncio.ensure_future(asyncio.to_thread(work))
+            thread = asyncio.get_running_loop().run_in_executor(self._thread, work)
             try:
                 await asyncio.wait({thread})
             except asyncio.CancelledError:

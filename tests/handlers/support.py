@@ -338,6 +338,10 @@ class NoRenderer:
         raise AssertionError(response_id)
 
 
+async def _removes_nothing(sha256: str, suffix: str) -> bool:
+    raise AssertionError(f"{sha256}.{suffix}")
+
+
 def _pricer(
     store: SqliteTurnStore, log: SqliteTurnLog, slack: FakeSlack, clock: StillClock, how: HandlerConfig
 ) -> Pricer:
@@ -355,7 +359,7 @@ def _pricer(
     )
     blobs = BlobStore(Path("no blobs here"))
     planner = Planner(load_catalogue(), settings, blobs)
-    bringer = Bringer(SlackAttachments(slack, clock), store, log, blobs, clock)
+    bringer = Bringer(SlackAttachments(slack, clock), store, log, blobs, _removes_nothing, clock)
     maker = TurnMaker(store, log, NoRenderer(), planner, how.caps, clock, bringer)
     return Pricer(log, maker, planner, clock)
 

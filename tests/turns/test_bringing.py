@@ -250,6 +250,7 @@ async def test_an_edit_while_files_are_fetched_brings_those_of_the_edit(world: W
     assert world.renderer.prompts()[-1] == "rather this"
     assert await brought(world, turn_id) == [(InputRole.REFERENCE, "after.png")]
     assert len(world.renderer.jobs) == 2
+    assert kept(world) == {each.sha256 for each in await world.log.inputs(turn_id)}
 
 
 async def test_an_edit_that_takes_the_files_away_sends_none(world: World) -> None:
@@ -284,6 +285,8 @@ async def test_an_edit_that_takes_away_what_was_brought_sends_none_of_it(make_wo
     assert world.renderer.prompts() == ["a room", "no sofa"]
     assert world.renderer.jobs[-1].input_pictures == ()
     assert world.slack.inputs[turn_id] == []
+    assert await world.log.inputs(turn_id) == ()
+    assert kept(world) == set()
 
 
 async def test_taking_back_while_files_are_fetched_buys_nothing(world: World) -> None:
@@ -296,6 +299,7 @@ async def test_taking_back_while_files_are_fetched_buys_nothing(world: World) ->
     await world.rest()
     assert await world.outcome(turn_id) == "taken_back"
     assert len(world.renderer.jobs) == 1
+    assert kept(world) == set()
 
 
 async def test_a_stop_while_files_are_fetched_leaves_nothing_and_fetches_again(world: World) -> None:

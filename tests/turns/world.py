@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from darkroom.turns.wish import Wish
 from darkroom.turns.worker import Worker
 from storage.blobs import BlobStore
 from storage.database import Database
+from storage.erasing import remove_bytes
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, DESIGN, caps, command, message
@@ -84,7 +86,8 @@ class World:
         per_person, overall, waiting_max = self._line
         self.line = Line(per_person, overall)
         self.planner = Planner(CATALOGUE, self.settings, self.blobs)
-        bringer = Bringer(self.attachments, self.store, self.log, self.blobs, self.clock)
+        remove = partial(remove_bytes, self.database, self.blobs)
+        bringer = Bringer(self.attachments, self.store, self.log, self.blobs, remove, self.clock)
         self.maker = TurnMaker(
             self.store, self.log, self.renderer, self.planner, self.limits, self.clock, bringer
         )
