@@ -165,3 +165,66 @@ async def test_a_version_chosen_while_a_turn_is_at_work_counts_for_what_is_asked
         "make it day",
         "add a bird",
     ]
+
+
+async def test_the_way_back_waits_for_its_place_and_is_gone_once_however_often_slack_sends_it(
+    town: Town,
+) -> None:
+    alice = painted_flat(town).alice
+    thread = await alice.imagines("a red fox in snow")
+    await thread.version(1)
+    await edits(alice, thread, "make it night", 2)
+    town.easel.hold()
+    for text in ("add a moon", "undo", "versions", "add a star", "undo", "undo", "add a bird --n 2"):
+        await alice.replies(thread, text)
+    town.easel.let_go()
+    await thread.version(6)
+    await adds_up(town, thread)
+    assert "the next change builds on this one: make it night" in (await thread.says("3 versions")).text
+    before = [message.text for message in thread.messages]
+    await town.sends_again()
+    await town.restarts()
+    await town.sends_again()
+    assert [message.text for message in thread.messages] == before
+    await edits(alice, thread, "add a hat", 7)
+    await adds_up(town, thread)
+    parents = [thread.versions[number].parent for number in range(1, 8)]
+    assert parents == [None, 1, 2, 2, 1, 1, 6]
+    resp = {number: response_of(town, number) for number in thread.versions}
+    assert [asked.parent for asked in sent(town)] == [None, *[resp[n] for n in (1, 2, 2, 1, 1, 6)]]
+
+
+async def test_again_takes_along_what_the_picture_was_made_with_also_when_the_api_has_forgotten_it(
+    town: Town,
+) -> None:
+    alice = painted_flat(town).alice
+    thread = await alice.imagines("a red fox in snow")
+    await thread.version(1)
+    await alice.replies_with(thread, "a tree here", {"mask.png": mask_png(512, 512)})
+    masked = await thread.version(2)
+    two = {"a.png": REFERENCE, "b.png": mask_png(512, 512)}
+    await alice.replies_with(thread, "like these", two)
+    alike = await thread.version(3)
+    assert "2 reference pictures" in alike.line, "no mask, since it did not come alone"
+    town.images.forget()
+    await town.bob.presses(masked, "picture_again")
+    again = await thread.version(4)
+    assert "Only the marked 25 % of v1" in again.line
+    await town.bob.presses(alike, "picture_again")
+    await thread.version(5)
+    await adds_up(town, thread)
+    sha = {number: thread.sha256(number) for number in thread.versions}
+    references = tuple(hashlib.sha256(data).hexdigest() for data in two.values())
+    second = response_of(town, 2)
+    calls = sent(town)
+    assert [built_on(asked) for asked in calls] == [
+        (None, (), False),
+        (None, (sha[1],), True),
+        (second, references, False),
+        (None, (sha[1],), True),
+        (second, references, False),
+        (None, (sha[2], *references), False),
+    ]
+    assert calls[3].mask == calls[1].mask
+    assert [asked.prompt for asked in calls[3:]] == ["a tree here", "like these", "like these"]
+    assert [thread.versions[number].parent for number in range(1, 6)] == [None, 1, 2, 1, 2]

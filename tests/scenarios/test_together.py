@@ -19,6 +19,7 @@ from tests.scenarios.flat import painted_flat
 from tests.scenarios.story import HurriedClock, Thread, Town
 
 FOX = "a red fox in snow"
+ANSWERED = "SELECT 1 FROM (SELECT COUNT(response_id) AS answered FROM attempts) WHERE answered = ?"
 BLOCKED: Json = {
     "error": {
         "message": "Your request was rejected by the safety system.",
@@ -180,7 +181,7 @@ async def test_stopped_in_the_middle_three_pictures_come_all_the_same(
     hurried.easel.hold()
     thread = await hurried.alice.imagines(f"{FOX} --n 3")
     await hurried.has_called(3)
-    await hurried.books_say("SELECT 1 FROM attempts GROUP BY 1 HAVING COUNT(response_id) = 3")
+    await hurried.books_say(ANSWERED, 3)
     await hurried.alice.replies(thread, "make it night")
     await hurried.books_say("SELECT 1 FROM turns WHERE prompt = 'make it night' AND state = 'queued'")
     await hurried.stops()
@@ -193,3 +194,39 @@ async def test_stopped_in_the_middle_three_pictures_come_all_the_same(
     assert len(hurried.calls) == 4
     assert built_on(sent(hurried)[3]) == (response_of(hurried, 3), (), False)
     assert hurried.ledger.attempts() == ["settled"] * 4
+
+
+async def test_what_waited_when_it_was_stopped_is_made_in_its_place_and_of_what_was_chosen_for_it(
+    hurried: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "GRACE_S", 0.0)
+    alice, bob = hurried.alice, hurried.bob
+    thread = await alice.imagines(FOX)
+    first = await thread.version(1)
+    await alice.replies(thread, "make it night")
+    second = await thread.version(2)
+    await hurried.rests()
+    hurried.easel.hold()
+    await alice.replies(thread, "add a moon --n 2")
+    await hurried.books_say(ANSWERED, 4)
+    await alice.chooses(first, "Edit this one")
+    await alice.is_told("changes v1")
+    await alice.replies(thread, "add a star")
+    await bob.varies(second, 2)
+    await alice.replies(thread, "undo")
+    await hurried.books_say("SELECT 1 FROM turns WHERE intent = 'undo' AND state = 'queued'")
+    await hurried.stops()
+    await alice.replies(thread, "add a boat")
+    hurried.easel.let_go()
+    await hurried.starts()
+    await thread.version(8)
+    await adds_up(hurried, thread)
+    assert [thread.versions[number].parent for number in range(1, 9)] == [None, 1, 2, 2, 1, 2, 2, 2]
+    await thread.says("Back to v2", "v7 stays")
+    resp = {number: response_of(hurried, number) for number in thread.versions}
+    assert [asked.parent for asked in sent(hurried)] == [
+        None,
+        *[resp[number] for number in (1, 2, 2, 1, 2, 2, 2)],
+    ]
+    names = ["alice"] * 5 + ["bob"] * 2 + ["alice"]
+    assert paid_by(hurried) == list(zip(names, range(1, 9), strict=True))
