@@ -146,7 +146,7 @@ class Darkroom:
         recalling = recalling_of(config, ground, books)
         sharing = sharing_of(config, ground, books, recalling)
         maker, pricing = making_of(settings, ground, books)
-        worker = worker_of(settings, config, ground, books, maker, guard, alerting)
+        worker = worker_of(settings, config, ground, books, maker, guard, alerting, recalling)
         self.worker = worker
         going_round = (alerting, sharing, recalling)
         for each in going_round:

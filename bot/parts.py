@@ -102,6 +102,7 @@ def worker_of(
     maker: TurnMaker,
     guard: SlackGuard,
     alerting: Alerting,
+    recalling: Recalling,
 ) -> Worker:
     """What every turn goes through, not running yet."""
     clock, manner = ground.clock, manner_of(config, ground.catalogue)
@@ -117,6 +118,7 @@ def worker_of(
         Line(settings.queue.per_person, settings.queue.overall),
         waiting_max=settings.queue.waiting,
         noticed=alerting.wake,
+        to_recall=recalling.wake,
     )
 
 

@@ -179,12 +179,14 @@ def _refs_of_picture(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
 
 def _refs_of_turn(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
     """What the turn of a deleted picture has left elsewhere, and the turn forgets what it was asked; nothing,
-    while another picture of it lives or may still come."""
+    while another picture of it lives or may still come, nor before it was told: whoever tells has the words
+    in hand, and would write them into the placeholder once more after that was recalled."""
     turn = get_turn(db, picture.turn_id)
     living = db.execute(
         "SELECT 1 FROM pictures WHERE turn_id = ? AND deleted_at IS NULL", (turn.id,)
     ).fetchone()
-    if living is not None or turn.state is not TurnState.ENDED:
+    told = turn.told_at is not None or turn.undelivered_reason is not None
+    if living is not None or turn.state is not TurnState.ENDED or not told:
         return []
     refs: list[_Ref] = []
     if turn.request.opens_thread and turn.placeholder_ts is not None:

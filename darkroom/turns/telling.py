@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from darkroom.clock import Clock
 from darkroom.turns.line import Entry, Line
@@ -16,7 +17,11 @@ logger = logging.getLogger("darkroom.turns")
 
 
 class Teller:
-    """Between the worker and the delivery: what is said of a turn, and what is written down of saying it."""
+    """Between the worker and the delivery: what is said of a turn, and what is written down of saying it.
+
+    *to_recall* is called when a turn was told of which a picture had been deleted meanwhile: what is left of
+    it is listed by then.
+    """
 
     def __init__(
         self,
@@ -26,6 +31,7 @@ class Teller:
         files: PictureFiles,
         clock: Clock,
         line: Line,
+        to_recall: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._log = log
@@ -33,6 +39,7 @@ class Teller:
         self._files = files
         self._clock = clock
         self._line = line
+        self._to_recall = to_recall
 
     async def placeholder(self, entry: Entry, turn: Turn, at_most_nano_usd: int) -> Ending | None:
         """Show that the turn was taken in, or give the ending of one that cannot be shown."""
@@ -53,6 +60,8 @@ class Teller:
         except Undeliverable as undeliverable:
             logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
             await note(Told.UNDELIVERED, undeliverable.reason)
+        if any(picture.deleted_at is not None for picture in await self._log.pictures(turn.id)):
+            self._to_recall()
 
     async def give_up(self, entry: Entry) -> None:
         """A turn that has ended but whose person cannot be told for a fault of ours is undelivered."""

@@ -40,7 +40,8 @@ _TOO_OLD = Ending(Outcome.CANCELLED, Reason.TOO_OLD)
 class Worker:
     """Runs every turn from ``submit`` to told. One task a turn; the line says which may run.
 
-    *noticed* is called whenever a turn has ended: its end, or its charge, may have raised an alert.
+    *noticed* is called whenever a turn has ended: its end, or its charge, may have raised an alert;
+    *to_recall* when one was told of which a picture had been deleted meanwhile.
 
     A fault of our own in one turn is logged with its id and ends that turn alone: its money first, then told.
     When even that fails, it leaves the line, so that the others go on, and is left to recovery.
@@ -60,11 +61,12 @@ class Worker:
         *,
         waiting_max: int,
         noticed: Callable[[], None] = lambda: None,
+        to_recall: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._log = log
         self._maker = maker
-        self._teller = Teller(store, log, delivery, files, clock, line)
+        self._teller = Teller(store, log, delivery, files, clock, line, to_recall)
         self._closer = BookCloser(store, log, maker.attempting, caps, clock)
         self._admission = Admission(store, log, maker, guard, caps, clock)
         self._clock = clock

@@ -17,6 +17,7 @@ from darkroom.turns.model import (
     Picture,
     Reason,
     ThreadReplies,
+    Told,
     Turn,
     Verdict,
 )
@@ -277,6 +278,7 @@ async def test_what_the_api_said_and_what_repeats_the_prompt_leaves_the_ending(
         "why": f"not {SECRET}",
     }
     await gallery.store.end(turn.id, Ending(Outcome.PICTURES, Reason.PICTURES, details), NOON)
+    await gallery.store.tell(turn.id, Told.DONE, None, NOON)
     await eraser.erase(picture.id, ALICE, NOON)
     ending = (await turn_of(log, picture)).ending
     assert ending is not None
@@ -399,6 +401,23 @@ async def test_a_turn_that_is_still_being_made_keeps_its_words_until_it_is_told(
     assert of(Recall.PLACEHOLDER, refs) == {first.thread_ts}
     assert of(Recall.FILE, refs) == {f"F_{first.id}"}
     assert {each.by_user_id for each in await eraser.open_errands(1000)} == {BOB}
+
+
+async def test_what_is_deleted_while_it_is_being_told_is_recalled_when_nothing_is_written_any_more(
+    eraser: SqliteEraser, gallery: Gallery, log: SqliteTurnLog
+) -> None:
+    """Who tells is about to write the prompt into the placeholder, and would do so after it was recalled."""
+    turn = await gallery.begun(Asked(prompt=SECRET))
+    first = await gallery.render(turn)
+    await gallery.store.end(turn.id, Ending(Outcome.PICTURES, Reason.PICTURES), NOON)
+    await gallery.store.tell(turn.id, Told.MESSAGE, posted(turn.id), NOON)
+    await eraser.erase(first.id, BOB, NOON)
+    refs = await listed(eraser)
+    assert of(Recall.MESSAGE, refs) == {posted(turn.id)}
+    assert of(Recall.PLACEHOLDER, refs) == set()
+    await gallery.store.tell(turn.id, Told.DONE, None, NOON)
+    assert of(Recall.PLACEHOLDER, await listed(eraser)) == {first.thread_ts}
+    assert (await turn_of(log, first)).request.prompt == ""
 
 
 async def test_a_turn_whose_other_picture_came_keeps_its_words(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from darkroom.rendering.job import FailureKind
+from darkroom.turns.erasing import Recall
 from darkroom.turns.model import AttemptState, Ending, Outcome, Reason, Surface, TurnState
-from tests.examples import BOB, caps, command, message
+from storage.erasing import SqliteEraser
+from tests.examples import ALICE, BOB, caps, command, message
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import NO_ANSWER, NOT_A_MEMBER, failed, said
 from tests.turns.world import World, meddled, turns_of_the_loop
@@ -33,6 +35,22 @@ async def test_a_command_becomes_a_picture_in_its_thread(world: World) -> None:
     assert world.slack.closed == [turn_id]
     assert turn.told_at is not None
     assert await world.states(turn_id) == [AttemptState.SETTLED]
+
+
+async def test_of_what_was_deleted_while_it_was_told_the_rest_is_recalled_afterwards(world: World) -> None:
+    """Before that, the placeholder would be written once more, with the prompt."""
+    world.gates.shut("close:a fox")
+    turn_id = await world.imagine("a fox")
+    await world.gates.reached("close:a fox")
+    picture = (await world.log.pictures(turn_id))[0]
+    eraser = SqliteEraser(world.database)
+    await eraser.erase(picture.id, ALICE, world.clock.now())
+    world.gates.open("close:a fox")
+    await world.imagine("a hen")
+    await world.rest()
+    assert world.to_recall == [1]
+    assert (await world.turn(turn_id)).request.prompt == ""
+    assert Recall.PLACEHOLDER in {errand.kind for errand in await eraser.open_errands(10)}
 
 
 async def test_a_reply_waits_for_the_first_picture_and_builds_on_it(world: World) -> None:

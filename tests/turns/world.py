@@ -79,6 +79,8 @@ class World:
         self.folder = folder
         self.blobs = BlobStore(folder)
         self.left_to_recovery = False
+        self.to_recall: list[int] = []
+        """Every time that something deleted was left to be recalled: how many placeholders were closed."""
         self.start()
 
     def start(self) -> None:
@@ -103,6 +105,7 @@ class World:
             self.clock,
             self.line,
             waiting_max=waiting_max,
+            to_recall=lambda: self.to_recall.append(len(self.slack.closed)),
         )
         self.intake = Intake(self.store, self.log, self.worker, self.clock, ThreadReplies.JOINED)
 
