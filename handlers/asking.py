@@ -93,3 +93,10 @@ def _refusal(method: str, error: SlackApiError) -> SlackRefused | SlackUnclear:
 def mapping(value: object) -> Mapping[str, Any]:
     """*value* if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
+
+
+def named(event: Mapping[str, Any], key: str) -> str:
+    """The id or ts that an event has under *key*, or nothing. What Slack sends in another type than it
+    promises is passed over: refusing it would only make Slack send it again."""
+    value = event.get(key)
+    return value if isinstance(value, str) and value.isascii() else ""

@@ -11,8 +11,6 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from darkroom.turns.model import Attachment
-from handlers.blocks.text import plain
 from handlers.clients import NotTheFile, SlackRefused, SlackUnclear, TooManyBytes
 
 DOWNLOAD_TIMEOUT_S = 90.0
@@ -89,21 +87,6 @@ def place_of(file: Mapping[str, Any]) -> Place:
         raise SlackRefused("access_denied", "files.info")
     size = file.get("size")
     return Place(url, str(file.get("mimetype") or ""), size if isinstance(size, int) else 0)
-
-
-def read_attachments(message: Mapping[str, Any]) -> list[Attachment]:
-    """The files of a message; of one from another workspace often no more than its id is known."""
-    files = message.get("files")
-    return [
-        Attachment(
-            file_id=str(file["id"]),
-            name=plain(str(file.get("name") or file.get("title") or "file")),
-            media_type=str(file.get("mimetype") or ""),
-            size_bytes=file["size"] if isinstance(file.get("size"), int) else 0,
-        )
-        for file in (files if isinstance(files, list) else ())
-        if isinstance(file, Mapping) and file.get("id") and file.get("mode") != "tombstone"
-    ]
 
 
 async def download(

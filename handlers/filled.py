@@ -8,10 +8,10 @@ from typing import Any
 
 from darkroom.turns.model import WANTED_MAX, Attachment, Options, Request, Surface
 from handlers.asking import mapping
+from handlers.attached import attachments_of
 from handlers.blocks import hints, modal
 from handlers.blocks.modal import USUAL, Form
 from handlers.blocks.modal_memo import Memo
-from handlers.hearing import attachments_of
 from handlers.options import BadOption, Said, checked_options, read_options
 from handlers.services import Services
 

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.turns.model import Attachment, Intent, Request, Surface
-from handlers.asking import mapping
+from darkroom.turns.model import Intent, Request, Surface
+from handlers.asking import named
+from handlers.attached import attachments_of
 from handlers.blocks import hints
 from handlers.blocks.text import plain
 from handlers.options import BadOption, Said, read_options
 from handlers.services import Services
-
-ATTACHMENTS_MAX = 20
 
 _KEPT_SUBTYPES = (None, "file_share", "thread_broadcast")
 _INTENTS = {"undo": Intent.UNDO, "versions": Intent.VERSIONS}
@@ -60,13 +59,6 @@ def from_person(event: Mapping[str, Any], services: Services) -> bool:
     if user_id == services.config.bot_user_id:
         return False
     return not services.guard.outsider(event.get("user_team") or event.get("team"))
-
-
-def named(event: Mapping[str, Any], key: str) -> str:
-    """The id or ts that an event has under *key*, or nothing. What Slack sends in another type than it
-    promises is passed over: refusing it would only make Slack send it again."""
-    value = event.get(key)
-    return value if isinstance(value, str) and value.isascii() else ""
 
 
 def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
@@ -151,23 +143,3 @@ def _left_alone(text: str, place: Place) -> bool:
     if text.lstrip().startswith("//"):
         return True
     return place.reply and place.surface is Surface.REPLY and _TO_OTHERS.match(text) is not None
-
-
-def files_of(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The ``file`` objects that came with a message."""
-    files = event.get("files")
-    return [file for file in files if mapping(file)] if isinstance(files, list) else []
-
-
-def attachments_of(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    """The files that came with a message."""
-    return tuple(
-        Attachment(
-            file_id=named(file, "id"),
-            name=plain(str(file.get("name") or file.get("title") or "file")),
-            media_type=named(file, "mimetype"),
-            size_bytes=size if isinstance(size := file.get("size"), int) else 0,
-        )
-        for file in files_of(event)[:ATTACHMENTS_MAX]
-        if named(file, "id")
-    )

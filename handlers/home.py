@@ -19,12 +19,11 @@ from darkroom.spending.spans import span_of
 from darkroom.turns.conversations import Preferences
 from darkroom.turns.model import Picture, Reason
 from handlers import modals, words, words_endings
-from handlers.asking import mapping
+from handlers.asking import mapping, named
 from handlers.blocks import home as blocks
 from handlers.blocks.text import View
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.commands.spend import usual_price
-from handlers.hearing import named
 from handlers.meeting import meet
 from handlers.posting import Repeat
 from handlers.presses import Answer, Press, start

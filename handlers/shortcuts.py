@@ -12,13 +12,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import REFERENCES_MAX, Attachment, Picture
 from handlers import dialog_facts, modals, words
-from handlers.asking import mapping
+from handlers.asking import mapping, named
+from handlers.attached import attachments_of, files_of
 from handlers.blocks import modal, modal_about
 from handlers.blocks.modal import Form
 from handlers.blocks.modal_memo import KeptPicture, Memo
 from handlers.blocks.text import View
 from handlers.clients import SlackRefused, SlackUnclear
-from handlers.hearing import attachments_of, files_of, named
 from handlers.manifest import EDIT_SHORTCUT, NEW_SHORTCUT
 from handlers.modals import Caller
 from handlers.services import Services

@@ -10,10 +10,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import Request, Surface, TurnState
 from handlers import words
-from handlers.asking import mapping
+from handlers.asking import mapping, named
+from handlers.attached import files_of
 from handlers.blocks import hints
 from handlers.blocks.text import View
-from handlers.hearing import Heard, Place, files_of, from_person, hear, named
+from handlers.hearing import Heard, Place, from_person, hear
 from handlers.meeting import meet
 from handlers.options import BadOption
 from handlers.services import Services

@@ -18,9 +18,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from darkroom.clock import Clock
 from darkroom.turns.model import Attachment
 from handlers.asking import WaitAsTold, asked, mapping
+from handlers.attached import attachments_of
 from handlers.blocks.text import Block
 from handlers.clients import METADATA_EVENT, FileInfo, Posted, SlackRefused, SlackUnclear, UserInfo
-from handlers.downloading import Hosts, download, place_of, read_attachments
+from handlers.downloading import Hosts, download, place_of
 
 CALL_TIMEOUT_S = 20.0
 UPLOAD_TIMEOUT_S = 120.0
@@ -228,7 +229,7 @@ class WebSlackClient:
 
     async def files_above(self, channel: str, thread_ts: str, before_ts: str) -> tuple[Attachment, ...]:
         """See ``SlackClient``; looks at a thread's first 1,000 messages."""
-        found: dict[str, list[Attachment]] = {}
+        found: dict[str, tuple[Attachment, ...]] = {}
         cursor: str | None = None
         for _ in range(PAGES_MAX):
             replies = self._again.conversations_replies(
@@ -237,7 +238,7 @@ class WebSlackClient:
             answer = await asked("conversations.replies", replies)
             for message in answer.get("messages") or ():
                 if (ts := str(message.get("ts", ""))) < before_ts:
-                    found[ts] = read_attachments(message)  # the root comes on every page
+                    found[ts] = attachments_of(message)  # the root comes on every page
             cursor = mapping(answer.get("response_metadata")).get("next_cursor") or None
             if cursor is None:
                 break

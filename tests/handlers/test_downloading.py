@@ -20,7 +20,6 @@ from handlers.downloading import (
     Place,
     download,
     place_of,
-    read_attachments,
 )
 
 TOKEN = "xoxb-secret"
@@ -314,16 +313,3 @@ def test_a_file_without_bytes_for_us_is_refused(file: dict[str, Any], error: str
 def test_a_file_that_slack_only_points_to_is_elsewhere(file: dict[str, Any]) -> None:
     with pytest.raises(NotTheFile, match=ELSEWHERE):
         place_of(file | {"url_private": "https://drive.example/x"})
-
-
-def test_odd_files_of_a_message_are_left_out() -> None:
-    """A stub from another workspace stays: ``files.info`` knows more of it."""
-    files = [
-        {"id": "F1", "file_access": "check_file_info"},
-        {"name": "no id"},
-        {"id": "F2", "mode": "tombstone"},
-        7,
-    ]
-    (stub,) = read_attachments({"files": files})
-    assert (stub.file_id, stub.media_type, stub.size_bytes) == ("F1", "", 0)
-    assert read_attachments({"files": None}) == read_attachments({}) == []

@@ -412,6 +412,18 @@ async def test_an_edit_may_change_how_many(desk: Desk) -> None:
     assert desk.slack.calls == []
 
 
+async def test_a_file_that_is_taken_out_of_a_message_does_not_go_along(desk: Desk) -> None:
+    """Slack leaves a tombstone in its place."""
+    text, file = f"<@{BOT}> a red fox", {"id": "F0FOX00001", "name": "fox.png", "mimetype": "image/png"}
+    await desk.send(wrote(text, ROOT, files=[file]))
+    change = edited(text, text, files=[{"id": "F0FOX00001", "mode": "tombstone"}])
+    change["event"]["previous_message"]["files"] = [file]
+    await desk.send(change)
+    now = await desk.log.turn(desk.line.turns[0].id)
+    assert now is not None
+    assert (now.revision, now.request.prompt, now.request.attachments) == (1, "a red fox", ())
+
+
 @pytest.mark.parametrize(("before", "now"), [("bluer", "undo"), ("undo", "bluer"), ("undo", "versions")])
 async def test_a_request_cannot_be_edited_into_another_kind(desk: Desk, before: str, now: str) -> None:
     await open_thread(desk)
