@@ -30,7 +30,7 @@ from handlers.blocks.share import (
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.errands import unbroken
-from handlers.posting import CLOCKS_APART, FILE_PAUSES_S, Poster, name_of, tell_privately
+from handlers.posting import CLOCKS_APART, FILE_PAUSES_S, REFUSED_BLOCKS, Poster, name_of, tell_privately
 from handlers.presses import Press
 from handlers.recipients import passes
 from handlers.rounds import Rounds
@@ -45,8 +45,6 @@ LOOK_S = 3600.0
 GIVE_UP_AFTER = timedelta(hours=1)
 """What could not be shared by then is not shared any more: its sharer is told so."""
 LOOK_BACK = timedelta(days=7)
-FILE_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "file_not_found"})
-"""What Slack says of a message with a file that it does not take, or not yet."""
 
 _NO_PICTURE = "This picture was deleted, so it cannot be shared."
 _NOT_YOURS = "This picture is private: only who asked for it can share it."
@@ -222,7 +220,7 @@ class Sharing:
             try:
                 return await self._say(share, view)
             except SlackRefused as refused:
-                if refused.error not in FILE_REFUSED:
+                if refused.error not in REFUSED_BLOCKS:
                     raise
             await self._clock.sleep(pause_s)
         logger.warning("share %s: Slack does not take file %s in a message; sharing it", share.id, file_id)
