@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns import copies
-from darkroom.turns.copies import Wish
+from darkroom.turns.copies import Asker
 from darkroom.turns.model import Request
 from darkroom.turns.pricing import Quote
 from handlers.blocks import hints
@@ -17,7 +17,7 @@ from handlers.blocks.text import Block, View
 from handlers.presses import Answer, Press, Work, saying, settle
 from handlers.sent_dialogs import Sent, listen
 from handlers.services import Services
-from handlers.subjects import Memo, Subject, accept, before, find, key_of, thread_of, wish_of
+from handlers.subjects import Memo, Subject, accept, asker_of, before, find, key_of, thread_of
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -29,7 +29,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await settle(services, press, ack, "again for", lambda: _again(services, press))
 
     async def wanted(subject: Subject, sent: Sent) -> Request | str:
-        return await _request(services, subject, sent.wish)
+        return await _request(services, subject, sent.asker)
 
     listen(app, services, AGAIN_CALLBACK, wanted)
 
@@ -45,7 +45,7 @@ async def _again(services: Services, press: Press) -> Work | None:
     earlier = await services.conversations.turn_of_key(services.config.team_id, key)
     if earlier is not None:
         return saying(await before(services, earlier, press.user_id))
-    request = await _request(services, subject, wish_of(services, press, key, thread_ts))
+    request = await _request(services, subject, asker_of(services, press, key, thread_ts))
     quote = await services.pricing.quote(request)
     if isinstance(quote, Quote) and _unasked(services, subject, quote):
         memo = Memo(subject.picture.id, press.channel, thread_ts)
@@ -69,9 +69,9 @@ def _unasked(services: Services, subject: Subject, quote: Quote) -> bool:
     return quote.likely_nano_usd > limit >= subject.picture.charged_nano_usd
 
 
-async def _request(services: Services, subject: Subject, wish: Wish) -> Request:
+async def _request(services: Services, subject: Subject, asker: Asker) -> Request:
     inputs = bool(await services.log.inputs(subject.turn.id))
-    return copies.again(subject.picture, subject.turn, wish, inputs=inputs)
+    return copies.again(subject.picture, subject.turn, asker, inputs=inputs)
 
 
 def _opening(services: Services, press: Press, dialog: Block) -> Work:

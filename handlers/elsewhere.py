@@ -15,7 +15,7 @@ from handlers.blocks.text import View, section
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.presses import Answer, Press, Work, saying, settle
 from handlers.services import Services
-from handlers.subjects import Subject, accept, find, wish_of
+from handlers.subjects import Subject, accept, asker_of, find
 
 _NO_PLACE = frozenset({Reason.NOT_IN_CHANNEL, Reason.CANNOT_POST})
 
@@ -54,17 +54,17 @@ async def _wanted(services: Services, press: Press, turn: Turn, ending: Ending) 
 
 
 async def _in_dm(services: Services, press: Press, turn: Turn) -> Request:
-    wish = wish_of(services, press, f"in-dm:{turn.id}", "")
+    asker = asker_of(services, press, f"in-dm:{turn.id}", "")
     inputs = bool(await services.log.inputs(turn.id))
-    return copies.in_our_dm(turn, replace(wish, reply_url=press.reply_url), inputs=inputs)
+    return copies.in_our_dm(turn, replace(asker, reply_url=press.reply_url), inputs=inputs)
 
 
 async def _edit_or_new(services: Services, press: Press, turn: Turn, ending: Ending) -> Request | View:
-    wish = wish_of(services, press, f"edit-or-new:{turn.id}", "")
+    asker = asker_of(services, press, f"edit-or-new:{turn.id}", "")
     if press.action_id == MAKE_NEW_ACTION:
-        return copies.new_instead(turn, wish)
+        return copies.new_instead(turn, asker)
     subject = await find(services, str(ending.details.get("picture_id", "")))
-    return copies.edit_instead(turn, subject.picture, wish) if isinstance(subject, Subject) else subject
+    return copies.edit_instead(turn, subject.picture, asker) if isinstance(subject, Subject) else subject
 
 
 def _answered(services: Services, press: Press) -> Work:

@@ -23,7 +23,7 @@ from handlers.blocks.text import View
 from handlers.presses import Answer, Press, start
 from handlers.sent_dialogs import Sent, listen
 from handlers.services import Services
-from handlers.subjects import Memo, Subject, find, thread_of, wish_of
+from handlers.subjects import Memo, Subject, asker_of, find, thread_of
 from handlers.words import Hearer
 
 Choice = TypeVar("Choice", int, str)
@@ -40,12 +40,12 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def varied(subject: Subject, sent: Sent) -> Request | str:
         number = int(sent.chosen) if sent.chosen in {str(n) for n in range(1, WANTED_MAX + 1)} else 1
-        return copies.variations(subject.picture, subject.turn, sent.wish, number)
+        return copies.variations(subject.picture, subject.turn, sent.asker, number)
 
     async def finer(subject: Subject, sent: Sent) -> Request | str:
         if sent.chosen not in above(services, subject):
             return words_pictures.HIGHEST
-        return copies.higher(subject.picture, subject.turn, sent.wish, sent.chosen)
+        return copies.higher(subject.picture, subject.turn, sent.asker, sent.chosen)
 
     listen(app, services, VARIATIONS_CALLBACK, varied)
     listen(app, services, HIGHER_CALLBACK, finer)
@@ -56,24 +56,24 @@ async def _variations(services: Services, press: Press, answer: Answer) -> None:
     if isinstance(subject, View):
         await answer(subject)
         return
-    wish = wish_of(services, press, "", thread_of(subject, press))
+    asker = asker_of(services, press, "", thread_of(subject, press))
     prices, refused = await _priced(
         services,
         range(1, WANTED_MAX + 1),
-        lambda number: copies.variations(subject.picture, subject.turn, wish, number),
+        lambda number: copies.variations(subject.picture, subject.turn, asker, number),
     )
-    await _ask(services, press, answer, subject.picture, prices, refused, wish.thread_ts, variations_dialog)
+    await _ask(services, press, answer, subject.picture, prices, refused, asker.thread_ts, variations_dialog)
 
 
 async def ask_for_quality(services: Services, press: Press, subject: Subject, answer: Answer) -> None:
     """Open the dialog for a higher quality, or say why there is none."""
-    wish = wish_of(services, press, "", thread_of(subject, press))
+    asker = asker_of(services, press, "", thread_of(subject, press))
     prices, refused = await _priced(
         services,
         above(services, subject),
-        lambda quality: copies.higher(subject.picture, subject.turn, wish, quality),
+        lambda quality: copies.higher(subject.picture, subject.turn, asker, quality),
     )
-    await _ask(services, press, answer, subject.picture, prices, refused, wish.thread_ts, higher_dialog)
+    await _ask(services, press, answer, subject.picture, prices, refused, asker.thread_ts, higher_dialog)
 
 
 def above(services: Services, subject: Subject) -> tuple[str, ...]:

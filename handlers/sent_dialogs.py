@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from darkroom.turns.copies import Wish
+from darkroom.turns.copies import Asker
 from darkroom.turns.model import Request
 from handlers import words
 from handlers.asking import mapping
@@ -26,15 +26,15 @@ class Sent:
     view_id: str
     memo: Memo
     chosen: str
-    wish: Wish
+    asker: Asker
 
     @classmethod
     def of(cls, body: dict[str, Any], services: Services) -> Sent:
         """Read out of Slack's payload."""
         view, memo = body["view"], Memo.read(body["view"])
         user_id, order = str(body["user"]["id"]), f"{services.clock.now().timestamp():.6f}"
-        wish = Wish(user_id, f"view:{view['id']}", order, memo.channel, memo.thread)
-        return cls(user_id, str(view["id"]), memo, chosen_in(view), wish)
+        asker = Asker(user_id, f"view:{view['id']}", order, memo.channel, memo.thread)
+        return cls(user_id, str(view["id"]), memo, chosen_in(view), asker)
 
 
 Wanted = Callable[[Subject, Sent], Awaitable[Request | str]]

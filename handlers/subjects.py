@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from darkroom.turns.copies import Wish
+from darkroom.turns.copies import Asker
 from darkroom.turns.model import Outcome, Picture, Request, Turn, TurnState
 from darkroom.turns.store import Arrival
 from handlers import words_endings, words_pictures
@@ -70,10 +70,10 @@ def thread_of(subject: Subject, press: Press) -> str:
     return subject.picture.thread_ts if own else press.root_ts
 
 
-def wish_of(services: Services, press: Press, key: str, thread_ts: str) -> Wish:
+def asker_of(services: Services, press: Press, key: str, thread_ts: str) -> Asker:
     """What a press says of who wants it, when and where."""
     order = press.action_ts or f"{services.clock.now().timestamp():.6f}"
-    return Wish(press.user_id, key, order, press.channel, thread_ts)
+    return Asker(press.user_id, key, order, press.channel, thread_ts)
 
 
 async def key_of(services: Services, press: Press, picture_id: str) -> str:

@@ -14,7 +14,7 @@ FINER = "Paint this same picture in finer detail; change nothing else"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Asker:
     """Who presses, and where what they want is to go.
 
     ``key`` and ``order`` are the request's; ``thread_ts`` is the thread the button stands in.
@@ -28,42 +28,42 @@ class Wish:
     reply_url: str | None = None
 
 
-def again(picture: Picture, turn: Turn, wish: Wish, *, inputs: bool) -> Request:
+def again(picture: Picture, turn: Turn, asker: Asker, *, inputs: bool) -> Request:
     """The same once more: prompt, parent, references (if there were any *inputs*) and looks of *picture*,
     which *turn* made. The model is left to the settings unless the turn named one."""
     return replace(
-        _wanted(picture, wish, picture.prompt, _looks(picture, turn)),
+        _wanted(picture, asker, picture.prompt, _looks(picture, turn)),
         chosen_id=picture.parent_id,
         fresh=picture.parent_id is None,
         inputs_from=turn.id if inputs else None,
     )
 
 
-def variations(picture: Picture, turn: Turn, wish: Wish, number: int) -> Request:
+def variations(picture: Picture, turn: Turn, asker: Asker, number: int) -> Request:
     """*number* pictures that vary *picture*, made by *turn*."""
     prompt = VARIATION + picture.prompt.removeprefix(VARIATION)
-    wanted = _wanted(picture, wish, prompt[:PROMPT_CHARACTERS_MAX], _looks(picture, turn))
+    wanted = _wanted(picture, asker, prompt[:PROMPT_CHARACTERS_MAX], _looks(picture, turn))
     return replace(wanted, chosen_id=picture.id, wanted=number)
 
 
-def higher(picture: Picture, turn: Turn, wish: Wish, quality: str) -> Request:
+def higher(picture: Picture, turn: Turn, asker: Asker, quality: str) -> Request:
     """*picture*, made by *turn*, in another quality and the same size."""
     options = replace(_looks(picture, turn), quality=quality)
-    return replace(_wanted(picture, wish, FINER, options), chosen_id=picture.id)
+    return replace(_wanted(picture, asker, FINER, options), chosen_id=picture.id)
 
 
-def in_our_dm(turn: Turn, wish: Wish, *, inputs: bool) -> Request:
+def in_our_dm(turn: Turn, asker: Asker, *, inputs: bool) -> Request:
     """What *turn* was to be, in the direct message with its person; with the *inputs* it had already."""
     asked = turn.request
     chosen = asked.chosen_id or turn.parent_id
     return replace(
         asked,
-        key=wish.key,
+        key=asker.key,
         surface=Surface.BUTTON,
-        order=wish.order,
+        order=asker.order,
         thread_ts=None,
         message_ts=None,
-        reply_url=wish.reply_url,
+        reply_url=asker.reply_url,
         chosen_id=chosen,
         fresh=chosen is None,
         private=True,
@@ -71,10 +71,10 @@ def in_our_dm(turn: Turn, wish: Wish, *, inputs: bool) -> Request:
     )
 
 
-def edit_instead(turn: Turn, picture: Picture, wish: Wish) -> Request:
+def edit_instead(turn: Turn, picture: Picture, asker: Asker) -> Request:
     """What *turn* said, as a change of *picture*, in that picture's thread."""
     return replace(
-        _meant(turn, wish),
+        _meant(turn, asker),
         channel_id=picture.channel_id,
         thread_ts=picture.thread_ts,
         message_ts=None,
@@ -83,29 +83,29 @@ def edit_instead(turn: Turn, picture: Picture, wish: Wish) -> Request:
     )
 
 
-def new_instead(turn: Turn, wish: Wish) -> Request:
+def new_instead(turn: Turn, asker: Asker) -> Request:
     """What *turn* said, as a new picture, in the thread of the message that said it."""
-    return replace(_meant(turn, wish), chosen_id=None, fresh=True)
+    return replace(_meant(turn, asker), chosen_id=None, fresh=True)
 
 
-def _meant(turn: Turn, wish: Wish) -> Request:
+def _meant(turn: Turn, asker: Asker) -> Request:
     return replace(
-        turn.request, key=wish.key, surface=Surface.BUTTON, order=wish.order, reply_url=wish.reply_url
+        turn.request, key=asker.key, surface=Surface.BUTTON, order=asker.order, reply_url=asker.reply_url
     )
 
 
-def _wanted(picture: Picture, wish: Wish, prompt: str, options: Options) -> Request:
+def _wanted(picture: Picture, asker: Asker, prompt: str, options: Options) -> Request:
     return Request(
-        key=wish.key,
+        key=asker.key,
         surface=Surface.BUTTON,
         team_id=picture.team_id,
-        channel_id=wish.channel_id,
-        user_id=wish.user_id,
+        channel_id=asker.channel_id,
+        user_id=asker.user_id,
         prompt=prompt,
-        order=wish.order,
+        order=asker.order,
         options=options,
-        thread_ts=wish.thread_ts,
-        reply_url=wish.reply_url,
+        thread_ts=asker.thread_ts,
+        reply_url=asker.reply_url,
     )
 
 
