@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from darkroom.turns.erasing import TRIES_MAX, Erased, Errand, Recall
-from darkroom.turns.model import Picture, TurnState
+from darkroom.turns.model import Picture, Reason, Surface, Turn, TurnState
 from storage.arrivals import get_turn
 from storage.blobs import BlobStore
 from storage.database import Database
-from storage.rows import PICTURES, attachments_from, attachments_to, picture_from
+from storage.forgetting import Ref, bytes_needed, forget, forget_asked, forget_copies
+from storage.rows import PICTURES, picture_from
 from storage.scrubbing import to_be_scrubbed
 from storage.times import from_text, to_text
 
 _ANSWERS = ("in-dm:", "edit-or-new:")
 """How the keys of requests begin that only answer where, or whether, an earlier turn is to be made: its id
 follows, and its prompt is theirs."""
-_SAID_BY_THE_API = frozenset({"words", "message"})
-"""Details of an ending in the API's own words, which may repeat a prompt or describe a picture."""
 
 
 class SqliteEraser:
@@ -72,7 +70,7 @@ async def remove_bytes(database: Database, blobs: BlobStore, sha256: str, suffix
     """
 
     def work(db: sqlite3.Connection) -> bool:
-        if _bytes_needed(db, sha256):
+        if bytes_needed(db, sha256):
             return True
         return not _bytes_in_use(db, sha256) and blobs.remove(sha256, suffix)
 
@@ -109,16 +107,25 @@ def list_recall(
 
 def forget_rest(db: sqlite3.Connection, turn_id: str, at: datetime) -> None:
     """Where all pictures of a turn were deleted while it was being made or told, it forgets what it was asked
-    now that it has been."""
+    now that it has been; so does one that was to vary a picture which was deleted before its turn came."""
     row = db.execute(
         f"{PICTURES} WHERE pictures.turn_id = ? AND pictures.deleted_at IS NOT NULL LIMIT 1", (turn_id,)
     ).fetchone()
     if row is None:
+        row = db.execute(f"{PICTURES} WHERE pictures.id = ?", (_gone(get_turn(db, turn_id)),)).fetchone()
+    if row is None:
         return
     picture = picture_from(row)
-    for kind, channel, ref in _refs_of_turn(db, picture):
+    own = picture.turn_id == turn_id
+    for kind, channel, ref in _refs_of_turn(db, picture) if own else forget(db, turn_id, picture):
         list_recall(db, picture, kind, channel, ref, picture.user_id, at)
     to_be_scrubbed(db)
+
+
+def _gone(turn: Turn) -> str | None:
+    """The picture whose words a button gave to a turn that could not be made any more."""
+    gone = turn.ending is not None and turn.ending.reason is Reason.PICTURE_GONE
+    return turn.request.chosen_id if gone and turn.request.surface is Surface.BUTTON else None
 
 
 def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
@@ -134,7 +141,7 @@ def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetim
         (to_text(at), picture_id),
     )
     db.execute("UPDATE shares SET comment = '' WHERE picture_id = ?", (picture_id,))
-    refs = [*_refs_of_picture(db, before), *_refs_of_turn(db, before)]
+    refs = [*_refs_of_picture(db, before), *_refs_of_turn(db, before), *forget_copies(db, before)]
     for kind, channel, ref in refs:
         list_recall(db, before, kind, channel, ref, by_user_id, at)
     to_be_scrubbed(db)
@@ -151,14 +158,10 @@ def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetim
     )
 
 
-_Ref = tuple[Recall, str, str]
-"""What is to be recalled: its kind, the channel or nothing, and its name there."""
-
-
-def _refs_of_picture(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
+def _refs_of_picture(db: sqlite3.Connection, picture: Picture) -> list[Ref]:
     """What one picture has left elsewhere."""
     turn = get_turn(db, picture.turn_id)
-    refs: list[_Ref] = []
+    refs: list[Ref] = []
     if turn.message_ts is not None:
         refs.append((Recall.MESSAGE, turn.request.channel_id, turn.message_ts))
     if picture.file_id is not None:
@@ -168,16 +171,25 @@ def _refs_of_picture(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
             refs.append((Recall.MESSAGE, share["channel_id"], share["message_ts"]))
         if share["file_id"] is not None:
             refs.append((Recall.FILE, "", share["file_id"]))
+    lists = db.execute(
+        """
+        SELECT message_ts FROM turns WHERE team_id = ? AND channel_id = ? AND thread_ts = ?
+            AND intent = 'versions' AND message_ts IS NOT NULL AND updated_at >= ?
+        ORDER BY message_ts
+        """,
+        (picture.team_id, picture.channel_id, picture.thread_ts, to_text(picture.created_at)),
+    )
+    refs += [(Recall.MESSAGE, picture.channel_id, row["message_ts"]) for row in lists]
     attempt = db.execute("SELECT response_id FROM attempts WHERE id = ?", (picture.attempt_id,)).fetchone()
     refs += [
         (Recall.RESPONSE, "", ref) for ref in (picture.response_id, attempt["response_id"]) if ref is not None
     ]
-    if not _bytes_needed(db, picture.sha256):
+    if not bytes_needed(db, picture.sha256):
         refs.append((Recall.BLOB, "", f"{picture.sha256}.{picture.format}"))
     return refs
 
 
-def _refs_of_turn(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
+def _refs_of_turn(db: sqlite3.Connection, picture: Picture) -> list[Ref]:
     """What the turn of a deleted picture has left elsewhere, and the turn forgets what it was asked; nothing,
     while another picture of it lives or may still come, nor before it was told: whoever tells has the words
     in hand, and would write them into the placeholder once more after that was recalled."""
@@ -188,7 +200,7 @@ def _refs_of_turn(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
     told = turn.told_at is not None or turn.undelivered_reason is not None
     if living is not None or turn.state is not TurnState.ENDED or not told:
         return []
-    refs: list[_Ref] = []
+    refs: list[Ref] = []
     if turn.request.opens_thread and turn.placeholder_ts is not None:
         refs.append((Recall.PLACEHOLDER, turn.request.channel_id, turn.placeholder_ts))
     for row in db.execute(
@@ -200,64 +212,11 @@ def _refs_of_turn(db: sqlite3.Connection, picture: Picture) -> list[_Ref]:
         )
         if not db.execute(known, (turn.id, row["response_id"])).fetchone():
             refs.append((Recall.RESPONSE, "", row["response_id"]))
-    refs += _forget(db, turn.id, picture)
+    refs += forget(db, turn.id, picture)
     for prefix in _ANSWERS:
         if turn.request.key.startswith(prefix):
-            refs += _forget_asked(db, turn.request.key.removeprefix(prefix), picture)
+            refs += forget_asked(db, turn.request.key.removeprefix(prefix), picture)
     return refs
-
-
-def _forget_asked(db: sqlite3.Connection, turn_id: str, picture: Picture) -> list[_Ref]:
-    """The turn that asked where, or whether, the picture was to be made: it has brought nothing itself."""
-    brought = db.execute("SELECT 1 FROM pictures WHERE turn_id = ?", (turn_id,)).fetchone()
-    return [] if brought else _forget(db, turn_id, picture)
-
-
-def _forget(db: sqlite3.Connection, turn_id: str, picture: Picture) -> list[_Ref]:
-    """A turn loses its words and what went along with them; gives the bytes that nothing needs any more."""
-    row = db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
-    if row is None:
-        return []
-    attachments = tuple(
-        type(each)(each.file_id, "", each.media_type, each.size_bytes)
-        for each in attachments_from(row["attachments"])
-    )
-    texts = [text for text in (row["prompt"], picture.prompt, picture.revised_prompt) if text]
-    db.execute(
-        "UPDATE turns SET prompt = '', attachments = ?, details = ? WHERE id = ?",
-        (attachments_to(attachments), _without(row["details"], texts), turn_id),
-    )
-    inputs = db.execute(
-        "DELETE FROM inputs WHERE turn_id = ? RETURNING sha256, format", (turn_id,)
-    ).fetchall()
-    return [
-        (Recall.BLOB, "", f"{sha256}.{suffix}")
-        for sha256, suffix in dict.fromkeys(map(tuple, inputs))
-        if not _bytes_needed(db, sha256)
-    ]
-
-
-def _without(details: str | None, texts: Sequence[str]) -> str | None:
-    """An ending's details, where what may repeat one of *texts* is empty."""
-    if details is None:
-        return None
-    kept: dict[str, str | int] = json.loads(details)
-    for name, value in kept.items():
-        if name in _SAID_BY_THE_API or (isinstance(value, str) and any(text in value for text in texts)):
-            kept[name] = ""
-    return json.dumps(kept)
-
-
-def _bytes_needed(db: sqlite3.Connection, sha256: str) -> bool:
-    """Whether a living picture is these bytes, or they go along with some turn's prompt."""
-    row = db.execute(
-        """
-        SELECT 1 FROM pictures WHERE sha256 = :sha256 AND deleted_at IS NULL
-        UNION ALL SELECT 1 FROM inputs WHERE sha256 = :sha256 LIMIT 1
-        """,
-        {"sha256": sha256},
-    ).fetchone()
-    return row is not None
 
 
 def _bytes_in_use(db: sqlite3.Connection, sha256: str) -> bool:

@@ -19,8 +19,8 @@ logger = logging.getLogger("darkroom.turns")
 class Teller:
     """Between the worker and the delivery: what is said of a turn, and what is written down of saying it.
 
-    *to_recall* is called when a turn was told of which a picture had been deleted meanwhile: what is left of
-    it is listed by then.
+    *to_recall* is called when a turn was told of which a picture, or its parent, had been deleted meanwhile:
+    what is left of it is listed by then.
     """
 
     def __init__(
@@ -60,7 +60,8 @@ class Teller:
         except Undeliverable as undeliverable:
             logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
             await note(Told.UNDELIVERED, undeliverable.reason)
-        if any(picture.deleted_at is not None for picture in await self._log.pictures(turn.id)):
+        gone = turn.ending is not None and turn.ending.reason is Reason.PICTURE_GONE
+        if gone or any(picture.deleted_at is not None for picture in await self._log.pictures(turn.id)):
             self._to_recall()
 
     async def give_up(self, entry: Entry) -> None:

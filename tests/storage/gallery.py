@@ -12,6 +12,7 @@ from darkroom.turns.model import (
     Attempt,
     Ending,
     InputRole,
+    Intent,
     Options,
     Outcome,
     Picture,
@@ -114,6 +115,57 @@ class Gallery:
             await self.store.tell(turn.id, Told.FILE, f"F_{picture.id}", at, picture.id)
         await self.store.tell(turn.id, Told.MESSAGE, posted(turn.id), at)
         return await self.store.tell(turn.id, Told.DONE, None, at)
+
+    async def vain(
+        self,
+        picture: Picture,
+        prompt: str,
+        key: str,
+        thread_ts: str,
+        channel: str = DESIGN,
+        why: Reason = Reason.NO_MONEY,
+    ) -> str:
+        """What a button under *picture* asked for, there, and did not get; gives the turn's id."""
+        turn_id = f"turn_{next(self._numbers)}"
+        request = Request(
+            key=key,
+            surface=Surface.BUTTON,
+            team_id=TEAM,
+            channel_id=channel,
+            user_id=ALICE,
+            prompt=prompt,
+            order="1763640900.000000",
+            options=Options(),
+            thread_ts=thread_ts,
+            chosen_id=picture.id,
+        )
+        await self.store.arrive(turn_id, request, NOON, ThreadReplies.JOINED)
+        await self.store.end(turn_id, Ending(Outcome.DECLINED, why), NOON)
+        await self.store.tell(turn_id, Told.DONE, None, NOON)
+        return turn_id
+
+    async def listed(self, asked: Asked, at: datetime) -> str:
+        """Somebody wrote "versions" in a thread, and it was answered; gives the answer's ts."""
+        number = next(self._numbers)
+        turn_id, ts = f"turn_{number}", f"17636407{number:02}.000000"
+        request = Request(
+            key=f"message:{asked.message_ts}",
+            surface=Surface.MENTION,
+            team_id=TEAM,
+            channel_id=asked.channel,
+            user_id=asked.user,
+            prompt="versions",
+            order=asked.message_ts or "",
+            options=Options(),
+            thread_ts=asked.thread_ts,
+            message_ts=asked.message_ts,
+            intent=Intent.VERSIONS,
+        )
+        await self.store.arrive(turn_id, request, at, ThreadReplies.JOINED)
+        await self.store.end(turn_id, Ending(Outcome.WORDS, Reason.VERSIONS), at)
+        await self.store.tell(turn_id, Told.MESSAGE, ts, at)
+        await self.store.tell(turn_id, Told.DONE, None, at)
+        return ts
 
     async def bring(self, turn: Turn, *names: str, mask: bytes | None = None) -> list[TurnInput]:
         """What goes along with its prompt: pictures whose bytes are their names, and a mask."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -297,6 +298,49 @@ async def test_the_turn_that_only_asked_where_or_whether_forgets_with_it(
     first = await log.turn("turn_asked")
     assert first is not None
     assert first.request.prompt == ""
+
+
+async def test_what_was_to_be_made_like_it_and_came_to_nothing_forgets_with_it(
+    eraser: SqliteEraser, gallery: Gallery, talk: SqliteConversations, log: SqliteTurnLog
+) -> None:
+    """Buttons copy the prompt into turns of their own: in its thread, and where it was shared."""
+    picture = await gallery.picture(Asked(prompt=SECRET))
+    share = await talk.share("share", "view:V1", picture.id, RANDOM, BOB, NOON)
+    assert share is not None
+    await talk.note_share(share.id, "F_SHARED", "1763640500.000000")
+    here = await gallery.vain(picture, SECRET, "button:1", picture.thread_ts)
+    there = await gallery.vain(
+        picture, f"A variation of this picture: {SECRET}", "view:V9", "1763640500.000000", RANDOM
+    )
+    other = await gallery.vain(picture, "a hen", "button:2", picture.thread_ts)
+    await eraser.erase(picture.id, ALICE, NOON)
+    turns = [await log.turn(turn_id) for turn_id in (here, there, other)]
+    assert [turn and turn.request.prompt for turn in turns] == ["", "", "a hen"]
+
+
+async def test_what_was_to_vary_it_and_came_too_late_forgets_when_it_is_told(
+    eraser: SqliteEraser, gallery: Gallery, log: SqliteTurnLog
+) -> None:
+    picture = await gallery.picture(Asked(prompt=SECRET))
+    await eraser.erase(picture.id, ALICE, NOON)
+    late = await gallery.vain(picture, SECRET, "view:V9", picture.thread_ts, why=Reason.PICTURE_GONE)
+    turn = await log.turn(late)
+    assert turn is not None
+    assert turn.request.prompt == ""
+
+
+async def test_lists_of_versions_that_name_it_are_recalled(eraser: SqliteEraser, gallery: Gallery) -> None:
+    """They repeat the prompt. One from before the picture was made does not."""
+    first = await gallery.picture(Asked(prompt="a hen"))
+    later = NOON + timedelta(minutes=1)
+    asked = Asked(thread_ts=first.thread_ts, message_ts="1763640601.000000")
+    early = await gallery.listed(asked, NOON)
+    secret = await gallery.picture(Asked(prompt=SECRET, thread_ts=first.thread_ts, at=later))
+    late = await gallery.listed(replace(asked, message_ts="1763640602.000000"), later)
+    await eraser.erase(secret.id, ALICE, later)
+    messages = of(Recall.MESSAGE, await listed(eraser))
+    assert late in messages
+    assert early not in messages
 
 
 async def test_an_unknown_turn_in_such_a_key_is_no_matter(eraser: SqliteEraser, gallery: Gallery) -> None:
