@@ -53,8 +53,8 @@ def delete_dialog(picture: Picture, built_on: int, memo: str) -> Block:
     """What goes and what cannot be recalled, before it is done; *built_on* pictures were made from it."""
     goes = (
         f"This deletes v{picture.version} for everybody: from its message (and where it was shared or "
-        "listed), its file in Slack, the bytes and the prompt that Darkroom keeps, and the answer that OpenAI "
-        "stores."
+        "listed), its file in Slack, the bytes and the prompt that Darkroom keeps, and the answer that "
+        "OpenAI stores."
     )
     stays = [
         f"its charge of {format_usd(picture.charged_nano_usd)}",
