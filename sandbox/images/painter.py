@@ -18,7 +18,7 @@ from sandbox.images.vocabulary import understand
 
 @dataclass(frozen=True)
 class Order:
-    """One picture to paint, sides in pixels. `parents` are the pictures to change, encoded, newest first.
+    """One picture to paint, sides in pixels. `parents` are encoded pictures: one to change, others beside it.
 
     `mask` is a PNG whose transparent parts may change; `variant` tells apart the pictures made for the same
     words; `finished` is 1 for the picture itself and less for a draft of it.

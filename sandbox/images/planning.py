@@ -104,7 +104,7 @@ def plan(
     )  # fmt: skip
     order = None
     if decision == "picture" and options is not None:
-        order = _order(ask, options, reading.mask, seen if edits else ())
+        order = _order(ask, options, reading.mask, _laid_out(reading, seen) if edits else ())
         order = replace(order, variant=variant(f"{order.prompt}\n{len(order.parents)}"))
     words = _words(ask, parent) if decision == "words" else ""
     revised = _revised(ask.prompt, edits) if decision in ("picture", "blocked") else ""
@@ -213,6 +213,13 @@ def _seen(ask: inputs.Ask, parent: Remembered | None) -> tuple[Shown, ...]:
     """The pictures in sight, what was sent now before what was made earlier."""
     sent = tuple(Shown(base64.b64encode(p.data).decode(), p.width, p.height) for p in ask.pictures)
     return sent + ((parent.shown,) if parent and parent.shown else ())
+
+
+def _laid_out(reading: Reading, seen: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    """The one to be changed first: the conversation's, to which others are added; a mask is for one sent."""
+    if reading.mask is not None or reading.parent is None or reading.parent.shown is None:
+        return seen
+    return (seen[-1], *seen[:-1])
 
 
 def _order(ask: inputs.Ask, options: Options, mask: bytes | None, seen: tuple[Shown, ...]) -> Order:

@@ -60,6 +60,14 @@ async def test_a_sent_picture_is_the_one_to_edit() -> None:
     assert orders[0].parents == (sent,)
 
 
+async def test_what_is_sent_along_is_added_to_the_picture_of_the_conversation() -> None:
+    orders, api = watched()
+    first = await ask(api)
+    sent = png(512, 512)
+    await ask(api, message("use these colours", sent), previous_response_id=first["id"])
+    assert orders[-1].parents == (picture_of(first), sent)
+
+
 async def test_a_new_picture_is_asked_for_by_action_or_by_words() -> None:
     api = quick_api()
     first = await ask(api)
