@@ -301,6 +301,12 @@ class Request:
         """Whether its thread begins with its placeholder."""
         return self.thread_ts is None
 
+    @property
+    def forces_picture(self) -> bool:
+        """Whether only a picture will do: also where several are wanted, lest one answer in words be bought
+        several times."""
+        return self.surface.forces_picture or self.wanted > 1
+
 
 @dataclass(frozen=True, slots=True)
 class TurnInput:

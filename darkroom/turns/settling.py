@@ -119,7 +119,7 @@ def ending_after(answer: Answer, turn: Turn) -> Ending:
         return ending_of(answer.failure)
     if answer.words.strip():
         return Ending(Outcome.WORDS, Reason.WORDS, {"words": answer.words.strip()})
-    if turn.request.surface.forces_picture:
+    if turn.request.forces_picture:
         return Ending(Outcome.FAILED, Reason.NO_PICTURE)
     return Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY)
 

@@ -152,6 +152,12 @@ def test_only_a_command_must_have_a_picture() -> None:
     assert (free.job.forced, free.ask.picture_certain) == (False, False)
 
 
+def test_several_pictures_are_always_pictures_lest_one_answer_in_words_is_bought_several_times() -> None:
+    reply = turn("t", thread="1.1")
+    several = replace(reply, request=replace(reply.request, wanted=3))
+    assert PLANNER.step(wish(several, PARENT), CANDIDATE, "a").job.forced
+
+
 def test_the_api_knows_a_person_by_an_opaque_key() -> None:
     step = PLANNER.step(wish(turn("t")), CANDIDATE, "a")
     assert step.job.safety_identifier == f"p_{ALICE}"
