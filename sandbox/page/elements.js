@@ -77,7 +77,10 @@ function boxes(spec, world, source, blockId, key) {
       const values = inputs.filter((one) => one.checked).map((one) => one.value);
       return send(spec, world, source, blockId, input, type === "radio" ? input.value : values);
     });
-  const labels = inputs.map((input, index) => el("label", {}, input, el("span", {}, plain(wordsOf(spec.options[index].text)))));
+  const labels = inputs.map((input, index) => {
+    const { text, description } = spec.options[index];
+    return el("label", {}, input, el("span", {}, plain(wordsOf(text)), description ? el("small", {}, plain(wordsOf(description))) : null));
+  });
   return el("span", { class: "radios", role: type === "radio" ? "radiogroup" : "group", "aria-label": "Choices" }, labels);
 }
 

@@ -33,6 +33,7 @@ export function inputBlock(block, world, source) {
   const wrong = el("p", { id: `${id}-wrong`, class: "wrong", role: "alert", hidden: true });
   const node = el(group ? "fieldset" : "div", { class: "field", "aria-describedby": group && about ? about.id : null }, label, made?.node ?? el("p", { class: "unknown" }, `[${spec.type}]`), about, wrong);
   if (made) {
+    if (spec.focus_on_load) made.node.dataset.first = "";
     if (!group) made.node.setAttribute("aria-describedby", [about?.id, wrong.id].filter(Boolean).join(" "));
     node.reading = { block: block.block_id, action: spec.action_id, optional: Boolean(block.optional), keep: made.read, ...made };
   }

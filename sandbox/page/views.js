@@ -59,7 +59,7 @@ export function drawModals(views, world, does) {
   document.body.append(made);
   made.showModal();
   made.querySelector(".body").scrollTop = scrolled;
-  if (!refocus(made, focus)) (made.querySelector(`.body :is(${CONTROLS})`) ?? made.querySelector(".buttons button")).focus();
+  if (!refocus(made, focus)) (made.querySelector(".body [data-first]") ?? made.querySelector(`.body :is(${CONTROLS})`) ?? made.querySelector(".buttons button")).focus();
 }
 
 function modal(view, look, world, does, kept) {

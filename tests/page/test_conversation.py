@@ -191,6 +191,20 @@ async def test_a_modal_says_what_is_missing_and_goes_back_when_another_lies_on_i
 
 
 @pytest.mark.usefixtures("shortcuts")
+async def test_a_field_that_wants_the_focus_has_it_and_choices_say_more_below_their_words(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    wanted = field("prompt", "Prompt", {"type": "plain_text_input", "focus_on_load": True})
+    private = {"text": plain("Private"), "description": plain("Only you see it."), "value": "yes"}
+    boxes = {"type": "checkboxes", "action_id": "private", "options": [private]}
+    await opened(workspace, bot, page, modal(SIZE, wanted, {"type": "actions", "elements": [boxes]}))
+    dialog = page.get_by_role("dialog", name="New picture")
+    await expect(dialog.get_by_label("Prompt")).to_be_focused()
+    await expect(dialog).to_contain_text("Only you see it.")
+
+
+@pytest.mark.usefixtures("shortcuts")
 async def test_on_a_phone_versions_modal_and_home_fit_and_home_pages(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
