@@ -382,6 +382,15 @@ async def test_who_asked_may_delete_after_reading_what_stays(desk: Desk) -> None
     assert desk.line.recalling_woken == 1
 
 
+async def test_what_was_deleted_does_not_stay_in_the_home_of_who_asked_for_it(desk: Desk) -> None:
+    """Slack keeps what was shown there, also when an admin deletes."""
+    await made(desk, prompt="a secret kettle")
+    await desk.send(menu(Choice.DELETE, user=CAROL))
+    await desk.send(sent(opened(desk), user=CAROL))
+    assert set(desk.slack.homes) == {ALICE}
+    assert "kettle" not in str(desk.slack.homes)
+
+
 async def test_a_picture_is_deleted_once(desk: Desk) -> None:
     await made(desk)
     await desk.send(menu(Choice.DELETE))
