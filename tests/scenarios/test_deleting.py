@@ -1,0 +1,291 @@
+"""After Delete: nothing of a picture is left in Slack, at OpenAI or on disk, and its charge stays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.app import Overrides
+from darkroom.clock import SystemClock
+from sandbox.images.faults import DELETE
+from sandbox.images.faults import Fault as ApiFault
+from sandbox.slack.model import Fault
+from sandbox.slack.workspace import Workspace
+from tests.scenarios.conftest import OpenTown
+from tests.scenarios.flat import painted_flat, said_in
+from tests.scenarios.pictures import Pictured, png
+from tests.scenarios.story import WAIT_S, HurriedClock, Person, Thread, Town, close_town, open_town
+
+PROMPT = "a xylophone for two quokkas"
+RETRIES_S = {30.0: 0.2, 60.0: 0.02, 120.0: 0.02, 240.0: 0.02, 480.0: 0.02}
+"""The waits between rounds that could not do everything, and what of them is really waited. The first is also
+how long a call that deletes a stored response may take."""
+
+
+class HastyClock(HurriedClock):
+    """Hurries also through the waits after a round that was in vain."""
+
+    def monotonic(self) -> float:
+        """What was not really waited counts."""
+        return super().monotonic() + self._ahead.total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        """See ``HurriedClock``."""
+        if seconds not in RETRIES_S:
+            await super().sleep(seconds)
+            return
+        await SystemClock.sleep(self, RETRIES_S[seconds])
+        self._ahead += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+async def flat(towns: OpenTown) -> Town:
+    """A town whose pictures have one colour each."""
+    return painted_flat(await towns())
+
+
+@pytest.fixture
+async def hasty(tmp_path: Path) -> AsyncIterator[Town]:
+    """A town in which what was in vain is soon tried again."""
+    town = painted_flat(
+        await open_town(tmp_path / "data", Overrides(clock=HastyClock()), image__timeout_s=200)
+    )
+    yield town
+    await close_town(town)
+
+
+def _files(town: Town) -> dict[Path, bytes]:
+    """Every file of the data folder."""
+    return {path: path.read_bytes() for path in town.ledger.data_dir.rglob("*") if path.is_file()}
+
+
+def _where(town: Town, *needles: bytes) -> list[str]:
+    """The names of the files that hold any of *needles*; the folder is read as it is, by nobody's rules."""
+    return [path.name for path, data in _files(town).items() if any(needle in data for needle in needles)]
+
+
+async def _gone(town: Town, *needles: bytes) -> None:
+    """Wait until no file holds any of *needles*."""
+    async with asyncio.timeout(WAIT_S):
+        while await asyncio.to_thread(_where, town, *needles):
+            pass
+
+
+def _bytes(town: Town, pictured: Pictured) -> bytes:
+    """The beginning of a picture's bytes, its colour included; no other picture has them."""
+    data = town.workspace.files[pictured.file_id].data
+    assert _where(town, data[:120]) != []
+    return data[:120]
+
+
+async def _delete(person: Person, pictured: Pictured) -> str:
+    """Delete it by its menu; gives what the dialog said."""
+    await person.chooses(pictured, "Delete…")
+    view = await person.dialog("delete_picture")
+    await person.submits(view)
+    return said_in(view)
+
+
+async def _status(town: Town, response_id: str | None) -> int:
+    """What the API answers when it is asked for a stored response."""
+    answer = await town.images.retrieve_response(str(response_id), {"authorization": "Bearer sk-sandbox"})
+    return answer.status
+
+
+async def _forgotten(town: Town) -> None:
+    """Wait until the API has deleted a stored response, and has nothing of the first one any more."""
+
+    def deleted(_: Workspace) -> bool:
+        return any(call.endpoint == DELETE and call.outcome == "ok" for call in town.images.calls)
+
+    await town.workspace.until(deleted, WAIT_S)
+    assert await _status(town, town.calls[0].response_id) == 404
+
+
+async def _versions_are(thread: Thread, *versions: int) -> None:
+    """Wait until the thread shows these and no others."""
+
+    def shown(_: Workspace) -> bool:
+        return list(thread.versions) == list(versions)
+
+    await thread.town.workspace.until(shown, WAIT_S)
+
+
+async def _made(town: Town, prompt: str = PROMPT, wanted: int = 1) -> Thread:
+    thread = await town.alice.imagines(f"{prompt} --n {wanted}")
+    await thread.version(wanted)
+    await town.rests()
+    return thread
+
+
+async def test_what_its_person_deletes_is_gone_everywhere_but_from_the_books(flat: Town) -> None:
+    thread = await _made(flat)
+    first, charged = thread.versions[1], flat.ledger.charged()
+    data = _bytes(flat, first)
+    await flat.alice.chooses(first, "Share to channel…")
+    comment = {"share_channel": "general", "share_comment": "look, quokkas"}
+    await flat.alice.submits(await flat.alice.dialog("share_picture"), comment)
+    shared = await flat.workspace.until(lambda _: next(iter(flat.messages("general")), None), WAIT_S)
+    copy = flat.workspace.files[shared.blocks[1]["slack_file"]["id"]]
+    assert copy.data.startswith(data)
+    await flat.rests()
+    assert _where(flat, PROMPT.encode()) != []
+    assert await _status(flat, flat.calls[0].response_id) == 200
+
+    said = await _delete(flat.alice, first)
+    for words in ("for everybody", "charge of $0.05", "cannot be recalled", "backups"):
+        assert words in said
+    await flat.alice.is_told("v1 is deleted")
+    await _gone(flat, PROMPT.encode(), b"quokkas", data)
+    await flat.rests()
+    assert thread.versions == {}
+    assert flat.messages("general") == []
+    assert flat.workspace.files[first.file_id].deleted
+    assert copy.deleted
+    assert await _status(flat, flat.calls[0].response_id) == 404
+    assert thread.placeholder is not None
+    assert "quokka" not in thread.placeholder.text + str(thread.placeholder.blocks)
+    assert flat.ledger.charged() == charged
+    assert PROMPT not in said_in(await flat.alice.opens_home())
+    await flat.restarts()
+    await flat.sends_again()
+    assert _where(flat, b"quokkas", data) == []
+    assert flat.ledger.charged() == charged
+    assert len(flat.calls) == 1
+
+
+async def test_a_stranger_to_it_is_refused_and_an_admin_is_not(flat: Town) -> None:
+    thread = await _made(flat)
+    first = thread.versions[1]
+    data = _bytes(flat, first)
+    await flat.bob.chooses(first, "Delete…")
+    await flat.bob.is_told("only who asked for a picture and admins")
+    await flat.rests()
+    assert flat.workspace.modal_of(flat.bob.id) is None
+    assert _where(flat, data) != []
+    await _delete(flat.carol, first)
+    await flat.carol.is_told("v1 is deleted")
+    await _gone(flat, PROMPT.encode(), data)
+    assert await _status(flat, flat.calls[0].response_id) == 404
+
+
+async def test_it_is_recalled_in_the_end_though_slack_and_the_api_refuse_for_a_while(hasty: Town) -> None:
+    thread = await _made(hasty)
+    first = thread.versions[1]
+    data = _bytes(hasty, first)
+    hasty.workspace.faults += [
+        Fault("chat.delete", error="fatal_error", times=2),
+        Fault("chat.update", status=503, times=3),
+        Fault("files.delete", error="ratelimited", status=429, headers={"Retry-After": "1"}, times=9),
+    ]
+    hasty.images.faults += [ApiFault(endpoint=DELETE, status=403) for _ in range(3)]
+    await _delete(hasty.alice, first)
+    await hasty.alice.is_told("v1 is deleted")
+    await _gone(hasty, PROMPT.encode(), data)
+    await _forgotten(hasty)
+    await hasty.workspace.until(lambda w: w.files[first.file_id].deleted or None, WAIT_S)
+    await _versions_are(thread)
+    await hasty.rests()
+    assert _where(hasty, b"quokkas", data) == []
+
+
+async def test_what_could_not_be_recalled_before_a_restart_is_recalled_after_it(flat: Town) -> None:
+    thread = await _made(flat)
+    first = thread.versions[1]
+    data = _bytes(flat, first)
+    flat.workspace.faults += [
+        Fault(method, error="internal_error", times=100_000)
+        for method in ("chat.delete", "chat.update", "files.delete")
+    ]
+    flat.images.faults += [ApiFault(endpoint=DELETE, status=401) for _ in range(50)]
+    await _delete(flat.alice, first)
+    await _gone(flat, PROMPT.encode(), data)
+    assert (await _status(flat, flat.calls[0].response_id), list(thread.versions)) == (200, [1])
+    await flat.darkroom.aclose()
+    flat.workspace.faults.clear()
+    flat.images.faults.clear()
+    await flat.restarts()
+    await _versions_are(thread)
+    await flat.workspace.until(lambda w: w.files[first.file_id].deleted or None, WAIT_S)
+    await flat.rests()
+    await _forgotten(flat)
+    assert _where(flat, b"quokkas", data) == []
+
+
+async def test_one_of_three_goes_from_their_message_and_the_others_stay_until_they_go_too(flat: Town) -> None:
+    thread = await _made(flat, wanted=3)
+    pictures = [thread.versions[number] for number in (1, 2, 3)]
+    bytes_ = [_bytes(flat, one) for one in pictures]
+    await _delete(flat.alice, pictures[1])
+    await _versions_are(thread, 1, 3)
+    await _gone(flat, bytes_[1])
+    await flat.rests()
+    assert [bool(_where(flat, data)) for data in bytes_] == [True, False, True]
+    assert {number: one.id for number, one in thread.versions.items()} == {
+        1: pictures[0].id,
+        3: pictures[2].id,
+    }
+    assert [flat.workspace.files[one.file_id].deleted for one in pictures] == [False, True, False]
+    assert thread.versions[3].asker in (None, flat.alice.id)
+    assert sorted([await _status(flat, call.response_id) for call in flat.calls]) == [200, 200, 404]
+    await flat.bob.presses(thread.versions[3], "picture_again")
+    assert (await thread.version(4)).parent is None
+    await flat.rests()
+    for version, left in ((1, (3, 4)), (3, (4,))):
+        await _delete(flat.alice, thread.versions[version])
+        await _versions_are(thread, *left)
+    await flat.rests()
+    await _delete(flat.bob, thread.versions[4])
+    await _gone(flat, b"quokkas", *bytes_)
+
+
+async def test_a_child_lives_on_without_its_parent_and_goes_on_from_its_own_bytes(flat: Town) -> None:
+    thread = await _made(flat)
+    first = thread.versions[1]
+    data = _bytes(flat, first)
+    await flat.alice.replies(thread, "make it night")
+    second = await thread.version(2)
+    await flat.rests()
+    said = await _delete(flat.alice, first)
+    assert "the picture made from it" in said
+    await flat.alice.is_told("v1 is deleted", "made from it still show")
+    await _gone(flat, PROMPT.encode(), data)
+    await _versions_are(thread, 2)
+    await flat.rests()
+
+    await flat.bob.presses(second, "picture_again")
+    await flat.bob.is_told("was deleted", "nothing was charged")
+    await flat.alice.replies(thread, "undo")
+    await flat.alice.is_told("nothing to go back to")
+    await flat.alice.replies(thread, "add a moon")
+    third = await thread.version(3)
+    await flat.rests()
+    assert third.parent == 2
+    sent = flat.calls[-1].asked
+    assert (sent.parent, sent.pictures) == (None, (thread.sha256(2),))
+    await flat.alice.replies(thread, "versions")
+    listed = await thread.says("3 versions")
+    assert "deleted" in listed.text
+    assert "quokka" not in listed.text + str(listed.blocks)
+    flat.ledger.holds_nothing()
+
+
+async def test_what_went_along_with_the_prompt_goes_too_and_the_own_message_is_named(flat: Town) -> None:
+    photo = png(60, 44, (3, 99, 200))
+    shared = await flat.alice.shares(
+        f"<@{flat.workspace.bot_user_id}> {PROMPT}", {"quokka-secret.png": photo}
+    )
+    thread = await flat.thread_of(shared.ts)
+    first = await thread.version(1)
+    await flat.rests()
+    assert _where(flat, photo) != []
+    data = _bytes(flat, first)
+    await _delete(flat.alice, first)
+    await flat.alice.is_told("v1 is deleted", "delete it yourself")
+    await _gone(flat, PROMPT.encode(), b"quokka", photo, data)
+    await flat.rests()
+    assert flat.workspace.message("design", shared.ts).text.endswith(PROMPT)
