@@ -10,9 +10,10 @@ from darkroom.turns.conversations import Page, Preferences, Share
 from darkroom.turns.model import Picture, Turn, Verdict
 from storage.database import Database
 from storage.people import met
+from storage.pictures import living_picture
 from storage.preferences import judge, prefer, preferences_of, private_channel
 from storage.rows import PICTURES, picture_from, turn_from
-from storage.sharing import begin_share, give_up_share, living_picture, note_share, unfinished_shares
+from storage.sharing import begin_share, give_up_share, note_share, unfinished_shares
 from storage.threads import choose, join_thread
 
 VERSIONS_MAX = 100

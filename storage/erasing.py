@@ -12,6 +12,7 @@ from storage.arrivals import get_turn
 from storage.blobs import BlobStore
 from storage.database import Database
 from storage.forgetting import Ref, bytes_needed, forget, forget_asked, forget_copies
+from storage.pictures import find_picture
 from storage.rows import PICTURES, picture_from
 from storage.scrubbing import to_be_scrubbed
 from storage.times import from_text, to_text
@@ -111,11 +112,9 @@ def forget_rest(db: sqlite3.Connection, turn_id: str, at: datetime) -> None:
     row = db.execute(
         f"{PICTURES} WHERE pictures.turn_id = ? AND pictures.deleted_at IS NOT NULL LIMIT 1", (turn_id,)
     ).fetchone()
-    if row is None:
-        row = db.execute(f"{PICTURES} WHERE pictures.id = ?", (_gone(get_turn(db, turn_id)),)).fetchone()
-    if row is None:
+    picture = picture_from(row) if row is not None else find_picture(db, _gone(get_turn(db, turn_id)))
+    if picture is None:
         return
-    picture = picture_from(row)
     own = picture.turn_id == turn_id
     for kind, channel, ref in _refs_of_turn(db, picture) if own else forget(db, turn_id, picture):
         list_recall(db, picture, kind, channel, ref, picture.user_id, at)
@@ -129,10 +128,9 @@ def _gone(turn: Turn) -> str | None:
 
 
 def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
-    found = db.execute(f"{PICTURES} WHERE pictures.id = ?", (picture_id,)).fetchone()
-    if found is None:
+    before = find_picture(db, picture_id)
+    if before is None:
         return None
-    before = picture_from(found)
     db.execute(
         """
         UPDATE pictures SET deleted_at = COALESCE(deleted_at, ?), prompt = '', revised_prompt = NULL
@@ -149,9 +147,8 @@ def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetim
     built_on = db.execute(
         "SELECT COUNT(*) FROM pictures WHERE parent_id = ? AND deleted_at IS NULL", (picture_id,)
     ).fetchone()[0]
-    now = db.execute(f"{PICTURES} WHERE pictures.id = ?", (picture_id,)).fetchone()
     return Erased(
-        picture=picture_from(now),
+        picture=find_picture(db, picture_id) or before,
         first=before.deleted_at is None,
         asked_in_words=turn.request.message_ts is not None,
         built_on=built_on,

@@ -78,6 +78,18 @@ def add_picture(
     return made
 
 
+def find_picture(db: sqlite3.Connection, picture_id: str | None) -> Picture | None:
+    """One picture, also a deleted one, or None."""
+    row = db.execute(f"{PICTURES} WHERE pictures.id = ?", (picture_id,)).fetchone()
+    return None if row is None else picture_from(row)
+
+
+def living_picture(db: sqlite3.Connection, picture_id: str) -> Picture | None:
+    """A picture that was not deleted, or None."""
+    picture = find_picture(db, picture_id)
+    return None if picture is None or picture.deleted_at is not None else picture
+
+
 def picture_of_attempt(db: sqlite3.Connection, attempt_id: str) -> Picture | None:
     """The picture an attempt brought, or None."""
     row = db.execute(f"{PICTURES} WHERE pictures.attempt_id = ?", (attempt_id,)).fetchone()
@@ -98,11 +110,9 @@ def current_picture(
         (*place, order),
     ).fetchone()
     if chosen is not None and not _made_between(db, place, chosen["order_key"], order):
-        row = db.execute(
-            f"{PICTURES} WHERE pictures.id = ? AND pictures.deleted_at IS NULL", (chosen["picture_id"],)
-        ).fetchone()
-        if row is not None:
-            return picture_from(row)
+        picture = living_picture(db, chosen["picture_id"])
+        if picture is not None:
+            return picture
     row = db.execute(
         f"""
         {PICTURES}

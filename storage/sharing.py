@@ -7,23 +7,14 @@ from datetime import datetime
 
 from darkroom.turns.conversations import Share
 from darkroom.turns.erasing import Recall
-from darkroom.turns.model import Picture
 from storage.erasing import list_recall
 from storage.ledger import LedgerFault
-from storage.rows import PICTURES, picture_from
+from storage.pictures import find_picture, living_picture
 from storage.threads import choose, open_thread
 from storage.times import from_text, to_text
 
 UNFINISHED_MAX = 100
 """The most shares that are given out at once."""
-
-
-def living_picture(db: sqlite3.Connection, picture_id: str) -> Picture | None:
-    """A picture that was not deleted, or None."""
-    row = db.execute(
-        f"{PICTURES} WHERE pictures.id = ? AND pictures.deleted_at IS NULL", (picture_id,)
-    ).fetchone()
-    return None if row is None else picture_from(row)
 
 
 def begin_share(
@@ -99,10 +90,12 @@ def unfinished_shares(db: sqlite3.Connection, since: datetime) -> list[Share]:
 
 
 def _share_from(db: sqlite3.Connection, row: sqlite3.Row) -> Share:
-    picture = db.execute(f"{PICTURES} WHERE pictures.id = ?", (row["picture_id"],)).fetchone()
+    picture = find_picture(db, row["picture_id"])
+    if picture is None:
+        raise LedgerFault(f"share {row['id']} has no picture")
     return Share(
         id=row["id"],
-        picture=picture_from(picture),
+        picture=picture,
         channel_id=row["channel_id"],
         user_id=row["user_id"],
         file_id=row["file_id"],

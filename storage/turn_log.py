@@ -10,7 +10,7 @@ from darkroom.turns.model import Attempt, Options, Picture, ThreadReplies, Turn,
 from storage.arrivals import inputs_of, turn_of_message
 from storage.database import Database
 from storage.people import known_person_key, preferred_options
-from storage.pictures import current_picture, last_picture
+from storage.pictures import current_picture, find_picture, last_picture
 from storage.policy import Policies
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
 from storage.threads import remembered, reply_counts
@@ -89,12 +89,16 @@ class SqliteTurnLog:
 
     async def picture(self, picture_id: str) -> Picture | None:
         """See ``TurnLog.picture``."""
-        found = await self._pictures("pictures.id = ?", picture_id)
-        return found[0] if found else None
+        return await self._database.look(lambda db: find_picture(db, picture_id))
 
     async def pictures(self, turn_id: str) -> list[Picture]:
         """See ``TurnLog.pictures``."""
-        return await self._pictures("pictures.turn_id = ? ORDER BY pictures.version", turn_id)
+
+        def work(db: sqlite3.Connection) -> list[Picture]:
+            rows = db.execute(f"{PICTURES} WHERE pictures.turn_id = ? ORDER BY pictures.version", (turn_id,))
+            return [picture_from(row) for row in rows]
+
+        return await self._database.look(work)
 
     async def current_picture(
         self, team_id: str, channel_id: str, thread_ts: str, order: str
@@ -134,9 +138,3 @@ class SqliteTurnLog:
                 turn.person_key, request.team_id, request.channel_id
             )
         )
-
-    async def _pictures(self, where: str, *values: str) -> list[Picture]:
-        def work(db: sqlite3.Connection) -> list[Picture]:
-            return [picture_from(row) for row in db.execute(f"{PICTURES} WHERE {where}", values)]
-
-        return await self._database.look(work)
