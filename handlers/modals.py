@@ -154,6 +154,7 @@ class Dialogs:
             sender = await self._sender(str(user["id"]), str(view["id"]))
             request = request_of(form, files, memo, sender, services, str(view.get("callback_id")))
             await self._check_chosen(request)
+            await self._check_place(form, memo)
         except BadForm as wrong:
             if wrong.cause is not None:
                 services.note(wrong.cause)
@@ -169,6 +170,11 @@ class Dialogs:
             picture = await self._services.log.picture(request.chosen_id)
             if picture is None or picture.team_id != request.team_id:
                 raise BadForm({modal.PROMPT: modal.NO_RECORD})
+
+    async def _check_place(self, form: Form, memo: Memo) -> None:
+        """Who was warned and has not invited us keeps their dialog, and all that stands in it."""
+        if self._place_words(form, memo) and await dialog_facts.is_outside(self._services, memo.outside):
+            raise BadForm({modal.CHANNEL: modal.OUTSIDE})
 
     async def _sender(self, user_id: str, view_id: str) -> Sender:
         services = self._services

@@ -44,6 +44,7 @@ OUTDATED = (
     "This dialog was opened before Darkroom was changed. Copy your text, close the dialog and open it again."
 )
 NO_RECORD = "Darkroom has no record of this picture. Close the dialog and use the shortcut once more."
+OUTSIDE = "I am not in this channel. Type /invite @Darkroom there and press again, or tick the box below."
 STILL_TO_COME = Attachment("", "picture", "image/png", 0)
 """Stands for the picture that is still to be put in, while the price is computed."""
 NOTHING_TO_EDIT = (
@@ -97,9 +98,11 @@ def new_picture_view(form: Form, choices: Choices, memo: Memo, shown: Shown) -> 
             _prompt(form, "What should be in the picture?", "A red fox in snow, in the evening"),
             _files("Reference pictures", "What it should look like, or be made from.", optional=True),
             *_looks(form, choices),
-            _channel(form),
-            _private(form),
             *_said(memo, shown),
+            _channel(form),
+            # Between the channel that is the trouble and the box that is the way out.
+            *([section(truncate_mrkdwn(shown.place))] if shown.place else []),
+            _private(form),
         ],
     )
 
@@ -150,8 +153,8 @@ def price_words(quote: Quote | None, wanted: int) -> str:
 def outside_words(channel_id: str, us: str) -> str:
     """We are not in the channel that is chosen; *us* is our name as a mention."""
     return (
-        f":warning: I am not in <#{channel_id}>, so that nothing could be made there. Type `/invite` {us} in "
-        "it, or tick the box for our direct message."
+        f":warning: I am not in <#{channel_id}>, so nothing can be made there. Type `/invite` {us} in it, or "
+        "tick the box below."
     )
 
 
@@ -287,8 +290,7 @@ def _private(form: Form) -> Block:
 
 
 def _said(memo: Memo, shown: Shown) -> list[Block]:
-    said: list[Block] = [section(truncate_mrkdwn(shown.place))] if shown.place else []
+    """Right below what changes it: at the end of the dialog it would be out of sight."""
     kept = memo.kept_words()
-    if kept:
-        said.append(context(escape(f"As you typed: {kept}")))
-    return [*said, section(truncate_mrkdwn(shown.price))]
+    typed = [context(escape(f"As you typed: {kept}"))] if kept else []
+    return [*typed, section(truncate_mrkdwn(shown.price))]

@@ -365,6 +365,34 @@ async def test_a_channel_without_us_is_warned_of_before_it_is_sent_off(counter: 
     assert counter.desk.slack.named("find_message") == []
 
 
+async def test_sent_off_to_a_channel_without_us_it_stays_open_until_we_are_invited(counter: Counter) -> None:
+    """Nothing that was typed is lost; what is said then holds, not what was true when it opened."""
+    outside = refused("not_in_channel", "conversations.history")
+    counter.desk.slack.faults["find_message"] = [outside, outside]
+    view = await opened(counter)
+    found = await errors(counter, submission(view, prompt="a fox"))
+    assert list(found) == [modal.CHANNEL]
+    assert "/invite" in found[modal.CHANNEL]
+    assert counter.desk.line.turns == []
+    await counter.desk.send(submission(view, prompt="a fox"))
+    (turn,) = counter.desk.line.turns
+    assert turn.request.channel_id == DESIGN
+
+
+async def test_the_price_stands_right_below_what_changes_it_and_the_warning_at_its_channel(
+    counter: Counter,
+) -> None:
+    """At the end of the dialog both were out of sight."""
+    counter.desk.slack.faults["find_message"] = [refused("not_in_channel", "conversations.history")]
+    view = await opened(counter)
+    order = [block.get("block_id") or words_of({"blocks": [block]}) for block in view["blocks"]]
+    below = order.index(modal.NUMBER) + 1
+    assert "at most" in order[below]
+    assert order[below + 1] == modal.CHANNEL
+    assert "I am not in" in order[below + 2]
+    assert order[below + 3] == modal.PRIVATE
+
+
 async def test_another_channel_is_looked_at_when_it_is_chosen(counter: Counter) -> None:
     view = await opened(counter)
     counter.desk.slack.faults["find_message"] = [refused("not_in_channel", "conversations.history")]
