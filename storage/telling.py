@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from darkroom.turns.erasing import Recall
-from darkroom.turns.model import Told, Turn
+from darkroom.turns.model import Reason, Told, Turn
 from storage.arrivals import get_turn
 from storage.erasing import forget_rest, list_recall
 from storage.ledger import LedgerFault
@@ -15,6 +15,9 @@ from storage.pictures import current_picture, note_file
 from storage.rows import PICTURES, picture_from
 from storage.threads import open_thread
 from storage.times import to_text
+
+MADE_ELSEWHERE = (Reason.NOT_IN_CHANNEL, Reason.CANNOT_POST)
+"""Endings that are told with the way to have the same made in our direct message."""
 
 
 def tell(
@@ -49,9 +52,23 @@ def tell(
         return get_turn(db, turn_id)
     if step in (Told.DONE, Told.UNDELIVERED):
         forget_rest(db, turn_id, at)
+        _leave_inputs(db, turn)
         # Good for 30 minutes at most, and of no use to anybody afterwards.
         db.execute("UPDATE turns SET reply_url = NULL WHERE id = ?", (turn_id,))
     return turn
+
+
+def _leave_inputs(db: sqlite3.Connection, turn: Turn) -> None:
+    """What went along with a turn that brought no picture is of no use to anybody, unless it may yet be made
+    in our direct message."""
+    if turn.ending is None or turn.ending.reason not in MADE_ELSEWHERE:
+        db.execute(
+            """
+            DELETE FROM inputs WHERE turn_id = :id
+                AND NOT EXISTS (SELECT 1 FROM pictures WHERE turn_id = :id)
+            """,
+            {"id": turn.id},
+        )
 
 
 def _recall_deleted(db: sqlite3.Connection, turn: Turn, step: Told, ref: str, at: datetime) -> None:

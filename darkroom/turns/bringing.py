@@ -99,6 +99,12 @@ class Bringer:
             inputs = await self._write(turn, ready)
         return inputs if len(inputs) <= _allowed(parent) else _too_many(len(inputs), parent)
 
+    async def leave(self, turn_id: str, before: Sequence[TurnInput]) -> None:
+        """A turn was told: what the books had of it *before* and have no longer does not stay on the disk."""
+        kept = await self._log.inputs(turn_id) if before else ()
+        for each in set(before) - set(kept):
+            await self._remove(each.sha256, each.format)
+
     async def _attached(self, turn: Turn, parent: Picture | None) -> tuple[Attachment, ...] | None:
         """The files to bring; None where there is nothing to look for."""
         request = turn.request

@@ -39,7 +39,7 @@ class TurnMaker:
     ) -> None:
         self._planner = planner
         self._clock = clock
-        self._bringer = bringer
+        self.bringer = bringer
         self.wishes = Wishes(log, clock)
         self.attempting = Attempting(store, log, renderer, planner, self.wishes, caps, clock)
 
@@ -98,7 +98,7 @@ class TurnMaker:
         wish = await self.wishes.of(turn)
         if isinstance(wish, Ending):
             return wish
-        inputs = await self._bringer.bring(turn, wish.parent)
+        inputs = await self.bringer.bring(turn, wish.parent)
         return inputs if isinstance(inputs, Ending) else replace(wish, inputs=inputs, coming=0)
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from darkroom.clock import Clock
+from darkroom.turns.bringing import Bringer
 from darkroom.turns.line import Entry, Line
 from darkroom.turns.model import Ending, Outcome, Reason, Told, Turn, TurnState
 from darkroom.turns.planning import PictureFiles
@@ -31,7 +32,8 @@ class Teller:
         files: PictureFiles,
         clock: Clock,
         line: Line,
-        to_recall: Callable[[], None] = lambda: None,
+        bringer: Bringer,
+        to_recall: Callable[[], None],
     ) -> None:
         self._store = store
         self._log = log
@@ -39,6 +41,7 @@ class Teller:
         self._files = files
         self._clock = clock
         self._line = line
+        self._bringer = bringer
         self._to_recall = to_recall
 
     async def placeholder(self, entry: Entry, turn: Turn, at_most_nano_usd: int) -> Ending | None:
@@ -54,12 +57,14 @@ class Teller:
         if turn.told_at is not None or turn.undelivered_reason is not None:
             return
         note = self._note(entry)
+        inputs = await self._log.inputs(turn.id)
         try:
             await self._say(turn, note)
             await note(Told.DONE, None)
         except Undeliverable as undeliverable:
             logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
             await note(Told.UNDELIVERED, undeliverable.reason)
+        await self._bringer.leave(turn.id, inputs)
         gone = turn.ending is not None and turn.ending.reason is Reason.PICTURE_GONE
         if gone or any(picture.deleted_at is not None for picture in await self._log.pictures(turn.id)):
             self._to_recall()

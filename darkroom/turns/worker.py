@@ -66,7 +66,7 @@ class Worker:
         self._store = store
         self._log = log
         self._maker = maker
-        self._teller = Teller(store, log, delivery, files, clock, line, to_recall)
+        self._teller = Teller(store, log, delivery, files, clock, line, maker.bringer, to_recall)
         self._closer = BookCloser(store, log, maker.attempting, caps, clock)
         self._admission = Admission(store, log, maker, guard, caps, clock)
         self._clock = clock

@@ -15,6 +15,7 @@ from PIL import Image
 
 from darkroom.rendering import inputs
 from darkroom.rendering.encoding import Prepared
+from darkroom.rendering.job import Answer, FailureKind
 from darkroom.turns import bringing
 from darkroom.turns.model import (
     REFERENCES_MAX,
@@ -27,7 +28,7 @@ from darkroom.turns.model import (
 )
 from tests.examples import BOB, DESIGN, TEAM, caps, message
 from tests.turns.conftest import MakeWorld
-from tests.turns.fakes import painted
+from tests.turns.fakes import NOT_A_MEMBER, failed, painted, said
 from tests.turns.world import World, turns_of_the_loop
 
 TS = "1763650000.000001"
@@ -300,6 +301,31 @@ async def test_taking_back_while_files_are_fetched_buys_nothing(world: World) ->
     assert await world.outcome(turn_id) == "taken_back"
     assert len(world.renderer.jobs) == 1
     assert kept(world) == set()
+
+
+@pytest.mark.parametrize("answer", [failed(FailureKind.MODERATION), said("Which sofa?")])
+async def test_what_went_along_with_what_came_to_nothing_does_not_stay(world: World, answer: Answer) -> None:
+    """Else a disk is filled with files of which nobody has anything, for nothing."""
+    first = await world.made()
+    world.renderer.scripts["use this"] = [answer]
+    turn_id = await world.reply("use this", TS, first.turn_id, attachments=attach(world, sofa=drawn()))
+    await world.rest()
+    assert len(world.renderer.jobs[-1].input_pictures) == 1
+    assert await world.log.inputs(turn_id) == ()
+    assert kept(world) == set()
+
+
+async def test_what_may_yet_be_made_in_our_direct_message_keeps_what_goes_along(world: World) -> None:
+    made = await world.reply(
+        "use this", TS, (await world.made()).turn_id, attachments=attach(world, sofa=drawn())
+    )
+    await world.rest()
+    world.delivery.no_place = NOT_A_MEMBER
+    asked = message("again", "1763650000.000007", "1763650000.000001", surface=Surface.BUTTON)
+    turn_id = await world.ask(replace(asked, message_ts=None, fresh=True, inputs_from=made))
+    await world.rest()
+    assert await world.outcome(turn_id) == "not_in_channel"
+    assert len(await world.log.inputs(turn_id)) == 1
 
 
 async def test_a_stop_while_files_are_fetched_leaves_nothing_and_fetches_again(world: World) -> None:
