@@ -31,6 +31,10 @@ from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Attachments, CannotFetch
 from darkroom.turns.wishes import brought
 
+AT_ONCE_MAX = 4
+"""Turns whose files are fetched side by side. Until all of a turn's files are there they lie on the disk, up
+to 800 MB of them, and cost nobody anything; more at once would not be quicker, since they are made ready one
+by one."""
 _SHAPE_TOLERANCE = 0.01
 """By how much a mask's ratio of width to height may differ from its picture's."""
 
@@ -72,6 +76,7 @@ class Bringer:
         self._blobs = blobs
         self._remove = remove
         self._clock = clock
+        self._few_at_a_time = asyncio.Semaphore(AT_ONCE_MAX)
         self._one_at_a_time = asyncio.Lock()
         # Always the same thread: what is freed in one is not there for another, so that with several of them
         # the process would keep many times what a picture takes.
@@ -93,7 +98,8 @@ class Bringer:
             attached = attached or ()
             if len(attached) > _allowed(parent):
                 return _too_many(len(attached), parent)
-            ready = await self._all_ready(turn, parent, attached)
+            async with self._few_at_a_time:
+                ready = await self._all_ready(turn, parent, attached)
             if isinstance(ready, Ending):
                 return ready
             inputs = await self._write(turn, ready)

@@ -388,6 +388,21 @@ async def test_inputs_that_no_longer_fit_with_a_parent_are_refused(world: World)
     assert await world.outcome(again) == "too_many_files"
 
 
+async def test_the_files_of_few_turns_are_on_their_way_at_once(make_world: MakeWorld) -> None:
+    """However many people send their fifty megabytes."""
+    world = make_world(per_person=9, overall=32)
+    world.gates.shut("fetch")
+    for number in range(bringing.AT_ONCE_MAX + 3):
+        ts = f"17636500{number:02}.000001"
+        asked = message("use this", ts, ts, user=f"U0{number}", surface=Surface.MENTION)
+        await world.ask(replace(asked, attachments=attach(world, sofa=drawn())))
+    await turns_of_the_loop(200)
+    assert len(left_behind(world)) == bringing.AT_ONCE_MAX
+    world.gates.open("fetch")
+    await world.rest()
+    assert len(world.renderer.jobs) == bringing.AT_ONCE_MAX + 3
+
+
 async def test_files_are_made_ready_one_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many turns want it at once: what decoding takes of memory is bounded."""
     busy, most, lock = 0, 0, threading.Lock()
