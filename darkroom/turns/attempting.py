@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -186,7 +187,7 @@ class Attempting:
 
         async def response_id_seen(response_id: str) -> None:
             seen.append(response_id)
-            await self._store.send(attempt.id, self._clock.now(), response_id)
+            await self._note_name(attempt, response_id)
 
         attempt = replace(attempt, dispatched_at=self._clock.now())
         if not await self._store.send(attempt.id, self._clock.now()):
@@ -196,6 +197,19 @@ class Attempting:
             asked = await self._ask_until(step, attempt, seen[0])
             return asked or answer
         return answer
+
+    async def _note_name(self, attempt: Attempt, response_id: str) -> None:
+        """Write down the name of a call that is under way, by which it can be asked for after a stop. That
+        this fails does not break off the call: it is paid for, and its end is written with its name again."""
+        noting = asyncio.ensure_future(self._store.send(attempt.id, self._clock.now(), response_id))
+        try:
+            await asyncio.wait({noting})
+        finally:
+            noting.cancel()
+        if (fault := noting.exception()) is not None:
+            logger.error(
+                "attempt %s: response %s could not be noted", attempt.id, response_id, exc_info=fault
+            )
 
     async def _ask_until(self, step: Step, attempt: Attempt, response_id: str) -> Answer | None:
         """The API's own word on a call, asked for until the call's time is over and once more; or None."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
 from darkroom.turns.attempting import ASK_AGAIN_S
 from darkroom.turns.model import Attempt, AttemptState, Outcome
+from storage.turns import SqliteTurnStore
 from tests.examples import caps
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import BROKEN_STREAM, FIRST, HOST_USAGE, SECOND, SETTINGS, failed, painted
@@ -202,6 +204,25 @@ async def test_what_nobody_can_explain_is_uncertain_and_costs_its_hold(world: Wo
     assert ending is not None
     assert ending.outcome is Outcome.UNCERTAIN
     assert ending.details == {"held_nano_usd": attempt.hold_nano_usd}
+
+
+async def test_a_call_goes_on_though_its_name_could_not_be_noted(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when the disk was full for that moment: the picture is paid for, and comes."""
+
+    class Forgetful(SqliteTurnStore):
+        async def send(self, attempt_id: str, at: datetime, response_id: str | None = None) -> bool:
+            if response_id is not None:
+                raise ZeroDivisionError
+            return await super().send(attempt_id, at, response_id)
+
+    world.store = Forgetful(world.database)
+    world.start()
+    attempt = await _attempt(world)
+    assert (attempt.state, attempt.response_id) == (SETTLED, "resp_1")
+    assert world.slack.posts == [(attempt.turn_id, 1)]
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
 
 
 async def test_the_time_to_ask_counts_from_the_sending(world: World) -> None:
