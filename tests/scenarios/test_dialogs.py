@@ -1,0 +1,179 @@
+"""Dialogs and questions that were left open: over a restart, with faults in them, by people who may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.slack.model import Fault, Message
+from sandbox.slack.workspace import Workspace
+from tests.scenarios.conftest import OpenTown
+from tests.scenarios.flat import painted_flat, said_in
+from tests.scenarios.story import WAIT_S, Person, Thread, Town
+
+
+@pytest.fixture
+async def flat(towns: OpenTown) -> Town:
+    """A town whose pictures have one colour each."""
+    return painted_flat(await towns())
+
+
+async def _opened(town: Town, channel: str, before: set[str]) -> Thread:
+    def root(workspace: Workspace) -> Message | None:
+        found = workspace.channel_named(channel).messages.values()
+        return next((m for m in found if m.ts not in before and not m.is_reply), None)
+
+    return await town.thread_of((await town.workspace.until(root, WAIT_S)).ts, channel)
+
+
+def _dm(town: Town, person: Person) -> str:
+    return town.workspace.dm(person.id, town.workspace.bot_user_id).id
+
+
+async def test_dialogs_and_questions_that_were_open_go_on_after_a_restart_and_act_once(flat: Town) -> None:
+    thread = await flat.alice.imagines("a red fox in snow --n 2")
+    first, second = await thread.version(1), await thread.version(2)
+    await flat.rests()
+    await flat.alice.presses(first, "picture_variations")
+    variations = await flat.alice.dialog("variations")
+    await flat.bob.uses("edit_with_darkroom", second.message)
+    edit = await flat.bob.dialog("edit_picture")
+    assert "*v1* and *v2*" in said_in(edit)
+    await flat.carol.types("/imagine --size story")
+    new = await flat.carol.dialog("new_picture")
+    await flat.restarts()
+    before = {message.ts for message in flat.messages()}
+    await flat.alice.submits(variations, {"choice": "1"})
+    assert (await thread.version(3)).parent == 1
+    await flat.bob.submits(edit, {"prompt": "make it night", "which": second.id})
+    assert (await thread.version(4)).parent == 2
+    await flat.carol.submits(new, {"prompt": "a tall tower"})
+    await (await _opened(flat, "design", before)).version(1)
+    await flat.sends_again()
+    asked = [call.asked.prompt for call in flat.calls]
+    assert asked[2:] == ["A variation of this picture: a red fox in snow", "make it night", "a tall tower"]
+    assert len(asked) == 5
+
+    await flat.alice.types("/imagine a boat --private")
+    await (await _opened(flat, _dm(flat, flat.alice), set())).version(1)
+    await flat.rests()
+    await flat.alice.writes("make it brighter", channel="")
+    text = await flat.alice.is_told("Edit v1", "New picture")
+    await flat.restarts()
+    question = next(m for m in flat.messages(_dm(flat, flat.alice)) if m.text == text)
+    await flat.workspace.press(flat.alice.id, question.channel, question.ts, "edit_last")
+    await flat.sends_again()
+    assert flat.calls[-1].asked.prompt == "make it brighter"
+    assert flat.calls[-1].asked.parent == flat.calls[-2].response_id
+    assert len(flat.calls) == 7
+
+
+async def test_what_is_wrong_in_a_dialog_is_said_in_it_and_nothing_that_was_typed_is_lost(flat: Town) -> None:
+    await flat.alice.uses("new_picture_shortcut")
+    view = await flat.alice.dialog("new_picture")
+    seen = await flat.alice.submits(view, {"prompt": "a fox --quality splendid", "channel": "design"})
+    assert "splendid" in seen.payload["errors"]["prompt"]
+    seen = await flat.alice.submits(view, {"prompt": "--n 2"})
+    assert "Say what should be in the picture" in seen.payload["errors"]["prompt"]
+    still = flat.workspace.modal_of(flat.alice.id)
+    assert still is not None
+    assert still["id"] == view["id"]
+    await flat.alice.submits(view, {"prompt": "a fox --quality low"})
+    thread = await _opened(flat, "design", set())
+    await thread.version(1)
+    await flat.rests()
+    assert [call.asked.quality for call in flat.calls] == ["low"]
+
+
+async def test_who_may_not_or_cannot_pay_reads_so_and_nothing_is_bought(towns: OpenTown) -> None:
+    town = painted_flat(await towns(caps__person_usd="0.01"))
+    await town.alice.uses("new_picture_shortcut")
+    view = await town.alice.dialog("new_picture")
+    await town.alice.submits(view, {"prompt": "a red fox", "channel": "design"})
+    await town.alice.is_told("$0.01", "nothing was charged")
+    await town.gus.types("/imagine")
+    await town.gus.submits(await town.gus.dialog("new_picture"), {"prompt": "a red fox"})
+    await town.gus.is_told("guests cannot")
+    await town.olaf.mentions("a red fox", channel="partners")
+    await town.rests()
+    assert town.calls == []
+    assert {outcome for outcome, _ in town.ledger.turns()} == {"declined"}
+    town.ledger.holds_nothing()
+
+
+@pytest.mark.parametrize("error", ["expired_trigger_id", "internal_error"])
+async def test_a_dialog_that_slack_does_not_open_is_explained_with_the_way_out(
+    flat: Town, error: str
+) -> None:
+    flat.workspace.faults += [Fault("views.open", error=error, times=3)]
+    await flat.alice.types("/imagine")
+    await flat.alice.is_told("could not be opened in time", "/imagine a red fox")
+    thread = await flat.alice.imagines("a red fox in snow")
+    first = await thread.version(1)
+    await flat.rests()
+    await flat.alice.presses(first, "picture_variations")
+    await flat.alice.is_told("again")
+    await flat.alice.uses("edit_with_darkroom", first.message)
+    await flat.rests()
+    assert flat.workspace.modal_of(flat.alice.id) is None
+    await flat.alice.presses(first, "picture_variations")
+    await flat.alice.dialog("variations")
+    assert len(flat.calls) == 1
+
+
+async def test_deleting_where_a_picture_was_shared_deletes_it_everywhere(flat: Town) -> None:
+    thread = await flat.alice.imagines("a red fox in snow")
+    first = await thread.version(1)
+    await flat.rests()
+    await flat.bob.chooses(first, "Share to channel…")
+    await flat.bob.submits(await flat.bob.dialog("share_picture"), {"share_channel": "general"})
+
+    def shared(_: Workspace) -> Message | None:
+        return next(iter(flat.messages("general")), None)
+
+    message = await flat.workspace.until(shared, WAIT_S)
+    await flat.rests()
+    here = await flat.thread_of(message.ts, "general")
+    await flat.bob.replies(here, "make it night")
+    await here.version(2)
+    await flat.rests()
+    for label in ("Delete…", "Edit this one"):
+        value = first.menu[label]
+        await flat.bob.presses(message, "picture_menu", value=value)
+        await flat.rests()
+    assert flat.workspace.modal_of(flat.bob.id) is None
+    await flat.alice.presses(message, "picture_menu", value=first.menu["Delete…"])
+    await flat.alice.submits(await flat.alice.dialog("delete_picture"))
+    await flat.alice.is_told("v1 is deleted", "1 picture that was made from it")
+
+    def gone(workspace: Workspace) -> bool:
+        left = workspace.message("general", message.ts)
+        return not thread.versions and "red fox" not in f"{left.text} {left.blocks}"
+
+    await flat.workspace.until(gone, WAIT_S)
+    await flat.rests()
+    assert list(here.versions) == [2]
+
+
+async def test_where_darkroom_is_not_the_dialog_stays_open_and_goes_on_in_our_direct_message(
+    flat: Town,
+) -> None:
+    await flat.alice.uses("new_picture_shortcut")
+    view = await flat.alice.dialog("new_picture")
+    await flat.alice.fills(view, {"prompt": "a red fox in snow", "channel": "lobby"})
+
+    def warned(_: Workspace) -> bool:
+        return "/invite" in said_in(flat.workspace.views[view["id"]])
+
+    await flat.workspace.until(warned, WAIT_S)
+    seen = await flat.alice.submits(view)
+    assert list(seen.payload["errors"]) == ["channel"]
+    assert flat.workspace.modal_of(flat.alice.id) is not None
+    await flat.alice.fills(view, {"private": ["yes"]})
+    await flat.rests()
+    assert "/invite" not in said_in(flat.workspace.views[view["id"]])
+    await flat.alice.submits(view)
+    thread = await _opened(flat, _dm(flat, flat.alice), set())
+    await thread.version(1)
+    await flat.rests()
+    assert [call.asked.prompt for call in flat.calls] == ["a red fox in snow"]
+    assert flat.messages("lobby") == []
