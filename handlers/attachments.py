@@ -18,7 +18,7 @@ PAUSES_S = (1.0, 4.0)
 
 _PASSING = frozenset({"ratelimited"})
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff")
-log = logging.getLogger("handlers.attachments")
+logger = logging.getLogger("darkroom.handlers")
 
 
 class SlackAttachments:
@@ -37,7 +37,7 @@ class SlackAttachments:
         try:
             files = await self._slack.files_above(request.channel_id, request.thread_ts, before)
         except (SlackRefused, SlackUnclear) as error:
-            log.warning("turn %s: the thread above it cannot be read: %s", turn.id, error)
+            logger.warning("turn %s: the thread above it cannot be read: %s", turn.id, error)
             return ()
         pictures: dict[str, Attachment] = {}
         for file in reversed([await self._known(file) for file in files[-2 * REFERENCES_MAX :]]):
@@ -66,16 +66,16 @@ class SlackAttachments:
             except TooManyBytes as error:
                 raise CannotFetch(FileProblem.TOO_MANY_BYTES) from error
             except NotTheFile as error:
-                log.warning("file %s is not given out: %s", attachment.file_id, error.why)
+                logger.warning("file %s is not given out: %s", attachment.file_id, error.why)
                 elsewhere = error.why == ELSEWHERE
                 problem = FileProblem.ELSEWHERE if elsewhere else FileProblem.NO_ACCESS
                 raise CannotFetch(problem) from error
             except SlackRefused as error:
-                log.warning("file %s is refused: %s", attachment.file_id, error)
+                logger.warning("file %s is refused: %s", attachment.file_id, error)
                 if error.error not in _PASSING:
                     raise CannotFetch(FileProblem.NO_ACCESS) from error
             except SlackUnclear as error:
-                log.warning("file %s: %s", attachment.file_id, error)
+                logger.warning("file %s: %s", attachment.file_id, error)
             if pause is not None:
                 await self._clock.sleep(pause)
         raise CannotFetch(FileProblem.UNREACHABLE)

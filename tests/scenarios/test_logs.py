@@ -11,6 +11,7 @@ import pytest
 from bot.logs import configure_logging
 from sandbox.images.faults import Fault
 from tests.scenarios.conftest import OpenTown
+from tests.scenarios.pictures import png
 from tests.scenarios.story import picture
 
 SECRETS = ("crimson fox", "make it night", "xoxb-", "xapp-", "sk-sandbox", "hooks", "/commands/", "iVBORw0K")
@@ -73,6 +74,20 @@ def test_what_other_packages_say_is_reduced_to_where_they_said_it(log: io.String
     assert "slack_bolt.App" in said
     assert "crimson" not in said
     assert "openai" not in said
+
+
+async def test_a_file_that_slack_does_not_give_out_is_named_in_the_log(
+    towns: OpenTown, log: io.StringIO
+) -> None:
+    """By its id: its name is somebody's own words."""
+    town = await towns()
+    thread = await town.alice.imagines("a crimson fox")
+    await thread.shows(picture(version=1))
+    message = await town.alice.replies_with(thread, "make it night", {"crimson fox.png": png()})
+    del town.workspace.files[message.files[0]]
+    await town.rests()
+    assert f"file {message.files[0]} is refused" in log.getvalue()
+    assert "crimson" not in log.getvalue()
 
 
 def test_what_the_system_says_of_a_failure_is_kept(log: io.StringIO) -> None:
