@@ -27,7 +27,7 @@ from darkroom.turns.model import (
     TurnInput,
 )
 from darkroom.turns.staging import Staging
-from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
+from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Attachments, CannotFetch
 from darkroom.turns.wishes import brought
 
@@ -98,11 +98,12 @@ class Bringer:
             attached = attached or ()
             if len(attached) > _allowed(parent):
                 return _too_many(len(attached), parent)
+            before = await self._log.inputs(turn.id)
             async with self._few_at_a_time:
                 ready = await self._all_ready(turn, parent, attached)
             if isinstance(ready, Ending):
                 return ready
-            inputs = await self._write(turn, ready)
+            inputs = await self._write(turn, before, ready)
         return inputs if len(inputs) <= _allowed(parent) else _too_many(len(inputs), parent)
 
     async def leave(self, turn_id: str, before: Sequence[TurnInput]) -> None:
@@ -138,18 +139,22 @@ class Bringer:
             staging.discard()
         return ready
 
-    async def _write(self, turn: Turn, ready: Sequence[TurnInput]) -> tuple[TurnInput, ...]:
-        """Put *ready* into the books, in place of what was brought for an earlier revision; whatever nothing
-        in the books needs then does not stay on the disk."""
-        needless = await self._log.inputs(turn.id)
+    async def _write(
+        self, turn: Turn, before: Sequence[TurnInput], ready: Sequence[TurnInput]
+    ) -> tuple[TurnInput, ...]:
+        """Put *ready* into the books, in place of what was brought *before* for an earlier revision; whatever
+        nothing in the books needs then does not stay on the disk."""
+        needless = ready
         try:
-            return await self._store.bring(turn.id, turn.revision, ready, self._clock.now())
-        except NotWaiting:
-            needless = tuple(ready)
+            inputs = await self._store.bring(turn.id, turn.revision, ready, self._clock.now())
+            needless = before
+        except asyncio.CancelledError:
+            needless = ()  # it may be in the books a moment later
             raise
         finally:
             for each in needless:
                 await self._remove(each.sha256, each.format)
+        return inputs
 
     async def _ready(self, attachment: Attachment, marked: Picture | None, staging: Staging) -> TurnInput:
         """*attachment* as a file that can be sent; a mask for *marked* if it can be one. Raises ``_Bad``."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from darkroom.turns.model import (
     Outcome,
     Picture,
     Surface,
+    TurnInput,
 )
+from storage.turns import SqliteTurnStore
 from tests.examples import BOB, DESIGN, TEAM, caps, message
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import NOT_A_MEMBER, failed, painted, said
@@ -326,6 +329,22 @@ async def test_what_may_yet_be_made_in_our_direct_message_keeps_what_goes_along(
     await world.rest()
     assert await world.outcome(turn_id) == "not_in_channel"
     assert len(await world.log.inputs(turn_id)) == 1
+
+
+async def test_what_a_fault_keeps_out_of_the_books_does_not_stay_on_the_disk(world: World) -> None:
+    class Full(SqliteTurnStore):
+        async def bring(
+            self, turn_id: str, revision: int, inputs: Sequence[TurnInput], at: datetime
+        ) -> tuple[TurnInput, ...]:
+            raise ZeroDivisionError
+
+    world.store = Full(world.database)
+    world.start()
+    root = message("a room", TS, TS, surface=Surface.MENTION)
+    turn_id = await world.ask(replace(root, attachments=attach(world, sofa=drawn())))
+    await world.rest()
+    assert await world.outcome(turn_id) == "broken"
+    assert kept(world) == set()
 
 
 async def test_a_stop_while_files_are_fetched_leaves_nothing_and_fetches_again(world: World) -> None:
