@@ -56,7 +56,10 @@ async def _wanted(services: Services, press: Press, turn: Turn, ending: Ending) 
 async def _in_dm(services: Services, press: Press, turn: Turn) -> Request:
     asker = asker_of(services, press, f"in-dm:{turn.id}", "")
     inputs = bool(await services.log.inputs(turn.id))
-    return copies.in_our_dm(turn, replace(asker, reply_url=press.reply_url), inputs=inputs)
+    request = copies.in_our_dm(turn, replace(asker, reply_url=press.reply_url), inputs=inputs)
+    home = await services.conversations.private_channel(request.team_id, press.user_id)
+    # Pressed there, nobody need be told that it comes there.
+    return replace(request, channel_id=home) if home == press.channel else request
 
 
 async def _edit_or_new(services: Services, press: Press, turn: Turn, ending: Ending) -> Request | View:

@@ -98,7 +98,7 @@ def request_of(
         errors[modal.FILES] = "Add the picture that is to be edited."
     options = said.options.or_else(options)
     if not errors and (options.format, options.background) == ("jpeg", "transparent"):
-        errors[modal.PROMPT] = "A jpeg cannot be transparent. Leave one of them away."
+        errors[modal.PROMPT] = "A jpeg cannot be transparent. Leave one of them out."
     if errors:
         raise BadForm(errors, cause)
     wanted = said.wanted if said.wanted > 1 else form.wanted

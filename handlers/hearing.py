@@ -61,6 +61,12 @@ def from_person(event: Mapping[str, Any], services: Services) -> bool:
     return not services.guard.outsider(event.get("user_team") or event.get("team"))
 
 
+def magic_word(text: str) -> str | None:
+    """The magic word that *text* is, as its whole; None for anything else."""
+    magic = _MAGIC.fullmatch(text)
+    return None if magic is None else magic[1].lower()
+
+
 def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
     """What a message of a person asks for; None for talk that is not for us.
 
@@ -72,9 +78,9 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
     words = plain(_us(services.config.bot_user_id).sub(" ", text)).strip()
     if not words or words.lower() == "help":
         return _wordless(event, place, called_help=bool(words))
-    magic = _MAGIC.fullmatch(words)
+    magic = magic_word(words)
     if magic is not None and not place.reply:
-        return Heard(place, empty=True, hint=hints.magic_outside(magic[1].lower()))
+        return Heard(place, empty=True, hint=hints.magic_outside(magic))
     try:
         said = Said(words) if magic else _read(words, place, services)
     except BadOption as error:
@@ -91,7 +97,7 @@ def hear(event: Mapping[str, Any], services: Services) -> Heard | None:
         thread_ts=place.thread_ts,
         message_ts=place.ts,
         attachments=() if magic else attachments_of(event),
-        intent=_INTENTS[magic[1].lower()] if magic else Intent.MAKE,
+        intent=_INTENTS[magic] if magic else Intent.MAKE,
         wanted=said.wanted,
         private=said.private,
     )

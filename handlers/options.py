@@ -95,10 +95,10 @@ def checked_options(given: Mapping[str, str], rules: OptionRules, on: date) -> O
     background, kind = _background(given), _format(given.get("format"), model)
     if background == "transparent":
         if kind == "jpeg":
-            raise BadOption("A jpeg cannot be transparent. Leave --format away, or ask for --format png.")
+            raise BadOption("A jpeg cannot be transparent. Leave --format out, or ask for --format png.")
         if "model" in given and model.transparency == "no":
             raise BadOption(
-                f"{model.id} makes no transparent pictures. Leave --model away: one that can is used then."
+                f"{model.id} makes no transparent pictures. Leave --model out: one that can is used then."
             )
         # Whatever the settings or the thread say: only a png can be.
         kind = "png"

@@ -265,7 +265,7 @@ class Sharing:
         picture = share.picture
         place, thread_ts = picture.channel_id, picture.thread_ts
         try:
-            if place.startswith("D"):
+            if place.startswith("D") and share.user_id != picture.user_id:
                 await self._slack.post_private(share.user_id, text)
             else:
                 await tell_privately(

@@ -81,7 +81,7 @@ def _not_in_channel(told: _Told) -> str:
     # By name: what came of a dialog is read in our direct message, if it cannot be said in the channel.
     return (
         f"I am not in <#{told.hearer.channel_id}>, so nothing was made. Type `/invite` {voice.us} there, "
-        f"then ask again, with `{voice.imagine}` or as you did."
+        "then ask again."
     )
 
 
@@ -131,10 +131,10 @@ def _charge(told: _Told) -> str:
 def _nothing_to_undo(told: _Told) -> str:
     version = told.number("version")
     if version == 0:
-        return "This thread has no picture yet, so there is nothing to go back from."
+        return "This thread has no picture yet, so there is nothing to go back to. Describe one to begin."
     return (
-        f"v{version} was made from no picture that is still there, so there is nothing to go back to. "
-        "`versions` lists what there is; “Edit this one” in a picture's menu goes on from it."
+        f"There is nothing to go back to: v{version} was not made from another picture, or that one was "
+        "deleted. `versions` lists what there is; “Edit this one” in a picture's menu goes on from it."
     )
 
 

@@ -76,5 +76,6 @@ def erased(done: Erased) -> str:
     return " ".join(said)
 
 
-EDITING, MAKING_NEW = "Editing your last picture.", "Making a new picture."
+EDITING = "Editing your last picture: the new version comes in its thread."
+MAKING_NEW = "Making a new picture: it comes in the thread of your message."
 """What becomes of the question whether to edit or to make anew."""

@@ -64,7 +64,13 @@ def check_size(model: ImageModel, w: int, h: int) -> None:
             raise BadSize(f"{model.id} paints {sizes}; {size_name(w, h)} is none of them.")
         return
     if not _legal(w, h):
-        raise BadSize(f"{_RULES}; {w}x{h} is not one of those.")
+        raise BadSize(f"{_RULES}; {w}x{h} is not one of those, but {_near(w, h)} is.")
+
+
+def _near(w: int, h: int) -> str:
+    """A size that can be painted: the nearest to *w* x *h* where rounding its sides is enough."""
+    across, down = (max(1, (side + STEP // 2) // STEP) * STEP for side in (w, h))
+    return f"{across}x{down}" if _legal(across, down) else "1536x1024"
 
 
 def size_name(w: int, h: int) -> str:

@@ -44,7 +44,7 @@ def details_view(picture: Picture, cost: Cost | None, balance: Balance | None, t
     blocks.append({"type": "section", "fields": fields})
     lines = cost_lines(cost)
     if lines:
-        blocks.append(section("*Cost by class*\n" + "\n".join(lines)))
+        blocks.append(section("*What the cost is made of*\n" + "\n".join(lines)))
     spoken = [f"Version {picture.version}. Prompt: {shown(picture.prompt, SPOKEN_PROMPT_MAX)}."]
     if picture.revised_prompt:
         spoken.append(f"Reworded by the model: {shown(picture.revised_prompt, SPOKEN_PROMPT_MAX)}.")

@@ -8,7 +8,7 @@ FILES_ALONE = (
 )
 PRIVATE_ELSEWHERE = (
     "--private works with {imagine} and in our direct message: a reply or a mention is answered in its own "
-    "thread, where everybody reads. Leave it away, or ask there."
+    "thread, where everybody reads. Leave it out, or ask there."
 )
 EDITED_INTO_ANOTHER = (
     "A request cannot become “undo” or “versions”, nor the other way round. Send it as a message of its own."

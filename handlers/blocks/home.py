@@ -173,7 +173,7 @@ def _settings(wanted: Preferences, choices: Choices) -> list[Block]:
     if wanted.private:
         boxes["initial_options"] = [private]
     return [
-        context("They hold where you say nothing else, and are kept as soon as you choose."),
+        context("Used where you say nothing else; saved as soon as you choose."),
         _select(SIZE_ACTION, "Size", sizes, size and _size(size), _size(choices.size)),
         _select(QUALITY_ACTION, "Quality", qualities, wanted.quality, choices.quality),
         # Slack keeps what was chosen in a block of the same id: what is stored has one of its own.
@@ -224,7 +224,7 @@ def _picture(picture: Picture, mine: Mine, *, image: bool) -> Block:
         f"*v{picture.version}*",
         format_usd(picture.charged_nano_usd),
         moment(picture.created_at, mine.timezone),
-        *([f"<{link}|Open in Slack>"] if (link := mine.links.get(picture.id)) else []),
+        *([f"<{link}|Open>"] if (link := mine.links.get(picture.id)) else []),
     ]
     text = f"{' · '.join(facts)}\n{shown(picture.prompt, PROMPT_MAX)}"
     if not image or picture.file_id is None:

@@ -9,7 +9,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from darkroom.turns.model import Request, Surface
 from handlers import modals, words
 from handlers.blocks import modal
+from handlers.blocks.hints import magic_outside
 from handlers.blocks.text import plain
+from handlers.hearing import magic_word
 from handlers.options import BadOption, Said, read_options
 from handlers.services import Services
 
@@ -53,6 +55,8 @@ def read_command(command: dict[str, Any], services: Services) -> Request | Said 
     text = plain(str(command.get("text") or "")).strip()
     if text.lower() == "help":
         return words.usage(config.voice)
+    if (magic := magic_word(text)) is not None:
+        return magic_outside(magic)
     try:
         said = read_options(text, services.rules, services.today())
     except BadOption as error:

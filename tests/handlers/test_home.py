@@ -207,7 +207,7 @@ async def test_a_picture_has_its_thumbnail_its_price_and_a_link_to_its_message(d
     await desk.send(opened())
     said = texts(desk.slack.homes[ALICE])
     assert "*v1* · $3.00 · 20 Nov 2026, 12:00" in said
-    assert f"<https://slack.example/archives/{DESIGN}/p1763640200000001|Open in Slack>" in said
+    assert f"<https://slack.example/archives/{DESIGN}/p1763640200000001|Open>" in said
     assert '"slack_file": {"id": "F0PICTURE1"}' in said
     assert "AI-generated picture, version 1: a red fox in snow" in said
 

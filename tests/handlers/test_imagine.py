@@ -62,6 +62,15 @@ async def test_help_says_how_to_use_it(desk: Desk, text: str) -> None:
     assert await desk.log.unfinished() == []
 
 
+@pytest.mark.parametrize("text", ["undo", " Versions. "])
+async def test_a_magic_word_buys_no_picture_of_itself(desk: Desk, text: str) -> None:
+    """A command knows no thread: it is answered with where the word belongs."""
+    assert "as a reply in the thread" in await desk.type(text)
+    assert await desk.log.unfinished() == []
+    await desk.type("undo the hat")
+    assert desk.line.turns[0].request.prompt == "undo the hat"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

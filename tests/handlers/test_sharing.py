@@ -266,6 +266,23 @@ async def test_a_picture_of_a_direct_message_says_nothing_of_where_it_was_made(
     assert gallery.desk.slack.only("post_private").said["user_id"] == BOB
 
 
+async def test_shared_from_ones_own_direct_message_it_is_said_in_that_thread(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they pressed, not below everything else that stands there."""
+    share = await gallery.shared()
+    private = replace(share, picture=replace(share.picture, channel_id="D0BOB00001", user_id=BOB))
+
+    async def those(*_: Any) -> list[Share]:
+        return [private]
+
+    monkeypatch.setattr(gallery.desk.services.conversations, "unfinished_shares", those)
+    await gallery.sharing().round()
+    told = gallery.desk.slack.named("post_message")[-1]
+    assert (told.said["channel"], told.said["thread_ts"]) == ("D0BOB00001", share.picture.thread_ts)
+    assert "shared" in told.text
+
+
 async def test_a_reply_to_the_shared_picture_builds_on_it(gallery: Gallery) -> None:
     await gallery.shared()
     await gallery.sharing().round()

@@ -109,7 +109,7 @@ async def test_back_and_back_again_and_no_further_then_on_from_there(town: Town)
     await alice.replies(thread, " Undo. ")
     await thread.says("Back to v1", "v2 stays")
     await alice.replies(thread, "undo")
-    assert "nothing to go back to" in await alice.is_told("v1 was made from no picture")
+    assert "nothing to go back to" in await alice.is_told("v1 was not made from another picture")
     await town.rests()
     assert (len(town.calls), town.ledger.charged()) == (3, charged), "the way back costs nothing"
 

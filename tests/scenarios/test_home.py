@@ -53,7 +53,7 @@ async def test_what_is_chosen_at_home_holds_for_the_next_picture_also_after_a_re
     await flat.alice.is_told("direct message", "only you see it")
 
     home = await flat.alice.opens_home()
-    assert "Open in Slack" in said_in(home)
+    assert "|Open>" in said_in(home)
     assert "a red fox in snow" in said_in(home)
     left = 10_000_000_000 - flat.ledger.charged()
     assert 0 <= left - nano(said_in(home))[1] < 10_000_000

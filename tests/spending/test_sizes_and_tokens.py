@@ -184,6 +184,17 @@ def test_a_flexible_model_paints_within_the_rules_only(width: int, height: int, 
             check_size(GPT_IMAGE_2, width, height)
 
 
+@pytest.mark.parametrize(
+    ("asked", "instead"),
+    [((1000, 1000), "1008x1008 is"), ((1366, 768), "1360x768 is"), ((9999, 10), "1536x1024 is")],
+)
+def test_a_size_that_cannot_be_comes_with_one_that_can(asked: tuple[int, int], instead: str) -> None:
+    with pytest.raises(BadSize, match=instead) as refusal:
+        check_size(GPT_IMAGE_2, *asked)
+    named = str(refusal.value).split()[-2].split("x")
+    check_size(GPT_IMAGE_2, int(named[0]), int(named[1]))
+
+
 def test_family_1_paints_its_three_sizes_only() -> None:
     for name in ("square", "landscape", "portrait"):
         check_size(MINI, *named_sizes[name])
