@@ -1,4 +1,4 @@
-"""Deleting beside everything else: while it is being changed or shared, twice at once, with bytes in common."""
+"""Deleting beside all else: while it is being changed or shared, twice at once, with bytes in common."""
 
 from __future__ import annotations
 
