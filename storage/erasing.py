@@ -37,7 +37,10 @@ class SqliteEraser:
 
         def work(db: sqlite3.Connection) -> Sequence[Errand]:
             rows = db.execute(
-                "SELECT * FROM erasures WHERE done_at IS NULL ORDER BY created_at, id LIMIT ?", (limit,)
+                """
+                SELECT * FROM erasures WHERE done_at IS NULL ORDER BY tries, created_at, id LIMIT ?
+                """,
+                (limit,),
             )
             return [_errand_from(row) for row in rows]
 

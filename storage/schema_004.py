@@ -187,6 +187,6 @@ STATEMENTS = (
         UNIQUE (picture_id, kind, channel_id, ref)
     ) STRICT
     """,
-    "CREATE INDEX erasures_open ON erasures (created_at, id) WHERE done_at IS NULL",
+    "CREATE INDEX erasures_open ON erasures (tries, created_at, id) WHERE done_at IS NULL",
 )
 """One SQL statement each, in their order."""

@@ -70,7 +70,8 @@ class Eraser(Protocol):
         ...
 
     async def open_errands(self, limit: int) -> Sequence[Errand]:
-        """What is to be recalled, oldest first."""
+        """What is to be recalled: what was tried least first, then the oldest, so that nothing waits behind
+        what cannot be recalled."""
         ...
 
     async def close_errand(self, errand_id: int, failure: str | None, at: datetime) -> None:
