@@ -50,10 +50,7 @@ class Placeholders:
         request = turn.request
         if request.opens_thread:
             view = blocks.working(name, request.prompt, at_most_nano_usd, request.wanted)
-            if request.private and not request.channel_id.startswith("D"):
-                await self._post_in_dm(turn, view, note)
-            else:
-                await note(Told.PLACEHOLDER, await self._post(turn, view))
+            await self._open_thread(turn, view, note)
         elif request.message_ts is not None:
             return await self.react(turn, request.message_ts, WORKING_REACTION)
         else:
@@ -97,6 +94,21 @@ class Placeholders:
                 return True
         return False
 
+    async def _open_thread(self, turn: Turn, view: View, note: Note) -> None:
+        private, direct = turn.request.private, turn.request.channel_id.startswith("D")
+        if private and not direct:
+            await self._post_in_dm(turn, view, note)
+            return
+        try:
+            ts = await self._post(turn, view)
+        except SlackRefused as refused:
+            if not private or refused.error not in NO_PLACE:
+                raise
+            # It was asked for in a direct message between others: ours is another one.
+            await self._post_in_dm(turn, view, note)
+            return
+        await note(Told.PLACEHOLDER, ts)
+
     async def _post(self, turn: Turn, view: View) -> str:
         channel, now = turn.request.channel_id, self._clock.now()
         # One from before the start may have been posted and not noted; so may one by a clock put back since.
@@ -123,6 +135,9 @@ class Placeholders:
             )
             await note(Told.PLACE, posted.channel)
         await note(Told.PLACEHOLDER, posted.ts)
+        if request.channel_id == request.user_id and request.reply_url is None:
+            # It was asked for in a dialog, and stands where the answer to that would.
+            return
         try:
             link: str | None = await self._slack.permalink(posted.channel, posted.ts)
         except (SlackRefused, SlackUnclear):

@@ -681,6 +681,20 @@ async def test_a_private_request_in_our_direct_message_stays_there() -> None:
     assert post.slack.only("post_message").said["channel"] == DM
 
 
+async def test_a_private_request_in_a_direct_message_between_others_comes_to_ours() -> None:
+    slack = FakeSlack(faults={"post_message": [refused("channel_not_found")]})
+    post = Post(turn(replace(command(channel="D0OTHERS01"), private=True)), slack)
+    assert await post.placeholder() is None
+    assert post.order() == ["post_message refused", "post_private", "respond"]
+    assert post.notes.turn.request.channel_id == DM
+
+
+async def test_what_was_asked_for_in_a_dialog_is_not_announced_where_it_stands_anyway() -> None:
+    post = Post(turn(replace(command(channel=ALICE), private=True, reply_url=None)))
+    assert await post.placeholder() is None
+    assert post.order() == ["post_private"]
+
+
 async def test_where_we_cannot_post_our_direct_message_is_offered() -> None:
     post = Post(ended(Ending(Outcome.DECLINED, Reason.NOT_IN_CHANNEL)))
     await post.tell()

@@ -177,3 +177,20 @@ async def test_where_darkroom_is_not_the_dialog_stays_open_and_goes_on_in_our_di
     await flat.rests()
     assert [call.asked.prompt for call in flat.calls] == ["a red fox in snow"]
     assert flat.messages("lobby") == []
+
+
+async def test_in_a_direct_message_between_others_it_is_offered_in_ours_and_made_there(flat: Town) -> None:
+    between = flat.workspace.dm(flat.alice.id, flat.bob.id).id
+    await flat.workspace.type_command(flat.alice.id, between, "/imagine a red fox in snow")
+    await flat.alice.is_told("between others", "Make it in our DM")
+    offer = flat.workspace.ephemerals_for(flat.alice.id)[-1]
+    await flat.workspace.press(flat.alice.id, between, offer.ts, "make_in_dm")
+    first = await _opened(flat, _dm(flat, flat.alice), set())
+    await first.version(1)
+    await flat.rests()
+    before = {message.ts for message in flat.messages(_dm(flat, flat.alice))}
+    await flat.workspace.type_command(flat.alice.id, between, "/imagine a boat --private")
+    await (await _opened(flat, _dm(flat, flat.alice), before)).version(1)
+    await flat.rests()
+    assert [call.asked.prompt for call in flat.calls] == ["a red fox in snow", "a boat"]
+    assert flat.messages(between) == []
