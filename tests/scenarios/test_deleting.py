@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from sandbox.slack.model import Fault
 from sandbox.slack.workspace import Workspace
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.flat import painted_flat, said_in
+from tests.scenarios.leftovers import are_gone, holding, versions_are
 from tests.scenarios.pictures import Pictured, png
 from tests.scenarios.story import WAIT_S, HurriedClock, Person, Thread, Town, close_town, open_town
 
@@ -58,27 +58,10 @@ async def hasty(tmp_path: Path) -> AsyncIterator[Town]:
     await close_town(town)
 
 
-def _files(town: Town) -> dict[Path, bytes]:
-    """Every file of the data folder."""
-    return {path: path.read_bytes() for path in town.ledger.data_dir.rglob("*") if path.is_file()}
-
-
-def _where(town: Town, *needles: bytes) -> list[str]:
-    """The names of the files that hold any of *needles*; the folder is read as it is, by nobody's rules."""
-    return [path.name for path, data in _files(town).items() if any(needle in data for needle in needles)]
-
-
-async def _gone(town: Town, *needles: bytes) -> None:
-    """Wait until no file holds any of *needles*."""
-    async with asyncio.timeout(WAIT_S):
-        while await asyncio.to_thread(_where, town, *needles):
-            pass
-
-
 def _bytes(town: Town, pictured: Pictured) -> bytes:
     """The beginning of a picture's bytes, its colour included; no other picture has them."""
     data = town.workspace.files[pictured.file_id].data
-    assert _where(town, data[:120]) != []
+    assert holding(town, data[:120]) != []
     return data[:120]
 
 
@@ -106,15 +89,6 @@ async def _forgotten(town: Town) -> None:
     assert await _status(town, town.calls[0].response_id) == 404
 
 
-async def _versions_are(thread: Thread, *versions: int) -> None:
-    """Wait until the thread shows these and no others."""
-
-    def shown(_: Workspace) -> bool:
-        return list(thread.versions) == list(versions)
-
-    await thread.town.workspace.until(shown, WAIT_S)
-
-
 async def _made(town: Town, prompt: str = PROMPT, wanted: int = 1) -> Thread:
     thread = await town.alice.imagines(f"{prompt} --n {wanted}")
     await thread.version(wanted)
@@ -133,14 +107,14 @@ async def test_what_its_person_deletes_is_gone_everywhere_but_from_the_books(fla
     copy = flat.workspace.files[shared.blocks[1]["slack_file"]["id"]]
     assert copy.data.startswith(data)
     await flat.rests()
-    assert _where(flat, PROMPT.encode()) != []
+    assert holding(flat, PROMPT.encode()) != []
     assert await _status(flat, flat.calls[0].response_id) == 200
 
     said = await _delete(flat.alice, first)
     for words in ("for everybody", "charge of $0.05", "cannot be recalled", "backups"):
         assert words in said
     await flat.alice.is_told("v1 is deleted")
-    await _gone(flat, PROMPT.encode(), b"quokkas", data)
+    await are_gone(flat, PROMPT.encode(), b"quokkas", data)
     await flat.rests()
     assert thread.versions == {}
     assert flat.messages("general") == []
@@ -153,7 +127,7 @@ async def test_what_its_person_deletes_is_gone_everywhere_but_from_the_books(fla
     assert PROMPT not in said_in(await flat.alice.opens_home())
     await flat.restarts()
     await flat.sends_again()
-    assert _where(flat, b"quokkas", data) == []
+    assert holding(flat, b"quokkas", data) == []
     assert flat.ledger.charged() == charged
     assert len(flat.calls) == 1
 
@@ -166,10 +140,10 @@ async def test_a_stranger_to_it_is_refused_and_an_admin_is_not(flat: Town) -> No
     await flat.bob.is_told("only who asked for a picture and admins")
     await flat.rests()
     assert flat.workspace.modal_of(flat.bob.id) is None
-    assert _where(flat, data) != []
+    assert holding(flat, data) != []
     await _delete(flat.carol, first)
     await flat.carol.is_told("v1 is deleted")
-    await _gone(flat, PROMPT.encode(), data)
+    await are_gone(flat, PROMPT.encode(), data)
     assert await _status(flat, flat.calls[0].response_id) == 404
 
 
@@ -185,12 +159,12 @@ async def test_it_is_recalled_in_the_end_though_slack_and_the_api_refuse_for_a_w
     hasty.images.faults += [ApiFault(endpoint=DELETE, status=403) for _ in range(3)]
     await _delete(hasty.alice, first)
     await hasty.alice.is_told("v1 is deleted")
-    await _gone(hasty, PROMPT.encode(), data)
+    await are_gone(hasty, PROMPT.encode(), data)
     await _forgotten(hasty)
     await hasty.workspace.until(lambda w: w.files[first.file_id].deleted or None, WAIT_S)
-    await _versions_are(thread)
+    await versions_are(thread)
     await hasty.rests()
-    assert _where(hasty, b"quokkas", data) == []
+    assert holding(hasty, b"quokkas", data) == []
 
 
 async def test_what_could_not_be_recalled_before_a_restart_is_recalled_after_it(flat: Town) -> None:
@@ -203,17 +177,17 @@ async def test_what_could_not_be_recalled_before_a_restart_is_recalled_after_it(
     ]
     flat.images.faults += [ApiFault(endpoint=DELETE, status=401) for _ in range(50)]
     await _delete(flat.alice, first)
-    await _gone(flat, PROMPT.encode(), data)
+    await are_gone(flat, PROMPT.encode(), data)
     assert (await _status(flat, flat.calls[0].response_id), list(thread.versions)) == (200, [1])
     await flat.darkroom.aclose()
     flat.workspace.faults.clear()
     flat.images.faults.clear()
     await flat.restarts()
-    await _versions_are(thread)
+    await versions_are(thread)
     await flat.workspace.until(lambda w: w.files[first.file_id].deleted or None, WAIT_S)
     await flat.rests()
     await _forgotten(flat)
-    assert _where(flat, b"quokkas", data) == []
+    assert holding(flat, b"quokkas", data) == []
 
 
 async def test_one_of_three_goes_from_their_message_and_the_others_stay_until_they_go_too(flat: Town) -> None:
@@ -221,10 +195,10 @@ async def test_one_of_three_goes_from_their_message_and_the_others_stay_until_th
     pictures = [thread.versions[number] for number in (1, 2, 3)]
     bytes_ = [_bytes(flat, one) for one in pictures]
     await _delete(flat.alice, pictures[1])
-    await _versions_are(thread, 1, 3)
-    await _gone(flat, bytes_[1])
+    await versions_are(thread, 1, 3)
+    await are_gone(flat, bytes_[1])
     await flat.rests()
-    assert [bool(_where(flat, data)) for data in bytes_] == [True, False, True]
+    assert [bool(holding(flat, data)) for data in bytes_] == [True, False, True]
     assert {number: one.id for number, one in thread.versions.items()} == {
         1: pictures[0].id,
         3: pictures[2].id,
@@ -237,10 +211,10 @@ async def test_one_of_three_goes_from_their_message_and_the_others_stay_until_th
     await flat.rests()
     for version, left in ((1, (3, 4)), (3, (4,))):
         await _delete(flat.alice, thread.versions[version])
-        await _versions_are(thread, *left)
+        await versions_are(thread, *left)
     await flat.rests()
     await _delete(flat.bob, thread.versions[4])
-    await _gone(flat, b"quokkas", *bytes_)
+    await are_gone(flat, b"quokkas", *bytes_)
 
 
 async def test_a_child_lives_on_without_its_parent_and_goes_on_from_its_own_bytes(flat: Town) -> None:
@@ -253,8 +227,8 @@ async def test_a_child_lives_on_without_its_parent_and_goes_on_from_its_own_byte
     said = await _delete(flat.alice, first)
     assert "the picture made from it" in said
     await flat.alice.is_told("v1 is deleted", "made from it still show")
-    await _gone(flat, PROMPT.encode(), data)
-    await _versions_are(thread, 2)
+    await are_gone(flat, PROMPT.encode(), data)
+    await versions_are(thread, 2)
     await flat.rests()
 
     await flat.bob.presses(second, "picture_again")
@@ -282,10 +256,10 @@ async def test_what_went_along_with_the_prompt_goes_too_and_the_own_message_is_n
     thread = await flat.thread_of(shared.ts)
     first = await thread.version(1)
     await flat.rests()
-    assert _where(flat, photo) != []
+    assert holding(flat, photo) != []
     data = _bytes(flat, first)
     await _delete(flat.alice, first)
     await flat.alice.is_told("v1 is deleted", "delete it yourself")
-    await _gone(flat, PROMPT.encode(), b"quokka", photo, data)
+    await are_gone(flat, PROMPT.encode(), b"quokka", photo, data)
     await flat.rests()
     assert flat.workspace.message("design", shared.ts).text.endswith(PROMPT)

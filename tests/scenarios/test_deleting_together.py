@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from sandbox.images.painter import Order
-from sandbox.slack.workspace import Workspace
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.flat import FlatPainter, painted_flat
+from tests.scenarios.leftovers import are_gone, holding, versions_are
 from tests.scenarios.story import WAIT_S, Person, Thread, Town
 
 PROMPT = b"a xylophone for two quokkas"
@@ -20,24 +19,6 @@ PROMPT = b"a xylophone for two quokkas"
 async def flat(towns: OpenTown) -> Town:
     """A town whose pictures have one colour each."""
     return painted_flat(await towns())
-
-
-def _holding(town: Town, needle: bytes) -> list[Path]:
-    files = [path for path in town.ledger.data_dir.rglob("*") if path.is_file()]
-    return [path for path in files if needle in path.read_bytes()]
-
-
-async def _gone(town: Town, needle: bytes) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while await asyncio.to_thread(_holding, town, needle):
-            pass
-
-
-async def _versions_are(thread: Thread, *versions: int) -> None:
-    def shown(_: Workspace) -> bool:
-        return sorted(thread.versions) == list(versions)
-
-    await thread.town.workspace.until(shown, WAIT_S)
 
 
 async def _delete(person: Person, thread: Thread, version: int) -> None:
@@ -56,11 +37,11 @@ async def test_bytes_that_another_picture_has_too_stay_until_that_one_goes(flat:
     await flat.rests()
     assert thread.sha256(1) == thread.sha256(2)
     await _delete(flat.alice, thread, 1)
-    await _versions_are(thread, 2)
+    await versions_are(thread, 2)
     await flat.workspace.until(lambda w: w.files[first.file_id].deleted or None, WAIT_S)
     await flat.restarts()
     await flat.rests()
-    assert len(_holding(flat, same)) == 1
+    assert len(holding(flat, same)) == 1
     assert not flat.workspace.files[second.file_id].deleted
     flat.images.forget(None)
     await flat.alice.replies(thread, "make it night")
@@ -79,11 +60,11 @@ async def test_deleting_what_is_being_changed_lets_the_change_come(flat: Town) -
     await _delete(flat.alice, thread, 1)
     await flat.alice.is_told("v1 is deleted")
     flat.easel.let_go()
-    await _versions_are(thread, 2)
+    await versions_are(thread, 2)
     await flat.rests()
     assert [outcome for outcome, _ in flat.ledger.turns()] == ["pictures", "pictures"]
     await flat.restarts()
-    await _gone(flat, PROMPT)
+    await are_gone(flat, PROMPT)
     assert sorted(thread.versions) == [2]
 
 
@@ -97,8 +78,8 @@ async def test_two_who_delete_at_once_both_read_what_came_of_it(flat: Town) -> N
     await asyncio.gather(*(person.submits(view) for person, view in views))
     for person in (flat.alice, flat.carol):
         await person.is_told("v1", "deleted")
-    await _versions_are(thread)
-    await _gone(flat, PROMPT)
+    await versions_are(thread)
+    await are_gone(flat, PROMPT)
     await flat.rests()
     told = [text for text in (*flat.alice.private(), *flat.carol.private()) if "had been deleted" in text]
     assert len(told) == 1
