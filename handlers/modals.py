@@ -11,6 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import Ending, Options, Request
+from darkroom.turns.pricing import Quote
 from handlers import dialog_facts, words
 from handlers.asking import mapping
 from handlers.blocks import modal
@@ -229,7 +230,10 @@ class Dialogs:
             # What is still to be put in is no reason to name no price.
             wanted_files = files or _missing(callback_id, memo)
             request = request_of(named, wanted_files, memo, sender, services, callback_id)
+            # Slack does not tell of files that are put in: what each will add is said beforehand.
+            more = replace(request, attachments=(*request.attachments, modal.STILL_TO_COME))
             async with asyncio.timeout(dialog_facts.ANSWER_WAIT_S):
+                quote_with_more = await services.pricing.quote(more)
                 quote = await services.pricing.quote(request)
         except BadForm as wrong:
             return escape(" ".join(wrong.errors.values()))
@@ -238,7 +242,8 @@ class Dialogs:
         if isinstance(quote, Ending):
             why = say(quote, services.config.voice, words.Hearer(request.channel_id))
             return f"*As things stand, this could not be made.* {why}"
-        return modal.price_words(quote, request.wanted)
+        limit = quote_with_more.at_most_nano_usd if isinstance(quote_with_more, Quote) else 0
+        return modal.price_words(quote, request.wanted, max(0, limit - quote.at_most_nano_usd))
 
     async def _looked(self, form: Form, memo: Memo) -> Memo:
         """*memo*, and whether we are in the channel that is chosen."""

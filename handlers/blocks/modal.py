@@ -138,16 +138,14 @@ def nothing_to_edit_view() -> Block:
     }
 
 
-def price_words(quote: Quote | None, wanted: int) -> str:
-    """The price of *wanted* pictures together, before they are asked for; None is not known yet."""
-    if quote is None:
-        return LATER_PRICE
-    most = limit_tag(quote.at_most_nano_usd)
+def price_words(quote: Quote, wanted: int, file_nano_usd: int) -> str:
+    """The price of *wanted* pictures together, before they are asked for, and what one more file can add."""
+    most, likely = limit_tag(quote.at_most_nano_usd), price_tag(quote.likely_nano_usd)
+    file = f" Each file added: at most {limit_tag(file_nano_usd)} more." if file_nano_usd else ""
     if wanted == 1:
-        return f"*Price:* about {price_tag(quote.likely_nano_usd)}, at most {most}."
+        return f"*Price:* about {likely}, at most {most}.{file}"
     each = price_tag(-(-quote.likely_nano_usd // wanted))
-    together = price_tag(quote.likely_nano_usd)
-    return f"*Price:* about {each} each, {together} together, at most {most} for all {wanted}."
+    return f"*Price:* about {each} each, {likely} together, at most {most} for all {wanted}.{file}"
 
 
 def outside_words(channel_id: str, us: str) -> str:

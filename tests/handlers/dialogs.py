@@ -40,8 +40,8 @@ STATES = {
 
 @dataclass
 class MadeUpPrices:
-    """``Pricing``: 5 cents a picture and 9 at most, or one answer for everything; it remembers the requests.
-    While ``still`` is set, nothing is answered."""
+    """``Pricing``: 5 cents a picture and 9 at most, with 2 more for each file, or one answer for everything;
+    it remembers the requests. While ``still`` is set, nothing is answered."""
 
     asked: list[Request] = field(default_factory=list)
     answer: Quote | Ending | None = None
@@ -62,7 +62,8 @@ class MadeUpPrices:
             await self.still.wait()
         each = 21 if request.options.quality == "high" else 5
         n = request.wanted
-        return self.answer or Quote(each * n * CENT, (each + 4) * n * CENT, "gpt-image-2", "medium")
+        files = 2 * len(request.attachments)
+        return self.answer or Quote(each * n * CENT, (each + 4 + files) * n * CENT, "gpt-image-2", "medium")
 
 
 @dataclass

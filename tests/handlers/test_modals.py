@@ -288,6 +288,14 @@ async def test_the_price_is_asked_for_what_would_be_sent(counter: Counter) -> No
     assert await counter.desk.log.unfinished() == []
 
 
+async def test_what_a_file_adds_is_said_beforehand(counter: Counter) -> None:
+    """Slack does not tell of it when one is put in; what is there already is counted."""
+    view = await opened(counter)
+    assert "at most 9¢. Each file added: at most 2¢ more." in words_of(view)
+    await counter.desk.send(change(view, modal.NUMBER_ACTION, number="3", references=[FILE]))
+    assert "at most 33¢ for all 3. Each file added: at most 6¢ more." in words_of(counter.updated)
+
+
 async def test_where_it_could_not_be_made_the_dialog_says_why(counter: Counter) -> None:
     counter.prices.answer = Ending(Outcome.DECLINED, Reason.PAUSED)
     assert "paused by an admin" in words_of(await opened(counter))
@@ -314,7 +322,7 @@ async def test_a_newer_choice_wins_over_an_older_one(counter: Counter) -> None:
     older = change(view, modal.QUALITY_ACTION, quality="low", ts="1.1")
     newer = change(view, modal.QUALITY_ACTION, quality="high", ts="2.2")
     sent = [asyncio.create_task(counter.desk.send(payload)) for payload in (older, newer)]
-    await counter.prices.until_asked(3)
+    await counter.prices.until_asked(4)
     counter.prices.still.set()
     await asyncio.gather(*sent)
     counter.desk.slack.only("update_view")
