@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
+from darkroom.spending.budgets import Barred, BudgetKind, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Policy
 from darkroom.turns.model import (
     Attachment,
@@ -221,7 +221,10 @@ class SqliteTurnStore:
         barred = _barred(policy, payer, plan)
         if barred is not None:
             return barred
-        return refusal(db, payer, plan.bound.total_nano_usd, budgets_of(payer, policy, caps, at), at)
+        budgets = budgets_of(payer, policy, caps, at)
+        if _is_to_move(get_turn(db, turn_id)):
+            budgets = [budget for budget in budgets if budget.kind is not BudgetKind.CHANNEL]
+        return refusal(db, payer, plan.bound.total_nano_usd, budgets, at)
 
     def _hold(self, db: sqlite3.Connection, turn_id: str, plan: Plan, caps: Caps, at: datetime) -> Attempt:
         # The turn first: one that was taken back must not be told to wait for money. Its parent is written
@@ -256,6 +259,11 @@ def _barred(policy: Policy, payer: Payer, plan: Plan) -> Barred | None:
     team, channel = payer.team_id, payer.channel_id
     access = policy.access_of(payer.person_key, team, channel)
     return policy.bars(payer.person_key, team, channel) or access.bars(plan.listed_model, plan.quality)
+
+
+def _is_to_move(turn: Turn) -> bool:
+    """Whether a turn is private and not yet in the direct message, which is its channel for the money too."""
+    return bool(turn.request.private) and not turn.request.channel_id.startswith("D")
 
 
 def _undo(db: sqlite3.Connection, turn: Turn, ending: Ending) -> None:

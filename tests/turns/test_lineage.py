@@ -12,7 +12,8 @@ from darkroom.spending.changes import Author, SetPaused
 from darkroom.turns.model import Attachment, Intent, Options, Outcome, Picture, Reason, Surface
 from storage.admin import SqliteAdminBooks
 from storage.conversations import SqliteConversations
-from tests.examples import ALICE, BOB, DESIGN, TEAM, message
+from tests.examples import ALICE, BOB, DESIGN, TEAM, caps, message
+from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import failed
 from tests.turns.world import World, turns_of_the_loop
 
@@ -252,6 +253,23 @@ async def test_a_reply_in_the_direct_message_queues_behind_the_private_turn(worl
     world.gates.open("render:a fox")
     await world.rest()
     assert await parent_of(world, reply) == 1
+
+
+async def test_a_private_request_is_not_paid_by_the_channel_where_it_was_asked(make_world: MakeWorld) -> None:
+    """Its money is spent; that of the direct message is not."""
+    world = make_world(caps(channel=150_000_000))
+    while await world.outcome(await spent(world)) == "pictures":
+        pass
+    turn_id = await world.imagine("a fox", private=True)
+    await world.rest()
+    assert await world.outcome(turn_id) == "pictures"
+
+
+async def spent(world: World) -> str:
+    """One more picture of the channel's."""
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    return turn_id
 
 
 async def in_dm(world: World, text: str, second: int, user: str = ALICE, **changes: Any) -> str:
