@@ -16,6 +16,7 @@ from bot.parts import (
     Books,
     Ground,
     alerting_of,
+    blobs_of,
     handler_config,
     making_of,
     recalling_of,
@@ -40,7 +41,7 @@ from handlers.services import Services
 from handlers.surfaces import build_app
 from handlers.web_client import WebSlackClient, slack_session
 from storage.blobs import BlobStore
-from storage.database import PICTURES_NAME, Database
+from storage.database import Database
 
 logger = logging.getLogger("darkroom.app")
 
@@ -116,7 +117,7 @@ class Darkroom:
         catalogue = self._overrides.catalogue or usable_catalogue(settings, clock)
         database = Database.open(settings.storage.data_dir, create=self._create_data)
         self._closers.append(_Closer("database", lambda: asyncio.to_thread(database.close)))
-        blobs = BlobStore(settings.storage.data_dir / PICTURES_NAME)
+        blobs = blobs_of(settings, clock)
         blobs.sweep()
 
         session = slack_session()

@@ -35,7 +35,7 @@ from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
 from storage.blobs import BlobStore
 from storage.conversations import SqliteConversations
-from storage.database import Database
+from storage.database import PICTURES_NAME, Database
 from storage.erasing import SqliteEraser, remove_bytes
 from storage.reports import SqliteSpendReader
 from storage.requests import SqliteMoneyRequests
@@ -84,13 +84,27 @@ class Books:
         )
 
 
+def blobs_of(settings: Settings, clock: Clock) -> BlobStore:
+    """The pictures' files, by *clock*."""
+    return BlobStore(settings.storage.data_dir / PICTURES_NAME, clock.monotonic)
+
+
 def making_of(settings: Settings, ground: Ground, books: Books) -> tuple[TurnMaker, Pricer]:
     """What takes turns to their pictures, and what says beforehand what that costs."""
     clock, log = ground.clock, books.log
     planner = Planner(ground.catalogue, render_settings(settings), ground.blobs)
     remove = partial(remove_bytes, ground.database, ground.blobs)
     bringer = Bringer(SlackAttachments(ground.slack, clock), books.store, log, ground.blobs, remove, clock)
-    maker = TurnMaker(books.store, log, ground.renderer, planner, settings.caps.caps(), clock, bringer)
+    maker = TurnMaker(
+        books.store,
+        log,
+        ground.renderer,
+        planner,
+        settings.caps.caps(),
+        clock,
+        bringer,
+        calls_at_once=settings.queue.overall,
+    )
     return maker, Pricer(log, maker, planner, clock)
 
 
@@ -117,6 +131,7 @@ def worker_of(
         clock,
         Line(settings.queue.per_person, settings.queue.overall),
         waiting_max=settings.queue.waiting,
+        waiting_per_person=settings.queue.waiting_per_person,
         noticed=alerting.wake,
         to_recall=recalling.wake,
     )
