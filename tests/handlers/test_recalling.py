@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.turns.erasing import TRIES_MAX, Errand, Recall
+from darkroom.turns.erasing import TRIES_MAX, Errand, NotScrubbed, Recall
 from darkroom.turns.model import Ending, Outcome, Reason, Told
 from handlers.blocks.picture import AGAIN_ACTION
 from handlers.blocks.recalled import PLACEHOLDER, left_view
@@ -247,6 +247,24 @@ async def test_scrubbing_that_fails_is_done_again(rooms: Rooms, monkeypatch: pyt
     assert await recalling.round()
     assert await recalling.round()
     assert len(tries) == 2
+
+
+async def test_scrubbing_that_somebody_who_reads_is_in_the_way_of_is_no_fault_and_is_done_later(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "darkroom")
+    tries: list[Exception | None] = [NotScrubbed("somebody reads the database"), None]
+
+    async def scrub() -> None:
+        if (error := tries.pop(0)) is not None:
+            raise error
+
+    monkeypatch.setattr(rooms.desk.services.eraser, "scrub", scrub)
+    recalling = rooms.recalling()
+    assert not await recalling.round()
+    assert await recalling.round()
+    assert tries == []
+    assert [(one.levelname, "somebody reads" in one.message) for one in caplog.records] == [("INFO", True)]
 
 
 async def test_one_errand_that_breaks_keeps_none_behind_it(
