@@ -146,6 +146,15 @@ def _uncertain(told: _Told) -> str:
     )
 
 
+def _queue_full(told: _Told) -> str:
+    waiting = counted(told.number("waiting"), "request", "requests")
+    if told.number("own"):
+        full = f"You have {waiting} waiting already, so this one"
+    else:
+        full = f"Too much is waiting already ({waiting}), so yours"
+    return f"{full} was not taken in and nothing was charged. Try again in a few minutes."
+
+
 _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.PICTURES: lambda told: "Your picture is in the thread. Reply there to change it.",
     Reason.WORDS: lambda told: escape(truncate(str(told.details.get("words", "")), TEXT_MAX)),
@@ -180,10 +189,7 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
         "Only people of the workspace that runs Darkroom can make pictures with it. "
         "Ask somebody of that workspace in this channel to make it."
     ),
-    Reason.QUEUE_FULL: lambda told: (
-        f"Too much is waiting already ({counted(told.number('waiting'), 'request', 'requests')}), so yours "
-        "was not taken in and nothing was charged. Try again in a few minutes."
-    ),
+    Reason.QUEUE_FULL: _queue_full,
     Reason.MODEL_UNUSABLE: lambda told: (
         f"Nothing was made: {told.text('why', limit=API_WORDS_MAX)}\nUse another model with `--model`, or "
         f"tell {told.voice.an_admin}."

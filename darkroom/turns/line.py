@@ -71,6 +71,14 @@ class Line:
         """How many have yet to be started, or started again."""
         return sum(not entry.running and not entry.telling for entry in self._entries.values())
 
+    def waiting_of(self, turn: Turn) -> int:
+        """How many of them are of whoever asked for *turn*."""
+        request = turn.request
+        return sum(
+            not entry.running and not entry.telling and _person(entry) == (request.team_id, request.user_id)
+            for entry in self._entries.values()
+        )
+
     def parked(self) -> list[Entry]:
         """Whoever was taken in and has not been started."""
         return [

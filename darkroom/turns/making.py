@@ -25,7 +25,8 @@ _ALL_ENDED = Ending(Outcome.FAILED, Reason.BROKEN)
 
 
 class TurnMaker:
-    """Takes a queued turn to its ending, or to where it must wait for money."""
+    """Takes a queued turn to its ending, or to where it must wait for money. Over all turns, at most
+    *calls_at_once* pictures are being made; the others wait without a hold."""
 
     def __init__(
         self,
@@ -36,7 +37,10 @@ class TurnMaker:
         caps: Caps,
         clock: Clock,
         bringer: Bringer,
+        *,
+        calls_at_once: int,
     ) -> None:
+        self._places = asyncio.Semaphore(calls_at_once)
         self._planner = planner
         self._clock = clock
         self.bringer = bringer
@@ -82,7 +86,7 @@ class TurnMaker:
             return slots.ending(wanted, wish)
         going = slots.to_make(wanted)
         results = await _side_by_side(
-            [self.attempting.make(wish, each, held_money, money_moved) for each in going]
+            [self._in_its_place(self.attempting.make(wish, each, held_money, money_moved)) for each in going]
         )
         for progress, result in zip(going, results, strict=True):
             if isinstance(result, Ending):
@@ -92,6 +96,14 @@ class TurnMaker:
                 raise result
         waits = [result for result in results if isinstance(result, MustWait)]
         return waits[0] if waits else slots.ending(wanted, _ALL_ENDED)
+
+    async def _in_its_place(self, work: Coroutine[Any, Any, Ending | MustWait]) -> Ending | MustWait:
+        try:
+            async with self._places:
+                return await work
+        finally:
+            # Harmless after its end; one that was cancelled before its place was free never began.
+            work.close()
 
     async def _whole_wish(self, turn: Turn) -> Wish | Ending:
         """The wish of a turn that is next, with everything that goes along fetched."""

@@ -116,7 +116,7 @@ class Reason(StrEnum):
     GUEST = "guest"
     OUTSIDER = "outsider"
     QUEUE_FULL = "queue_full"
-    """``waiting``: how many turns wait."""
+    """``waiting``: how many turns wait; ``own``: 1 where all of them are this person's."""
     MODEL_UNUSABLE = "model_unusable"
     """``why``: a sentence: unpriced (with the lines that would price it), retired, unknown, or unable;
     ``unpriced``: the model, where that is it."""

@@ -60,6 +60,7 @@ class Worker:
         line: Line,
         *,
         waiting_max: int,
+        waiting_per_person: int,
         noticed: Callable[[], None] = lambda: None,
         to_recall: Callable[[], None] = lambda: None,
     ) -> None:
@@ -72,6 +73,7 @@ class Worker:
         self._clock = clock
         self._line = line
         self._waiting_max = waiting_max
+        self._waiting_per_person = waiting_per_person
         self._noticed = noticed
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -80,9 +82,19 @@ class Worker:
         """Take a turn that was just accepted: it has its place from now on. Returns at once."""
         if self._stopping or self._line.get(turn.id) is not None:
             return
-        full = self._line.waiting() >= self._waiting_max
+        full = self._full_for(turn)
         entry = self._line.add(turn)
-        self._spawn(self._turn_away(entry) if full else self._take_in(entry), turn.id)
+        self._spawn(self._take_in(entry) if full is None else self._stop(entry, full), turn.id)
+
+    def _full_for(self, turn: Turn) -> Ending | None:
+        """Why *turn* finds no place in the line, or None. One person cannot fill it for everybody."""
+        if self._line.waiting_of(turn) >= self._waiting_per_person:
+            details: dict[str, str | int] = {"waiting": self._waiting_per_person, "own": 1}
+        elif self._line.waiting() >= self._waiting_max:
+            details = {"waiting": self._waiting_max}
+        else:
+            return None
+        return Ending(Outcome.DECLINED, Reason.QUEUE_FULL, details)
 
     def withdraw(self, turn: Turn) -> None:
         """A waiting turn was ended from outside: tell its person and let the next one go."""
@@ -200,10 +212,6 @@ class Worker:
             ending = entry.slots.ending(turn.request.wanted, Ending(Outcome.FAILED, Reason.BROKEN))
             turn = await self._store.end(turn_id, ending, self._clock.now())
         await self._finish(entry, turn)
-
-    async def _turn_away(self, entry: Entry) -> None:
-        details = {"waiting": self._waiting_max}
-        await self._stop(entry, Ending(Outcome.DECLINED, Reason.QUEUE_FULL, details))
 
     async def _take_in(self, entry: Entry) -> None:
         """Guard, place in the queue, and something to see; then it may start when it is next."""

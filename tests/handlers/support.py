@@ -360,7 +360,7 @@ def _pricer(
     blobs = BlobStore(Path("no blobs here"))
     planner = Planner(load_catalogue(), settings, blobs)
     bringer = Bringer(SlackAttachments(slack, clock), store, log, blobs, _removes_nothing, clock)
-    maker = TurnMaker(store, log, NoRenderer(), planner, how.caps, clock, bringer)
+    maker = TurnMaker(store, log, NoRenderer(), planner, how.caps, clock, bringer, calls_at_once=9)
     return Pricer(log, maker, planner, clock)
 
 

@@ -237,3 +237,8 @@ def test_the_usage_names_every_option_and_fits_a_screen() -> None:
         assert word.lower() in text.lower()
     assert len(text) < 1_500
     assert text.count("\n") < 12
+
+
+def test_who_has_filled_their_own_part_of_the_line_is_told_so() -> None:
+    full = Ending(Outcome.DECLINED, Reason.QUEUE_FULL, {"waiting": 50, "own": 1})
+    assert say(full, VOICE, Hearer("C1")).startswith("You have 50 requests waiting already")

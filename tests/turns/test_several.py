@@ -51,6 +51,21 @@ async def test_all_are_made_at_once_and_come_in_one_message(make_world: MakeWorl
     assert len({picture.file_id for picture in await world.log.pictures(turn_id)}) == 3
 
 
+async def test_no_more_are_made_at_once_than_all_may_together_and_who_waits_for_that_holds_nothing(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(per_person=2, overall=2)
+    world.gates.shut("render")
+    turns = [await world.imagine("a fox", wanted=3), await world.imagine("a cat", wanted=2)]
+    await turns_of_the_loop()
+    open_attempts = [state for turn_id in turns for state in await world.states(turn_id)]
+    assert open_attempts == [DISPATCHED] * 2
+    world.gates.open("render")
+    await world.rest()
+    made = [len(await world.log.pictures(turn_id)) for turn_id in turns]
+    assert made == [3, 2]
+
+
 async def test_the_placeholder_says_the_most_that_all_can_cost(world: World) -> None:
     turn_id = await world.imagine("a fox", wanted=4)
     await world.rest()

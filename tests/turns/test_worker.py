@@ -317,6 +317,21 @@ async def test_a_full_queue_turns_away_without_holding_up_those_inside(make_worl
     assert ending.details == {"waiting": 2}
 
 
+async def test_one_person_cannot_fill_the_line_for_everybody(make_world: MakeWorld) -> None:
+    world = make_world(per_person=1, waiting_per_person=1)
+    world.gates.shut("render")
+    turns = [await world.imagine("n0")]
+    await world.gates.reached("render")
+    turns += [await world.imagine("n1"), await world.imagine("n2"), await world.imagine("n3", user=BOB)]
+    world.gates.open("render")
+    await world.rest()
+    outcomes = [await world.outcome(turn_id) for turn_id in turns]
+    assert outcomes == ["pictures", "pictures", "queue_full", "pictures"]
+    ending = (await world.turn(turns[2])).ending
+    assert ending is not None
+    assert ending.details == {"waiting": 1, "own": 1}
+
+
 async def test_being_told_of_a_refusal_takes_nobodys_place(make_world: MakeWorld) -> None:
     """However slowly Slack takes the refusals, whoever may have a picture gets it."""
     world = make_world(per_person=1, overall=1)

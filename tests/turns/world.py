@@ -58,6 +58,7 @@ class World:
         per_person: int = 2,
         overall: int = 32,
         waiting_max: int = 500,
+        waiting_per_person: int = 500,
         settings: RenderSettings = SETTINGS,
         number: int = 0,
     ) -> None:
@@ -73,7 +74,7 @@ class World:
         self.delivery = RecordingDelivery(self.slack, self.gates)
         self.store = SqliteTurnStore(database)
         self.log = SqliteTurnLog(database)
-        self._line = per_person, overall, waiting_max
+        self._line = per_person, overall, waiting_max, waiting_per_person
         self._triggers = 1000 * number
         self.attachments = FiledAttachments(self.gates)
         self.folder = folder
@@ -85,13 +86,20 @@ class World:
 
     def start(self) -> None:
         """A Darkroom that has just been started: nothing in its line."""
-        per_person, overall, waiting_max = self._line
+        per_person, overall, waiting_max, waiting_per_person = self._line
         self.line = Line(per_person, overall)
         self.planner = Planner(CATALOGUE, self.settings, self.blobs)
         remove = partial(remove_bytes, self.database, self.blobs)
         bringer = Bringer(self.attachments, self.store, self.log, self.blobs, remove, self.clock)
         self.maker = TurnMaker(
-            self.store, self.log, self.renderer, self.planner, self.limits, self.clock, bringer
+            self.store,
+            self.log,
+            self.renderer,
+            self.planner,
+            self.limits,
+            self.clock,
+            bringer,
+            calls_at_once=overall,
         )
         self.pricer = Pricer(self.log, self.maker, self.planner, self.clock)
         self.worker = Worker(
@@ -105,6 +113,7 @@ class World:
             self.clock,
             self.line,
             waiting_max=waiting_max,
+            waiting_per_person=waiting_per_person,
             to_recall=lambda: self.to_recall.append(len(self.slack.closed)),
         )
         self.intake = Intake(self.store, self.log, self.worker, self.clock, ThreadReplies.JOINED)
