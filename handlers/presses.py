@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,13 @@ from slack_bolt.async_app import AsyncAck
 
 from handlers import words
 from handlers.blocks.text import View
+from handlers.clients import SlackRefused
 from handlers.services import Services
+
+logger = logging.getLogger("darkroom.handlers")
+
+TOO_LATE = frozenset({"expired_trigger_id", "invalid_trigger_id", "trigger_expired"})
+"""Slack's names for a press that is too long ago to open a dialog."""
 
 Answer = Callable[[View], Awaitable[None]]
 """Tells whoever pressed, and nobody else."""
@@ -99,7 +106,8 @@ async def _not_for_them(answer: Answer) -> None:
 def start(services: Services, press: Press, name: str, work: Work) -> None:
     """Run *work* beside the listeners, unless an outsider pressed; *name* is what the log calls it.
 
-    Never waits. Outsiders are told that it is not for them; if *work* breaks, whoever pressed is told so.
+    Never waits. Outsiders are told that it is not for them; if *work* breaks, or its dialog comes too late,
+    whoever pressed is told so.
     """
 
     async def answer(view: View) -> None:
@@ -114,7 +122,13 @@ def start(services: Services, press: Press, name: str, work: Work) -> None:
     async def guarded() -> None:
         # The payload's team can be the installing one for an outsider's press; the user's own is right.
         outsider = services.guard.outsider(press.team_id, press.enterprise_id)
-        await (_not_for_them if outsider else work)(answer)
+        try:
+            await (_not_for_them if outsider else work)(answer)
+        except SlackRefused as refused:
+            if refused.error not in TOO_LATE:
+                raise
+            logger.info("%s %s: no dialog: %s", name, press.user_id, refused.error)
+            await answer(View(words.DIALOG_TOO_LATE, ()))
 
     services.errands.start(
         f"{name} {press.user_id}",

@@ -138,4 +138,8 @@ def not_delivered(slack_error: str, voice: Voice) -> str:
     )
 
 
+DIALOG_TOO_LATE = (
+    "Slack was too slow just now to open the dialog, so nothing was made or changed. Try again: press it "
+    "once more."
+)
 BROKEN_DIALOG = "Darkroom itself failed just now, and nothing was made. Send it off again in a minute."
