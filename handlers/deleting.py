@@ -36,8 +36,7 @@ async def ask_to_delete(services: Services, press: Press, subject: Subject, answ
     if not await _may(services, picture, press.user_id):
         await answer(View(words_pictures.deleting_not_yours(services.config.voice), ()))
         return
-    versions = await services.conversations.versions(picture.team_id, picture.channel_id, picture.thread_ts)
-    built_on = sum(one.parent_id == picture.id and one.deleted_at is None for one in versions)
+    built_on = await services.conversations.built_on(picture.id)
     memo = Memo(picture.id, press.channel, thread_of(subject, press)).write()
     await services.slack.open_view(press.trigger_id, delete_dialog(picture, built_on, memo))
 

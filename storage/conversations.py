@@ -10,7 +10,7 @@ from darkroom.turns.conversations import Page, Preferences, Share
 from darkroom.turns.model import Picture, Turn, Verdict
 from storage.database import Database
 from storage.people import met
-from storage.pictures import living_picture
+from storage.pictures import built_on, living_picture
 from storage.preferences import judge, prefer, preferences_of, private_channel
 from storage.rows import PICTURES, picture_from, turn_from
 from storage.sharing import begin_share, give_up_share, note_share, unfinished_shares
@@ -45,6 +45,10 @@ class SqliteConversations:
             return [picture_from(row) for row in reversed(rows)]
 
         return await self._database.look(work)
+
+    async def built_on(self, picture_id: str) -> int:
+        """See ``Conversations.built_on``."""
+        return await self._database.look(lambda db: built_on(db, picture_id))
 
     async def pictures_of_message(self, team_id: str, channel_id: str, ts: str) -> Sequence[Picture]:
         """See ``Conversations.pictures_of_message``."""

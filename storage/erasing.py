@@ -12,7 +12,7 @@ from storage.arrivals import get_turn
 from storage.blobs import BlobStore
 from storage.database import Database
 from storage.forgetting import Ref, bytes_needed, forget, forget_asked, forget_copies
-from storage.pictures import find_picture
+from storage.pictures import built_on, find_picture
 from storage.rows import PICTURES, picture_from
 from storage.scrubbing import to_be_scrubbed
 from storage.times import from_text, to_text
@@ -147,14 +147,11 @@ def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetim
         list_recall(db, before, kind, channel, ref, by_user_id, at)
     to_be_scrubbed(db)
     turn = get_turn(db, before.turn_id)
-    built_on = db.execute(
-        "SELECT COUNT(*) FROM pictures WHERE parent_id = ? AND deleted_at IS NULL", (picture_id,)
-    ).fetchone()[0]
     return Erased(
         picture=find_picture(db, picture_id) or before,
         first=before.deleted_at is None,
         asked_in_words=turn.request.message_ts is not None,
-        built_on=built_on,
+        built_on=built_on(db, picture_id),
     )
 
 

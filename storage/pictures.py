@@ -90,6 +90,12 @@ def living_picture(db: sqlite3.Connection, picture_id: str) -> Picture | None:
     return None if picture is None or picture.deleted_at is not None else picture
 
 
+def built_on(db: sqlite3.Connection, picture_id: str) -> int:
+    """How many living pictures were made from one, wherever that was."""
+    query = "SELECT COUNT(*) FROM pictures WHERE parent_id = ? AND deleted_at IS NULL"
+    return int(db.execute(query, (picture_id,)).fetchone()[0])
+
+
 def picture_of_attempt(db: sqlite3.Connection, attempt_id: str) -> Picture | None:
     """The picture an attempt brought, or None."""
     row = db.execute(f"{PICTURES} WHERE pictures.attempt_id = ?", (attempt_id,)).fetchone()

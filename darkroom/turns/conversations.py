@@ -62,6 +62,10 @@ class Conversations(Protocol):
         """A thread's pictures by version, the deleted ones too: at most the newest 100."""
         ...
 
+    async def built_on(self, picture_id: str) -> int:
+        """How many living pictures were made from it, wherever that was."""
+        ...
+
     async def pictures_of_message(self, team_id: str, channel_id: str, ts: str) -> Sequence[Picture]:
         """The pictures that a message of ours brought, also one that shares a picture; else none."""
         ...

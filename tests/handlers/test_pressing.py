@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from darkroom.turns.model import Ending, Options, Outcome, Reason, Request, Surface
 from handlers.blocks.dialogs import AGAIN_CALLBACK
 from handlers.blocks.picture import AGAIN_ACTION, FEEDBACK_ACTION, VARIATIONS_ACTION, Choice
+from handlers.presses import TOO_LATE
 from storage.database import Database
-from tests.examples import ALICE, BOB, DESIGN, TEAM, plan, settlement
+from tests.examples import ALICE, BOB, DESIGN, TEAM, message, plan, settlement
 from tests.handlers.gallery import PRICE, ROOT, found, made, menu, opened, sent, under
 from tests.handlers.support import CAROL, OLAF, OTHER_TEAM, Desk, refused
 
@@ -294,6 +296,20 @@ async def test_a_dialog_that_slack_does_not_open_is_said_to_have_failed(desk: De
     assert "Try again" in desk.slack.only("respond").text
 
 
+@pytest.mark.parametrize("payload", [under(1, VARIATIONS_ACTION, "p1"), menu(Choice.DELETE)])
+@pytest.mark.parametrize("error", sorted(TOO_LATE))
+async def test_a_press_that_is_too_long_ago_for_a_dialog_is_slacks_fault_and_none_of_ours(
+    desk: Desk, payload: dict[str, object], error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await made(desk)
+    desk.slack.faults["open_view"] = [refused(error, "views.open")]
+    await desk.send(payload)
+    said = desk.slack.only("respond").text
+    assert "Slack was too slow" in said
+    assert "Darkroom itself" not in said
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 # The menu
 
 
@@ -380,6 +396,25 @@ async def test_who_asked_may_delete_after_reading_what_stays(desk: Desk) -> None
     assert "v1 is deleted" in said
     assert "1 picture that was made from it" in said
     assert desk.line.recalling_woken == 1
+
+
+async def test_what_was_made_from_it_elsewhere_is_counted_before_as_after(desk: Desk) -> None:
+    """A private picture, or one made where it was shared; deleted ones do not count."""
+    await made(desk)
+    for number, root in ((2, "1763640900.000100"), (3, "1763640901.000100"), (4, ROOT)):
+        request = replace(message("bluer", root, root), channel_id=OTHER if root != ROOT else DESIGN)
+        limits, now, planned = desk.services.config.caps, desk.clock.now(), plan(f"a{number}", parent_id="p1")
+        turn = await desk.arrive(replace(request, surface=Surface.MENTION))
+        await desk.store.queue(turn.id, planned, limits, now)
+        await desk.store.hold(turn.id, planned, limits, now)
+        await desk.store.send(f"a{number}", now)
+        await desk.store.render(f"a{number}", settlement(PRICE, picture_id=f"p{number}"), limits, now)
+    await desk.services.eraser.erase("p4", ALICE, desk.clock.now())
+    await desk.send(menu(Choice.DELETE))
+    view = opened(desk)
+    assert "the 2 pictures made from it" in json.dumps(view)
+    await desk.send(sent(view))
+    assert "2 pictures that were made from it" in desk.slack.only("post_ephemeral").text
 
 
 async def test_what_was_deleted_does_not_stay_in_the_home_of_who_asked_for_it(desk: Desk) -> None:
