@@ -120,4 +120,6 @@ export function showWrong(box, errors) {
     if (said) first ??= control;
   }
   first?.focus();
+  // Where there is little room, what is wrong would be below the edge.
+  first?.closest(".field")?.scrollIntoView({ block: "nearest" });
 }

@@ -205,6 +205,31 @@ async def test_a_field_that_wants_the_focus_has_it_and_choices_say_more_below_th
 
 
 @pytest.mark.usefixtures("shortcuts")
+async def test_on_a_phone_what_is_wrong_with_a_field_is_scrolled_into_sight(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    """It stands below its field, where the buttons of the dialog begin."""
+    page = await browser_page(server.url, width=390, height=500, touch=True)
+    many = [field(f"f{n}", f"Field {n}", {"type": "plain_text_input"}, optional=True) for n in range(8)]
+    await opened(workspace, bot, page, modal(PROMPT, *many[:3], field("last", "Where", SIZES), *many[3:]))
+    dialog = page.get_by_role("dialog", name="New picture")
+    await dialog.get_by_label("Prompt").fill("a fox")
+    # The field itself is in sight, at the very edge: the focus alone has nothing to scroll.
+    await dialog.get_by_label("Where").evaluate(
+        """(select) => {
+            const body = select.closest(".body");
+            body.scrollTop += select.getBoundingClientRect().bottom - body.getBoundingClientRect().bottom;
+        }"""
+    )
+    await dialog.get_by_role("button", name="Make it").click()
+    wrong = dialog.get_by_role("alert").filter(has_text="This is needed.")
+    said, buttons = await wrong.bounding_box(), await dialog.locator(".buttons").bounding_box()
+    assert said is not None
+    assert buttons is not None
+    assert said["y"] + said["height"] <= buttons["y"] + 1
+
+
+@pytest.mark.usefixtures("shortcuts")
 async def test_on_a_phone_versions_modal_and_home_fit_and_home_pages(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
