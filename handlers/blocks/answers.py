@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from darkroom.turns.model import Ending, Reason, Turn
+from handlers.blocks.buttons import actions, button
 from handlers.blocks.more_money import refusal_view
 from handlers.blocks.text import View, section
 
@@ -21,26 +22,17 @@ def answer_view(turn: Turn, ending: Ending, text: str) -> View:
     """*text* (``mrkdwn``, already escaped) and the buttons that *ending* calls for; it names them, too."""
     if ending.reason is Reason.EDIT_OR_NEW:
         version = ending.details.get("version", "")
-        edit = _button(EDIT_LAST_ACTION, f"Edit v{version}" if version else "Edit it", turn.id, "primary")
-        new = _button(MAKE_NEW_ACTION, "New picture", turn.id)
+        edit = button(
+            EDIT_LAST_ACTION, f"Edit v{version}" if version else "Edit it", turn.id, style="primary"
+        )
+        new = button(MAKE_NEW_ACTION, "New picture", turn.id)
         labels = f"“{edit['text']['text']}” and “{new['text']['text']}”"
         return _view(text, f"The buttons {labels} answer it.", edit, new)
     if ending.reason in (Reason.NOT_IN_CHANNEL, Reason.CANNOT_POST) and not turn.request.private:
-        button = _button(IN_DM_ACTION, IN_DM, turn.id, "primary")
-        return _view(text, f"The button “{IN_DM}” makes it there.", button)
+        make = button(IN_DM_ACTION, IN_DM, turn.id, style="primary")
+        return _view(text, f"The button “{IN_DM}” makes it there.", make)
     return refusal_view(turn, text)
 
 
 def _view(text: str, buttons: str, *elements: Mapping[str, Any]) -> View:
-    return View(f"{text} {buttons}", (section(text), {"type": "actions", "elements": list(elements)}))
-
-
-def _button(action_id: str, label: str, value: str, style: str = "") -> Mapping[str, Any]:
-    button: dict[str, Any] = {
-        "type": "button",
-        "action_id": action_id,
-        "text": {"type": "plain_text", "text": label},
-        "accessibility_label": label,
-        "value": value,
-    }
-    return button | ({"style": style} if style else {})
+    return View(f"{text} {buttons}", (section(text), actions(*elements)))

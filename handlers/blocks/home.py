@@ -12,6 +12,7 @@ from darkroom.spending.money import format_usd
 from darkroom.spending.reports import SpendReport
 from darkroom.turns.conversations import Page, Preferences
 from darkroom.turns.model import Picture
+from handlers.blocks.buttons import actions, button
 from handlers.blocks.picture import alt_text
 from handlers.blocks.report import team_summary_view
 from handlers.blocks.scopes import period_words
@@ -124,18 +125,6 @@ def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text}
 
 
-def _button(action_id: str, text: str, value: str, label: str, **more: Any) -> Block:
-    """A button; *label* is what a screen reader says of it."""
-    return {
-        "type": "button",
-        "action_id": action_id,
-        "text": _plain(text),
-        "accessibility_label": label,
-        "value": value,
-        **more,
-    }
-
-
 def _left(mine: Mine) -> list[Block]:
     balance = mine.balance
     period = period_words(balance.period.kind)
@@ -154,8 +143,8 @@ def _left(mine: Mine) -> list[Block]:
 
 
 def _new() -> Block:
-    new = _button(NEW_ACTION, "New picture", "home", "Make a new picture", style="primary")
-    return {"type": "actions", "elements": [new]}
+    new = button(NEW_ACTION, "New picture", "home", label="Make a new picture", style="primary")
+    return actions(new)
 
 
 def _settings(wanted: Preferences, choices: Choices) -> list[Block]:
@@ -216,7 +205,7 @@ def _gallery(mine: Mine, pictures: frozenset[str]) -> list[Block]:
         *([_page_button(NEWER_ACTION, "Newer", page.number - 1)] if page.number > 0 else []),
         *([_page_button(OLDER_ACTION, "Older", page.number + 1)] if page.number + 1 < page.pages else []),
     ]
-    return [*blocks, {"type": "actions", "elements": turn}] if turn else blocks
+    return [*blocks, actions(*turn)] if turn else blocks
 
 
 def _picture(picture: Picture, mine: Mine, *, image: bool) -> Block:
@@ -238,7 +227,7 @@ def _picture(picture: Picture, mine: Mine, *, image: bool) -> Block:
 
 
 def _page_button(action_id: str, text: str, page: int) -> Block:
-    return _button(action_id, text, str(page), f"{text} pictures, page {page + 1}")
+    return button(action_id, text, str(page), label=f"{text} pictures, page {page + 1}")
 
 
 def _how_to(mine: Mine) -> list[Block]:
@@ -260,7 +249,7 @@ def _team(team: Team, spend: str) -> list[Block]:
         _heading("The team, for admins"),
         *team_summary_view(team.report, top=TOP).blocks,
         section(_state(team)),
-        {"type": "actions", "elements": [_pause_button(team)]},
+        actions(_pause_button(team)),
         context(f"`{spend} help` lists what else admins can see and decide."),
     ]
 
@@ -282,4 +271,6 @@ def _pause_button(team: Team) -> Block:
         "deny": _plain("Cancel"),
     }
     danger = {} if team.paused else {"style": "danger"}
-    return _button(PAUSE_ACTION, what, value, f"{what} Darkroom for everybody", confirm=confirm, **danger)
+    return button(
+        PAUSE_ACTION, what, value, label=f"{what} Darkroom for everybody", confirm=confirm, **danger
+    )

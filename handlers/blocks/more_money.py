@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from darkroom.spending.budgets import BudgetKind
 from darkroom.spending.money import format_usd
@@ -13,8 +12,9 @@ from darkroom.spending.periods import zone_of
 from darkroom.spending.reports import Spent
 from darkroom.spending.requests import MoneyRequest, RequestState
 from darkroom.turns.model import Reason, Turn
+from handlers.blocks.buttons import actions, button
 from handlers.blocks.scopes import Details, channel_words, last_day_words, person_words, whose_words
-from handlers.blocks.text import Block, View, context, counted, section, when
+from handlers.blocks.text import View, context, counted, section, when
 from handlers.words import Voice
 
 ASK_ACTION = "more_money_ask"
@@ -47,9 +47,9 @@ def refusal_view(turn: Turn, text: str) -> View:
     """
     if turn.ending is None or turn.ending.reason is not Reason.NO_MONEY:
         return View(text, ())
-    button = _button(ASK_ACTION, _ASK, turn.id, "primary")
+    ask = button(ASK_ACTION, _ASK, turn.id, style="primary")
     spoken = f"{text} The button “{_ASK}” asks the admins for more money."
-    return View(spoken, (section(text), _buttons(button)))
+    return View(spoken, (section(text), actions(ask)))
 
 
 def request_view(asked: Asked, voice: Voice, note: str = "") -> View:
@@ -60,14 +60,14 @@ def request_view(asked: Asked, voice: Voice, note: str = "") -> View:
     head, facts = _question(asked, voice)
     beside = f"{_month(asked, voice)} {note}".strip()
     number = str(asked.request.number)
-    actions = _buttons(
+    answers = actions(
         *(
-            _button(action, "No" if amount is None else f"Grant {_round(amount)}", number)
+            button(action, "No" if amount is None else f"Grant {_round(amount)}", number)
             for action, amount in ANSWERS.items()
         )
     )
     spoken = f"{head} {facts} {beside} Answer with the buttons Grant $5, Grant $10 or No."
-    return View(spoken, (section(f"{head}\n{facts}"), context(beside), actions))
+    return View(spoken, (section(f"{head}\n{facts}"), context(beside), answers))
 
 
 def answered_view(request: MoneyRequest, voice: Voice) -> View:
@@ -207,18 +207,3 @@ def _to(request: MoneyRequest) -> str:
 
 def _round(nano_usd: int) -> str:
     return f"${nano_usd // 1_000_000_000}"
-
-
-def _buttons(*buttons: Mapping[str, Any]) -> Block:
-    return {"type": "actions", "elements": list(buttons)}
-
-
-def _button(action_id: str, label: str, value: str, style: str = "") -> Mapping[str, Any]:
-    button: dict[str, Any] = {
-        "type": "button",
-        "action_id": action_id,
-        "text": {"type": "plain_text", "text": label},
-        "accessibility_label": label,
-        "value": value,
-    }
-    return button | ({"style": style} if style else {})

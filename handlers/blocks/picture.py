@@ -9,6 +9,7 @@ from typing import Any
 
 from darkroom.spending.money import format_usd
 from darkroom.turns.model import InputRole, Picture, TurnInput, Verdict
+from handlers.blocks.buttons import actions, button
 from handlers.blocks.prices import confirm, price_tag
 from handlers.blocks.text import (
     ALT_TEXT_MAX,
@@ -202,23 +203,14 @@ def controls(picture: Picture, confirm_nano_usd: int) -> tuple[Block, ...]:
 
 def _actions(picture: Picture, confirm_nano_usd: int) -> Block:
     price = price_tag(picture.charged_nano_usd)
-    again: dict[str, Any] = {
-        "type": "button",
-        "action_id": AGAIN_ACTION,
-        "text": {"type": "plain_text", "text": f"Again · {price}"},
-        "accessibility_label": f"Make version {picture.version} again, likely for {price}",
-        "value": picture.id,
-    }
+    more: dict[str, Any] = {}
     if picture.charged_nano_usd > confirm_nano_usd:
         text = f"Another picture like v{picture.version} likely costs {price}."
-        again["confirm"] = confirm("Make it again?", text, "Make it")
-    variations = {
-        "type": "button",
-        "action_id": VARIATIONS_ACTION,
-        "text": {"type": "plain_text", "text": "Variations…"},
-        "accessibility_label": f"Variations of version {picture.version}: asks how many",
-        "value": picture.id,
-    }
+        more["confirm"] = confirm("Make it again?", text, "Make it")
+    label = f"Make version {picture.version} again, likely for {price}"
+    again = button(AGAIN_ACTION, f"Again · {price}", picture.id, label=label, **more)
+    label = f"Variations of version {picture.version}: asks how many"
+    variations = button(VARIATIONS_ACTION, "Variations…", picture.id, label=label)
     menu = {
         "type": "overflow",
         "action_id": MENU_ACTION,
@@ -227,11 +219,11 @@ def _actions(picture: Picture, confirm_nano_usd: int) -> Block:
             for choice, label in CHOICES.items()
         ],
     }
-    return {"type": "actions", "elements": [again, variations, menu]}
+    return actions(again, variations, menu)
 
 
 def _feedback(picture: Picture) -> Block:
-    def button(label: str, verdict: Verdict) -> Mapping[str, Any]:
+    def thumb(label: str, verdict: Verdict) -> Mapping[str, Any]:
         return {
             "text": {"type": "plain_text", "text": label},
             "accessibility_label": f"{label}: version {picture.version}",
@@ -241,7 +233,7 @@ def _feedback(picture: Picture) -> Block:
     buttons = {
         "type": "feedback_buttons",
         "action_id": FEEDBACK_ACTION,
-        "positive_button": button("Good picture", Verdict.ACCEPTED),
-        "negative_button": button("Not what I wanted", Verdict.REJECTED),
+        "positive_button": thumb("Good picture", Verdict.ACCEPTED),
+        "negative_button": thumb("Not what I wanted", Verdict.REJECTED),
     }
     return {"type": "context_actions", "elements": [buttons]}

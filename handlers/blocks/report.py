@@ -11,6 +11,7 @@ from darkroom.spending.periods import BadTimezone, zone_of
 from darkroom.spending.reports import ModelSpend, PersonSpend, SpendReport
 from darkroom.spending.spans import Span, span_words
 from darkroom.spending.tables import share
+from handlers.blocks.buttons import actions, button
 from handlers.blocks.daily import PARTS
 from handlers.blocks.tables import (
     ROWS_MAX,
@@ -93,14 +94,8 @@ def span_of_value(value: str) -> Span | None:
 
 
 def _button(span: Span) -> Block:
-    button = {
-        "type": "button",
-        "action_id": REPORT_ACTION,
-        "text": {"type": "plain_text", "text": "Send me the full report"},
-        "accessibility_label": "Send me the full report as a direct message",
-        "value": span_value(span),
-    }
-    return {"type": "actions", "elements": [button]}
+    label = "Send me the full report as a direct message"
+    return actions(button(REPORT_ACTION, "Send me the full report", span_value(span), label=label))
 
 
 def _totals(report: SpendReport) -> str:
