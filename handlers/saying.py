@@ -7,7 +7,7 @@ import logging
 from darkroom.clock import Clock
 from darkroom.spending.money import format_usd
 from darkroom.turns.conversations import Conversations
-from darkroom.turns.model import Ending, Reason, Told, Turn
+from darkroom.turns.model import Ending, Picture, Reason, Told, Turn
 from darkroom.turns.store import TurnLog
 from darkroom.turns.surroundings import Note
 from handlers.blocks.text import SECTION_MAX, View, context, escape, section, truncate
@@ -61,7 +61,11 @@ class Saying:
             undone = ending.details.get("undone", 0)
             if target is None or not isinstance(undone, int):
                 return View(said, (section(said),)), None
-            return undone_view(target, undone), undone_view(target, undone, thumbnail=False)
+            here = await self._is_here(turn, target)
+            return (
+                undone_view(target, undone, here=here),
+                undone_view(target, undone, thumbnail=False, here=here),
+            )
         return _answer(ending, said), None
 
     async def _versions(self, turn: Turn) -> tuple[View, View]:
@@ -72,10 +76,22 @@ class Saying:
         people = {picture.user_id for picture in pictures[-ROWS_MAX:]}
         names = {user_id: await name_of_person(self._slack, user_id) for user_id in sorted(people)}
         current_id = None if current is None else current.id
+        shared_id = next((one.id for one in pictures if not _made_in(turn, one)), None)
         return (
-            versions_view(pictures, names, current_id),
-            versions_view(pictures, names, current_id, thumbnails=False),
+            versions_view(pictures, names, current_id, shared_id=shared_id),
+            versions_view(pictures, names, current_id, thumbnails=False, shared_id=shared_id),
         )
+
+    async def _is_here(self, turn: Turn, picture: Picture) -> bool:
+        """Whether a picture was made in the turn's thread, or shared there."""
+        if _made_in(turn, picture):
+            return True
+        where = (turn.request.team_id, turn.request.channel_id, turn.thread_ts or "")
+        return picture.id in {one.id for one in await self._conversations.versions(*where)}
+
+
+def _made_in(turn: Turn, picture: Picture) -> bool:
+    return (picture.channel_id, picture.thread_ts) == (turn.request.channel_id, turn.thread_ts)
 
 
 def _answer(ending: Ending, said: str) -> View:

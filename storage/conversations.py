@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from darkroom.turns.conversations import Page, Preferences, Share
 from darkroom.turns.model import Picture, Turn, Verdict
 from storage.database import Database
 from storage.people import met
-from storage.pictures import built_on, living_picture
+from storage.pictures import built_on, find_picture, living_picture
 from storage.preferences import judge, prefer, preferences_of, private_channel
 from storage.rows import PICTURES, picture_from, turn_from
 from storage.sharing import begin_share, give_up_share, note_share, unfinished_shares
 from storage.threads import choose, join_thread
 
 VERSIONS_MAX = 100
-"""The most versions of a thread that are listed: its newest."""
+"""The most versions of those that were made in a thread that are listed: its newest."""
 
 
 class SqliteConversations:
@@ -32,19 +33,7 @@ class SqliteConversations:
 
     async def versions(self, team_id: str, channel_id: str, thread_ts: str) -> Sequence[Picture]:
         """See ``Conversations.versions``."""
-
-        def work(db: sqlite3.Connection) -> Sequence[Picture]:
-            rows = db.execute(
-                f"""
-                {PICTURES}
-                WHERE pictures.team_id = ? AND pictures.channel_id = ? AND pictures.thread_ts = ?
-                ORDER BY pictures.version DESC LIMIT ?
-                """,
-                (team_id, channel_id, thread_ts, VERSIONS_MAX),
-            ).fetchall()
-            return [picture_from(row) for row in reversed(rows)]
-
-        return await self._database.look(work)
+        return await self._database.look(lambda db: _versions(db, team_id, channel_id, thread_ts))
 
     async def built_on(self, picture_id: str) -> int:
         """See ``Conversations.built_on``."""
@@ -126,6 +115,28 @@ def _choose(
     choose(db, *place, picture_id, order)
     join_thread(db, *place, user_id, at)
     return picture
+
+
+def _versions(db: sqlite3.Connection, *place: str) -> Sequence[Picture]:
+    """Those that were made there, after the one that is shared by the thread's root, with its file there."""
+    rows = db.execute(
+        f"""
+        {PICTURES}
+        WHERE pictures.team_id = ? AND pictures.channel_id = ? AND pictures.thread_ts = ?
+        ORDER BY pictures.version DESC LIMIT ?
+        """,
+        (*place, VERSIONS_MAX),
+    ).fetchall()
+    made = [picture_from(row) for row in reversed(rows)]
+    shares = db.execute(
+        """
+        SELECT picture_id, file_id FROM shares
+        WHERE team_id = ? AND channel_id = ? AND message_ts = ? LIMIT 1
+        """,
+        place,
+    ).fetchall()
+    begun = [(find_picture(db, row["picture_id"]), row["file_id"]) for row in shares]
+    return [*(replace(one, file_id=file_id) for one, file_id in begun if one is not None), *made]
 
 
 def _pictures_of_message(db: sqlite3.Connection, team_id: str, channel_id: str, ts: str) -> Sequence[Picture]:

@@ -163,20 +163,13 @@ def _refs_of_picture(db: sqlite3.Connection, picture: Picture) -> list[Ref]:
         refs.append((Recall.MESSAGE, turn.request.channel_id, turn.message_ts))
     if picture.file_id is not None:
         refs.append((Recall.FILE, "", picture.file_id))
+    refs += _lists_in(db, picture, picture.channel_id, picture.thread_ts)
     for share in db.execute("SELECT * FROM shares WHERE picture_id = ? ORDER BY id", (picture.id,)):
         if share["message_ts"] is not None:
             refs.append((Recall.MESSAGE, share["channel_id"], share["message_ts"]))
+            refs += _lists_in(db, picture, share["channel_id"], share["message_ts"])
         if share["file_id"] is not None:
             refs.append((Recall.FILE, "", share["file_id"]))
-    lists = db.execute(
-        """
-        SELECT message_ts FROM turns WHERE team_id = ? AND channel_id = ? AND thread_ts = ?
-            AND intent = 'versions' AND message_ts IS NOT NULL AND updated_at >= ?
-        ORDER BY message_ts
-        """,
-        (picture.team_id, picture.channel_id, picture.thread_ts, to_text(picture.created_at)),
-    )
-    refs += [(Recall.MESSAGE, picture.channel_id, row["message_ts"]) for row in lists]
     attempt = db.execute("SELECT response_id FROM attempts WHERE id = ?", (picture.attempt_id,)).fetchone()
     refs += [
         (Recall.RESPONSE, "", ref) for ref in (picture.response_id, attempt["response_id"]) if ref is not None
@@ -184,6 +177,19 @@ def _refs_of_picture(db: sqlite3.Connection, picture: Picture) -> list[Ref]:
     if not bytes_needed(db, picture.sha256):
         refs.append((Recall.BLOB, "", f"{picture.sha256}.{picture.format}"))
     return refs
+
+
+def _lists_in(db: sqlite3.Connection, picture: Picture, channel_id: str, thread_ts: str) -> list[Ref]:
+    """The lists of versions in a thread that may name a picture: they repeat its prompt."""
+    lists = db.execute(
+        """
+        SELECT message_ts FROM turns WHERE team_id = ? AND channel_id = ? AND thread_ts = ?
+            AND intent = 'versions' AND message_ts IS NOT NULL AND updated_at >= ?
+        ORDER BY message_ts
+        """,
+        (picture.team_id, channel_id, thread_ts, to_text(picture.created_at)),
+    )
+    return [(Recall.MESSAGE, channel_id, row["message_ts"]) for row in lists]
 
 
 def _refs_of_turn(db: sqlite3.Connection, picture: Picture) -> list[Ref]:

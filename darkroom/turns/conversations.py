@@ -59,7 +59,8 @@ class Conversations(Protocol):
         ...
 
     async def versions(self, team_id: str, channel_id: str, thread_ts: str) -> Sequence[Picture]:
-        """A thread's pictures by version, the deleted ones too: at most the newest 100."""
+        """A thread's pictures by version, the deleted ones too: at most the newest 100, and before them the
+        one whose sharing opened the thread, with its file there."""
         ...
 
     async def built_on(self, picture_id: str) -> int:

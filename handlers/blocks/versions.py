@@ -33,24 +33,27 @@ def versions_view(
     current_id: str | None,
     *,
     thumbnails: bool = True,
+    shared_id: str | None = None,
 ) -> View:
     """*pictures* by version, the newest ``ROWS_MAX`` of them; *names* of people by their ids, plain, so that
-    nobody is notified. The next change builds on *current_id*."""
+    nobody is notified. The next change builds on *current_id*; *shared_id* is the first of them where it
+    opened the thread by being shared."""
     if not pictures:
         return View(NO_PICTURES, (section(NO_PICTURES),))
     listed = pictures[-ROWS_MAX:]
     spent = format_usd(sum(picture.charged_nano_usd for picture in pictures))
-    older = pictures[0].version - 1 + len(pictures) - len(listed)
+    left_out = _left_out(pictures, shared_id)
+    older = left_out + len(pictures) - len(listed)
     counted_words = counted(len(pictures), "version", "versions")
-    head = f"{counted_words}, {spent} in all" if pictures[0].version == 1 else f"The newest {counted_words}"
+    head = f"{counted_words}, {spent} in all" if left_out == 0 else f"The newest {counted_words}"
     blocks: list[Block] = [section(f"*{head}*")]
     spoken = [f"{head}."]
     for picture in listed:
-        current = picture.id == current_id
-        blocks.append(_row(picture, names, current=current, thumbnails=thumbnails))
-        facts = ", ".join(_facts(picture, names, current=current))
+        facts = _facts(picture, names, current=picture.id == current_id, shared=picture.id == shared_id)
+        blocks.append(_row(picture, facts, thumbnails=thumbnails))
+        told = ", ".join(facts)
         spoken.append(
-            f"{facts}: {shown(picture.prompt, SPOKEN_PROMPT_MAX)}." if picture.prompt else f"{facts}."
+            f"{told}: {shown(picture.prompt, SPOKEN_PROMPT_MAX)}." if picture.prompt else f"{told}."
         )
     if older > 0:
         more = f"{counted(older, 'older version is', 'older versions are')} not listed."
@@ -59,18 +62,29 @@ def versions_view(
     return View(fitting(spoken, TEXT_MAX, "The rest stands in the list."), tuple(blocks))
 
 
-def undone_view(target: Picture, undone: int, *, thumbnail: bool = True) -> View:
-    """The thread is back at *target*; the version *undone* stays where it is."""
+def undone_view(target: Picture, undone: int, *, thumbnail: bool = True, here: bool = True) -> View:
+    """The thread is back at *target*; the version *undone* stays where it is. What is not *here* but in
+    another thread has a number that this one never showed, or shows of another picture."""
+    back = f"v{target.version}" if here else "the picture that this thread began with"
     text = (
-        f"Back to v{target.version}: the next change builds on it. v{undone} stays above; “Edit this one” "
+        f"Back to {back}: the next change builds on it. v{undone} stays above; “Edit this one” "
         "in its menu goes on from there."
     )
     return View(text, (_with_thumbnail(target, text) if thumbnail else section(text),))
 
 
-def _facts(picture: Picture, names: Mapping[str, str], *, current: bool) -> list[str]:
+def _left_out(pictures: Sequence[Picture], shared_id: str | None) -> int:
+    """How many versions of the thread *pictures* leaves out: it has those after the shared one's, or all."""
+    shared = pictures[0].version if pictures[0].id == shared_id else 0
+    made = [picture for picture in pictures if picture.id != shared_id]
+    return max(0, made[0].version - 1 - shared) if made else 0
+
+
+def _facts(picture: Picture, names: Mapping[str, str], *, current: bool, shared: bool) -> list[str]:
     who = shown(names.get(picture.user_id, "Somebody"), NAME_MAX)
     facts = [version_words(picture), who, format_usd(picture.charged_nano_usd)]
+    if shared:
+        facts.append("shared here")
     if picture.deleted_at is not None:
         facts.append("deleted")
     if current:
@@ -78,8 +92,8 @@ def _facts(picture: Picture, names: Mapping[str, str], *, current: bool) -> list
     return facts
 
 
-def _row(picture: Picture, names: Mapping[str, str], *, current: bool, thumbnails: bool) -> Block:
-    version, *facts = _facts(picture, names, current=current)
+def _row(picture: Picture, said: Sequence[str], *, thumbnails: bool) -> Block:
+    version, *facts = said
     text = " · ".join([f"*{version}*", *facts])
     if picture.deleted_at is not None or not picture.prompt:
         return section(text)

@@ -332,6 +332,19 @@ def test_of_many_versions_the_newest_are_listed_and_the_others_counted() -> None
     assert view.blocks[-1]["elements"][0]["text"] == "152 older versions are not listed."
 
 
+def test_what_was_shared_here_is_listed_as_that_and_counts_as_a_version_and_no_others_do() -> None:
+    shared = picture(id="p2", version=2, channel_id="D0ALICE001")
+    view = versions_view([shared, picture(id="p3", version=3)], {ALICE: "Alice"}, "p2", shared_id="p2")
+    assert view.blocks[0]["text"]["text"] == "*2 versions, $0.11 in all*"
+    assert view.blocks[1]["text"]["text"].startswith(
+        "*v2* · Alice · $0.05 · shared here · the next change builds on this one"
+    )
+    assert "shared here" not in view.blocks[2]["text"]["text"]
+    assert "not listed" not in view.text
+    many = [shared, *(picture(id=f"p{n}", version=n) for n in range(101, 201))]
+    assert "151 older versions are not listed." in versions_view(many, {}, None, shared_id="p2").text
+
+
 def test_a_thread_without_pictures_says_so() -> None:
     assert "no picture yet" in versions_view([], {}, None).text
 

@@ -37,10 +37,12 @@ TIRED = len(PATIENT_PAUSES_S) + 1
 
 
 class Thread:
-    """What the books say of a thread: its pictures, the current one last; and a person's direct message."""
+    """What the books say of a thread: its pictures, the current one last; other threads' pictures; and a
+    person's direct message."""
 
     def __init__(self) -> None:
         self.pictures: list[Picture] = []
+        self.others: list[Picture] = []
         self.home: str | None = None
 
     async def versions(self, team_id: str, channel_id: str, thread_ts: str) -> list[Picture]:
@@ -60,7 +62,7 @@ class Thread:
 
     async def picture(self, picture_id: str) -> Picture | None:
         """See ``TurnLog``."""
-        return next((one for one in self.pictures if one.id == picture_id), None)
+        return next((one for one in [*self.pictures, *self.others] if one.id == picture_id), None)
 
 
 class Post:
@@ -763,3 +765,24 @@ async def test_the_way_back_is_said_in_the_thread_with_the_picture_it_leads_to()
     unknown = Post(ended(Ending(Outcome.WORDS, Reason.UNDONE, details), reply()))
     await unknown.tell()
     assert "Back to v1" in unknown.slack.only("post_message").text
+
+
+async def test_the_way_back_to_what_was_made_elsewhere_names_no_version_that_this_thread_never_had() -> None:
+    """Only where it opened the thread by being shared, its number stands there."""
+    details: dict[str, str | int] = {"picture_id": "picture_1", "version": 5, "undone": 1}
+    elsewhere = picture(version=5, channel_id="C0OTHER001", thread_ts="1763630000.000100")
+    for listed_here, back in ((False, "the picture that this thread began with"), (True, "v5")):
+        post = Post(ended(Ending(Outcome.WORDS, Reason.UNDONE, details), reply()))
+        post.thread.pictures = [elsewhere] if listed_here else []
+        post.thread.others = [elsewhere]
+        await post.tell()
+        said = post.slack.only("post_message").text
+        assert said.startswith(f"Back to {back}: the next change builds on it. v1 stays above")
+
+
+async def test_the_versions_say_which_was_shared_here() -> None:
+    post = listed()
+    post.thread.pictures = [picture(channel_id="D0ALICE001"), picture(id="p2", version=2)]
+    await post.tell()
+    rows = [block["text"]["text"] for block in post.slack.only("post_message").said["blocks"][1:]]
+    assert ["shared here" in row for row in rows] == [True, False]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -213,6 +214,21 @@ async def test_versions_go_on_from_that_of_the_picture_whose_sharing_opened_the_
     made = await gallery.picture(Asked(channel=RANDOM, thread_ts=ts))
     assert (second.version, made.version) == (2, 3)
     assert (await gallery.picture(Asked(channel=RANDOM))).version == 1
+
+
+async def test_the_versions_of_a_thread_that_a_shared_picture_opened_begin_with_that(
+    talk: SqliteConversations, gallery: Gallery, eraser: SqliteEraser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its file there: the one where it was made may be in a direct message. No long thread hides it."""
+    _, second = await gallery.pictures(2)
+    ts = "1763640900.000000"
+    await talk.note_share((await shared(talk, second.id)).id, "F_SHARED", ts)
+    assert await talk.versions(TEAM, RANDOM, ts) == [replace(second, file_id="F_SHARED")]
+    monkeypatch.setattr(conversations, "VERSIONS_MAX", 1)
+    made = [await gallery.picture(Asked(channel=RANDOM, thread_ts=ts, message_ts=f"{n}.1")) for n in (1, 2)]
+    assert [one.id for one in await talk.versions(TEAM, RANDOM, ts)] == [second.id, made[1].id]
+    await eraser.erase(second.id, ALICE, NOON)
+    assert (await talk.versions(TEAM, RANDOM, ts))[0].deleted_at == NOON
 
 
 async def test_only_what_may_still_be_shown_is_unfinished(

@@ -343,6 +343,18 @@ async def test_lists_of_versions_that_name_it_are_recalled(eraser: SqliteEraser,
     assert early not in messages
 
 
+async def test_so_are_those_of_threads_that_sharing_it_opened(
+    eraser: SqliteEraser, gallery: Gallery, talk: SqliteConversations
+) -> None:
+    secret, root = await gallery.picture(Asked(prompt=SECRET)), "1763640900.000000"
+    share = await talk.share("share_1", "view:1", secret.id, RANDOM, ALICE, NOON)
+    assert share is not None
+    await talk.note_share(share.id, "F_SHARED", root)
+    there = await gallery.listed(Asked(channel=RANDOM, thread_ts=root, message_ts="1763640901.000000"), NOON)
+    await eraser.erase(secret.id, ALICE, NOON)
+    assert (Recall.MESSAGE, RANDOM, there) in await listed(eraser)
+
+
 async def test_an_unknown_turn_in_such_a_key_is_no_matter(eraser: SqliteEraser, gallery: Gallery) -> None:
     picture = await gallery.picture(Asked(key="in-dm:turn_none"))
     assert await eraser.erase(picture.id, ALICE, NOON) is not None
