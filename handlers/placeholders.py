@@ -53,7 +53,8 @@ class Placeholders:
             await self._open_thread(turn, view, note)
         elif request.message_ts is not None:
             return await self.react(turn, request.message_ts, WORKING_REACTION)
-        else:
+        elif turn.created_at >= self._since:
+            # Who pressed before the start was told then.
             text = blocks.pressed(request.wanted, at_most_nano_usd)
             await self._say_alone(turn, text)
         return True

@@ -615,6 +615,12 @@ async def test_who_presses_a_button_reads_at_once_that_it_works_and_nobody_else_
     assert post.notes.steps == []
 
 
+async def test_a_press_from_before_a_start_is_not_told_again_that_it_works() -> None:
+    post = Post(turn(pressed(), created_at=later(-1)))
+    assert await post.placeholder() is None
+    assert post.order() == []
+
+
 async def test_a_button_in_a_channel_that_we_have_left_buys_nothing() -> None:
     post = Post(turn(pressed()), FakeSlack(faults={"post_ephemeral": [refused("not_in_channel")]}))
     ending = await post.placeholder()
