@@ -61,7 +61,7 @@ class SlackDelivery:
             if not await self._placeholders.show(turn, name, at_most_nano_usd, note):
                 return Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
         except (SlackRefused, SlackUnclear) as error:
-            return _no_way(name_of(error))
+            return _no_way(name_of(error), at_most_nano_usd)
         return None
 
     async def deliver(
@@ -169,7 +169,8 @@ class SlackDelivery:
         return Hearer(turn.request.channel_id, admin=turn.request.user_id in self._voice.admins)
 
 
-def _no_way(error: str) -> Ending:
+def _no_way(error: str, at_most_nano_usd: int) -> Ending:
+    details: dict[str, str | int] = {"at_most_nano_usd": at_most_nano_usd}
     if error in NO_PLACE:
-        return Ending(Outcome.DECLINED, Reason.NOT_IN_CHANNEL)
-    return Ending(Outcome.DECLINED, Reason.CANNOT_POST, {"slack_error": error})
+        return Ending(Outcome.DECLINED, Reason.NOT_IN_CHANNEL, details)
+    return Ending(Outcome.DECLINED, Reason.CANNOT_POST, details | {"slack_error": error})

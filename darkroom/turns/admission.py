@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps
@@ -77,4 +77,9 @@ class Admission:
         if last is None:
             return None
         details: dict[str, str | int] = {"picture_id": last.id, "version": last.version}
+        edit = replace(turn, request=replace(request, chosen_id=last.id))
+        for name, meant in (("edit_nano_usd", edit), ("new_nano_usd", turn)):
+            step = await self._maker.outlook(meant)
+            if not isinstance(step, Ending):
+                details[name] = step.plan.bound.total_nano_usd * request.wanted
         return Ending(Outcome.DECLINED, Reason.EDIT_OR_NEW, details)

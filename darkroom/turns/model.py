@@ -111,8 +111,9 @@ class Reason(StrEnum):
     (comma-separated, may be empty)."""
     NOTHING_TO_EDIT = "nothing_to_edit"
     NOT_IN_CHANNEL = "not_in_channel"
+    """``at_most_nano_usd``: what it can cost elsewhere."""
     CANNOT_POST = "cannot_post"
-    """``slack_error``: Slack's name for it, such as is_archived."""
+    """``slack_error``: Slack's name for it, such as is_archived; ``at_most_nano_usd``, where it is known."""
     GUEST = "guest"
     OUTSIDER = "outsider"
     QUEUE_FULL = "queue_full"
@@ -155,7 +156,8 @@ class Reason(StrEnum):
     """The picture that it builds on was deleted."""
     EDIT_OR_NEW = "edit_or_new"
     """A direct message that reads like a change of the last picture: ``picture_id``, ``version`` of that
-    picture. Two buttons answer it."""
+    picture; ``edit_nano_usd`` and ``new_nano_usd``, what either answer costs at most, where it can be had.
+    Two buttons answer it."""
     UNDONE = "undone"
     """``picture_id``, ``version``: what the next change builds on; ``undone``: the version left."""
     NOTHING_TO_UNDO = "nothing_to_undo"

@@ -49,7 +49,8 @@ class Teller:
         try:
             return await self._delivery.placeholder(turn, at_most_nano_usd, self._note(entry))
         except Undeliverable as undeliverable:
-            details = {"slack_error": undeliverable.reason}
+            details: dict[str, str | int] = {"slack_error": undeliverable.reason}
+            details["at_most_nano_usd"] = at_most_nano_usd
             return Ending(Outcome.DECLINED, Reason.CANNOT_POST, details)
 
     async def tell(self, entry: Entry, turn: Turn) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from darkroom.turns.model import Ending, Reason, Turn
 from handlers.blocks.buttons import actions, button
 from handlers.blocks.more_money import refusal_view
+from handlers.blocks.prices import limit_tag
 from handlers.blocks.text import View, section
 
 IN_DM_ACTION = "make_in_dm"
@@ -22,17 +23,23 @@ def answer_view(turn: Turn, ending: Ending, text: str) -> View:
     """*text* (``mrkdwn``, already escaped) and the buttons that *ending* calls for; it names them, too."""
     if ending.reason is Reason.EDIT_OR_NEW:
         version = ending.details.get("version", "")
-        edit = button(
-            EDIT_LAST_ACTION, f"Edit v{version}" if version else "Edit it", turn.id, style="primary"
-        )
-        new = button(MAKE_NEW_ACTION, "New picture", turn.id)
+        what = _priced(f"Edit v{version}" if version else "Edit it", ending, "edit_nano_usd")
+        edit = button(EDIT_LAST_ACTION, what, turn.id, style="primary")
+        new = button(MAKE_NEW_ACTION, _priced("New picture", ending, "new_nano_usd"), turn.id)
         labels = f"“{edit['text']['text']}” and “{new['text']['text']}”"
         return _view(text, f"The buttons {labels} answer it.", edit, new)
     if ending.reason in (Reason.NOT_IN_CHANNEL, Reason.CANNOT_POST) and not turn.request.private:
-        make = button(IN_DM_ACTION, IN_DM, turn.id, style="primary")
-        return _view(text, f"The button “{IN_DM}” makes it there.", make)
+        what = _priced(IN_DM, ending, "at_most_nano_usd")
+        make = button(IN_DM_ACTION, what, turn.id, style="primary")
+        return _view(text, f"The button “{what}” makes it there.", make)
     return refusal_view(turn, text)
 
 
 def _view(text: str, buttons: str, *elements: Mapping[str, Any]) -> View:
     return View(f"{text} {buttons}", (section(text), actions(*elements)))
+
+
+def _priced(label: str, ending: Ending, key: str) -> str:
+    """*label* with the most that pressing it can cost, where *ending* knows that."""
+    at_most = ending.details.get(key)
+    return f"{label} · up to {limit_tag(at_most)}" if isinstance(at_most, int) else label

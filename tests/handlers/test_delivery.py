@@ -704,26 +704,40 @@ async def test_what_was_asked_for_in_a_dialog_is_not_announced_where_it_stands_a
 
 
 async def test_where_we_cannot_post_our_direct_message_is_offered() -> None:
-    post = Post(ended(Ending(Outcome.DECLINED, Reason.NOT_IN_CHANNEL)))
+    details: dict[str, str | int] = {"at_most_nano_usd": 71_000_000}
+    post = Post(ended(Ending(Outcome.DECLINED, Reason.NOT_IN_CHANNEL, details)))
     await post.tell()
     button = post.slack.only("respond").said["blocks"][1]["elements"][0]
     assert (button["action_id"], button["value"]) == ("make_in_dm", "turn_1")
-    assert button["text"]["text"] == "Make it in our DM"
-    assert "The button “Make it in our DM”" in post.slack.only("respond").text
+    assert button["text"]["text"] == "Make it in our DM · up to 8¢"
+    assert "The button “Make it in our DM · up to 8¢” makes it there" in post.slack.only("respond").text
     there = Post(ended(Ending(Outcome.DECLINED, Reason.CANNOT_POST), replace(command(), private=True)))
     await there.tell()
     assert there.slack.only("respond").said["blocks"] == ()
 
 
 async def test_what_reads_like_a_change_is_asked_about_with_two_buttons() -> None:
-    details: dict[str, str | int] = {"picture_id": "picture_1", "version": 3}
+    details: dict[str, str | int] = {
+        "picture_id": "picture_1",
+        "version": 3,
+        "edit_nano_usd": 80_000_001,
+        "new_nano_usd": 70_000_000,
+    }
     message_ = replace(message("make it blue", ROOT, ROOT, surface=Surface.MENTION), channel_id=DM)
     post = Post(ended(Ending(Outcome.DECLINED, Reason.EDIT_OR_NEW, details), message_))
     await post.tell()
     said = post.slack.only("post_message").said
     edit, new = said["blocks"][1]["elements"]
-    assert (edit["action_id"], edit["text"]["text"], edit["value"]) == ("edit_last", "Edit v3", "turn_1")
-    assert (new["action_id"], new["text"]["text"], new["value"]) == ("make_new", "New picture", "turn_1")
+    assert (edit["action_id"], edit["text"]["text"], edit["value"]) == (
+        "edit_last",
+        "Edit v3 · up to 9¢",
+        "turn_1",
+    )
+    assert (new["action_id"], new["text"]["text"], new["value"]) == (
+        "make_new",
+        "New picture · up to 7¢",
+        "turn_1",
+    )
     assert (said["channel"], said["thread_ts"]) == (DM, None)
 
 

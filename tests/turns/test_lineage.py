@@ -286,7 +286,8 @@ async def test_a_direct_message_that_reads_like_an_edit_is_asked_about(world: Wo
     picture = (await world.log.pictures(first))[0]
     ending = await world.ending(asked)
     assert (ending.outcome, ending.reason) == (Outcome.DECLINED, Reason.EDIT_OR_NEW)
-    assert ending.details == {"picture_id": picture.id, "version": 1}
+    assert (ending.details["picture_id"], ending.details["version"]) == (picture.id, 1)
+    assert 0 < int(ending.details["new_nano_usd"]) < int(ending.details["edit_nano_usd"])
     assert world.renderer.prompts() == ["a fox"]
     assert asked not in world.slack.placeholders
 
