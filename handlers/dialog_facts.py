@@ -9,11 +9,15 @@ from darkroom.spending.policy import Dimension
 from darkroom.spending.sizes import BadSize, check_size, named_sizes, size_name
 from handlers.blocks.modal import Choices, Form
 from handlers.blocks.modal_memo import Memo
+from handlers.blocks.prices import left_tag
+from handlers.blocks.scopes import period_words
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.services import Services
 
 ANSWER_WAIT_S = 1.5
 """How long a dialog waits for its price and for Slack's word on its channel: it has to open within 3 s."""
+LEFT_WAIT_S = 0.5
+"""How long it waits on top of that to say how little money is left: a long report may be in the way."""
 _OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's names for a conversation that we cannot see into (conversations.history)."""
 
@@ -47,6 +51,23 @@ def _painted(services: Services, name: str) -> tuple[list[tuple[int, int]], tupl
             continue
         sizes.append(size)
     return sizes, model.qualities
+
+
+async def left_words(services: Services, user_id: str, likely_nano_usd: int) -> str:
+    """What is left to somebody, where that is less than something likely costs; else nothing, as also where
+    the books do not say it in time."""
+    config = services.config
+    try:
+        async with asyncio.timeout(LEFT_WAIT_S):
+            own, *_ = await services.spend.balances(
+                config.team_id, user_id, None, config.caps, services.clock.now()
+            )
+    except TimeoutError:
+        return ""
+    left = own.left_nano_usd
+    if left is None or likely_nano_usd <= left:
+        return ""
+    return f"You have {left_tag(left)} left {period_words(own.period.kind)}."
 
 
 async def is_outside(services: Services, channel: str) -> bool | None:

@@ -243,7 +243,9 @@ class Dialogs:
             why = say(quote, services.config.voice, words.Hearer(request.channel_id))
             return f"*As things stand, this could not be made.* {why}"
         limit = quote_with_more.at_most_nano_usd if isinstance(quote_with_more, Quote) else 0
-        return modal.price_words(quote, request.wanted, max(0, limit - quote.at_most_nano_usd))
+        price = modal.price_words(quote, request.wanted, max(0, limit - quote.at_most_nano_usd))
+        left = await dialog_facts.left_words(services, user_id, quote.likely_nano_usd)
+        return f"{price} {left}" if left else price
 
     async def _looked(self, form: Form, memo: Memo) -> Memo:
         """*memo*, and whether we are in the channel that is chosen."""

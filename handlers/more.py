@@ -11,7 +11,7 @@ from darkroom.spending.models import CatalogueProblem
 from darkroom.turns import copies
 from darkroom.turns.model import WANTED_MAX, Ending, Picture, Request
 from darkroom.turns.pricing import Quote
-from handlers import words_endings, words_pictures
+from handlers import dialog_facts, words_endings, words_pictures
 from handlers.blocks.dialogs import (
     HIGHER_CALLBACK,
     VARIATIONS_CALLBACK,
@@ -110,11 +110,13 @@ async def _ask(
     prices: dict[Choice, Quote],
     refused: Ending | None,
     thread_ts: str,
-    dialog: Callable[[Picture, dict[Choice, Quote], str], Any],
+    dialog: Callable[[Picture, dict[Choice, Quote], str, str], Any],
 ) -> None:
     if prices:
         memo = Memo(picture.id, press.channel, thread_ts).write()
-        await services.slack.open_view(press.trigger_id, dialog(picture, prices, memo))
+        dearest = max(quote.likely_nano_usd for quote in prices.values())
+        left = await dialog_facts.left_words(services, press.user_id, dearest)
+        await services.slack.open_view(press.trigger_id, dialog(picture, prices, memo, left))
         # Its 3 seconds begin with the press: what can wait comes after it.
         await services.intake.join(picture.team_id, press.channel, thread_ts, press.user_id)
         return

@@ -28,23 +28,24 @@ def again_dialog(picture: Picture, quote: Quote, memo: str) -> Block:
     return _dialog(AGAIN_CALLBACK, "Make it again?", "Make it", memo, (_about(picture), section(text)))
 
 
-def variations_dialog(picture: Picture, prices: Mapping[int, Quote], memo: str) -> Block:
-    """How many variations, at least one of *prices*; the fewest are chosen already."""
+def variations_dialog(picture: Picture, prices: Mapping[int, Quote], memo: str, left: str = "") -> Block:
+    """How many variations, at least one of *prices*; the fewest are chosen already. *left* says what money
+    is left, where it may not be enough."""
     options = {
         str(number): f"{number} {'picture' if number == 1 else 'pictures'} · {_price(quote)}"
         for number, quote in prices.items()
     }
-    blocks = (_about(picture), _choice("How many?", options), context(_billed()))
+    blocks = (_about(picture), _choice("How many?", options), context(_billed(left)))
     return _dialog(VARIATIONS_CALLBACK, f"Variations of v{picture.version}", "Make them", memo, blocks)
 
 
-def higher_dialog(picture: Picture, prices: Mapping[str, Quote], memo: str) -> Block:
-    """Which quality, at least one of *prices* by its name; the first is chosen already."""
+def higher_dialog(picture: Picture, prices: Mapping[str, Quote], memo: str, left: str = "") -> Block:
+    """Which quality, at least one of *prices* by its name; the first is chosen already. *left* as above."""
     options = {quality: f"{quality.capitalize()} · {_price(quote)}" for quality, quote in prices.items()}
     blocks = (
         _about(picture),
         _choice(f"Quality (now {picture.quality[:40]})", options),
-        context(f"The picture is painted anew in that quality. {_billed()}"),
+        context(f"The picture is painted anew in that quality. {_billed(left)}"),
     )
     return _dialog(HIGHER_CALLBACK, f"Higher quality of v{picture.version}", "Paint it", memo, blocks)
 
@@ -82,8 +83,9 @@ def _price(quote: Quote) -> str:
     return f"likely {price_tag(quote.likely_nano_usd)}, at most {limit_tag(quote.at_most_nano_usd)}"
 
 
-def _billed() -> str:
-    return "What it really costs is charged to you; “at most” is held until then."
+def _billed(left: str) -> str:
+    billed = "What it really costs is charged to you; “at most” is held until then."
+    return f"{left} {billed}" if left else billed
 
 
 def _about(picture: Picture) -> Block:

@@ -20,6 +20,11 @@ def limit_tag(nano_usd: int) -> str:
     return _tag(nano_usd, -(-nano_usd // _NANO_PER_CENT))
 
 
+def left_tag(nano_usd: int) -> str:
+    """What is left of a budget, in the same form: rounded down, so that it is never more than there is."""
+    return "nothing" if nano_usd <= 0 else _tag(nano_usd, nano_usd // _NANO_PER_CENT)
+
+
 def _tag(nano_usd: int, cents: int) -> str:
     if nano_usd < _NANO_PER_CENT:
         return "under 1¢"

@@ -21,7 +21,7 @@ from handlers.blocks import placeholder
 from handlers.blocks.details import CLASS_NAMES, details_view
 from handlers.blocks.dialogs import again_dialog, delete_dialog, higher_dialog, variations_dialog
 from handlers.blocks.picture import Setting, Shown, alt_text, pictures_view
-from handlers.blocks.prices import limit_tag, price_tag
+from handlers.blocks.prices import left_tag, limit_tag, price_tag
 from handlers.blocks.text import TEXT_MAX, Block, View
 from handlers.blocks.versions import undone_view, versions_view
 from sandbox.slack import words as slack
@@ -297,6 +297,11 @@ def test_a_likely_price_on_a_button_is_the_one_that_stands_under_the_picture(nan
 )
 def test_prices_on_buttons_are_short(nano: int, tag: str) -> None:
     assert price_tag(nano) == tag
+
+
+def test_what_is_left_is_never_said_to_be_more_than_it_is() -> None:
+    cases = {0: "nothing", 1: "under 1¢", 129_000_000: "12¢", 999_999_999: "99¢", 1_209_999_999: "$1.20"}
+    assert {nano: left_tag(nano) for nano in cases} == cases
 
 
 def test_versions_say_what_each_was_made_from_by_whom_for_how_much() -> None:

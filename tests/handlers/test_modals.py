@@ -16,6 +16,7 @@ from darkroom.spending.changes import Author, Everyone, SetAccess
 from darkroom.spending.policy import Dimension
 from darkroom.turns.conversations import Preferences
 from darkroom.turns.model import Attachment, Ending, Options, Outcome, Reason, Surface
+from handlers import dialog_facts
 from handlers.blocks import modal
 from handlers.blocks.modal import Choices, Form, Shown
 from handlers.blocks.modal_memo import KeptPicture, Memo
@@ -23,6 +24,7 @@ from handlers.blocks.text import Block
 from storage.database import Database
 from tests.examples import ALICE, DESIGN, TEAM, caps
 from tests.handlers.dialogs import (
+    CENT,
     LENGTHS,
     SCRIPTS,
     Counter,
@@ -36,7 +38,8 @@ from tests.handlers.dialogs import (
     submission,
     words_of,
 )
-from tests.handlers.support import DM, OLAF, OTHER_TEAM, Desk, fixture, refused, slash, unclear
+from tests.handlers.support import DM, OLAF, OTHER_TEAM, USD, Desk, fixture, refused, slash, unclear
+from tests.handlers.test_spend import spent
 
 FILE = {"id": "F0FILE0001", "name": "hat.png", "mimetype": "image/png", "size": 99}
 
@@ -276,6 +279,27 @@ async def test_the_price_changes_with_what_is_chosen_and_the_prompt_stays(counte
         [(b.get("block_id"), b.get("element", {}).get("action_id")) for b in v["blocks"]] for v in (view, now)
     ]
     assert ids[0] == ids[1], "Slack keeps what stands in inputs of the same ids only"
+
+
+async def test_beside_a_price_that_is_more_than_what_is_left_it_says_how_little_that_is(
+    counter: Counter,
+) -> None:
+    await spent(counter.desk, ALICE, 10 * USD - 129 * CENT // 10, "1")
+    view = await opened(counter)
+    assert "left" not in words_of(view)
+    await counter.desk.send(change(view, modal.NUMBER_ACTION, number="3"))
+    assert words_of(counter.updated).endswith(" You have 12¢ left this month.")
+
+
+async def test_books_that_are_slow_to_say_what_is_left_do_not_keep_the_price_back(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(dialog_facts, "LEFT_WAIT_S", 0)
+    monkeypatch.setattr(counter.desk.services.spend, "balances", never)
+    assert "about 5¢" in words_of(await opened(counter))
 
 
 async def test_the_price_is_asked_for_what_would_be_sent(counter: Counter) -> None:

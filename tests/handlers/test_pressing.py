@@ -13,8 +13,9 @@ from handlers.blocks.picture import AGAIN_ACTION, FEEDBACK_ACTION, VARIATIONS_AC
 from handlers.presses import TOO_LATE
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, TEAM, message, plan, settlement
+from tests.handlers.dialogs import CENT
 from tests.handlers.gallery import PRICE, ROOT, found, made, menu, opened, sent, under
-from tests.handlers.support import CAROL, OLAF, OTHER_TEAM, Desk, refused
+from tests.handlers.support import CAROL, OLAF, OTHER_TEAM, USD, Desk, refused
 
 OTHER = "C0OTHER001"
 
@@ -221,6 +222,20 @@ async def test_variations_ask_how_many_and_say_what_each_number_costs(desk: Desk
     assert request.prompt == "A variation of this picture: a red fox in snow"
     assert (request.thread_ts, request.key) == (ROOT, "view:V1")
     assert await counts(desk, BOB)
+
+
+@pytest.mark.parametrize("payload", [under(1, VARIATIONS_ACTION, "p1"), menu(Choice.HIGHER)])
+async def test_who_may_not_have_the_money_for_all_choices_reads_how_much_is_left(
+    desk: Desk, payload: dict[str, object]
+) -> None:
+    """Nobody else does, nor where there is enough for the dearest."""
+    await made(desk, amount=10 * USD - 15 * CENT)
+    await desk.send(payload)
+    assert "You have 15¢ left this month." in json.dumps(opened(desk), ensure_ascii=False)
+    desk.slack.calls.clear()
+    payload["user"] = {"id": BOB, "team_id": TEAM}
+    await desk.send(payload)
+    assert "left this month" not in json.dumps(opened(desk))
 
 
 async def test_a_dialog_that_slack_sends_twice_is_one_turn(desk: Desk) -> None:
