@@ -252,7 +252,8 @@ class RecordingDelivery:
         """See ``Delivery``."""
         assert pictures
         self.slack.inputs[turn.id] = [(given.role.value, given.name) for given in inputs]
-        if turn.message_ts is None:
+        pictures = [one for one in pictures if one[0].deleted_at is None]
+        if turn.message_ts is None and pictures:
             found = self.slack.messages.get(turn.id) if turn.post_begun_at else None
             if found is None:
                 for picture, path in pictures:

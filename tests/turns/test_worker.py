@@ -53,6 +53,24 @@ async def test_of_what_was_deleted_while_it_was_told_the_rest_is_recalled_afterw
     assert Recall.PLACEHOLDER in {errand.kind for errand in await eraser.open_errands(10)}
 
 
+async def test_a_turn_whose_pictures_are_all_deleted_before_they_are_shown_ends_quietly(world: World) -> None:
+    """Their bytes go, even while they are on their way to Slack: the next try finds nothing to show."""
+    world.gates.shut("upload:a fox")
+    world.delivery.faults["upload"] = [FileNotFoundError("0.png")]
+    turn_id = await world.imagine("a fox", wanted=2)
+    await world.gates.reached("upload:a fox")
+    eraser = SqliteEraser(world.database)
+    for picture in await world.log.pictures(turn_id):
+        await eraser.erase(picture.id, ALICE, world.clock.now())
+    world.gates.open("upload:a fox")
+    await world.rest()
+    turn = await world.turn(turn_id)
+    assert (turn.told_at is not None, turn.undelivered_reason) == (True, None)
+    assert (world.slack.uploads, world.slack.posts, world.slack.told) == ([], [], [])
+    assert world.slack.closed == [turn_id]
+    assert turn.request.prompt == ""
+
+
 async def test_a_reply_waits_for_the_first_picture_and_builds_on_it(world: World) -> None:
     world.gates.shut("render:a fox")
     first = await world.imagine("a fox")
