@@ -14,7 +14,7 @@ from darkroom.spending.budgets import Bar, Barred
 from darkroom.spending.catalogue import Catalogue, CatalogueProblem, price_key
 from darkroom.spending.policy import Dimension
 from darkroom.spending.sizes import BadSize
-from darkroom.turns.choosing import Choices, NotAllowed, RenderSettings, Unable, Unusable
+from darkroom.turns.looks import Looks, NotAllowed, RenderSettings, Unable, Unusable
 from darkroom.turns.model import Attempt, Picture, Turn
 from darkroom.turns.store import Plan
 from darkroom.turns.wish import Wish
@@ -71,19 +71,19 @@ class Planner:
         self.catalogue = catalogue
         self._settings = settings
         self._files = files
-        self._choices = Choices(catalogue, settings)
+        self._looks = Looks(catalogue, settings)
 
     def candidates(self, wish: Wish) -> tuple[Candidate, ...]:
         """The endpoints and models to try for *wish*, in order. Raises ``Unusable`` if there is none, and
         ``NotAllowed`` if its access leaves none or not the one that was asked for."""
         try:
-            self._choices.check_format(wish)
+            self._looks.check_format(wish)
         except Unable as problem:
             raise Unusable(problem) from None
         try:
-            return self._allowed(wish, self._able(wish, self._choices.models(wish)))
+            return self._allowed(wish, self._able(wish, self._looks.models(wish)))
         except (Unusable, NotAllowed):
-            others = self._choices.other_models(wish)
+            others = self._looks.other_models(wish)
             if not others:
                 raise
             return self._allowed(wish, self._able(wish, others))
@@ -95,7 +95,7 @@ class Planner:
         found: list[Candidate] = []
         for model in models:
             try:
-                self._choices.check(wish, model)
+                self._looks.check(wish, model)
                 self.catalogue.usable_host(host, wish.today)
             except (CatalogueProblem, BadSize, Unable) as problem:
                 problems.append(problem)
@@ -115,7 +115,7 @@ class Planner:
                 if not wish.access.allows(Dimension.MODEL, listed):
                     offered = wish.access.among(Dimension.MODEL, self.catalogue.usable_images(wish.today))
                     raise NotAllowed(Barred(Bar.MODEL, listed), offered)
-                self._choices.quality(wish, each.image_model)
+                self._looks.quality(wish, each.image_model)
             except NotAllowed as problem:
                 problems.append(problem)
                 continue
@@ -135,7 +135,7 @@ class Planner:
         turn, parent, mask = wish.turn, wish.parent, wish.mask
         chained = _goes_on_from_response(parent, turn) and not from_saved and mask is None
         pictures = () if parent is None or chained else (self._saved(parent.sha256, parent.format),)
-        width, height = self._choices.size(wish)
+        width, height = self._looks.size(wish)
         job = RenderJob(
             turn_id=turn.id,
             attempt_id=attempt_id,
@@ -143,8 +143,8 @@ class Planner:
             prompt=turn.request.prompt,
             width=width,
             height=height,
-            quality=self._choices.quality(wish, candidate.image_model),
-            format=self._choices.format(wish),
+            quality=self._looks.quality(wish, candidate.image_model),
+            format=self._looks.format(wish),
             forced=turn.request.forces_picture,
             safety_identifier=turn.person_key,
             timeout_s=self._settings.timeout_s,
@@ -154,7 +154,7 @@ class Planner:
             input_pictures=pictures
             + tuple(self._saved(each.sha256, each.format) for each in wish.references),
             mask=self._saved(mask.sha256, mask.format) if mask else None,
-            background=self._choices.background(wish),
+            background=self._looks.background(wish),
         )
         ask = _ask_of(job, parent if chained else None, wish.today, wish.coming)
         return Step(self._plan(turn, parent, job, ask), job, ask)

@@ -56,7 +56,7 @@ class NotAllowed(Exception):
         self.allowed = allowed
 
 
-class Choices:
+class Looks:
     """Decides each option of a wish. What was said is kept or refused; all else gives way."""
 
     def __init__(self, catalogue: Catalogue, settings: RenderSettings) -> None:
