@@ -75,19 +75,17 @@ async def _chosen(services: Services, press: Press, choice: Choice, picture_id: 
 
 
 async def _edit(services: Services, press: Press, subject: Subject, answer: Answer) -> None:
-    """The next request in its thread builds on it. Where it was only shared, that was so from the start."""
+    """The next request in the thread where it was pressed builds on it: its own, or one of a share."""
     picture, now = subject.picture, services.clock.now()
-    order = press.action_ts or f"{now.timestamp():.6f}"
-    if (press.channel, thread_of(subject, press)) != (picture.channel_id, picture.thread_ts):
-        there = await services.log.current_picture(
-            picture.team_id, press.channel, thread_of(subject, press), order
-        )
-        here = there is not None and there.id == picture.id
-        await answer(View(words_pictures.chosen_elsewhere(picture.version, still=here), ()))
+    version, order = picture.version, press.action_ts or f"{now.timestamp():.6f}"
+    place = (press.channel, thread_of(subject, press))
+    chosen = await services.conversations.choose(picture.id, *place, press.user_id, order, now)
+    if chosen is None:
+        gone = await find(services, picture.id)
+        await answer(gone if isinstance(gone, View) else View(words_pictures.not_of_here(version), ()))
         return
-    chosen = await services.conversations.choose(picture.id, press.user_id, order, now)
-    version = picture.version
-    said = words_pictures.deleted(version) if chosen is None else words_pictures.chosen(version)
+    own = place == (picture.channel_id, picture.thread_ts)
+    said = words_pictures.chosen(version) if own else words_pictures.chosen_where_shared(version)
     await answer(View(said, ()))
 
 

@@ -28,13 +28,16 @@ def chosen(version: int) -> str:
     )
 
 
-def chosen_elsewhere(version: int, *, still: bool) -> str:
-    """The same where the picture was shared from another thread: whether a reply *still* builds on it."""
-    if still:
-        return f"Reply in the thread of this message with what should be different: it changes v{version}."
+def chosen_where_shared(version: int) -> str:
+    """The same where the picture was shared from another thread."""
+    return f"Reply in the thread of this message with what should be different: it changes v{version}."
+
+
+def not_of_here(version: int) -> str:
+    """It was pressed where the picture is neither made nor known to be shared."""
     return (
-        f"Another picture came after v{version} in this thread, and a reply here changes that one. Press "
-        f"“Variations…” here, or choose “Edit this one” in the thread that v{version} comes from."
+        f"A reply here does not change v{version}. Press “Variations…” here, or choose “Edit this one” in "
+        f"the thread that v{version} comes from."
     )
 
 

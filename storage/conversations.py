@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from darkroom.turns.conversations import Page, Preferences, Share
 from darkroom.turns.model import Picture, Turn, Verdict
 from storage.database import Database
 from storage.people import met
-from storage.pictures import built_on, find_picture, living_picture
+from storage.pictures import built_on, living_picture, shared_picture
 from storage.preferences import judge, prefer, preferences_of, private_channel
 from storage.rows import PICTURES, picture_from, turn_from
 from storage.sharing import begin_share, give_up_share, note_share, unfinished_shares
@@ -27,9 +26,12 @@ class SqliteConversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def choose(self, picture_id: str, user_id: str, order: str, at: datetime) -> Picture | None:
+    async def choose(
+        self, picture_id: str, channel_id: str, thread_ts: str, user_id: str, order: str, at: datetime
+    ) -> Picture | None:
         """See ``Conversations.choose``."""
-        return await self._database.write(lambda db: _choose(db, picture_id, user_id, order, at))
+        thread = (channel_id, thread_ts)
+        return await self._database.write(lambda db: _choose(db, picture_id, thread, user_id, order, at))
 
     async def versions(self, team_id: str, channel_id: str, thread_ts: str) -> Sequence[Picture]:
         """See ``Conversations.versions``."""
@@ -106,19 +108,24 @@ class SqliteConversations:
 
 
 def _choose(
-    db: sqlite3.Connection, picture_id: str, user_id: str, order: str, at: datetime
+    db: sqlite3.Connection, picture_id: str, thread: tuple[str, str], user_id: str, order: str, at: datetime
 ) -> Picture | None:
     picture = living_picture(db, picture_id)
     if picture is None:
         return None
-    place = picture.team_id, picture.channel_id, picture.thread_ts
+    place = (picture.team_id, *thread)
+    if thread != (picture.channel_id, picture.thread_ts):
+        shared = shared_picture(db, *place)
+        if shared is None or shared.id != picture_id:
+            return None
     choose(db, *place, picture_id, order)
     join_thread(db, *place, user_id, at)
     return picture
 
 
-def _versions(db: sqlite3.Connection, *place: str) -> Sequence[Picture]:
+def _versions(db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str) -> Sequence[Picture]:
     """Those that were made there, after the one that is shared by the thread's root, with its file there."""
+    place = (team_id, channel_id, thread_ts)
     rows = db.execute(
         f"""
         {PICTURES}
@@ -128,15 +135,8 @@ def _versions(db: sqlite3.Connection, *place: str) -> Sequence[Picture]:
         (*place, VERSIONS_MAX),
     ).fetchall()
     made = [picture_from(row) for row in reversed(rows)]
-    shares = db.execute(
-        """
-        SELECT picture_id, file_id FROM shares
-        WHERE team_id = ? AND channel_id = ? AND message_ts = ? LIMIT 1
-        """,
-        place,
-    ).fetchall()
-    begun = [(find_picture(db, row["picture_id"]), row["file_id"]) for row in shares]
-    return [*(replace(one, file_id=file_id) for one, file_id in begun if one is not None), *made]
+    shared = shared_picture(db, *place)
+    return made if shared is None else [shared, *made]
 
 
 def _pictures_of_message(db: sqlite3.Connection, team_id: str, channel_id: str, ts: str) -> Sequence[Picture]:

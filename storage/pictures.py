@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 
 from darkroom.turns.model import Picture
@@ -128,7 +129,23 @@ def current_picture(
         """,
         place,
     ).fetchone()
-    return None if row is None else picture_from(row)
+    if row is not None:
+        return picture_from(row)
+    shared = shared_picture(db, *place)
+    return None if shared is None else living_picture(db, shared.id)
+
+
+def shared_picture(db: sqlite3.Connection, team_id: str, channel_id: str, thread_ts: str) -> Picture | None:
+    """The picture whose sharing opened a thread, with its file there, also a deleted one; or None."""
+    row = db.execute(
+        """
+        SELECT picture_id, file_id FROM shares
+        WHERE team_id = ? AND channel_id = ? AND message_ts = ? LIMIT 1
+        """,
+        (team_id, channel_id, thread_ts),
+    ).fetchone()
+    picture = None if row is None else find_picture(db, row["picture_id"])
+    return None if picture is None else replace(picture, file_id=row["file_id"])
 
 
 def _made_between(db: sqlite3.Connection, place: tuple[str, str, str], after: str, before: str) -> bool:

@@ -53,9 +53,12 @@ class Conversations(Protocol):
     Deleted pictures are found where that is said, and nowhere else.
     """
 
-    async def choose(self, picture_id: str, user_id: str, order: str, at: datetime) -> Picture | None:
-        """The next request in the picture's thread with a later *order* builds on it, and *user_id* is one of
-        the thread's people from now on. None if there is no such picture, or it was deleted."""
+    async def choose(
+        self, picture_id: str, channel_id: str, thread_ts: str, user_id: str, order: str, at: datetime
+    ) -> Picture | None:
+        """The next request in that thread with a later *order* builds on the picture, and *user_id* is one of
+        the thread's people from now on. None, and nothing changes, if there is no such picture, it was
+        deleted, or the thread is neither its own nor one that sharing it opened."""
         ...
 
     async def versions(self, team_id: str, channel_id: str, thread_ts: str) -> Sequence[Picture]:

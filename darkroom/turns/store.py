@@ -226,7 +226,8 @@ class TurnLog(Protocol):
         self, team_id: str, channel_id: str, thread_ts: str, order: str
     ) -> Picture | None:
         """What a request of that *order* builds on: the picture chosen in the thread, if it was chosen before
-        the request, else the thread's newest, or None. Deleted pictures do not count."""
+        the request, else the thread's newest, else the one whose sharing opened it, or None. Deleted pictures
+        do not count."""
         ...
 
     async def last_picture(self, team_id: str, channel_id: str, user_id: str) -> Picture | None:

@@ -362,6 +362,30 @@ async def test_edit_this_one_under_a_shared_picture_says_what_a_reply_there_chan
     assert ("thread that v1 comes from" in said) is not still
 
 
+async def test_edit_this_one_under_a_shared_picture_goes_back_to_it_when_its_thread_has_gone_on(
+    desk: Desk,
+) -> None:
+    await made(desk)
+    talk, now, ts = desk.services.conversations, desk.clock.now(), "1763640500.000100"
+    await talk.share("s1", "view:s1", "p1", OTHER, BOB, now, "")
+    await talk.note_share("s1", None, ts)
+    turn = await desk.arrive(replace(message("bluer", "1763640550.000100", ts), channel_id=OTHER))
+    limits = desk.services.config.caps
+    await desk.store.queue(turn.id, plan("a9"), limits, now)
+    await desk.store.hold(turn.id, plan("a9"), limits, now)
+    await desk.store.send("a9", now)
+    await desk.store.render("a9", settlement(PRICE, picture_id="p9"), limits, now)
+    payload = menu(Choice.EDIT, at="1763640600.000100", user=BOB)
+    payload["channel"] = {"id": OTHER}
+    payload["container"] = {"channel_id": OTHER, "message_ts": ts}
+    before = await desk.log.current_picture(TEAM, OTHER, ts, "1763640700.000100")
+    await desk.send(payload)
+    after = await desk.log.current_picture(TEAM, OTHER, ts, "1763640700.000100")
+    assert (before and before.id, after and after.id) == ("p9", "p1")
+    assert "it changes v1" in desk.slack.only("respond").text
+    assert await counts(desk, BOB, OTHER, ts)
+
+
 async def test_details_from_the_menu_are_those_of_the_old_button(desk: Desk) -> None:
     await made(desk)
     await desk.send(menu(Choice.DETAILS))

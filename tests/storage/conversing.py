@@ -56,7 +56,7 @@ class Conversing:
         file = Attachment("F0FILE0002", "fox.png", "image/png", 10)
         mention = message("make it blue", "1763650010.000100", ROOT, user=CAROL, surface=Surface.MENTION)
         await self._made("c2", replace(mention, attachments=(file,)))
-        await self._conversations.choose(first.id, CAROL, "1763650020.000100", NOON)
+        await self._conversations.choose(first.id, DESIGN, ROOT, CAROL, "1763650020.000100", NOON)
         again = replace(mention, surface=Surface.BUTTON, key="button:1", order="1763650030.000100")
         third = await self._made("c3", replace(again, message_ts=None, inputs_from="c2", wanted=2))
         await self._undo(third)
@@ -118,6 +118,8 @@ class Conversing:
         await self._conversations.unfinished_shares(NOON)
         await self._conversations.note_share("share_1", "F0SHARED01", None)
         await self._conversations.note_share("share_1", None, "1763650060.000100")
+        ts = "1763650060.000200"
+        await self._conversations.choose(picture.id, RANDOM, "1763650060.000100", CAROL, ts, NOON)
         await self._conversations.give_up_share("share_2", "not_in_channel")
         await self._conversations.judge(picture.id, CAROL, Verdict.ACCEPTED, NOON)
 

@@ -64,7 +64,7 @@ async def test_choosing_a_version_makes_later_requests_build_on_it_and_joins_its
     first = await gallery.picture()
     second = await gallery.picture(Asked(thread_ts=first.thread_ts, message_ts="1763640500.000000"))
     assert not await log.reply_counts(TEAM, DESIGN, first.thread_ts, BOB, JOINED)
-    assert await talk.choose(first.id, BOB, "1763640600.000000", NOON) == first
+    assert await talk.choose(first.id, DESIGN, first.thread_ts, BOB, "1763640600.000000", NOON) == first
     before, after = "1763640599.000000", "1763640601.000000"
     assert await log.current_picture(TEAM, DESIGN, first.thread_ts, before) == second
     assert await log.current_picture(TEAM, DESIGN, first.thread_ts, after) == first
@@ -77,7 +77,7 @@ async def test_what_is_not_there_or_was_deleted_cannot_be_chosen_judged_or_share
     gone = await gallery.picture()
     await eraser.erase(gone.id, ALICE, NOON)
     for picture_id in (gone.id, "picture_none"):
-        assert await talk.choose(picture_id, BOB, LATE, NOON) is None
+        assert await talk.choose(picture_id, DESIGN, gone.thread_ts, BOB, LATE, NOON) is None
         assert not await talk.judge(picture_id, BOB, Verdict.ACCEPTED, NOON)
         assert await talk.share("share_1", "view:1", picture_id, RANDOM, BOB, NOON) is None
     assert not await log.reply_counts(TEAM, DESIGN, gone.thread_ts, BOB, JOINED)
@@ -231,6 +231,41 @@ async def test_the_versions_of_a_thread_that_a_shared_picture_opened_begin_with_
     assert (await talk.versions(TEAM, RANDOM, ts))[0].deleted_at == NOON
 
 
+async def test_in_a_thread_that_a_shared_picture_opened_that_one_is_chosen_again_or_is_all_that_is_left(
+    talk: SqliteConversations, log: SqliteTurnLog, gallery: Gallery, eraser: SqliteEraser
+) -> None:
+    """What is chosen there leaves its own thread as it is."""
+    picture, newest = await gallery.pictures(2)
+    place = (RANDOM, "1763640900.000000")
+    await talk.note_share((await shared(talk, picture.id)).id, "F_1", place[1])
+    made = await gallery.picture(Asked(channel=RANDOM, thread_ts=place[1], message_ts="1763640901.000000"))
+    assert await log.current_picture(TEAM, *place, LATE) == made
+    assert await talk.choose(picture.id, *place, ALICE, "1763640902.000000", NOON) == picture
+    assert await log.current_picture(TEAM, *place, LATE) == picture
+    assert await log.reply_counts(TEAM, *place, ALICE, JOINED)
+    assert await log.current_picture(TEAM, DESIGN, picture.thread_ts, LATE) == newest
+    after = await gallery.picture(Asked(channel=RANDOM, thread_ts=place[1], message_ts="1763640903.000000"))
+    for one, left in ((after, made), (made, picture), (picture, None)):
+        await eraser.erase(one.id, ALICE, NOON)
+        assert await log.current_picture(TEAM, *place, LATE) == left
+
+
+async def test_a_picture_is_chosen_in_its_own_thread_or_where_it_was_shared_and_nowhere_else(
+    talk: SqliteConversations, log: SqliteTurnLog, gallery: Gallery
+) -> None:
+    picture, other, there = [
+        await gallery.picture(each) for each in (Asked(), Asked(), Asked(channel=RANDOM))
+    ]
+    ts = "1763640900.000000"
+    await talk.note_share((await shared(talk, other.id)).id, "F_1", ts)
+    elsewhere = ((DESIGN, other.thread_ts), (DESIGN, ts), (RANDOM, ts), (RANDOM, there.thread_ts))
+    before = [await log.current_picture(TEAM, *place, LATE) for place in elsewhere]
+    for place in elsewhere:
+        assert await talk.choose(picture.id, *place, ALICE, "1763640950.000000", NOON) is None
+    assert [await log.current_picture(TEAM, *place, LATE) for place in elsewhere] == before
+    assert not await log.reply_counts(TEAM, RANDOM, ts, ALICE, JOINED)
+
+
 async def test_only_what_may_still_be_shown_is_unfinished(
     talk: SqliteConversations, gallery: Gallery, eraser: SqliteEraser
 ) -> None:
@@ -312,7 +347,7 @@ async def test_a_request_builds_on_what_was_last_chosen_before_it(
         pictures = await gallery.pictures(3)
         place, newest = pictures[0].thread_ts, pictures[-1]
         for when, which in presses:
-            await talk.choose(pictures[which].id, ALICE, f"17636600{when:02}.000000", NOON)
+            await talk.choose(pictures[which].id, DESIGN, place, ALICE, f"17636600{when:02}.000000", NOON)
         before = {when: pictures[which] for when, which in presses if when < order}
         expected = before[max(before)] if before else newest
         log = SqliteTurnLog(database)

@@ -209,7 +209,7 @@ async def test_the_next_request_does_not_build_on_a_deleted_choice(
     eraser: SqliteEraser, gallery: Gallery, log: SqliteTurnLog, talk: SqliteConversations
 ) -> None:
     first, second, third = await gallery.pictures(3)
-    await talk.choose(first.id, ALICE, "1763640600.000000", NOON)
+    await talk.choose(first.id, DESIGN, first.thread_ts, ALICE, "1763640600.000000", NOON)
     await eraser.erase(first.id, ALICE, NOON)
     assert await log.current_picture(TEAM, DESIGN, first.thread_ts, LATE) == third
     await eraser.erase(third.id, ALICE, NOON)

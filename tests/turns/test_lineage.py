@@ -37,7 +37,8 @@ async def three(world: World) -> list[Picture]:
 
 async def choose(world: World, picture: Picture, second: int, user: str = ALICE) -> None:
     """ "Edit this one" under *picture*."""
-    await SqliteConversations(world.database).choose(picture.id, user, ts(second), world.clock.now())
+    thread = picture.channel_id, picture.thread_ts
+    await SqliteConversations(world.database).choose(picture.id, *thread, user, ts(second), world.clock.now())
 
 
 async def parent_of(world: World, turn_id: str) -> int | None:
