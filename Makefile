@@ -4,6 +4,8 @@ VENV ?= .venv
 STAMPS := $(VENV)/stamps
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# Measuring what the tests reach takes a third longer: `make test COVER=1` does.
+COVER ?=
 
 .PHONY: demo test quick suite wheel proof bench lock format clean
 .DEFAULT_GOAL := help
@@ -50,7 +52,7 @@ suite: $(STAMPS)/dev
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q -n 2 -m "not proof" --cov --cov-fail-under=90
+	$(PYTEST) -q -n 3 --dist worksteal -m "not proof" $(if $(COVER),--cov --cov-fail-under=90)
 
 wheel: $(STAMPS)/dev
 	$(BIN)/python tests/wheel.py
