@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from darkroom.spending.budgets import Barred, MustWait, NoMoney
-from darkroom.spending.changes import Author, CannotChange, Change, Correct, Entry, SetCap
+from darkroom.spending.changes import (
+    Author,
+    CannotChange,
+    Change,
+    Correct,
+    Entry,
+    GiveGrant,
+    Owner,
+    RevokeGrant,
+    SetCap,
+)
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.turns.model import Attempt, AttemptState, ThreadReplies, Told, Turn
 from darkroom.turns.store import NotWaiting, Plan
@@ -15,7 +26,7 @@ from storage.ledger import LedgerFault
 from tests.examples import command, plan, settlement
 from tests.storage import ledger_decisions
 from tests.storage.ledger_checks import Compared, done
-from tests.storage.ledger_model import OPEN, Admitted, Call, Short, Who
+from tests.storage.ledger_model import OPEN, Admitted, Call, Given, Short, Who
 
 USUAL = ("gpt-image-2", "medium")
 """The model and the quality of most requests."""
@@ -115,6 +126,22 @@ class Twins(Compared):
                     given.revoked and call.paid_by(given) for given, _ in drawn
                 )
 
+    def buy(self, who: Who, amount: int, cost: str) -> None:
+        """Ask, hold, send and settle in one; or only as far as "held" or "sent", or as the money goes."""
+        call = self.hold(self.ask(who, amount), amount)
+        if call is None or cost == "held":
+            return
+        attempt_id = next(name for name, each in self.facts.calls.items() if each is call)
+        self.send(attempt_id, call)
+        if cost != "sent":
+            self.settle(attempt_id, call, cost, picture=cost == "less")
+
+    def calls_of(self, who: Who, state: AttemptState) -> list[tuple[str, Call]]:
+        """Somebody's calls in that state, oldest first."""
+        return [
+            (name, call) for name, call in self.facts.calls.items() if (call.who, call.state) == (who, state)
+        ]
+
     # --- What admins do ----------------------------------------------------------------------------------
 
     def decide(self, team: str, change: Change, cannot: str | None = None) -> Entry | None:
@@ -133,6 +160,16 @@ class Twins(Compared):
         self.decided.append((change, by, changed.entry))
         self.seen[type(change).__name__] += 1
         return changed.entry
+
+    def grant(self, team: str, owner: Owner, amount: int, days: int) -> None:
+        """An admin gives more money."""
+        self.decide(team, GiveGrant(owner, amount, self.facts.now + timedelta(days=days)))
+
+    def revoke(self, team: str, given: Given) -> None:
+        """An admin takes it back, and calls may hold some of it."""
+        held = given.held
+        self.decide(team, RevokeGrant(given.number))
+        self.seen["revoked while it was held"] += given.revoked and held > 0
 
     def _count_kept_period(self, change: Change, entry: Entry) -> None:
         if isinstance(change, SetCap) and change.period is None:

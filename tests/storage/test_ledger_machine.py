@@ -23,11 +23,12 @@ from hypothesis.stateful import (
 
 from darkroom.spending import changes
 from darkroom.spending.budgets import Bar, BudgetKind
-from darkroom.spending.changes import Change, Channel, EveryChannel, Everyone, EveryPerson, Person, Workspace
+from darkroom.spending.changes import Channel, EveryChannel, Everyone, EveryPerson, Person, Workspace
 from darkroom.spending.periods import PeriodKind
 from darkroom.spending.policy import ALL, Dimension
 from darkroom.turns.model import AttemptState
-from tests.storage.ledger_model import OPEN, Call, Given, Who
+from tests.storage.ledger_model import OPEN, Call, Who
+from tests.storage.ledger_stories import STORIES, Story, bars, owners
 from tests.storage.ledger_world import USUAL, Twins
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland")
@@ -84,10 +85,13 @@ class LedgerMachine(RuleBasedStateMachine):
     seen: ClassVar[Counter[str]] = Counter()
     """What came of it, over all histories."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(story=st.sampled_from(STORIES), who=PEOPLE, kind=st.integers(0, len(BudgetKind) - 1))
+    def begin(self, story: Story | None, who: Who, kind: int) -> None:
+        """With what would seldom come of itself, or with nothing."""
         self.twins = Twins(self.seen)
         self.facts = self.twins.facts
+        if story is not None:
+            story(self.twins, who, owners(who)[kind])
 
     def teardown(self) -> None:
         if hasattr(self, "twins"):
@@ -124,7 +128,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if random.random() < 0.7:
             self._free()
         for _ in range(random.randint(2, 6)):
-            self._buy(random.choice(PAYERS), random.choice(MUCH), random.choice(FATES))
+            self.twins.buy(random.choice(PAYERS), random.choice(MUCH), random.choice(FATES))
 
     @rule(who=PEOPLE, use=USES, amount=AMOUNTS)
     def somebody_wants_another_model(self, who: Who, use: tuple[str, str], amount: int) -> None:
@@ -176,23 +180,23 @@ class LedgerMachine(RuleBasedStateMachine):
         """Somebody at their cap gets more and buys with it; it may be taken back while calls hold it."""
         self._free()
         who = random.choice(PAYERS)
-        owner = random.choice((Person(who.user), Channel(who.channel), Workspace()))
+        owner = random.choice(owners(who))
         period = random.choice((None, *PeriodKind))
         self.twins.decide(who.team, changes.SetCap(owner, random.choice((0, 100, 150, 250)), period))
         for _ in range(random.randint(1, 2)):
-            self._grant(who.team, owner, random.choice(SOMETHING), random.choice(DAYS))
+            self.twins.grant(who.team, owner, random.choice(SOMETHING), random.choice(DAYS))
         for _ in range(random.randint(1, 4)):
-            self._buy(who, random.choice(MUCH), random.choice(FATES))
+            self.twins.buy(who, random.choice(MUCH), random.choice(FATES))
         if random.random() < 0.6:
-            self._buy(who, 100, "sent")
+            self.twins.buy(who, 100, "sent")
             held = [given for given in self.facts.given if given.held and not given.revoked]
             revoked = (held or self.facts.given)[-1]
-            self._revoke(revoked.budget[1], revoked)
-        for attempt_id, call in self._calls_of(who, AttemptState.DISPATCHED):
+            self.twins.revoke(revoked.budget[1], revoked)
+        for attempt_id, call in self.twins.calls_of(who, AttemptState.DISPATCHED):
             self.twins.settle(attempt_id, call, random.choice(COSTS), picture=False)
         if random.random() < 0.3:
-            self._buy(who, 50, "held")
-        for attempt_id, call in self._calls_of(who, AttemptState.HELD)[-2:]:
+            self.twins.buy(who, 50, "held")
+        for attempt_id, call in self.twins.calls_of(who, AttemptState.HELD)[-2:]:
             self.twins.fall_back(attempt_id, call, random.choice((None, 100)))
         self._corrections(random, who)
 
@@ -201,41 +205,40 @@ class LedgerMachine(RuleBasedStateMachine):
         """One budget has room for one call, and somebody wants two."""
         self._free()
         who = random.choice(PAYERS)
-        owners: tuple[changes.Owner, ...] = (Person(who.user), Channel(who.channel), Workspace())
-        for each, owner in zip(BudgetKind, owners, strict=True):
+        for each, owner in zip(BudgetKind, owners(who), strict=True):
             sums = self.facts.sums(each, who.budget(each))
             cap = sums.own_charged + sums.own_held + 150 if each is kind else None
             self.twins.decide(who.team, changes.SetCap(owner, cap, None))
         for _ in range(2):
-            self._buy(who, 100, "sent")
+            self.twins.buy(who, 100, "sent")
 
     @rule(random=RANDOM)
     def an_uncertain_charge_is_corrected(self, random: Random) -> None:
         """One is bought if there is none; somewhat later an admin decides, and another one comes too late."""
         self._free()
         who = random.choice(PAYERS)
-        if not self._calls_of(who, AttemptState.UNCERTAIN):
-            self._buy(who, random.choice(MUCH), "uncertain")
+        if not self.twins.calls_of(who, AttemptState.UNCERTAIN):
+            self.twins.buy(who, random.choice(MUCH), "uncertain")
         self.facts.now += timedelta(hours=random.choice((0, 0, 24, 24 * 8)))
         self._corrections(random, who)
 
     @rule(team=TEAMS, owner=OWNERS, amount=st.sampled_from(SOMETHING), days=st.sampled_from(DAYS))
     def money_is_granted(self, team: str, owner: changes.Owner, amount: int, days: int) -> None:
-        self._grant(team, owner, amount, days)
+        self.twins.grant(team, owner, amount, days)
 
     @precondition(lambda self: self.facts.given)
     @rule(data=st.data(), team=TEAMS)
     def a_grant_is_revoked(self, data: st.DataObject, team: str) -> None:
         given = data.draw(st.sampled_from(self.facts.given))
         mine = data.draw(st.integers(0, 4)) > 0
-        self._revoke(given.budget[1] if mine else team, given)
+        self.twins.revoke(given.budget[1] if mine else team, given)
 
     @rule(random=RANDOM)
     def somebody_is_barred_a_while(self, random: Random) -> None:
         """Paused, blocked, others in a pilot, or the usual model or quality denied; seldom for long."""
         self._free()
         who, amount = random.choice(PAYERS), random.choice(MUCH)
-        for barred, free in random.sample(_bars(who), 3):
+        for barred, free in random.sample(bars(who), 3):
             waits = self.twins.ask(who, 0)
             self.twins.decide(who.team, barred)
             self.twins.hold(waits, amount)
@@ -287,15 +290,6 @@ class LedgerMachine(RuleBasedStateMachine):
         if hasattr(self, "twins"):
             self.twins.check()
 
-    def _buy(self, who: Who, amount: int, cost: str) -> None:
-        call = self.twins.hold(self.twins.ask(who, amount), amount)
-        if call is None or cost == "held":
-            return
-        attempt_id = next(name for name, each in self.facts.calls.items() if each is call)
-        self.twins.send(attempt_id, call)
-        if cost != "sent":
-            self.twins.settle(attempt_id, call, cost, picture=cost == "less")
-
     def _free(self) -> None:
         """Take back whatever keeps anybody from anything."""
         for team in sorted(self.facts.paused):
@@ -306,22 +300,9 @@ class LedgerMachine(RuleBasedStateMachine):
             if ("pilot", scope) in self.facts.standing:
                 self.twins.decide(scope[1], changes.EndPilot())
 
-    def _revoke(self, team: str, given: Given) -> None:
-        held = given.held
-        self.twins.decide(team, changes.RevokeGrant(given.number))
-        self.seen["revoked while it was held"] += given.revoked and held > 0
-
-    def _calls_of(self, who: Who, state: AttemptState) -> list[tuple[str, Call]]:
-        return [
-            (name, call) for name, call in self.facts.calls.items() if (call.who, call.state) == (who, state)
-        ]
-
-    def _grant(self, team: str, owner: changes.Owner, amount: int, days: int) -> None:
-        self.twins.decide(team, changes.GiveGrant(owner, amount, self.facts.now + timedelta(days=days)))
-
     def _corrections(self, random: Random, who: Who) -> None:
         """The newest two that are uncertain, each decided on twice."""
-        for attempt_id, call in self._calls_of(who, AttemptState.UNCERTAIN)[-2:]:
+        for attempt_id, call in self.twins.calls_of(who, AttemptState.UNCERTAIN)[-2:]:
             self.twins.correct(attempt_id, call, random.choice(CORRECTIONS))
             self.twins.correct(attempt_id, call, random.choice(CORRECTIONS))
 
@@ -334,21 +315,6 @@ class LedgerMachine(RuleBasedStateMachine):
         return attempt_id, calls[attempt_id]
 
 
-def _bars(who: Who) -> list[tuple[Change, Change]]:
-    """What keeps somebody from their picture, and what lets them again."""
-    person, channel, others = Person(who.user), Channel(who.channel), (Person("U3"), Channel("C3"))
-    model, quality = (Dimension.MODEL, (USUAL[0],)), (Dimension.QUALITY, (ALL,))
-    return [
-        (changes.SetPaused(True), changes.SetPaused(False)),
-        (changes.SetBlocked(person, True), changes.SetBlocked(person, False)),
-        (changes.SetPilot(others[0], True), changes.SetPilot(others[0], False)),
-        (changes.SetPilot(others[1], True), changes.EndPilot()),
-        (changes.SetAccess(channel, *model, False), changes.SetAccess(channel, *model, None)),
-        (changes.SetAccess(person, *model, False), changes.SetAccess(person, *model, True)),
-        (changes.SetAccess(Everyone(), *quality, False), changes.SetAccess(Everyone(), quality[0], (), None)),
-    ]
-
-
 def run(sequences: int, *, shrink: bool) -> None:
     """The machine, the same sequences each time. Making a failing one short takes minutes."""
     LedgerMachine.seen.clear()
@@ -356,7 +322,7 @@ def run(sequences: int, *, shrink: bool) -> None:
         LedgerMachine,
         settings=settings(
             max_examples=sequences,
-            stateful_step_count=25,
+            stateful_step_count=23,
             derandomize=True,
             deadline=None,
             database=None,
