@@ -6,7 +6,8 @@ import logging
 
 from darkroom.clock import Clock
 from darkroom.rendering.job import BlobWriter
-from darkroom.turns.model import REFERENCES_MAX, Attachment, FileProblem, Turn
+from darkroom.turns.endings import FileProblem
+from darkroom.turns.model import REFERENCES_MAX, Attachment, Turn
 from darkroom.turns.surroundings import CannotFetch
 from handlers.clients import NotTheFile, SlackClient, SlackRefused, SlackUnclear, TooManyBytes
 from handlers.downloading import ELSEWHERE

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from darkroom.clock import Clock
 from darkroom.turns.conversations import Conversations
-from darkroom.turns.model import Ending, Outcome, Picture, Reason, Told, Turn, TurnInput
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Picture, Told, Turn, TurnInput
 from darkroom.turns.store import TurnLog
 from darkroom.turns.surroundings import Note, Undeliverable
 from handlers import words, words_endings

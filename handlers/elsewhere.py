@@ -8,7 +8,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns import copies
-from darkroom.turns.model import Ending, Reason, Request, Turn, TurnState
+from darkroom.turns.endings import Ending, Reason
+from darkroom.turns.model import Request, Turn, TurnState
 from handlers import words_pictures
 from handlers.blocks.answers import EDIT_LAST_ACTION, IN_DM_ACTION, MAKE_NEW_ACTION
 from handlers.blocks.text import View, section

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from darkroom.clock import Clock
-from darkroom.turns.model import Ending, Outcome, Reason, Turn
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Turn
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear, UserInfo
 
 LOOK_PAUSES_S = (1.0, 3.0, 10.0)

@@ -17,7 +17,8 @@ from darkroom.spending.policy import person_budget
 from darkroom.spending.sizes import BadSize, check_size, named_sizes, parse_size
 from darkroom.spending.spans import span_of
 from darkroom.turns.conversations import Preferences
-from darkroom.turns.model import Picture, Reason
+from darkroom.turns.endings import Reason
+from darkroom.turns.model import Picture
 from handlers import modals, words, words_endings
 from handlers.asking import mapping, named
 from handlers.blocks import home as blocks

@@ -10,7 +10,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from darkroom.turns.model import Ending, Options, Request
+from darkroom.turns.endings import Ending
+from darkroom.turns.model import Options, Request
 from darkroom.turns.pricing import Quote
 from handlers import dialog_facts, words
 from handlers.asking import mapping

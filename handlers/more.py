@@ -9,7 +9,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.spending.models import CatalogueProblem
 from darkroom.turns import copies
-from darkroom.turns.model import WANTED_MAX, Ending, Picture, Request
+from darkroom.turns.endings import Ending
+from darkroom.turns.model import WANTED_MAX, Picture, Request
 from darkroom.turns.pricing import Quote
 from handlers import dialog_facts, words_endings, words_pictures
 from handlers.blocks.dialogs import (

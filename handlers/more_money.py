@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.spending.changes import AnswerRequest, Author, CannotChange
 from darkroom.spending.requests import RequestState
-from darkroom.turns.model import Ending, Outcome, Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
 from handlers import words, words_endings
 from handlers.blocks import more_money as blocks
 from handlers.blocks.text import View

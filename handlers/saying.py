@@ -7,7 +7,8 @@ import logging
 from darkroom.clock import Clock
 from darkroom.spending.money import format_usd
 from darkroom.turns.conversations import Conversations
-from darkroom.turns.model import Ending, Picture, Reason, Told, Turn
+from darkroom.turns.endings import Ending, Reason
+from darkroom.turns.model import Picture, Told, Turn
 from darkroom.turns.store import TurnLog
 from darkroom.turns.surroundings import Note
 from handlers.blocks.text import SECTION_MAX, View, context, escape, section, truncate

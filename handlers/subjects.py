@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from darkroom.turns.copies import Asker
-from darkroom.turns.model import Outcome, Picture, Request, Turn, TurnState
+from darkroom.turns.endings import Outcome
+from darkroom.turns.model import Picture, Request, Turn, TurnState
 from darkroom.turns.store import Arrival
 from handlers import words_endings, words_pictures
 from handlers.asking import mapping

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from darkroom.spending.money import format_usd
-from darkroom.turns.model import Ending, Outcome, Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
 from handlers.blocks.scopes import Details
 from handlers.blocks.text import NAME_MAX, TEXT_MAX, counted, escape, truncate, when
 from handlers.words import Hearer, Voice, why_not_posted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from darkroom.turns.model import REFERENCES_MAX, FileProblem
+from darkroom.turns.endings import FileProblem
+from darkroom.turns.model import REFERENCES_MAX
 
 KINDS = "PNG, JPEG, WebP or GIF"
 

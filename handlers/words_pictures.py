@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from darkroom.turns.endings import Outcome
 from darkroom.turns.erasing import Erased
-from darkroom.turns.model import Outcome, Picture, Turn, TurnState
+from darkroom.turns.model import Picture, Turn, TurnState
 from handlers.blocks.text import mention
 from handlers.words import Voice
 

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from darkroom.turns.endings import Reason
 from darkroom.turns.erasing import TRIES_MAX, Erased, Errand, Recall
-from darkroom.turns.model import Picture, Reason, Surface, Turn, TurnState
+from darkroom.turns.model import Picture, Surface, Turn, TurnState
 from storage.arrivals import get_turn
 from storage.blobs import BlobStore
 from storage.database import Database

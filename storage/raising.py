@@ -11,7 +11,7 @@ from darkroom.spending.alerts import AlertKind, Audience, unpriced_key
 from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.cost import UNKNOWN_HOST, UNKNOWN_MODEL
 from darkroom.spending.policy import Policy
-from darkroom.turns.model import Ending, Reason
+from darkroom.turns.endings import Ending, Reason
 from storage.budgets import Payer, balance_of, budgets_of
 from storage.ledger import Movement
 from storage.times import from_text, to_text

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from darkroom.spending.budgets import BudgetKind
 from darkroom.spending.requests import MoneyRequest, Posted, RequestState
-from darkroom.turns.model import Reason
+from darkroom.turns.endings import Reason
 from storage.budgets import Payer
 from storage.database import Database
 from storage.times import from_text, maybe_from_text, to_text

@@ -7,17 +7,15 @@ import sqlite3
 
 from darkroom.spending.bound import ask_from
 from darkroom.spending.classes import Cost, Line, TokenClass
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import (
     Attachment,
     Attempt,
     AttemptState,
-    Ending,
     InputRole,
     Intent,
     Options,
-    Outcome,
     Picture,
-    Reason,
     Request,
     Surface,
     Turn,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
+from darkroom.turns.endings import Reason
 from darkroom.turns.erasing import Recall
-from darkroom.turns.model import Reason, Told, Turn
+from darkroom.turns.model import Told, Turn
 from storage.arrivals import get_turn
 from storage.erasing import forget_rest, list_recall
 from storage.ledger import LedgerFault

@@ -9,14 +9,13 @@ from datetime import datetime
 
 from darkroom.spending.budgets import Barred, BudgetKind, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Policy
+from darkroom.turns.endings import Ending, Reason
 from darkroom.turns.model import (
     Attachment,
     Attempt,
-    Ending,
     Intent,
     Options,
     Picture,
-    Reason,
     Request,
     Surface,
     ThreadReplies,

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps
 from darkroom.turns.edits import reads_like_an_edit
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.model import Ending, Intent, Outcome, Reason, Surface, Turn, TurnState
+from darkroom.turns.model import Intent, Surface, Turn, TurnState
 from darkroom.turns.refusals import refused
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Guard

@@ -12,7 +12,8 @@ from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Stop, Wai
 from darkroom.rendering.fallbacks import Step as NextStep
 from darkroom.rendering.job import Answer, Billed, Candidate, Failure, Renderer
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
-from darkroom.turns.model import Attempt, Ending, Turn
+from darkroom.turns.endings import Ending
+from darkroom.turns.model import Attempt, Turn
 from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
 from darkroom.turns.progress import Progress
 from darkroom.turns.refusals import declined, refused

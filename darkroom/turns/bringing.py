@@ -13,19 +13,8 @@ from darkroom.rendering.encoding import Prepared
 from darkroom.rendering.inputs import Mask, as_mask, prepare
 from darkroom.rendering.job import Blobs, BlobWriter
 from darkroom.rendering.kinds import Unpreparable
-from darkroom.turns.model import (
-    REFERENCES_MAX,
-    Attachment,
-    Ending,
-    FileProblem,
-    InputRole,
-    Outcome,
-    Picture,
-    Reason,
-    Surface,
-    Turn,
-    TurnInput,
-)
+from darkroom.turns.endings import Ending, FileProblem, Outcome, Reason
+from darkroom.turns.model import REFERENCES_MAX, Attachment, InputRole, Picture, Surface, Turn, TurnInput
 from darkroom.turns.staging import Staging
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Attachments, CannotFetch

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps
 from darkroom.turns.attempting import Attempting
-from darkroom.turns.model import Attempt, AttemptState, Ending, Reason, Turn
+from darkroom.turns.endings import Ending, Reason
+from darkroom.turns.model import Attempt, AttemptState, Turn
 from darkroom.turns.progress import Slots
 from darkroom.turns.settling import paid
 from darkroom.turns.store import TurnLog, TurnStore

@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from darkroom.clock import Clock
-from darkroom.turns.model import (
-    Attachment,
-    Ending,
-    Intent,
-    Options,
-    Outcome,
-    Reason,
-    Request,
-    ThreadReplies,
-    Turn,
-)
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attachment, Intent, Options, Request, ThreadReplies, Turn
 from darkroom.turns.store import Arrival, TurnLog, TurnStore
 
 PROMPT_CHARACTERS_MAX = 32_000

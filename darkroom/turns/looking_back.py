@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from darkroom.turns.model import Ending, Intent, Outcome, Picture, Reason, Turn
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Intent, Picture, Turn
 from darkroom.turns.store import TurnLog
 
 _GENERATIONS_MAX = 1_000

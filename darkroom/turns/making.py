@@ -12,7 +12,8 @@ from darkroom.rendering.job import Renderer
 from darkroom.spending.budgets import Caps, MustWait
 from darkroom.turns.attempting import Attempting
 from darkroom.turns.bringing import Bringer
-from darkroom.turns.model import Ending, Outcome, Reason, Turn
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Turn
 from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
 from darkroom.turns.progress import Slots
 from darkroom.turns.refusals import declined

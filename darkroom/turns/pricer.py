@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from darkroom.clock import Clock
 from darkroom.spending.bound import estimate
+from darkroom.turns.endings import Ending
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.model import Ending, Request, Turn, TurnState
+from darkroom.turns.model import Request, Turn, TurnState
 from darkroom.turns.planning import Planner
 from darkroom.turns.pricing import Quote
 from darkroom.turns.store import TurnLog

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from darkroom.turns.model import Ending, Request
+from darkroom.turns.endings import Ending
+from darkroom.turns.model import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from darkroom.turns.model import Ending
+from darkroom.turns.endings import Ending
 from darkroom.turns.together import together
 
 

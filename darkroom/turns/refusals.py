@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from darkroom.spending.budgets import Bar, Barred, NoMoney
-from darkroom.turns.model import Ending, Outcome, Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.planning import NotAllowed, Unusable
 
 

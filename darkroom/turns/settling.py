@@ -8,7 +8,8 @@ from typing import Any
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.cost import charge
-from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, Turn
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState, Turn
 from darkroom.turns.planning import Step
 from darkroom.turns.store import Settlement
 

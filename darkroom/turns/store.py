@@ -15,11 +15,11 @@ from darkroom.spending.bound import Ask
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.classes import Cost
 from darkroom.spending.policy import Access
+from darkroom.turns.endings import Ending
 from darkroom.turns.model import (
     Attachment,
     Attempt,
     AttemptState,
-    Ending,
     Intent,
     Options,
     Picture,

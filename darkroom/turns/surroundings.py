@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from darkroom.rendering.job import BlobWriter
-from darkroom.turns.model import Attachment, Ending, FileProblem, Picture, Told, Turn, TurnInput
+from darkroom.turns.endings import Ending, FileProblem
+from darkroom.turns.model import Attachment, Picture, Told, Turn, TurnInput
 
 
 class Note(Protocol):

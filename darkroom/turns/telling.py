@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from darkroom.clock import Clock
 from darkroom.turns.bringing import Bringer
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.line import Entry, Line
-from darkroom.turns.model import Ending, Outcome, Reason, Told, Turn, TurnState
+from darkroom.turns.model import Told, Turn, TurnState
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Note, Undeliverable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState
 from darkroom.turns.settling import paid
 
 _MOST_TELLING = (

@@ -5,17 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from darkroom.clock import Clock
-from darkroom.turns.model import (
-    Attempt,
-    AttemptState,
-    Ending,
-    Outcome,
-    Picture,
-    Reason,
-    Surface,
-    Turn,
-    TurnInput,
-)
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState, Picture, Surface, Turn, TurnInput
 from darkroom.turns.store import TurnLog
 from darkroom.turns.wish import Wish
 

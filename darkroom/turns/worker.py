@@ -11,17 +11,11 @@ from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps, MustWait
 from darkroom.turns.admission import Admission
 from darkroom.turns.closing import BookCloser
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.line import Entry, Line, budget_of
 from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.model import (
-    Ending,
-    Intent,
-    Outcome,
-    Reason,
-    Turn,
-    TurnState,
-)
+from darkroom.turns.model import Intent, Turn, TurnState
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from darkroom.turns.model import Ending, Reason, Turn
+from darkroom.turns.endings import Ending, Reason
+from darkroom.turns.model import Turn
 from handlers.blocks.buttons import actions, button
 from handlers.blocks.more_money import refusal_view
 from handlers.blocks.prices import limit_tag

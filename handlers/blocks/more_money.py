@@ -11,7 +11,8 @@ from darkroom.spending.money import format_usd
 from darkroom.spending.periods import zone_of
 from darkroom.spending.reports import Spent
 from darkroom.spending.requests import MoneyRequest, RequestState
-from darkroom.turns.model import Reason, Turn
+from darkroom.turns.endings import Reason
+from darkroom.turns.model import Turn
 from handlers.blocks.buttons import actions, button
 from handlers.blocks.scopes import Details, channel_words, last_day_words, person_words, whose_words
 from handlers.blocks.text import View, context, counted, section, when

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from darkroom.turns.conversations import Preferences
-from darkroom.turns.model import Ending, Picture, Request
+from darkroom.turns.endings import Ending
+from darkroom.turns.model import Picture, Request
 from darkroom.turns.pricing import Quote
 from handlers.blocks import modal
 from handlers.blocks.text import Block

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from darkroom.turns.model import Ending, Options, Picture, Request, Told, Turn
+from darkroom.turns.endings import Ending
+from darkroom.turns.model import Options, Picture, Request, Told, Turn
 from handlers.blocks.dialogs import CHOICE_ACTION, CHOICE_BLOCK
 from handlers.blocks.picture import MENU_ACTION, Choice
 from handlers.blocks.text import Block

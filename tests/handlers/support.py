@@ -17,9 +17,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.turns.bringing import Bringer
+from darkroom.turns.endings import Ending
 from darkroom.turns.intake import Intake
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.model import Attachment, Ending, Request, ThreadReplies, Told, Turn, TurnState
+from darkroom.turns.model import Attachment, Request, ThreadReplies, Told, Turn, TurnState
 from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.pricer import Pricer
 from handlers.attachments import SlackAttachments

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.turns.model import REFERENCES_MAX, Attachment, FileProblem, Surface
+from darkroom.turns.endings import FileProblem
+from darkroom.turns.model import REFERENCES_MAX, Attachment, Surface
 from darkroom.turns.surroundings import CannotFetch
 from handlers.attachments import BYTES_MAX, PAUSES_S, SlackAttachments
 from handlers.clients import NotTheFile, SlackRefused, SlackUnclear, TooManyBytes

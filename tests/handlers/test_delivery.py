@@ -8,18 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from darkroom.turns.model import (
-    Ending,
-    InputRole,
-    Outcome,
-    Picture,
-    Reason,
-    Request,
-    Surface,
-    Told,
-    Turn,
-    TurnInput,
-)
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import InputRole, Picture, Request, Surface, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import SlackDelivery
 from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S

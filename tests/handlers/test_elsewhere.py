@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.turns.model import Attachment, Ending, Outcome, Reason, Request, Surface, Turn
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attachment, Request, Surface, Turn
 from handlers.blocks.answers import EDIT_LAST_ACTION, IN_DM_ACTION, MAKE_NEW_ACTION
 from tests.examples import ALICE, BOB, TEAM, command, message
 from tests.handlers.gallery import ROOT, ended_as, made

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from darkroom.turns.model import Ending, Outcome, Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
 from handlers.guard import House, SlackGuard
 from tests.examples import ALICE, BOB, TEAM, StillClock, command, turn
 from tests.handlers.support import CAROL, GUEST, OLAF, OTHER_TEAM, PEOPLE, FakeSlack, refused, unclear

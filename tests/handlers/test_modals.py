@@ -15,7 +15,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from darkroom.spending.changes import Author, Everyone, SetAccess
 from darkroom.spending.policy import Dimension
 from darkroom.turns.conversations import Preferences
-from darkroom.turns.model import Attachment, Ending, Options, Outcome, Reason, Surface
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attachment, Options, Surface
 from handlers import dialog_facts
 from handlers.blocks import modal
 from handlers.blocks.modal import Choices, Form, Shown

@@ -14,7 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from darkroom.spending.changes import Author, SetAlertsChannel
 from darkroom.spending.money import format_usd
 from darkroom.spending.requests import RequestState
-from darkroom.turns.model import Ending, Outcome, Reason, ThreadReplies
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import ThreadReplies
 from handlers.blocks.more_money import ASK_ACTION, refusal_view
 from handlers.blocks.text import Block
 from handlers.money_teller import MoneyTeller

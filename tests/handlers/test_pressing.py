@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from darkroom.turns.model import Ending, Options, Outcome, Reason, Request, Surface
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Options, Request, Surface
 from handlers.blocks.dialogs import AGAIN_CALLBACK
 from handlers.blocks.picture import AGAIN_ACTION, FEEDBACK_ACTION, VARIATIONS_ACTION, Choice
 from handlers.presses import TOO_LATE

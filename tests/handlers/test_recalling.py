@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.erasing import TRIES_MAX, Errand, NotScrubbed, Recall
-from darkroom.turns.model import Ending, Outcome, Reason, Told
+from darkroom.turns.model import Told
 from handlers.blocks.picture import AGAIN_ACTION
 from handlers.blocks.recalled import PLACEHOLDER, left_view
 from handlers.recalling import GONE, LOOK_S, Reach, Recalling, rewriting

@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 
 from darkroom.spending.alerts import AlertKind
-from darkroom.turns.model import (
-    Ending,
-    Intent,
-    Options,
-    Outcome,
-    Reason,
-    Surface,
-    ThreadReplies,
-    Turn,
-    TurnState,
-)
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Intent, Options, Surface, ThreadReplies, Turn, TurnState
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, TEAM, plan
 from tests.handlers.support import (

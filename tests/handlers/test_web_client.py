@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.turns.model import Ending, Outcome, Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
 from handlers.asking import RATE_TRIES
 from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.delivery import SlackDelivery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.turns.model import Ending, FileProblem, Outcome, Reason
+from darkroom.turns.endings import Ending, FileProblem, Outcome, Reason
 from handlers.options import FLAGS, VALUED
 from handlers.words import Hearer, Voice, admins_only, more_money, not_delivered, usage
 from handlers.words_endings import rest_of, say

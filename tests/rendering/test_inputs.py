@@ -25,7 +25,7 @@ from darkroom.rendering.headers import STEPS_MAX
 from darkroom.rendering.inputs import SENT_BYTES_MAX, SENT_PIXELS_MAX, as_mask, prepare
 from darkroom.rendering.kinds import Trouble, Unpreparable
 from darkroom.rendering.request import MAX_DATA_URL, MAX_PICTURES, MAX_PICTURES_LENGTH
-from darkroom.turns.model import FileProblem
+from darkroom.turns.endings import FileProblem
 from storage.blobs import BlobStore
 
 PEAK_MB = 600

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from darkroom.rendering.job import SavedPicture
-from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, ThreadReplies, Told
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState, ThreadReplies, Told
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
 from storage.turns import SqliteTurnStore

@@ -7,16 +7,14 @@ from pathlib import Path
 
 from darkroom.spending.budgets import Caps
 from darkroom.turns.conversations import Preferences
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import (
     Attachment,
     Attempt,
-    Ending,
     InputRole,
     Intent,
     Options,
-    Outcome,
     Picture,
-    Reason,
     Request,
     Surface,
     ThreadReplies,

@@ -35,18 +35,8 @@ from darkroom.spending.periods import PeriodKind
 from darkroom.spending.policy import Dimension
 from darkroom.spending.requests import Posted
 from darkroom.spending.spans import span_of
-from darkroom.turns.model import (
-    Attempt,
-    AttemptState,
-    Ending,
-    Options,
-    Outcome,
-    Picture,
-    Reason,
-    ThreadReplies,
-    Told,
-    Turn,
-)
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState, Options, Picture, ThreadReplies, Told, Turn
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
 from storage.database import Database

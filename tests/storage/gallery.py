@@ -8,15 +8,13 @@ from datetime import datetime
 from itertools import count
 
 from darkroom.rendering.job import SavedPicture
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import (
     Attempt,
-    Ending,
     InputRole,
     Intent,
     Options,
-    Outcome,
     Picture,
-    Reason,
     Request,
     Surface,
     ThreadReplies,

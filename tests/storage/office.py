@@ -15,7 +15,8 @@ from darkroom.spending.changes import (
     Changed,
     Entry,
 )
-from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, ThreadReplies, Turn
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState, ThreadReplies, Turn
 from storage.admin import SqliteAdminBooks
 from storage.database import Database
 from storage.requests import SqliteMoneyRequests

@@ -7,15 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import (
     Attachment,
     Attempt,
-    Ending,
     InputRole,
     Intent,
     Options,
-    Outcome,
-    Reason,
     Request,
     Surface,
     ThreadReplies,

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.turns.model import AttemptState, Ending, Outcome, Reason, TurnState
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import AttemptState, TurnState
 from storage.blobs import BlobStore
 from storage.database import DATABASE_NAME, PICTURES_NAME, Database, connect_read_only
 from storage.turn_log import SqliteTurnLog

@@ -9,19 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.erasing import TRIES_MAX, Errand, Recall
-from darkroom.turns.model import (
-    Attachment,
-    Ending,
-    Options,
-    Outcome,
-    Picture,
-    Reason,
-    ThreadReplies,
-    Told,
-    Turn,
-    Verdict,
-)
+from darkroom.turns.model import Attachment, Options, Picture, ThreadReplies, Told, Turn, Verdict
 from storage.blobs import WRITTEN_AGAIN_S, BlobStore
 from storage.conversations import SqliteConversations
 from storage.database import PICTURES_NAME, Database

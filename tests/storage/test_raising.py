@@ -10,7 +10,8 @@ import pytest
 from darkroom.spending.alerts import Alert, AlertKind, Audience
 from darkroom.spending.budgets import Caps
 from darkroom.spending.changes import GiveGrant, Person, SetCap
-from darkroom.turns.model import Attempt, AttemptState, Ending, Outcome, Reason, ThreadReplies, Turn
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState, ThreadReplies, Turn
 from storage.alerts import SqliteAlertBook
 from storage.database import Database
 from tests.examples import ALICE, DESIGN, NOON, TEAM, caps, command, plan, settlement

@@ -9,7 +9,8 @@ import pytest
 from darkroom.spending.budgets import BudgetKind
 from darkroom.spending.changes import AnswerRequest, Author, CannotChange
 from darkroom.spending.requests import MoneyRequest, Posted, RequestState
-from darkroom.turns.model import Ending, Outcome, Reason, ThreadReplies
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import ThreadReplies
 from storage.admin import SqliteAdminBooks
 from storage.database import Database
 from storage.requests import SqliteMoneyRequests

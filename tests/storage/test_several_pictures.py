@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from darkroom.spending.budgets import MustWait, NoMoney
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import (
     Attempt,
     AttemptState,
-    Ending,
     Options,
-    Outcome,
-    Reason,
     Request,
     Surface,
     ThreadReplies,

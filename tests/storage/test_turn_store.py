@@ -15,14 +15,12 @@ import pytest
 
 from darkroom.spending.budgets import BudgetKind, Caps, MustWait, NoMoney
 from darkroom.spending.periods import PeriodKind
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import (
     Attachment,
     Attempt,
     AttemptState,
-    Ending,
     Options,
-    Outcome,
-    Reason,
     Surface,
     ThreadReplies,
     Told,

@@ -8,20 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.erasing import Recall
-from darkroom.turns.model import (
-    Attempt,
-    Ending,
-    Options,
-    Outcome,
-    Picture,
-    Reason,
-    Request,
-    Surface,
-    ThreadReplies,
-    Told,
-    Turn,
-)
+from darkroom.turns.model import Attempt, Options, Picture, Request, Surface, ThreadReplies, Told, Turn
 from storage.conversations import SqliteConversations
 from storage.database import Database
 from storage.erasing import SqliteEraser

@@ -14,17 +14,8 @@ from typing import Any
 import pytest
 from sqlite_utils import Database as SqliteUtils
 
-from darkroom.turns.model import (
-    Attempt,
-    Ending,
-    Outcome,
-    Reason,
-    Surface,
-    ThreadReplies,
-    Told,
-    Turn,
-    TurnState,
-)
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, Surface, ThreadReplies, Told, Turn, TurnState
 from storage import schema_004
 from storage.database import DATABASE_NAME, PICTURES_NAME, Database, UnusableData, read_books
 from storage.migrations import migrations

@@ -19,17 +19,8 @@ from darkroom.rendering.job import (
     SavedPicture,
 )
 from darkroom.spending.catalogue import load_catalogue
-from darkroom.turns.model import (
-    Attachment,
-    Ending,
-    FileProblem,
-    Outcome,
-    Picture,
-    Reason,
-    Told,
-    Turn,
-    TurnInput,
-)
+from darkroom.turns.endings import Ending, FileProblem, Outcome, Reason
+from darkroom.turns.model import Attachment, Picture, Told, Turn, TurnInput
 from darkroom.turns.planning import RenderSettings
 from darkroom.turns.surroundings import CannotFetch, Note, Undeliverable
 from tests.examples import StillClock

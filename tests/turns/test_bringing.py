@@ -18,16 +18,8 @@ from darkroom.rendering import inputs
 from darkroom.rendering.encoding import Prepared
 from darkroom.rendering.job import Answer, FailureKind
 from darkroom.turns import bringing
-from darkroom.turns.model import (
-    REFERENCES_MAX,
-    Attachment,
-    InputRole,
-    Options,
-    Outcome,
-    Picture,
-    Surface,
-    TurnInput,
-)
+from darkroom.turns.endings import Outcome
+from darkroom.turns.model import REFERENCES_MAX, Attachment, InputRole, Options, Picture, Surface, TurnInput
 from storage.turns import SqliteTurnStore
 from tests.examples import BOB, DESIGN, TEAM, caps, message
 from tests.turns.conftest import MakeWorld

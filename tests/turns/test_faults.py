@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
-from darkroom.turns.model import AttemptState, Reason, TurnState
+from darkroom.turns.endings import Reason
+from darkroom.turns.model import AttemptState, TurnState
 from darkroom.turns.worker import MEND_WAITS_S
 from storage.turns import SqliteTurnStore
 from tests.examples import BOB, caps

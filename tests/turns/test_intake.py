@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from darkroom.rendering.job import FailureKind
-from darkroom.turns.model import Attempt, Options, Reason, Surface, Turn, TurnState
+from darkroom.turns.endings import Reason
+from darkroom.turns.model import Attempt, Options, Surface, Turn, TurnState
 from tests.examples import DESIGN, TEAM, caps, command, message
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import failed

@@ -9,7 +9,8 @@ import pytest
 
 from darkroom.rendering.job import FailureKind
 from darkroom.spending.changes import Author, SetPaused
-from darkroom.turns.model import Attachment, Intent, Options, Outcome, Picture, Reason, Surface
+from darkroom.turns.endings import Outcome, Reason
+from darkroom.turns.model import Attachment, Intent, Options, Picture, Surface
 from storage.admin import SqliteAdminBooks
 from storage.conversations import SqliteConversations
 from tests.examples import ALICE, BOB, DESIGN, TEAM, caps, message

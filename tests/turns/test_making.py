@@ -9,7 +9,8 @@ import pytest
 
 from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
 from darkroom.turns.attempting import ASK_AGAIN_S
-from darkroom.turns.model import Attempt, AttemptState, Outcome
+from darkroom.turns.endings import Outcome
+from darkroom.turns.model import Attempt, AttemptState
 from storage.turns import SqliteTurnStore
 from tests.examples import caps
 from tests.turns.conftest import MakeWorld

@@ -9,7 +9,8 @@ import pytest
 from darkroom.spending.bound import estimate
 from darkroom.spending.changes import Author, Everyone, Person, SetAccess
 from darkroom.spending.policy import Dimension
-from darkroom.turns.model import Attachment, Ending, Options, Reason, Request, Surface
+from darkroom.turns.endings import Ending, Reason
+from darkroom.turns.model import Attachment, Options, Request, Surface
 from darkroom.turns.pricing import Quote
 from storage.admin import SqliteAdminBooks
 from tests.examples import ALICE, TEAM, command, message

@@ -10,7 +10,8 @@ import pytest
 from darkroom.rendering.job import FailureKind
 from darkroom.spending.bound import estimate
 from darkroom.spending.policy import Access
-from darkroom.turns.model import AttemptState, Outcome, Reason, Surface, Turn, TurnState
+from darkroom.turns.endings import Outcome, Reason
+from darkroom.turns.model import AttemptState, Surface, Turn, TurnState
 from darkroom.turns.wish import Wish
 from tests.examples import caps, message, plan
 from tests.turns.conftest import MakeWorld

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
-from darkroom.turns.model import Attempt, AttemptState, Outcome, Reason, Turn
+from darkroom.turns.endings import Outcome, Reason
+from darkroom.turns.model import Attempt, AttemptState, Turn
 from darkroom.turns.settling import Verdict, ending_after, ending_of, verdict_of
 from tests.examples import NOON
 from tests.turns.fakes import BROKEN_STREAM, CATALOGUE, HOST_USAGE, SECOND, painted, said

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from darkroom.rendering.job import Answer, Billed, FailureKind, RenderJob, ResponseIdSeen
 from darkroom.turns.closing import BookCloser
-from darkroom.turns.model import AttemptState, Options, Outcome, Reason, Surface, TurnState
+from darkroom.turns.endings import Outcome, Reason
+from darkroom.turns.model import AttemptState, Options, Surface, TurnState
 from darkroom.turns.progress import Slots
 from tests.examples import BOB, TEAM, caps, message
 from tests.turns.conftest import MakeWorld

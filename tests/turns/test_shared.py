@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from darkroom.turns.model import Intent, Reason, Surface
+from darkroom.turns.endings import Reason
+from darkroom.turns.model import Intent, Surface
 from storage.conversations import SqliteConversations
 from tests.examples import ALICE, DESIGN, message
 from tests.turns.world import World

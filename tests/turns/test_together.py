@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.turns.model import Ending, Outcome, Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.progress import Slots
 from darkroom.turns.together import together
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from darkroom.rendering.job import FailureKind
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.erasing import Recall
-from darkroom.turns.model import AttemptState, Ending, Outcome, Reason, Surface, TurnState
+from darkroom.turns.model import AttemptState, Surface, TurnState
 from storage.erasing import SqliteEraser
 from tests.examples import ALICE, BOB, caps, command, message
 from tests.turns.conftest import MakeWorld

@@ -14,10 +14,11 @@ from typing import Any
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Access
 from darkroom.turns.bringing import Bringer
+from darkroom.turns.endings import Ending
 from darkroom.turns.intake import Intake
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.model import Attempt, AttemptState, Ending, Picture, Request, Surface, ThreadReplies, Turn
+from darkroom.turns.model import Attempt, AttemptState, Picture, Request, Surface, ThreadReplies, Turn
 from darkroom.turns.planning import Planner, RenderSettings, Step
 from darkroom.turns.pricer import Pricer
 from darkroom.turns.store import Plan
