@@ -105,7 +105,7 @@ class Reason(StrEnum):
 
 
 class FileProblem(StrEnum):
-    """Why an attached file cannot go along with a prompt; each has its sentence in ``handlers/words_files.py``."""
+    """Why an attached file cannot go along with a prompt; its sentence is in ``handlers/words_files.py``."""
 
     NOT_A_PICTURE = "not_a_picture"
     HEIC = "heic"
