@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 # Measuring what the tests reach takes a third longer: `make test COVER=1` does.
 COVER ?=
 
-.PHONY: demo test quick suite wheel proof bench lock format clean
+.PHONY: demo test quick suite wheel proof soak bench lock format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test    format, lint, types, imports, the whole suite, and the wheel in an empty environment"
 	@echo "make quick   the fast part of it, for before a commit"
 	@echo "make proof   what takes longer: crash and flood tests"
+	@echo "make soak    20,000 simulated days of crashes and faults; takes hours"
 	@echo "make bench   what we measure, beside a yardstick"
 	@echo "make lock    compile the lock files again;  make format: let ruff format"
 
@@ -61,6 +62,9 @@ test: suite wheel
 
 proof: $(STAMPS)/dev
 	$(PYTEST) -q -m proof --timeout 1800
+
+soak: $(STAMPS)/dev
+	$(BIN)/python -m tests.simulation --days 20000
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m bench

@@ -52,12 +52,19 @@ GRACE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Parts to use instead of the usual ones."""
+    """Parts to use instead of the usual ones.
+
+    With *identity* nobody is asked who we are; *connect* is handed the Bolt app in place of Slack's socket;
+    *inline* storage works in the caller's thread.
+    """
 
     clock: Clock | None = None
     catalogue: Catalogue | None = None
     renderer: Renderer | None = None
     slack: SlackClient | None = None
+    identity: Identity | None = None
+    connect: Callable[[AsyncApp], Awaitable[object]] | None = None
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +122,18 @@ class Darkroom:
         settings = self.settings
         clock = self._overrides.clock or SystemClock()
         catalogue = self._overrides.catalogue or usable_catalogue(settings, clock)
-        database = Database.open(settings.storage.data_dir, create=self._create_data)
+        database = Database.open(
+            settings.storage.data_dir, create=self._create_data, inline=self._overrides.inline
+        )
         self._closers.append(_Closer("database", lambda: asyncio.to_thread(database.close)))
         blobs = blobs_of(settings, clock)
         blobs.sweep()
 
         session = slack_session()
         self._closers.append(_Closer("Slack client", session.close))
-        identity = await who_we_are(settings, session, settings.slack_api_url or SLACK_URL)
+        identity = self._overrides.identity or await who_we_are(
+            settings, session, settings.slack_api_url or SLACK_URL
+        )
         slack = self._overrides.slack or WebSlackClient(
             session, identity.bot_token, clock, settings.slack_api_url or SLACK_URL
         )
@@ -132,7 +143,8 @@ class Darkroom:
             Ground(clock, catalogue, database, blobs, identity, slack, renderer)
         )
         app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
-        await self._connect(app, identity)
+        connect = self._overrides.connect
+        await (self._connect(app, identity) if connect is None else connect(app))
         left = await worker.recover()
         for each in going_round:
             each.start()

@@ -17,7 +17,7 @@ from storage.budgets import LedgerFault, Payer
 from storage.grants import Draw
 from storage.pictures import add_picture, picture_of_attempt
 from storage.raising import after_charge, after_settling
-from storage.rows import attempt_from, bound_to
+from storage.rows import attempt_from, bound_to, passed_over_to
 from storage.times import to_text
 
 
@@ -41,9 +41,9 @@ def begin(
         """
         INSERT INTO attempts (id, turn_id, number, state, endpoint, provider, image_model, host_model, width,
             height, quality, format, parent_id, person_key, team_id, channel_id, hold_nano_usd, bound,
-            price_version, ask, background, held_at)
+            price_version, ask, background, passed_over, held_at)
         VALUES (?, ?, (SELECT COUNT(*) + 1 FROM attempts WHERE turn_id = ?), 'held',
-            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         RETURNING number
         """,
         (
@@ -67,6 +67,7 @@ def begin(
             plan.price_version,
             json.dumps(ask_data(plan.ask)),
             plan.background,
+            passed_over_to(plan.passed_over),
             held_at,
         ),
     ).fetchone()[0]
@@ -102,6 +103,7 @@ def _held(turn_id: str, number: int, plan: Plan, at: datetime) -> Attempt:
         ended_at=None,
         ask=plan.ask,
         background=plan.background,
+        passed_over=plan.passed_over,
     )
 
 

@@ -6,7 +6,7 @@ from sqlite3 import IntegrityError
 
 from sqlite_utils import Database, Migrations
 
-from storage import schema_001, schema_002, schema_003, schema_004
+from storage import schema_001, schema_002, schema_003, schema_004, schema_005
 
 migrations = Migrations("darkroom")
 """The one set of migrations of a Darkroom database."""
@@ -41,6 +41,12 @@ def m004_conversations(db: Database) -> None:
     if broken:
         found = "; ".join(f"row {row[1]} of {row[0]} refers to no row of {row[2]}" for row in broken)
         raise IntegrityError(f"what it was before does not hold together: {found}")
+
+
+@migrations()
+def m005_durability(db: Database) -> None:
+    """Times when the API was of no use, signs of life, and the models that were passed over."""
+    _run(db, schema_005.STATEMENTS)
 
 
 def _run(db: Database, statements: tuple[str, ...]) -> None:

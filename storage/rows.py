@@ -15,6 +15,7 @@ from darkroom.turns.model import (
     InputRole,
     Intent,
     Options,
+    PassedOver,
     Picture,
     Request,
     Surface,
@@ -132,7 +133,14 @@ def attempt_from(row: sqlite3.Row) -> Attempt:
         ended_at=maybe_from_text(row["ended_at"]),
         ask=None if row["ask"] is None else ask_from(json.loads(row["ask"])),
         background=row["background"],
+        release_reason=row["release_reason"],
+        passed_over=tuple(PassedOver(*each) for each in json.loads(row["passed_over"])),
     )
+
+
+def passed_over_to(passed_over: tuple[PassedOver, ...]) -> str:
+    """What came before a candidate, as the column keeps it."""
+    return json.dumps([[each.image_model, each.endpoint, each.why] for each in passed_over])
 
 
 def input_from(row: sqlite3.Row) -> TurnInput:

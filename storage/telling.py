@@ -51,6 +51,10 @@ def tell(
         db.execute("UPDATE turns SET thread_ts = ? WHERE id = ?", (kept, turn_id))
         open_thread(db, turn.request.team_id, turn.request.channel_id, kept, turn.request.user_id, at)
         return get_turn(db, turn_id)
+    if step is Told.DONE and turn.undelivered_reason is not None:
+        # It came later, after all.
+        db.execute("UPDATE turns SET undelivered_reason = NULL WHERE id = ?", (turn_id,))
+        turn = get_turn(db, turn_id)
     if step in (Told.DONE, Told.UNDELIVERED):
         forget_rest(db, turn_id, at)
         _leave_inputs(db, turn)

@@ -49,7 +49,7 @@ _CODES: Mapping[str, FailureKind] = {
     ),
     "rate_limit_exceeded": FailureKind.RATE,
     "invalid_api_key": FailureKind.KEY,
-    "unsupported_country_region_territory": FailureKind.ACCESS,
+    "unsupported_country_region_territory": FailureKind.REGION,
     "model_not_found": FailureKind.MODEL_GONE,
     "previous_response_not_found": FailureKind.FORGOTTEN,
     **dict.fromkeys(("server_error", "internal_error", "vector_store_timeout"), FailureKind.SERVER),

@@ -90,6 +90,8 @@ class FailureKind(StrEnum):
     QUOTA = "quota"
     RATE = "rate"
     KEY = "key"
+    REGION = "region"
+    """The API does not serve the place that it is called from: another model would not help."""
     BAD_REQUEST = "bad_request"
     FORGOTTEN = "forgotten"
     """The API no longer has the conversation that ``previous_response_id`` names."""

@@ -237,6 +237,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A model and endpoint that would have come before, and why it was not used: a ``FailureKind``'s value,
+    ``shut_down``, or ``cannot`` where it cannot make what was asked for."""
+
+    image_model: str
+    endpoint: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One call to the API as it stands in the database; amounts in nano-dollars."""
 
@@ -265,6 +275,10 @@ class Attempt:
     ask: Ask | None = None
     """What its price is computed from; None for calls of before this was kept."""
     background: str | None = None
+    release_reason: str | None = None
+    """Why its hold was given back: the API's code."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """What would have come before, in order; empty for the first choice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ _REASONS = {
     FailureKind.QUOTA: Reason.QUOTA,
     FailureKind.RATE: Reason.RATE,
     FailureKind.KEY: Reason.KEY,
+    FailureKind.REGION: Reason.REGION,
     FailureKind.BAD_REQUEST: Reason.API_REFUSED,
     FailureKind.FORGOTTEN: Reason.API_REFUSED,
     FailureKind.SERVER: Reason.API_FAILED,

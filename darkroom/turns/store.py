@@ -22,6 +22,7 @@ from darkroom.turns.model import (
     AttemptState,
     Intent,
     Options,
+    PassedOver,
     Picture,
     Request,
     ThreadReplies,
@@ -60,6 +61,8 @@ class Plan:
     ask: Ask
     """What the price is computed from; kept, so that a charge can be computed again."""
     background: str | None = None
+    passed_over: tuple[PassedOver, ...] = ()
+    """What would have come before this candidate, and why it is not used."""
 
 
 class NotWaiting(Exception):

@@ -9,6 +9,7 @@ from typing import Protocol
 from darkroom.rendering.job import BlobWriter
 from darkroom.turns.endings import Ending, FileProblem
 from darkroom.turns.model import Attachment, Picture, Told, Turn, TurnInput
+from darkroom.turns.waiting import Wait
 
 
 class Note(Protocol):
@@ -31,13 +32,20 @@ class Guard(Protocol):
 class Delivery(Protocol):
     """The way to a person. Slack's passing troubles are waited out inside, within bounds."""
 
-    async def placeholder(self, turn: Turn, at_most_nano_usd: int, note: Note) -> Ending | None:
+    async def placeholder(
+        self, turn: Turn, at_most_nano_usd: int, note: Note, wait: Wait | None = None
+    ) -> Ending | None:
         """Show that the turn was taken in: a message where it opens a thread, a reaction where a message
-        asked, a word to its person alone where a button did. An ending if the picture could not be posted
-        there at all, e.g. where Darkroom is not a member.
+        asked, a word to its person alone where a button did; and that it has to *wait*, with a way to call it
+        off. An ending if the picture could not be posted there at all, e.g. where Darkroom is not a member.
 
         A private turn goes to the direct message with its person first, and notes that as ``PLACE``.
         """
+        ...
+
+    async def show_wait(self, turn: Turn, at_most_nano_usd: int, wait: Wait | None) -> None:
+        """Say anew what a turn whose placeholder is shown waits for, or with None that it is being made.
+        Tries once, and never raises but when cancelled: whoever waits learns the rest in the end."""
         ...
 
     async def deliver(

@@ -1,0 +1,93 @@
+"""Whether the image API may be called now, and what the books know of times when it could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from darkroom.rendering.job import Answer, Candidate
+
+
+class Trouble(StrEnum):
+    """Why the API is not called. All but ``FAILING`` also stop intake: only an admin can mend them."""
+
+    QUOTA = "quota"
+    """The account has no money left, or a limit of its own is reached."""
+    KEY = "key"
+    """The key is not accepted."""
+    REGION = "region"
+    """The API does not serve the place that we call it from."""
+    FAILING = "failing"
+    """Call after call has failed: it is left alone for a while, so that no more money becomes uncertain."""
+
+    @property
+    def stops_intake(self) -> bool:
+        """Whether nothing new is taken in meanwhile."""
+        return self is not Trouble.FAILING
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time when the API was of no use; ``message`` is its own words, for admins."""
+
+    id: str
+    trouble: Trouble
+    message: str
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The API is not called now: nothing was held or sent. ``next_try_at`` is when somebody may try it."""
+
+    outage: Outage
+    next_try_at: datetime
+
+
+class OutageBook(Protocol):
+    """Outages, so that admins are told once, also over a restart. Each method is one transaction."""
+
+    async def current(self) -> Outage | None:
+        """The outage that has not ended."""
+        ...
+
+    async def begin(self, outage: Outage, team_id: str) -> Outage:
+        """Write *outage* down and raise its alert for the admins of *team_id*; gives the one that had begun
+        before, if that has not ended."""
+        ...
+
+    async def end(self, outage_id: str, at: datetime) -> None:
+        """It is over; the admins who were told of it are told that. Doing it twice is a no-op."""
+        ...
+
+
+class Gate(Protocol):
+    """What every call to the API passes. It learns from the answers: limits, refusals, troubles."""
+
+    def closed(self) -> Closed | None:
+        """What is the matter, or None."""
+        ...
+
+    def places(self) -> int | None:
+        """How many turns may be started now: any (None), none (0), or the one that tries whether the trouble
+        is over (1)."""
+        ...
+
+    def refused(self, candidate: Candidate) -> str | None:
+        """Why *candidate* need not be asked (the API's code): it was refused not long ago."""
+        ...
+
+    async def enter(self, candidate: Candidate) -> Closed | None:
+        """Before a hold: wait for the candidate's rate limit, in the order of coming; or why not to call."""
+        ...
+
+    async def learn(self, candidate: Candidate, answer: Answer, team_id: str) -> None:
+        """What came of a call, for *team_id*."""
+        ...
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Have *changed* called whenever ``places`` may have grown."""
+        ...
