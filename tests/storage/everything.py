@@ -36,10 +36,14 @@ from darkroom.spending.policy import Dimension
 from darkroom.spending.requests import Posted
 from darkroom.spending.spans import span_of
 from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.heartbeat import Beat
 from darkroom.turns.model import Attempt, AttemptState, Options, Picture, ThreadReplies, Told, Turn
+from darkroom.turns.outages import Outage, Trouble
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
 from storage.database import Database
+from storage.heartbeat import SqlitePulse, last_beat
+from storage.outages import SqliteOutageBook
 from storage.reconciliation import our_charges
 from storage.reports import SqliteSpendReader
 from storage.repricing import charged_entries
@@ -73,6 +77,7 @@ class Everything:
         await self._uncertain()
         await self._declined()
         await Conversing(self._database, LIMITS).happen()
+        await self._trouble()
         await self._tell_alerts()
         await self._read(picture)
 
@@ -170,6 +175,19 @@ class Everything:
         await self._change(AnswerRequest(number, 500 * CENT))
         await self._requests.posts(number)
         await self._requests.told(number, NOON)
+
+    async def _trouble(self) -> None:
+        """An outage of the API that ended, and a sign of life."""
+        book, pulse = SqliteOutageBook(self._database), SqlitePulse(self._database)
+        outage = Outage("out_1", Trouble.QUOTA, "You exceeded your current quota", NOON)
+        assert await book.begin(outage, TEAM) == outage
+        assert await book.current() == outage
+        await book.end(outage.id, NOON)
+        for waiting in (3, 4):
+            await pulse.beat(Beat(4711, NOON, NOON, 2, waiting, ("turn_2",)))
+        beat = await self._database.report(last_beat)
+        assert beat is not None
+        assert beat.waiting == 4
 
     async def _tell_alerts(self) -> None:
         for alert in await self._alerts.unsent(100):
