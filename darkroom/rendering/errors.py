@@ -2,21 +2,21 @@
 
 Codes and their cases are from the API's error reference and from bodies captured live
 (``tests/fixtures/openai/errors.json``). The code decides; the HTTP status only where there is no code, and
-the words only for an unverified organisation and for items that were not kept, which have no code of their
-own.
+the words only for an unverified organisation, for a host without the image tool and for items that were not
+kept, which have no code of their own; and for which of two models a refusal is about.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
 import openai
 
-from darkroom.rendering.job import Billed, Failure, FailureKind
+from darkroom.rendering.job import Billed, Candidate, Concern, Endpoint, Failure, FailureKind
 
 MAX_MESSAGE = 500
 """Characters of the API's own words that are kept."""
@@ -92,6 +92,10 @@ _STATUSES: Mapping[int, FailureKind] = {
     429: FailureKind.RATE,
 }
 _UNVERIFIED = "must be verified"
+_NO_TOOL = re.compile(r"\bHosted tool '?image_generation'? is not supported", re.IGNORECASE)
+_NAMED = re.compile(r"\bmodels?:? [`'\"]([\w.:/+=~@-]{1,200})[`'\"]", re.IGNORECASE | re.ASCII)
+_PAINTS = re.compile(r"image|dall-e", re.IGNORECASE)
+_DATED = re.compile(r"-\d{4}-\d{2}-\d{2}\Z")
 _NOT_KEPT = re.compile(r"\bItem with id .* not found|Items are not persisted", re.IGNORECASE | re.DOTALL)
 _MODEL_PARAM = re.compile(r"(^|\.)model$")
 _KEY = re.compile(r"\b(?:sk|sess|rk|pk)-[\w*.-]{3,}|\bBearer\s+\S+", re.IGNORECASE)
@@ -138,18 +142,22 @@ class ApiError:
         )
 
 
-def of_status(status: int, body: object, headers: Mapping[str, str]) -> Failure:
-    """A call that was refused with an HTTP status: nothing was generated, but a 5xx leaves that open."""
+def of_status(
+    status: int, body: object, headers: Mapping[str, str], asked: Candidate | None = None
+) -> Failure:
+    """A call that was refused with an HTTP status: nothing was generated, but a 5xx leaves that open.
+    Here and below, *asked* is who was asked."""
     error = ApiError.read(_inner(body))
     message = error.message or (_text(body) if isinstance(body, str) else "")
     kind = _kind(error)
     if kind is None:
         kind = FailureKind.SERVER if status >= 500 else _STATUSES.get(status, FailureKind.BAD_REQUEST)
     billed = Billed.UNKNOWN if status >= 500 else Billed.NOTHING
-    return _failure(kind, billed, error, message or f"HTTP {status}", headers, default_code=f"http_{status}")
+    failure = _failure(kind, billed, error, asked, message or f"HTTP {status}", headers)
+    return failure if failure.code else replace(failure, code=f"http_{status}")
 
 
-def of_event(event: Mapping[str, Any]) -> Failure:
+def of_event(event: Mapping[str, Any], asked: Candidate | None = None) -> Failure:
     """An ``error`` event, nested or flat, with no end of the response after it.
 
     A code that refuses says that nothing was generated; a server's error, or a code not known here, leaves
@@ -159,20 +167,20 @@ def of_event(event: Mapping[str, Any]) -> Failure:
     error = ApiError.read(nested if isinstance(nested, Mapping) else event)
     kind = _kind(error)
     open_end = kind is None or kind is FailureKind.SERVER
-    return _failure(kind or FailureKind.SERVER, Billed.UNKNOWN if open_end else Billed.NOTHING, error)
+    return _failure(kind or FailureKind.SERVER, Billed.UNKNOWN if open_end else Billed.NOTHING, error, asked)
 
 
-def of_failed(error: object, *, usage: bool) -> Failure:
+def of_failed(error: object, *, usage: bool, asked: Candidate | None = None) -> Failure:
     """A response or an item that the API itself calls failed: charged what it reports, nothing without."""
     read = ApiError.read(error)
     billed = Billed.REPORTED if usage else Billed.NOTHING
-    return _failure(_kind(read) or FailureKind.SERVER, billed, read)
+    return _failure(_kind(read) or FailureKind.SERVER, billed, read, asked)
 
 
-def of_exception(error: openai.OpenAIError | httpx2.HTTPError) -> Failure:
+def of_exception(error: openai.OpenAIError | httpx2.HTTPError, asked: Candidate | None = None) -> Failure:
     """What the client raised: a status, or a connection that failed before or after the request was sent."""
     if isinstance(error, openai.APIStatusError):
-        return of_status(error.status_code, error.body, error.response.headers)
+        return of_status(error.status_code, error.body, error.response.headers, asked)
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
     name = type(cause).__name__
     if isinstance(cause, _NEVER_SENT):
@@ -209,27 +217,53 @@ def _kind(error: ApiError) -> FailureKind | None:
         return FailureKind.FORGOTTEN
     if error.code == "invalid_value" and _MODEL_PARAM.search(error.param):
         return FailureKind.MODEL_GONE
+    if _NO_TOOL.search(error.message[: 4 * MAX_MESSAGE]):
+        return FailureKind.ACCESS
     return _CODES.get(error.code)
+
+
+def _concern(error: ApiError, asked: Candidate | None) -> Concern:
+    """What a refusal of access is about: what it names, else what it points at, else, where it does neither
+    and has no code, the endpoint itself."""
+    if asked is None or asked.endpoint is Endpoint.RESPONSES:
+        if error.param == "stream" or _NO_TOOL.search(error.message[: 4 * MAX_MESSAGE]):
+            return Concern.HOST
+        named = _NAMED.search(error.message[: 4 * MAX_MESSAGE])
+        if named is not None:
+            return Concern.IMAGE_MODEL if _paints(named[1], asked) else Concern.HOST
+        if error.param == "model":
+            return Concern.HOST
+    says_something = error.code or error.param or _UNVERIFIED in error.message.lower()
+    return Concern.IMAGE_MODEL if says_something else Concern.ENDPOINT
+
+
+def _paints(model: str, asked: Candidate | None) -> bool:
+    """Whether that is the image model: its name, with the day of a snapshot or without, else what it sounds
+    like."""
+    name = _DATED.sub("", model)
+    if asked is not None and name in (_DATED.sub("", asked.image_model), _DATED.sub("", asked.host_model)):
+        return name == _DATED.sub("", asked.image_model)
+    return _PAINTS.search(model) is not None
 
 
 def _failure(
     kind: FailureKind,
     billed: Billed,
     error: ApiError,
+    asked: Candidate | None,
     message: str = "",
     headers: Mapping[str, str] | None = None,
-    *,
-    default_code: str | None = None,
 ) -> Failure:
     said = message or error.message
     return Failure(
         kind=kind,
         billed=billed,
-        code=name(error.code) or default_code,
+        code=name(error.code),
         message=scrub(said),
         retry_after_s=retry_after(said, headers or {}) if kind is FailureKind.RATE else None,
         moderation_stage=error.stage,
         moderation_categories=error.categories,
+        concerns=_concern(error, asked) if kind in (FailureKind.ACCESS, FailureKind.MODEL_GONE) else None,
     )
 
 

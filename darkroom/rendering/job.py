@@ -113,9 +113,20 @@ class Billed(StrEnum):
     """Sent, and no answer says what became of it."""
 
 
+class Concern(StrEnum):
+    """What of a candidate was refused: all others that have it in common would be refused too."""
+
+    IMAGE_MODEL = "image_model"
+    HOST = "host"
+    """The host model, or streaming from it: the Images endpoint knows neither."""
+    ENDPOINT = "endpoint"
+    """The endpoint is not there, or not for this key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt's failure. ``message`` is the API's own and for admins and logs only."""
+    """An attempt's failure. ``message`` is the API's own and for admins and logs only. ``concerns`` is set
+    for ``ACCESS`` and ``MODEL_GONE``."""
 
     kind: FailureKind
     billed: Billed
@@ -124,6 +135,7 @@ class Failure:
     retry_after_s: float | None = None
     moderation_stage: str | None = None
     moderation_categories: tuple[str, ...] = ()
+    concerns: Concern | None = None
 
 
 @dataclass(frozen=True, slots=True)

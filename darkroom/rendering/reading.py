@@ -19,7 +19,7 @@ from openai.types.responses.response_output_item import ImageGenerationCall
 from openai.types.responses.tool import ImageGeneration
 
 from darkroom.rendering import errors, picture
-from darkroom.rendering.job import Answer, Billed, Blobs, Failure, FailureKind, SavedPicture, Usage
+from darkroom.rendering.job import Answer, Billed, Blobs, Candidate, Failure, FailureKind, SavedPicture, Usage
 from darkroom.rendering.picture import BadPictureError, Incoming
 from darkroom.rendering.stream import BadStreamError, Event
 
@@ -33,14 +33,16 @@ UNREADABLE = "unreadable"
 class Reading:
     """What is known of a response so far.
 
-    ``finished`` says that the API has ended it, ``response_id`` is set as soon as an event names it.
+    ``finished`` says that the API has ended it, ``response_id`` is set as soon as an event names it. *asked*
+    is who was asked.
     """
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, asked: Candidate | None = None) -> None:
         self.response_id: str | None = None
         self.finished = False
         self.picture: SavedPicture | None = None
         self._blobs = blobs
+        self._asked = asked
         self._image_model: str | None = None
         self._host_model: str | None = None
         self._words: dict[str, str] = {}
@@ -69,7 +71,7 @@ class Reading:
             status = kind.removeprefix("response.")
             self.take_response({**event.data["response"], "status": status}, event)
         elif kind == "error":
-            self._error_event = errors.of_event(event.data)
+            self._error_event = errors.of_event(event.data, self._asked)
 
     def take_response(self, data: Mapping[str, Any], event: Event) -> None:
         """A whole response: the end of a stream, or what ``GET /responses/{id}`` gives.
@@ -112,9 +114,9 @@ class Reading:
         if self._end.status in ("failed", "cancelled"):
             if self._end.error is None and self._error_event is not None:
                 return replace(self._error_event, billed=Billed.REPORTED if usage else Billed.NOTHING)
-            return errors.of_failed(_plain(self._end.error), usage=usage)
+            return errors.of_failed(_plain(self._end.error), usage=usage, asked=self._asked)
         if self._item_failed:
-            return errors.of_failed(self._item_error, usage=usage)
+            return errors.of_failed(self._item_error, usage=usage, asked=self._asked)
         if self._bad_picture:
             billed = Billed.REPORTED if usage else Billed.UNKNOWN
             return Failure(FailureKind.BAD_PICTURE, billed, code="bad_picture", message=self._bad_picture)
@@ -134,7 +136,7 @@ class Reading:
         if self._error_event is not None:
             return self._error_event
         if self._item_failed:
-            failure = errors.of_failed(self._item_error, usage=False)
+            failure = errors.of_failed(self._item_error, usage=False, asked=self._asked)
             if failure.kind is FailureKind.MODERATION:
                 return failure
         if self._bad_picture:

@@ -12,7 +12,16 @@ from openai import AsyncAPIResponse
 
 from darkroom.clock import Clock, within
 from darkroom.rendering import errors, picture, reading
-from darkroom.rendering.job import Answer, Billed, Blobs, Failure, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import (
+    Answer,
+    Billed,
+    Blobs,
+    Candidate,
+    Failure,
+    FailureKind,
+    RenderJob,
+    ResponseIdSeen,
+)
 from darkroom.rendering.provider import Provider
 from darkroom.rendering.reading import Reading
 from darkroom.rendering.request import UnsendableError, request_body
@@ -33,8 +42,9 @@ log = logging.getLogger("darkroom.rendering")
 class _Call:
     """One call while it runs; what is here when the time is up is its answer."""
 
-    def __init__(self, blobs: Blobs) -> None:
-        self.reading = Reading(blobs)
+    def __init__(self, blobs: Blobs, asked: Candidate) -> None:
+        self.reading = Reading(blobs, asked)
+        self._asked = asked
         self.broken: Failure | None = None
         self.request_id: str | None = None
         self.headers: dict[str, str] = {}
@@ -50,7 +60,7 @@ class _Call:
 
     def refused(self, error: openai.OpenAIError | httpx2.HTTPError) -> None:
         """The client raised."""
-        self.broken = errors.of_exception(error)
+        self.broken = errors.of_exception(error, self._asked)
         if isinstance(error, openai.APIStatusError):
             self.opened(error.response.headers)
 
@@ -81,7 +91,7 @@ class ResponsesRenderer:
 
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call and read its answer to the end, or until ``job.timeout_s`` is over."""
-        call = _Call(self._blobs)
+        call = _Call(self._blobs, job.candidate)
         began = self._clock.monotonic()
         models = f"{job.candidate.host_model} with {job.candidate.image_model}"
         log.info("attempt %s: asks %s for a picture, %s", job.attempt_id, self._provider.name, models)
@@ -95,7 +105,7 @@ class ResponsesRenderer:
 
     async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
         """Fetch the response of a call that was sent before, and its picture."""
-        call = _Call(self._blobs)
+        call = _Call(self._blobs, job.candidate)
         in_time = await within(self._clock, min(job.timeout_s, ASK_TIMEOUT_S), self._ask(response_id, call))
         gone = call.broken is not None and call.broken.code == NOT_FOUND
         if not gone and (not in_time or call.broken is not None or not call.reading.finished):

@@ -9,9 +9,12 @@ from darkroom.spending.catalogue import Catalogue, CatalogueProblem, UnpricedMod
 from darkroom.spending.models import ImageModel
 from darkroom.spending.policy import Dimension
 from darkroom.spending.sizes import BadSize, check_size
+from darkroom.turns.edits import reads_like_an_edit
 from darkroom.turns.wish import Wish
 
 TRANSPARENT = "transparent"
+IMAGES_PROMPT_MAX = 32_000
+"""Characters of a prompt that the Images endpoint takes (image generation reference)."""
 
 _SHOWN_FORMATS = frozenset({"png", "jpeg"})
 """What every model makes and every place shows; what the API sent may have been something else."""
@@ -74,6 +77,14 @@ class Looks:
         if wish.said.model is not None or self.background(wish) != TRANSPARENT:
             return ()
         return tuple(self._transparent(wish))
+
+    def by_images(self, wish: Wish) -> bool:
+        """Whether the Images endpoint will do. It always makes a picture: where people also talk, only what
+        plainly changes the last one goes there."""
+        request = wish.turn.request
+        if len(request.prompt) > IMAGES_PROMPT_MAX:
+            return False
+        return request.forces_picture or (wish.parent is not None and reads_like_an_edit(request.prompt))
 
     def check(self, wish: Wish, model: str) -> None:
         """Raise ``CatalogueProblem``, ``BadSize`` or ``Unable`` if *model* cannot make it."""

@@ -236,10 +236,16 @@ class Turn:
     """The revision whose attached files were fetched and made ready; None while none were."""
 
 
+SHUT_DOWN = "shut_down"
+"""Why a model was not used: it is no more."""
+CANNOT = "cannot"
+"""It cannot make what was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassedOver:
     """A model and endpoint that would have come before, and why it was not used: a ``FailureKind``'s value,
-    ``shut_down``, or ``cannot`` where it cannot make what was asked for."""
+    ``SHUT_DOWN`` or ``CANNOT``."""
 
     image_model: str
     endpoint: str

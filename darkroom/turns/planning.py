@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import Protocol
 from darkroom.rendering.job import Candidate, Endpoint, InputPicture, RenderJob
 from darkroom.spending.bound import Ask, bound, prices_for
 from darkroom.spending.budgets import Bar, Barred
-from darkroom.spending.catalogue import Catalogue, CatalogueProblem, price_key
+from darkroom.spending.catalogue import Catalogue, CatalogueProblem, RetiredModel, price_key
 from darkroom.spending.policy import Dimension
 from darkroom.spending.sizes import BadSize
 from darkroom.turns.looks import Looks, NotAllowed, RenderSettings, Unable, Unusable
-from darkroom.turns.model import Attempt, Picture, Turn
+from darkroom.turns.model import CANNOT, SHUT_DOWN, Attempt, PassedOver, Picture, Turn
 from darkroom.turns.store import Plan
 from darkroom.turns.wish import Wish
 
@@ -74,36 +74,59 @@ class Planner:
         self._looks = Looks(catalogue, settings)
 
     def candidates(self, wish: Wish) -> tuple[Candidate, ...]:
-        """The endpoints and models to try for *wish*, in order. Raises ``Unusable`` if there is none, and
-        ``NotAllowed`` if its access leaves none or not the one that was asked for."""
+        """The endpoints and models to try for *wish*, in order: all models by the Responses endpoint, then by
+        the Images endpoint, where that will do. Raises ``Unusable`` if there is none, and ``NotAllowed``
+        if its access leaves none or not the one that was asked for."""
+        return self._sorted(wish)[0]
+
+    def left_out(self, wish: Wish) -> tuple[PassedOver, ...]:
+        """The models that would have come before the first candidate, were they not shut down or were they
+        able to make it. Raises like ``candidates``."""
+        return self._sorted(wish)[1]
+
+    def _sorted(self, wish: Wish) -> tuple[tuple[Candidate, ...], tuple[PassedOver, ...]]:
+        """The candidates, and what does not come before them."""
         try:
             self._looks.check_format(wish)
         except Unable as problem:
             raise Unusable(problem) from None
+        models, others = self._looks.models(wish), self._looks.other_models(wish)
+        problems = self._problems(wish, (*models, *others))
         try:
-            return self._allowed(wish, self._able(wish, self._looks.models(wish)))
+            found = self._allowed(wish, self._able(wish, models, problems))
         except (Unusable, NotAllowed):
-            others = self._looks.other_models(wish)
             if not others:
                 raise
-            return self._allowed(wish, self._able(wish, others))
+            found = self._allowed(wish, self._able(wish, others, problems))
+            models = (*models, *others)
+        before = models[: models.index(found[0].image_model)]
+        return found, tuple(_left_out(model, problems[model]) for model in before if model in problems)
 
-    def _able(self, wish: Wish, models: Sequence[str]) -> list[Candidate]:
-        """Those of *models* that can make it."""
-        host = self._settings.host_model
-        problems: list[Exception] = []
-        found: list[Candidate] = []
+    def _problems(self, wish: Wish, models: Sequence[str]) -> dict[str, Exception]:
+        """Why those of *models* that cannot make it cannot."""
+        problems: dict[str, Exception] = {}
         for model in models:
             try:
                 self._looks.check(wish, model)
-                self.catalogue.usable_host(host, wish.today)
             except (CatalogueProblem, BadSize, Unable) as problem:
-                problems.append(problem)
-                continue
-            found.append(Candidate(Endpoint.RESPONSES, model, host))
-        if not found or (wish.said.model and found[0].image_model != models[0]):
-            raise Unusable(problems[0])
-        return found
+                problems[model] = problem
+        return problems
+
+    def _able(self, wish: Wish, models: Sequence[str], problems: Mapping[str, Exception]) -> list[Candidate]:
+        """Those of *models* that can make it, by each endpoint. A host that was shut down leaves the Images
+        endpoint; one without a price leaves nothing, since somebody must say what it costs."""
+        able = [model for model in models if model not in problems]
+        if not able or (wish.said.model and able[0] != models[0]):
+            raise Unusable(problems[models[0]])
+        host = self._settings.host_model
+        by_images = [Candidate(Endpoint.IMAGES, model, "") for model in able if self._looks.by_images(wish)]
+        try:
+            self.catalogue.usable_host(host, wish.today)
+        except CatalogueProblem as problem:
+            if not by_images or not isinstance(problem, RetiredModel):
+                raise Unusable(problem) from None
+            return by_images
+        return [*(Candidate(Endpoint.RESPONSES, model, host) for model in able), *by_images]
 
     def _allowed(self, wish: Wish, found: list[Candidate]) -> tuple[Candidate, ...]:
         """Those of *found* that may be used, each in a quality that may be used too."""
@@ -129,11 +152,11 @@ class Planner:
 
         It goes on from the parent's response; from the parent's saved bytes when there is none, when
         *from_saved* says that the API has forgotten it, when the conversation has grown dear or was held in
-        another channel, or when a mask marks a part of them. *candidate* is one of ``candidates`` for the
-        same wish.
+        another channel, or when a mask marks a part of them; and always on the Images endpoint, which has no
+        conversations. *candidate* is one of ``candidates`` for the same wish.
         """
         turn, parent, mask = wish.turn, wish.parent, wish.mask
-        chained = _goes_on_from_response(parent, turn) and not from_saved and mask is None
+        chained = _goes_on(candidate, parent, turn) and not from_saved and mask is None
         pictures = () if parent is None or chained else (self._saved(parent.sha256, parent.format),)
         width, height = self._looks.size(wish)
         job = RenderJob(
@@ -162,11 +185,12 @@ class Planner:
     def sent(self, turn: Turn, attempt: Attempt, parent: Picture | None) -> Step:
         """The step that *attempt* was made of, from what was kept with its hold, whatever the settings and
         the rest are by now. What went along with it is not looked for: nothing of it is sent again."""
-        chained = _goes_on_from_response(parent, turn)
+        candidate = Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model)
+        chained = _goes_on(candidate, parent, turn)
         job = RenderJob(
             turn_id=turn.id,
             attempt_id=attempt.id,
-            candidate=Candidate(Endpoint(attempt.endpoint), attempt.image_model, attempt.host_model),
+            candidate=candidate,
             prompt=turn.request.prompt,
             width=attempt.width,
             height=attempt.height,
@@ -224,30 +248,37 @@ class Planner:
         return self.catalogue.image(candidate.image_model).base
 
 
+def _left_out(model: str, problem: Exception) -> PassedOver:
+    why = SHUT_DOWN if isinstance(problem, RetiredModel) else CANNOT
+    return PassedOver(model, Endpoint.RESPONSES, why)
+
+
 def _ask_of(job: RenderJob, goes_on_from: Picture | None, today: date, coming: int) -> Ask:
     """What the price of *job* is computed from, with so many pictures more that are not in it yet."""
+    hosted = job.candidate.endpoint is Endpoint.RESPONSES
     return Ask(
         image_model=job.candidate.image_model,
-        host_model=job.candidate.host_model,
+        host_model=job.candidate.host_model if hosted else None,
         width=job.width,
         height=job.height,
         quality=job.quality,
         prompt_bytes=len(job.prompt.encode()),
-        instruction_bytes=len(job.instructions.encode()),
+        instruction_bytes=len(job.instructions.encode()) if hosted else 0,
         input_pictures=len(job.input_pictures) + (job.mask is not None) + coming,
-        max_output_tokens=job.max_output_tokens,
+        max_output_tokens=job.max_output_tokens if hosted else 0,
         today=today,
         parent_host_tokens=goes_on_from.host_tokens if goes_on_from else 0,
         chain_pictures=goes_on_from.chain_pictures if goes_on_from else 0,
-        picture_certain=job.forced,
+        picture_certain=job.forced or not hosted,
     )
 
 
-def _goes_on_from_response(parent: Picture | None, turn: Turn) -> bool:
-    """Not from another channel: whoever sees a picture that was shared from a direct message could ask the
-    model for everything that was said and shown there before it."""
+def _goes_on(candidate: Candidate, parent: Picture | None, turn: Turn) -> bool:
+    """From the parent's response: not from another channel. Whoever sees a picture that was shared from a
+    direct message could ask the model for everything that was said and shown there before it."""
     return (
-        parent is not None
+        candidate.endpoint is Endpoint.RESPONSES
+        and parent is not None
         and parent.response_id is not None
         and parent.chain_pictures < CHAIN_PICTURES_MAX
         and parent.channel_id == turn.request.channel_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.rendering import errors
-from darkroom.rendering.job import Billed, Failure, FailureKind
+from darkroom.rendering.job import Billed, Candidate, Concern, Endpoint, Failure, FailureKind
 from storage.blobs import BlobStore
-from tests.rendering.support import FIXTURES, JOB, Script, Scripted, nobody, renderer
+from tests.rendering.support import (
+    FIXTURES,
+    JOB,
+    Script,
+    Scripted,
+    created,
+    ended,
+    nobody,
+    renderer,
+    sse,
+)
 
 CASES: dict[str, Any] = json.loads((FIXTURES / "errors.json").read_text())
 KIND = FailureKind
+HOST = Concern.HOST
 EXPECTED = {
     "moderation_blocked_images_400": (KIND.MODERATION, 400),
     "retired_model_images_400": (KIND.MODEL_GONE, 400),
@@ -26,7 +38,7 @@ EXPECTED = {
     "transparent_unsupported_400": (KIND.BAD_REQUEST, 400),
     "tools_n_400": (KIND.BAD_REQUEST, 400),
     "stream_needs_partials_400_2025": (KIND.BAD_REQUEST, 400),
-    "host_model_without_tool_400": (KIND.BAD_REQUEST, 400),
+    "host_model_without_tool_400": (KIND.ACCESS, 400),
     "org_unverified_403": (KIND.ACCESS, 403),
     "org_unverified_host_404": (KIND.ACCESS, 404),
     "org_unverified_stream_400": (KIND.ACCESS, 400),
@@ -73,6 +85,92 @@ async def test_captured_refusals(blobs: BlobStore, name: str) -> None:
         assert len(transport.requests) == 1
 
 
+RESPONSES = Candidate(Endpoint.RESPONSES, "gpt-image-2-2026-04-21", "gpt-5.6-luna")
+IMAGES = Candidate(Endpoint.IMAGES, "gpt-image-2-2026-04-21", "")
+OTHERS = Candidate(Endpoint.RESPONSES, "flux-9", "paint-host-2026-01-01")
+UNVERIFIED = "Your organization must be verified to"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "error", "concerns"),
+    [
+        (RESPONSES, 403, {"message": f"{UNVERIFIED} use the model `gpt-image-2`."}, Concern.IMAGE_MODEL),
+        (
+            RESPONSES,
+            404,
+            {"code": "model_not_found", "message": f"{UNVERIFIED} use the model `gpt-5`."},
+            HOST,
+        ),
+        (RESPONSES, 404, {"code": "model_not_found", "message": "The model `gpt-5.6-luna` does not"}, HOST),
+        (
+            RESPONSES,
+            404,
+            {"code": "model_not_found", "message": "The model `gpt-image-2` does"},
+            Concern.IMAGE_MODEL,
+        ),
+        (
+            RESPONSES,
+            400,
+            {"code": "unsupported_value", "param": "stream", "message": f"{UNVERIFIED} stream this model."},
+            HOST,
+        ),
+        (RESPONSES, 400, {"code": "invalid_value", "param": "model", "message": "No."}, HOST),
+        (
+            RESPONSES,
+            400,
+            {"code": "invalid_value", "param": "tools[0].model", "message": "No."},
+            Concern.IMAGE_MODEL,
+        ),
+        (
+            RESPONSES,
+            400,
+            {"param": "tools", "message": "Hosted tool 'image_generation' is not supported with gpt-4.o."},
+            HOST,
+        ),
+        (RESPONSES, 404, {"message": "Invalid URL (POST /v1/responses)"}, Concern.ENDPOINT),
+        (RESPONSES, 405, {}, Concern.ENDPOINT),
+        (RESPONSES, 403, {"message": "Missing scopes: api.responses.write."}, Concern.ENDPOINT),
+        (RESPONSES, 404, {"code": "model_not_found", "message": ""}, Concern.IMAGE_MODEL),
+        (
+            OTHERS,
+            404,
+            {"code": "model_not_found", "message": "The model `flux-9` is not"},
+            Concern.IMAGE_MODEL,
+        ),
+        (OTHERS, 404, {"code": "model_not_found", "message": "The model `paint-host` is not"}, HOST),
+        (IMAGES, 403, {"message": f"{UNVERIFIED} use the model `gpt-image-2`."}, Concern.IMAGE_MODEL),
+        (
+            IMAGES,
+            400,
+            {"code": "invalid_value", "param": "model", "message": "The model 'dall-e-3' does not exist."},
+            Concern.IMAGE_MODEL,
+        ),
+        (IMAGES, 404, {"message": "Invalid URL (POST /v1/images/generations)"}, Concern.ENDPOINT),
+        (RESPONSES, 400, {"code": "moderation_blocked", "message": "The model `gpt-5` says no."}, None),
+        (RESPONSES, 429, {"code": "rate_limit_exceeded", "message": "The model `gpt-5` is busy."}, None),
+    ],
+)
+def test_a_refusal_of_access_says_what_it_is_about(
+    asked: Candidate, status: int, error: dict[str, Any], concerns: Concern | None
+) -> None:
+    """The image model, its host, or the endpoint; nothing where it is not access that is refused."""
+    assert errors.of_status(status, {"error": error}, {}, asked).concerns == concerns
+
+
+async def test_what_is_said_in_a_stream_is_about_the_same(blobs: BlobStore) -> None:
+    """An error event, and the error of a response that failed; by the names of the call itself."""
+    said = {"code": "model_not_found", "message": "The model `paint-host-2026-01-01` does not exist."}
+    for events in (
+        [created(), {"type": "error", **said}],
+        [created(), {"type": "error", "error": said}],
+        [created(), ended("failed", error=said, usage=None, tool_usage=None)],
+    ):
+        transport = Scripted(Script([sse(events)]))
+        answer = await renderer(transport, blobs).render(replace(JOB, candidate=OTHERS), nobody)
+        assert answer.failure is not None
+        assert (answer.failure.kind, answer.failure.concerns) == (KIND.MODEL_GONE, HOST)
+
+
 def test_a_moderated_refusal_says_stage_and_categories() -> None:
     """For the sentence that tells the person."""
     failure = errors.of_status(400, CASES["moderation_blocked_images_400"]["body"], {})
@@ -96,7 +194,7 @@ def test_a_quota_in_the_middle_of_a_stream() -> None:
 @pytest.mark.parametrize(
     ("status", "error", "kind"),
     [
-        (403, {"code": "unsupported_country_region_territory", "message": "Not here."}, KIND.ACCESS),
+        (403, {"code": "unsupported_country_region_territory", "message": "Not here."}, KIND.REGION),
         (403, {"code": None, "message": "You may not."}, KIND.ACCESS),
         (404, {"code": None, "message": "No such URL."}, KIND.ACCESS),
         (400, {"code": "invalid_value", "param": "tools[0].model", "message": "No."}, KIND.MODEL_GONE),

@@ -13,7 +13,7 @@ import pytest
 from darkroom.rendering.job import Candidate, Endpoint, InputPicture
 from darkroom.spending.bound import bound
 from darkroom.spending.policy import EVERYONE, Access, AccessRule, Dimension
-from darkroom.turns.model import InputRole, Options, Picture, Surface, Turn, TurnInput
+from darkroom.turns.model import InputRole, Options, PassedOver, Picture, Surface, Turn, TurnInput
 from darkroom.turns.planning import CHAIN_PICTURES_MAX, INSTRUCTIONS, NotAllowed, Planner, Step, Unusable
 from darkroom.turns.wish import Wish
 from tests.examples import ALICE, picture
@@ -50,8 +50,13 @@ def wish(asked: Turn, parent: Picture | None = None, **more: Any) -> Wish:
 
 
 def models(planner: Planner, asked: Turn, parent: Picture | None = None, **more: Any) -> list[str]:
-    """The image models that would be tried."""
-    return [candidate.image_model for candidate in planner.candidates(wish(asked, parent, **more))]
+    """The image models that would be tried by the Responses endpoint."""
+    return by(Endpoint.RESPONSES, planner.candidates(wish(asked, parent, **more)))
+
+
+def by(endpoint: Endpoint, candidates: Sequence[Candidate]) -> list[str]:
+    """The image models that *candidates* have of one endpoint, in order."""
+    return [each.image_model for each in candidates if each.endpoint is endpoint]
 
 
 def test_the_settings_model_comes_first_then_its_fallbacks() -> None:
@@ -257,7 +262,7 @@ def test_where_no_configured_model_makes_one_the_newest_other_that_does_is_tried
     assert found[:2] == ["gpt-image-2.5-sunburst", SECOND]
     assert found[2:] == ["gpt-image-1.5", "gpt-image-1-mini"]
     after = replace(wish(asking(background="transparent")), today=date(2026, 12, 1))
-    assert [each.image_model for each in planner.candidates(after)] == found[:2]
+    assert by(Endpoint.RESPONSES, planner.candidates(after)) == found[:2]
 
 
 def test_where_the_configured_one_is_denied_another_that_is_allowed_is_tried() -> None:
@@ -284,3 +289,88 @@ def test_a_kept_background_gives_way_to_what_is_said_now() -> None:
     assert step_of(wish(asking(background="opaque"), CLEAR_PARENT)).job.background == "opaque"
     manner = Options(background="opaque")
     assert step_of(wish(turn("t"), CLEAR_PARENT, manner=manner)).job.background == "opaque"
+
+
+def test_the_images_endpoint_comes_after_the_responses_endpoint() -> None:
+    """With the same models, in the same order, and no host."""
+    assert PLANNER.candidates(wish(turn("t"))) == (
+        Candidate(Endpoint.RESPONSES, FIRST, "gpt-5.6-luna"),
+        Candidate(Endpoint.RESPONSES, SECOND, "gpt-5.6-luna"),
+        Candidate(Endpoint.IMAGES, FIRST, ""),
+        Candidate(Endpoint.IMAGES, SECOND, ""),
+    )
+
+
+def said_in_a_thread(prompt: str, surface: Surface = Surface.REPLY) -> Turn:
+    """Words in a thread, where people also talk."""
+    plain = turn("t", thread="1.1")
+    return replace(plain, request=replace(plain.request, prompt=prompt, surface=surface))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "parent", "served"),
+    [
+        ("make it blue", PARENT, True),
+        ("make it blue", None, False),
+        ("thanks", PARENT, False),
+        ("what is that on the left?", PARENT, False),
+        ("a fox in a boat", PARENT, False),
+    ],
+)
+@pytest.mark.parametrize("surface", [Surface.REPLY, Surface.MENTION])
+def test_what_is_said_in_a_thread_goes_to_the_images_endpoint_only_as_a_plain_change(
+    prompt: str, parent: Picture | None, served: bool, surface: Surface
+) -> None:
+    """It would paint a thank-you, and that costs money."""
+    found = PLANNER.candidates(wish(said_in_a_thread(prompt, surface), parent))
+    assert bool(by(Endpoint.IMAGES, found)) == served
+    assert by(Endpoint.RESPONSES, found)
+
+
+def test_a_prompt_longer_than_the_images_endpoint_takes_does_not_go_there() -> None:
+    plain = turn("t")
+    long = replace(plain, request=replace(plain.request, prompt="x" * 32_001))
+    assert by(Endpoint.IMAGES, PLANNER.candidates(wish(long))) == []
+
+
+def test_where_the_host_was_shut_down_the_images_endpoint_is_left() -> None:
+    """A host without a price is another matter: somebody has to say what it costs."""
+    planner = Planner(CATALOGUE, replace(SETTINGS, host_model="gpt-5"), NamedFiles())
+    later = replace(wish(turn("t")), today=date(2026, 12, 11))
+    assert by(Endpoint.RESPONSES, planner.candidates(later)) == []
+    assert by(Endpoint.IMAGES, planner.candidates(later)) == [FIRST, SECOND]
+    assert planner.left_out(later) == ()
+    with pytest.raises(Unusable, match="gpt-5"):
+        planner.candidates(replace(later, turn=said_in_a_thread("thanks"), parent=PARENT))
+
+
+def test_what_was_left_out_before_the_first_candidate_is_told_with_its_reason() -> None:
+    gone, mini = "gpt-image-1", "gpt-image-1-mini"
+    planner = Planner(CATALOGUE, replace(SETTINGS, model=gone, fallback=(FIRST, mini)), NamedFiles())
+    plain = wish(turn("t"))
+    assert planner.left_out(plain) == (PassedOver(gone, "responses", "shut_down"),)
+    clear = replace(plain, turn=asking(background="transparent"))
+    assert planner.left_out(clear) == (
+        PassedOver(gone, "responses", "shut_down"),
+        PassedOver(FIRST, "responses", "cannot"),
+    )
+    assert planner.candidates(clear)[0].image_model == mini
+    assert PLANNER.left_out(plain) == ()
+
+
+def test_on_the_images_endpoint_an_edit_takes_the_saved_picture_along_and_pays_no_host() -> None:
+    """Whatever conversation its picture has."""
+    by_images = Candidate(Endpoint.IMAGES, FIRST, "")
+    step = PLANNER.step(wish(turn("t", thread="1.1"), PARENT), by_images, "a")
+    assert step.job.previous_response_id is None
+    assert [each.media_type for each in step.job.input_pictures] == ["image/jpeg"]
+    ask = step.ask
+    assert (ask.host_model, ask.instruction_bytes, ask.parent_host_tokens, ask.chain_pictures) == (
+        None,
+        0,
+        0,
+        0,
+    )
+    assert ask.input_pictures == 1
+    assert not [line for line in step.plan.bound.lines if line.token_class.startswith("host_")]
+    assert "+" not in step.plan.price_version
