@@ -1,0 +1,131 @@
+"""From the test's side: the nursery, and the Darkrooms that come out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+WAIT_S = 30.0
+ROOT = Path(__file__).parents[2]
+LINE_MAX = 1024 * 1024
+
+
+class Ended(Exception):
+    """The process is no more."""
+
+
+class Bot:
+    """One Darkroom in a process of its own."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.died_at: str | None = None
+        self.code: int | None = None
+        self._heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._listening = asyncio.create_task(self._listen())
+        self.ended = asyncio.Event()
+
+    async def _listen(self) -> None:
+        while text := await self._reader.readline():
+            said = json.loads(text)
+            if "dies" in said:
+                self.died_at = said["dies"]
+            elif "ended" in said:
+                self.code = said["ended"]
+                break
+            else:
+                self._heard.put_nowait(said)
+        self.ended.set()
+        self._heard.put_nowait({})
+
+    def _say(self, **words: Any) -> None:
+        self._writer.write(json.dumps(words).encode() + b"\n")
+
+    async def _hears(self, key: str) -> Any:
+        async with asyncio.timeout(WAIT_S):
+            said = await self._heard.get()
+        if key not in said:
+            self._heard.put_nowait(said)
+            raise Ended(key)
+        return said[key]
+
+    async def ready(self) -> None:
+        """Wait until it is. Raises ``Ended``."""
+        await self._hears("ready")
+
+    async def arm(self, die_at: str | None) -> None:
+        """It counts its steps from now on, and dies at that one."""
+        self._say(do="arm", die_at=die_at)
+        await self._hears("armed")
+
+    async def rests(self) -> None:
+        """Wait until it has nothing left to do. Raises ``Ended``."""
+        self._say(do="rest")
+        await self._hears("rests")
+
+    async def points(self) -> list[str]:
+        """What it has come past since it was armed."""
+        self._say(do="points")
+        found: list[str] = await self._hears("points")
+        return found
+
+    async def close(self) -> None:
+        """Let it stop as it does at a SIGTERM."""
+        if not self.ended.is_set():
+            self._say(do="stop")
+            async with asyncio.timeout(WAIT_S):
+                await self.ended.wait()
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        self._writer.close()
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended by SIGKILL."""
+        return self.code == -signal.SIGKILL
+
+
+class Nursery:
+    """The program that forks Darkrooms."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def begin(
+        self, flags: dict[str, Any], log: Path, *, from_start: bool = False, die_at: str | None = None
+    ) -> Bot:
+        """Start one; with *from_start* its steps count from its very beginning. It may not be ready yet."""
+        reader, writer = await asyncio.open_unix_connection(str(self._path), limit=LINE_MAX)
+        order = {"flags": flags, "log": str(log), "from_start": from_start, "die_at": die_at}
+        writer.write(json.dumps(order).encode() + b"\n")
+        return Bot(reader, writer)
+
+
+@asynccontextmanager
+async def nursery(folder: Path) -> AsyncIterator[Nursery]:
+    """A nursery that listens in *folder*."""
+    path = folder / "nursery"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.crash.nursery",
+        str(path),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(WAIT_S):
+            assert await process.stdout.readline() == b"ready\n"
+        yield Nursery(path)
+    finally:
+        process.stdin.close()
+        await process.wait()

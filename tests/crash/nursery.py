@@ -1,0 +1,150 @@
+"""A program in which everything is loaded, and which turns into a Darkroom in an instant, as often as asked.
+
+``python -m tests.crash.nursery PATH`` listens at a Unix socket. Each connection is one Darkroom: its first
+line says which, the process forks, and the child answers. When it has ended, its exit code is the last line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import selectors
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bot.app import Darkroom, Overrides
+from bot.settings import plain_settings
+from darkroom.rendering import picture, reading
+from handlers import chart  # noqa: F401 -- loaded here, not in each child
+from tests.crash.points import Points
+from tests.scenarios.story import HurriedClock
+
+MOMENT_S = 0.005
+"""What is really waited of a pause between two tries."""
+
+
+class Line:
+    """Whole lines of JSON over a connection; may be used by several threads."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def say(self, **words: Any) -> None:
+        """Say it before going on."""
+        with self._lock:
+            self._connection.sendall(json.dumps(words).encode() + b"\n")
+
+
+async def _live(connection: socket.socket, order: dict[str, Any]) -> None:
+    """A Darkroom, until it is told to stop or dies."""
+    line = Line(connection)
+    points = Points(lambda name: line.say(dies=name))
+    points.install()
+    if order["from_start"]:
+        points.arm(order["die_at"])
+    settings = plain_settings(order["flags"])
+    overrides = Overrides(clock=HurriedClock(MOMENT_S))
+    connection.setblocking(False)
+    reader, _ = await asyncio.open_unix_connection(sock=connection.dup())
+    async with Darkroom(settings, create_data=True, overrides=overrides) as darkroom:
+        line.say(ready=True)
+        while text := await reader.readline():
+            words = json.loads(text)
+            if words["do"] == "arm":
+                points.arm(words["die_at"])
+                line.say(armed=True)
+            elif words["do"] == "rest":
+                assert darkroom.worker is not None
+                await darkroom.worker.idle()
+                await darkroom.errands.idle()
+                line.say(rests=True)
+            elif words["do"] == "points":
+                line.say(points=points.reached)
+            else:
+                break
+    line.say(stopped=True)
+
+
+def _child(connection: socket.socket, order: dict[str, Any]) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    logging.basicConfig(filename=order["log"], level=logging.INFO, force=True)
+    code = 1
+    try:
+        asyncio.run(_live(connection, order))
+        code = 0
+    except BaseException:
+        logging.getLogger("tests.crash").exception("the child broke")
+        raise
+    finally:
+        os._exit(code)
+
+
+class Server:
+    """Forks one child a connection, and says how each ended."""
+
+    def __init__(self, path: str) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(path)
+        self._listener.listen(16)
+        self._children: dict[int, socket.socket] = {}
+        self._woken, self._wakes = os.pipe()
+        os.set_blocking(self._wakes, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wakes)
+
+    def serve(self) -> None:
+        """Until its input ends."""
+        selector = selectors.DefaultSelector()
+        for file in (self._listener, self._woken, sys.stdin):
+            selector.register(file, selectors.EVENT_READ)
+        print("ready", flush=True)  # noqa: T201 -- whoever started this program waits for it
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is self._listener:
+                    self._fork()
+                elif key.fileobj == self._woken:
+                    os.read(self._woken, 4096)
+                    self._reap()
+                else:
+                    return
+
+    def _fork(self) -> None:
+        connection, _ = self._listener.accept()
+        order = json.loads(connection.makefile("rb").readline())
+        pid = os.fork()
+        if pid == 0:
+            self._listener.close()
+            for other in self._children.values():
+                other.close()
+            _child(connection, order)
+        self._children[pid] = connection
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            connection = self._children.pop(pid)
+            # Whoever asked for it may have gone.
+            with suppress(OSError):
+                Line(connection).say(ended=os.waitstatus_to_exitcode(status))
+            connection.close()
+
+
+if __name__ == "__main__":
+    picture.warm()
+    reading.warm()
+    server = Server(str(Path(sys.argv[1])))
+    gc.collect()
+    gc.freeze()
+    server.serve()
