@@ -167,7 +167,8 @@ class SlackDelivery:
             return None
 
     def _hearer(self, turn: Turn) -> Hearer:
-        return Hearer(turn.request.channel_id, admin=turn.request.user_id in self._voice.admins)
+        user_id = turn.request.user_id
+        return Hearer(turn.request.channel_id, admin=user_id in self._voice.admins, user_id=user_id)
 
 
 def _no_way(error: str, at_most_nano_usd: int) -> Ending:

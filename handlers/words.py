@@ -39,6 +39,7 @@ class Hearer:
 
     channel_id: str
     admin: bool = False
+    user_id: str = ""
 
 
 _CANNOT_POST = {

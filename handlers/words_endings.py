@@ -8,10 +8,11 @@ from datetime import datetime
 
 from darkroom.spending.money import format_usd
 from darkroom.turns.endings import Ending, Outcome, Reason
-from handlers.blocks.scopes import Details
+from handlers.blocks.scopes import Details, person_words
 from handlers.blocks.text import NAME_MAX, TEXT_MAX, counted, escape, truncate, when
 from handlers.words import Hearer, Voice, why_not_posted
 from handlers.words_files import bad_file, too_many
+from handlers.words_waiting import how_to_mend, not_taken_in, waited_in_vain
 
 API_WORDS_MAX = 600
 NOTHING = "Nothing was made and nothing was charged: "
@@ -26,6 +27,9 @@ def say(ending: Ending, voice: Voice, hearer: Hearer) -> str:
     message = str(ending.details.get("message", ""))
     if hearer.admin and message:
         text += f"\nFor you as an admin, the API's words: {escape(truncate(message, API_WORDS_MAX))}"
+    trouble = str(ending.details.get("trouble", "")) if ending.reason is Reason.API_CLOSED else ending.reason
+    if hearer.admin and how_to_mend(trouble):
+        text += f"\nFor you as an admin: {how_to_mend(trouble)}"
     return text
 
 
@@ -108,6 +112,7 @@ _AFTER_A_CALL = frozenset(
         Reason.KEY,
         Reason.NO_ACCESS,
         Reason.RATE,
+        Reason.REGION,
         Reason.UNREACHABLE,
         Reason.API_REFUSED,
         Reason.API_FAILED,
@@ -155,6 +160,16 @@ def _queue_full(told: _Told) -> str:
     return f"{full} was not taken in and nothing was charged. Try again in a few minutes."
 
 
+def _called_off(told: _Told) -> str:
+    by, again = str(told.details.get("by", "")), "Send it again if you want it after all."
+    if by in ("", told.hearer.user_id):
+        return f"Your request was cancelled: nothing was made and nothing was charged. {again}"
+    return (
+        f"{person_words(by)} cancelled your request: nothing was made and nothing was charged. Ask them why; "
+        "then you can send it again."
+    )
+
+
 _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.PICTURES: lambda told: "Your picture is in the thread. Reply there to change it.",
     Reason.WORDS: lambda told: escape(truncate(str(told.details.get("words", "")), TEXT_MAX)),
@@ -195,24 +210,20 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
         f"tell {told.voice.an_admin}."
     ),
     Reason.MODERATION: _moderation,
-    Reason.QUOTA: lambda told: (
-        "The OpenAI account has no money left or has reached its limit, so nothing was made. "
-        f"Tell {told.voice.an_admin} to check OpenAI's billing page, then ask again."
-    ),
-    Reason.KEY: lambda told: (
-        "OpenAI does not accept Darkroom's key, so nothing was made. Tell "
-        f"{told.voice.an_admin} to check the key, then ask again."
-    ),
+    Reason.API_CLOSED: lambda told: f"{NOTHING}{not_taken_in(told.text('trouble'), told.voice.an_admin)}",
+    Reason.QUOTA: lambda told: waited_in_vain(Reason.QUOTA, told.voice.an_admin),
+    Reason.KEY: lambda told: waited_in_vain(Reason.KEY, told.voice.an_admin),
+    Reason.REGION: lambda told: waited_in_vain(Reason.REGION, told.voice.an_admin),
     Reason.NO_ACCESS: lambda told: (
         "The OpenAI account may use none of the models that Darkroom is set to, so nothing was made. "
         f"Tell {told.voice.an_admin}; `--model` may name one that works."
     ),
     Reason.RATE: lambda told: (
-        "OpenAI is taking no more pictures from us at the moment, also after waiting. "
-        "Try again in a few minutes."
+        "OpenAI lets this account make only so many pictures a minute, and your request did not get its turn "
+        "for as long as it could wait. Try again in a few minutes; admins can ask OpenAI for a higher limit."
     ),
     Reason.UNREACHABLE: lambda told: (
-        "OpenAI cannot be reached at the moment, so nothing was made. Try again in "
+        "OpenAI cannot be reached at the moment, also after several tries, so nothing was made. Try again in "
         f"a few minutes; if it stays so, tell {told.voice.an_admin}."
     ),
     Reason.API_REFUSED: lambda told: (
@@ -233,6 +244,7 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.TAKEN_BACK: lambda told: (
         "You deleted your message, so nothing was made and nothing was charged. Send it again if you want it."
     ),
+    Reason.CALLED_OFF: _called_off,
     Reason.TOO_OLD: lambda told: (
         "Darkroom was not running for over an hour, so your request was given up and nothing was charged. "
         "Try again."

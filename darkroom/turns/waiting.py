@@ -26,9 +26,11 @@ class WaitFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """``ahead``: how many turns are before it; ``until``: when it is looked at again, where that is known."""
+    """``ahead``: how many turns are before it; ``until``: when it is looked at again, and ``per_minute``: how
+    many pictures a minute the account may make, where that is known."""
 
     why: WaitFor
     ahead: int = 0
     trouble: Trouble | None = None
     until: datetime | None = None
+    per_minute: int | None = None

@@ -10,9 +10,11 @@ from datetime import datetime
 from darkroom.spending.alerts import Alert, AlertKind, Audience
 from darkroom.spending.periods import BadTimezone
 from darkroom.spending.spans import Span, span_words
+from darkroom.turns.outages import Trouble
 from handlers.blocks.scopes import Details, channel_words, person_words, whose_words
 from handlers.blocks.text import View, context, counted, section, shown, when
 from handlers.words import Voice, more_money
+from handlers.words_waiting import how_to_mend, why_closed, why_was
 
 WORDS_MAX = 1_500
 """As much as is shown of what the API or the catalogue said."""
@@ -176,20 +178,38 @@ def _shutdown(told: _Told) -> Said:
     return happened, f"{advice} and start Darkroom again; `{told.spend} models` shows all that are known."
 
 
-def _quota(told: _Told) -> Said:
+def _closed(told: _Told) -> Said:
+    """Quota, key and region: only an admin can mend them; the queue is kept."""
+    trouble = told.alert.kind
+    why = why_closed(trouble)
     return (
-        "The OpenAI account has no money left or has reached its limit, so that no pictures are made."
-        + _api_words(told),
-        "Add money or raise the limit on OpenAI's billing page; Darkroom needs no restart. "
-        f"`{told.spend} pause` tells people meanwhile that nothing is made.",
+        f"{why[0].upper()}{why[1:]}, so that no pictures are made.{_api_words(told)}",
+        f"{how_to_mend(trouble)} What was asked keeps its place for 24 hours; Darkroom tries from time to time "
+        "and goes on by itself. Until then new requests are declined, and people read why.",
     )
 
 
-def _key(told: _Told) -> Said:
+def _failing(told: _Told) -> Said:
     return (
-        "OpenAI does not accept Darkroom's key, so that no pictures are made." + _api_words(told),
-        "Put a key that works into OPENAI_API_KEY and start Darkroom again. "
-        f"`{told.spend} pause` tells people meanwhile that nothing is made.",
+        "Call after call to OpenAI has failed for some minutes, so that Darkroom leaves it alone for a while."
+        + _api_words(told),
+        "What was asked keeps its place, nothing is declined, and Darkroom tries every few minutes and goes on "
+        f"by itself. {how_to_mend(Trouble.FAILING)} `{told.spend} uncertain` lists calls whose cost nobody "
+        "knows.",
+    )
+
+
+def _resumed(told: _Told) -> Said:
+    try:
+        at = datetime.fromisoformat(str(told.details.get("began_at")))
+        since = f" since {when(at, told.voice.timezone)}"
+    except ValueError:
+        since = ""
+    was = f"It could not{since}: {why_was(str(told.details.get('trouble', '')))}."
+    return (
+        f"OpenAI makes pictures again. {was} What waited is being made.",
+        f"Nothing has to be done; `{told.spend} uncertain` lists calls whose cost nobody knows, if there are "
+        "any.",
     )
 
 
@@ -223,8 +243,11 @@ _SENTENCES: Mapping[AlertKind, Callable[[_Told], Said]] = {
     AlertKind.UNKNOWN_MODEL: _unknown_model,
     AlertKind.UNPRICED: _unpriced,
     AlertKind.SHUTDOWN: _shutdown,
-    AlertKind.QUOTA: _quota,
-    AlertKind.KEY: _key,
+    AlertKind.QUOTA: _closed,
+    AlertKind.KEY: _closed,
+    AlertKind.REGION: _closed,
+    AlertKind.FAILING: _failing,
+    AlertKind.RESUMED: _resumed,
     AlertKind.NO_ACCESS: _no_access,
     AlertKind.MONTH_END: _month_end,
 }
@@ -238,6 +261,9 @@ _NAMES: Mapping[AlertKind, str] = {
     AlertKind.SHUTDOWN: "a model that is shut down soon",
     AlertKind.QUOTA: "no money at OpenAI",
     AlertKind.KEY: "a key that is not accepted",
+    AlertKind.REGION: "a place that OpenAI does not serve",
+    AlertKind.FAILING: "calls that fail one after the other",
+    AlertKind.RESUMED: "OpenAI works again",
     AlertKind.NO_ACCESS: "no access to a model",
     AlertKind.MONTH_END: "a month's report",
 }

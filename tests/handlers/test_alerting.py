@@ -71,6 +71,9 @@ DETAILS: dict[AlertKind, dict[str, str | int]] = {
     },
     AlertKind.QUOTA: {"message": "insufficient <quota>"},
     AlertKind.KEY: {"message": "bad <key>"},
+    AlertKind.REGION: {"message": "not <here>"},
+    AlertKind.FAILING: {"message": "server <error>"},
+    AlertKind.RESUMED: {"trouble": "key", "began_at": "2026-11-20T09:30:00+00:00"},
     AlertKind.NO_ACCESS: {"message": "no <access>"},
     AlertKind.MONTH_END: {
         "start": "2026-10-01T00:00:00+00:00",
@@ -86,8 +89,16 @@ SAYS = {
     AlertKind.UNKNOWN_MODEL: ("gpt-&lt;new&gt;", "priced as gpt-image-2", "`/spend models`"),
     AlertKind.UNPRICED: ("has no price", "`/spend models`"),
     AlertKind.SHUTDOWN: ("in 14 days", "2027-06-30", "Set image.model to gpt-image-2.5-flare"),
-    AlertKind.QUOTA: ("insufficient &lt;quota&gt;", "billing page", "`/spend pause`"),
-    AlertKind.KEY: ("bad &lt;key&gt;", "OPENAI_API_KEY"),
+    AlertKind.QUOTA: ("insufficient &lt;quota&gt;", "billing page", "keeps its place for 24 hours"),
+    AlertKind.KEY: ("bad &lt;key&gt;", "OPENAI_API_KEY", "goes on by itself", "new requests are declined"),
+    AlertKind.REGION: ("not &lt;here&gt;", "country or region", "keeps its place for 24 hours"),
+    AlertKind.FAILING: ("server &lt;error&gt;", "nothing is declined", "goes on by itself", "status page"),
+    AlertKind.RESUMED: (
+        "again",
+        "20 November 2026, 09:30 (UTC)",
+        "key was not accepted",
+        "`/spend uncertain`",
+    ),
     AlertKind.NO_ACCESS: ("no &lt;access&gt;", "`/spend models`"),
     AlertKind.MONTH_END: ("October 2026 (UTC) has ended", "`/spend report last month`", "reports.month_end"),
 }

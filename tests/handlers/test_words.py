@@ -13,7 +13,7 @@ from tests.examples import ALICE, DESIGN
 
 VOICE = Voice("/imagine", "/spend", "U0DARKROOM", (), "UTC")
 OURS = Voice("/paint", "/costs", "U0DARKROOM", (ALICE,), "UTC")
-HEARER = Hearer(DESIGN)
+HEARER = Hearer(DESIGN, user_id=ALICE)
 DETAILS: dict[Reason, dict[str, str | int]] = {
     Reason.WORDS: {"words": "Which <fox>? <!channel>"},
     Reason.NO_MONEY: {
@@ -37,9 +37,18 @@ DETAILS: dict[Reason, dict[str, str | int]] = {
     Reason.EDIT_OR_NEW: {"picture_id": "picture_1", "version": 3},
     Reason.UNDONE: {"picture_id": "picture_1", "version": 2, "undone": 3},
     Reason.NOTHING_TO_UNDO: {"version": 1},
+    Reason.API_CLOSED: {"trouble": "key"},
+    Reason.CALLED_OFF: {"by": ALICE},
     **{
         reason: {"message": "insufficient <quota>"}
-        for reason in (Reason.QUOTA, Reason.KEY, Reason.NO_ACCESS, Reason.API_REFUSED, Reason.API_FAILED)
+        for reason in (
+            Reason.QUOTA,
+            Reason.KEY,
+            Reason.REGION,
+            Reason.NO_ACCESS,
+            Reason.API_REFUSED,
+            Reason.API_FAILED,
+        )
     },
 }
 NEXT = {
@@ -63,6 +72,8 @@ NEXT = {
     Reason.KEY: "Tell an admin",
     Reason.NO_ACCESS: "Tell an admin",
     Reason.RATE: "Try again",
+    Reason.REGION: "Tell an admin",
+    Reason.API_CLOSED: "Ask again later, or ask an admin",
     Reason.UNREACHABLE: "Try again",
     Reason.API_REFUSED: "other words",
     Reason.API_FAILED: "Try again",
@@ -70,6 +81,7 @@ NEXT = {
     Reason.BAD_PICTURE: "Try again",
     Reason.UNCERTAIN: "ask again",
     Reason.TAKEN_BACK: "Send it again",
+    Reason.CALLED_OFF: "Send it again",
     Reason.TOO_OLD: "Try again",
     Reason.BROKEN: "Try again",
     Reason.BAD_FILE: "screenshot",
@@ -134,6 +146,42 @@ def test_only_admins_of_the_settings_read_the_apis_own_words() -> None:
     """Escaped, like everything foreign."""
     assert "insufficient" not in say(ending(Reason.QUOTA), VOICE, HEARER)
     assert "insufficient &lt;quota&gt;" in say(ending(Reason.QUOTA), VOICE, Hearer(DESIGN, admin=True))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why", "todo"),
+    [
+        ("quota", "the OpenAI account has no money left", "OpenAI's billing page"),
+        ("key", "OpenAI does not accept Darkroom's key", "OPENAI_API_KEY"),
+        ("region", "OpenAI does not serve the place", "country or region"),
+        ("of a newer version", "OpenAI cannot be used at the moment", ""),
+    ],
+)
+def test_while_the_api_is_closed_everybody_reads_why_and_admins_how_to_mend_it(
+    trouble: str, why: str, todo: str
+) -> None:
+    closed = Ending(Outcome.DECLINED, Reason.API_CLOSED, {"trouble": trouble})
+    text, told = say(closed, OURS, HEARER), say(closed, OURS, Hearer(DESIGN, admin=True))
+    assert text.startswith(f"Nothing was made and nothing was charged: {why}")
+    assert "What was asked before keeps its place, and I go on by myself" in text
+    assert "For you as an admin" not in text
+    assert ("For you as an admin" in told) == bool(todo)
+    assert todo in told
+
+
+@pytest.mark.parametrize("reason", [Reason.QUOTA, Reason.KEY, Reason.REGION])
+def test_what_waited_in_vain_was_not_charged_and_admins_read_why_and_how_to_mend_it(reason: Reason) -> None:
+    text = say(ending(reason), VOICE, Hearer(DESIGN, admin=True))
+    assert "for as long as your request could wait, so nothing was made." in text
+    assert "Nothing was charged." in text
+    assert "insufficient &lt;quota&gt;" in text
+    assert "For you as an admin: " in text
+
+
+def test_whose_request_somebody_else_has_cancelled_reads_who_did() -> None:
+    by_bob = Ending(Outcome.CANCELLED, Reason.CALLED_OFF, {"by": "U0BOB00001"})
+    assert say(by_bob, VOICE, HEARER).startswith("<@U0BOB00001> cancelled your request: nothing was made")
+    assert say(ending(Reason.CALLED_OFF), VOICE, HEARER).startswith("Your request was cancelled: nothing was")
 
 
 def test_in_a_direct_message_between_others_an_invitation_would_not_help() -> None:
