@@ -25,6 +25,8 @@ COMMANDS = {
     "spend": "Who spent what, on which model, for which tokens.",
     "estimate": "What a picture will cost, before anything is bought.",
     "turns": "What was asked for, what became of it, and what it cost.",
+    "backup": "Copy everything into one file, while Darkroom runs.",
+    "restore": "Make a data directory from a backup.",
     "manifest": "The Slack app's manifest, ready to paste.",
 }
 """Every command and its one line, in the order of ``--help``."""
