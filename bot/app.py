@@ -42,6 +42,7 @@ from handlers.surfaces import build_app
 from handlers.web_client import WebSlackClient, slack_session
 from storage.blobs import BlobStore
 from storage.database import Database
+from storage.tidying import remove_unknown
 
 logger = logging.getLogger("darkroom.app")
 
@@ -148,6 +149,7 @@ class Darkroom:
         left = await worker.recover()
         for each in going_round:
             each.start()
+        self.errands.start("tidying", _tidy(database, blobs, clock))
         logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
 
     def _put_together(self, ground: Ground) -> tuple[Worker, Sequence[_GoesRound], Services]:
@@ -225,6 +227,12 @@ class Darkroom:
                     await closer.close()
             except TimeoutError:
                 logger.warning("%s did not close in time", closer.name)
+
+
+async def _tidy(database: Database, blobs: BlobStore, clock: Clock) -> None:
+    """What crashes left on disk; nobody waits for it."""
+    if removed := await remove_unknown(database, blobs, clock.now()):
+        logger.info("%d picture files that no book knows were removed", removed)
 
 
 def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 WRITTEN_AGAIN_S = 900.0
 """How long bytes that were written although they were there are not removed: whoever wrote them may have yet
 to say so in the books. Longer than any call takes, and than fetching what goes along with a prompt."""
@@ -67,6 +69,19 @@ class BlobStore:
             self._keep_for_now(target)
         _fsync_folder(target.parent)
         return True
+
+    def files(self) -> Iterator[tuple[Path, float]]:
+        """Every whole picture on disk, and when it was written (unix seconds)."""
+        for folder in self._folder.glob("[0-9a-f][0-9a-f]"):
+            for path in folder.iterdir():
+                if _DIGEST.fullmatch(path.stem) is None:
+                    continue
+                try:
+                    written = path.stat().st_mtime
+                except FileNotFoundError:
+                    # Removed since the folder was read.
+                    continue
+                yield path, written
 
     def sweep(self) -> int:
         """Remove what a crash left half written; gives how many files that were. Only while nobody writes."""
