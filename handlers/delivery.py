@@ -13,6 +13,7 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Picture, Told, Turn, TurnInput
 from darkroom.turns.store import TurnLog
 from darkroom.turns.surroundings import Note, Undeliverable
+from darkroom.turns.waiting import Wait
 from handlers import words, words_endings
 from handlers.blocks import placeholder as blocks
 from handlers.blocks.answers import answer_view
@@ -53,17 +54,24 @@ class SlackDelivery:
         self._showing = Showing(slack, clock, manner)
         self._saying = Saying(slack, clock, log, conversations)
 
-    async def placeholder(self, turn: Turn, at_most_nano_usd: int, note: Note) -> Ending | None:
+    async def placeholder(
+        self, turn: Turn, at_most_nano_usd: int, note: Note, wait: Wait | None = None
+    ) -> Ending | None:
         """See ``Delivery``: a message, a reaction, or a word to who asked."""
         if turn.placeholder_ts is not None:
             return None
         try:
             name = await self._name(turn) if turn.request.opens_thread else ""
-            if not await self._placeholders.show(turn, name, at_most_nano_usd, note):
+            if not await self._placeholders.show(turn, name, at_most_nano_usd, note, wait):
                 return Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
         except (SlackRefused, SlackUnclear) as error:
             return _no_way(name_of(error), at_most_nano_usd)
         return None
+
+    async def show_wait(self, turn: Turn, at_most_nano_usd: int, wait: Wait | None) -> None:
+        """See ``Delivery``: anew in the placeholder, or once to the person alone."""
+        name = await self._name(turn) if turn.request.opens_thread else ""
+        await self._placeholders.show_wait(turn, name, at_most_nano_usd, wait)
 
     async def deliver(
         self,

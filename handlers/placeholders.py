@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from darkroom.clock import Clock
 from darkroom.turns.conversations import Conversations
 from darkroom.turns.model import Told, Turn
 from darkroom.turns.surroundings import Note
+from darkroom.turns.waiting import Wait, WaitFor
 from handlers.blocks import placeholder as blocks
 from handlers.blocks.text import View
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
 from handlers.posting import Poster, Repeat, name_of, tell_privately
+from handlers.words_waiting import wait_words
 
 logger = logging.getLogger("darkroom.handlers")
 
 WORKING_REACTION = "eyes"
 LOOK_AFTER_S = 10.0
 """A placeholder that should have been posted this long ago may have been: look before posting it."""
+WAITS_TOLD_MAX = 2_000
+"""Of so many waits it is known that their person was told."""
 GONE_PAUSES_S = (1.0, 3.0)
 """Waits before a message that Slack does not find counts as deleted."""
 
@@ -43,25 +48,53 @@ class Placeholders:
         self._repeat = Repeat(clock)
         self._poster = Poster(slack, clock)
         self._since = clock.now()
+        self._told_to_wait: dict[tuple[str, str], None] = {}
+        self._changing: dict[str, asyncio.Event] = {}
 
-    async def show(self, turn: Turn, name: str, at_most_nano_usd: int, note: Note) -> bool:
+    async def show(
+        self, turn: Turn, name: str, at_most_nano_usd: int, note: Note, wait: Wait | None = None
+    ) -> bool:
         """False if the message that asked is gone. Raises ``SlackRefused`` and ``SlackUnclear`` where nothing
         can be posted."""
         request = turn.request
         if request.opens_thread:
-            view = blocks.working(name, request.prompt, at_most_nano_usd, request.wanted)
-            await self._open_thread(turn, view, note)
+            await self._open_thread(turn, self._view(turn, name, at_most_nano_usd, wait), note)
         elif request.message_ts is not None:
-            return await self.react(turn, request.message_ts, WORKING_REACTION)
+            if not await self.react(turn, request.message_ts, WORKING_REACTION):
+                return False
+            await self._tell_wait(turn, at_most_nano_usd, wait)
+        elif wait is not None and self._is_news(turn, wait):
+            await self._say_alone(turn, self._waits(turn, at_most_nano_usd, wait))
         elif turn.created_at >= self._since:
             # Who pressed before the start was told then.
-            text = blocks.pressed(request.wanted, at_most_nano_usd)
-            await self._say_alone(turn, text)
+            await self._say_alone(turn, View(blocks.pressed(request.wanted, at_most_nano_usd), ()))
         return True
+
+    async def show_wait(self, turn: Turn, name: str, at_most_nano_usd: int, wait: Wait | None) -> None:
+        """Say anew what *turn* waits for, or with None that it is being made: in its placeholder, where that
+        is a message of ours; else to its person alone, once in the line and once for each trouble. Tries
+        once."""
+        channel, ts = turn.request.channel_id, turn.placeholder_ts
+        if not turn.request.opens_thread:
+            await self._tell_wait(turn, at_most_nano_usd, wait)
+        elif ts is not None and turn.placeholder_closed_at is None:
+            view = self._view(turn, name, at_most_nano_usd, wait)
+            changed = self._changing[turn.id] = asyncio.Event()
+            try:
+                await self._slack.update_message(channel, ts, view.text, blocks=view.blocks, turn_id=turn.id)
+            except (SlackRefused, SlackUnclear) as error:
+                logger.info("turn %s: what it waits for is not shown: %s", turn.id, name_of(error))
+            finally:
+                changed.set()
+                self._changing.pop(turn.id, None)
 
     async def close(self, turn: Turn, view: View | None) -> None:
         """Let it say how the turn went, or without a *view* take it away. A reaction goes anyway."""
         channel, asked_in, ts = turn.request.channel_id, turn.request.message_ts, turn.placeholder_ts
+        changing = self._changing.get(turn.id)
+        if changing is not None:
+            # What it waited for must not arrive after what became of it.
+            await changing.wait()
         try:
             if asked_in is not None:
                 await self._repeat(lambda: self._slack.remove_reaction(channel, asked_in, WORKING_REACTION))
@@ -159,16 +192,48 @@ class Placeholders:
         except (SlackRefused, SlackUnclear) as error:
             logger.info("turn %s: where it is made could not be said: %s", turn.id, name_of(error))
 
-    async def _say_alone(self, turn: Turn, text: str) -> None:
-        request = turn.request
+    def _view(self, turn: Turn, name: str, at_most_nano_usd: int, wait: Wait | None) -> View:
+        if wait is None:
+            return blocks.working(name, turn.request.prompt, at_most_nano_usd, turn.request.wanted)
+        return blocks.waiting(turn, name, at_most_nano_usd, wait_words(wait, self._clock.now()))
+
+    def _waits(self, turn: Turn, at_most_nano_usd: int, wait: Wait) -> View:
+        return blocks.waits(turn, at_most_nano_usd, wait_words(wait, self._clock.now()))
+
+    def _is_news(self, turn: Turn, wait: Wait) -> bool:
+        """Whether its person was not told so yet: what only they see stands there for good. Its own thread is
+        no wait; and who asked before the start was told then, unless the API is out of use."""
+        if wait.why is WaitFor.THREAD or (wait.trouble is None and turn.created_at < self._since):
+            return False
+        key = (turn.id, str(wait.trouble))
+        if key in self._told_to_wait:
+            return False
+        self._told_to_wait[key] = None
+        if len(self._told_to_wait) > WAITS_TOLD_MAX:
+            del self._told_to_wait[next(iter(self._told_to_wait))]
+        return True
+
+    async def _tell_wait(self, turn: Turn, at_most_nano_usd: int, wait: Wait | None) -> None:
+        if wait is None or not self._is_news(turn, wait):
+            return
         try:
-            await self._repeat(
-                lambda: self._slack.post_ephemeral(
-                    request.channel_id, request.user_id, text, thread_ts=request.thread_ts
-                )
-            )
+            await self._whisper(turn, self._waits(turn, at_most_nano_usd, wait))
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("turn %s: what it waits for was not told: %s", turn.id, name_of(error))
+
+    async def _say_alone(self, turn: Turn, view: View) -> None:
+        try:
+            await self._repeat(lambda: self._whisper(turn, view))
         except SlackRefused as refused:
             if refused.error in NO_PLACE | CLOSED_PLACE:
                 raise
             # Such as somebody who has left the channel: the picture tells them soon enough.
             logger.info("turn %s: no word ahead: %s", turn.id, refused.error)
+
+    async def _whisper(self, turn: Turn, view: View) -> None:
+        request = turn.request
+        # A message on top level opens no thread by itself.
+        thread_ts = request.thread_ts if request.thread_ts != request.message_ts else None
+        await self._slack.post_ephemeral(
+            request.channel_id, request.user_id, view.text, blocks=view.blocks, thread_ts=thread_ts
+        )

@@ -184,8 +184,8 @@ def _closed(told: _Told) -> Said:
     why = why_closed(trouble)
     return (
         f"{why[0].upper()}{why[1:]}, so that no pictures are made.{_api_words(told)}",
-        f"{how_to_mend(trouble)} What was asked keeps its place for 24 hours; Darkroom tries from time to time "
-        "and goes on by itself. Until then new requests are declined, and people read why.",
+        f"{how_to_mend(trouble)} What was asked keeps its place for 24 hours; Darkroom tries from time to "
+        "time and goes on by itself. Until then new requests are declined, and people read why.",
     )
 
 
@@ -193,9 +193,9 @@ def _failing(told: _Told) -> Said:
     return (
         "Call after call to OpenAI has failed for some minutes, so that Darkroom leaves it alone for a while."
         + _api_words(told),
-        "What was asked keeps its place, nothing is declined, and Darkroom tries every few minutes and goes on "
-        f"by itself. {how_to_mend(Trouble.FAILING)} `{told.spend} uncertain` lists calls whose cost nobody "
-        "knows.",
+        "What was asked keeps its place, nothing is declined, and Darkroom tries every few minutes and goes "
+        f"on by itself. {how_to_mend(Trouble.FAILING)} `{told.spend} uncertain` lists calls whose cost "
+        "nobody knows.",
     )
 
 

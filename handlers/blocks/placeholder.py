@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from darkroom.spending.money import format_usd
-from handlers.blocks.text import NAME_MAX, View, context, counted, escape, section, shown
+from darkroom.turns.model import Turn
+from handlers.blocks.buttons import actions, button
+from handlers.blocks.text import NAME_MAX, Block, View, context, counted, escape, section, shown
+
+CANCEL_ACTION = "cancel_turn"
+"""The ``action_id`` of the button that calls off what waits; its value is the turn's id."""
+CANCEL = "Cancel"
+_CALLS_OFF = f"The button “{CANCEL}” calls it off; then nothing is charged."
 
 PROMPT_MAX = 1_500
+PROMPT_SHOWN_MAX = 80
+"""As much of a prompt as names a request to who made it."""
 
 
 def working(name: str, prompt: str, at_most_nano_usd: int, wanted: int = 1) -> View:
@@ -14,6 +23,15 @@ def working(name: str, prompt: str, at_most_nano_usd: int, wanted: int = 1) -> V
     costs = f"it costs at most {price}" if wanted == 1 else f"together they cost at most {price}"
     said = f"Working on it; {costs}."
     return _view(name, prompt, wanted, said, f"Working on it · at most {price}")
+
+
+def waiting(turn: Turn, name: str, at_most_nano_usd: int, wait: str) -> View:
+    """The same while it has to *wait* (``mrkdwn``: a clause without a full stop), with the way to call it
+    off."""
+    price, request = format_usd(at_most_nano_usd), turn.request
+    said = f"Waiting: {wait}. It costs at most {price}. {_CALLS_OFF}"
+    view = _view(name, request.prompt, request.wanted, said, f"Waiting: {wait} · at most {price}")
+    return View(view.text, (*view.blocks, _cancel(turn)))
 
 
 def done(
@@ -38,6 +56,17 @@ def pressed(wanted: int, at_most_nano_usd: int) -> str:
     """What whoever pressed a button reads at once, alone."""
     what = counted(wanted, "picture", "pictures")
     return f"Working on it: {what}, at most {format_usd(at_most_nano_usd)}, here in the thread."
+
+
+def waits(turn: Turn, at_most_nano_usd: int, wait: str) -> View:
+    """What whoever asked without a message of ours reads, alone, while it has to *wait* (as above)."""
+    what = shown(turn.request.prompt, PROMPT_SHOWN_MAX) if turn.request.prompt.strip() else "a picture"
+    said = f"Your request waits ({what}): {wait}. It costs at most {format_usd(at_most_nano_usd)}."
+    return View(f"{said} {_CALLS_OFF}", (section(said), _cancel(turn)))
+
+
+def _cancel(turn: Turn) -> Block:
+    return actions(button(CANCEL_ACTION, CANCEL, turn.id, label="Cancel this request; nothing is charged"))
 
 
 def elsewhere(link: str | None) -> str:
