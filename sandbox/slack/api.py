@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.slack import methods_chat, methods_files, methods_rest, methods_views
+from sandbox.slack.happenings import pointless
 from sandbox.slack.model import ApiAnswer, ApiError, CallRecord, Dropped, Fault, Json
+from sandbox.slack.named_faults import fault_of
 
 if TYPE_CHECKING:
     from sandbox.slack.state import State
@@ -50,34 +52,40 @@ async def answer(state: "State", method: str, params: Mapping[str, Any], token: 
     given = dict(params)
     token = given.pop("token", None) or token
     fault = take_fault(state, method, given)
-    if fault is not None and fault.delay_s:
+    if fault is None:
+        return _record(state, method, given, await _answer(state, method, given, token))
+    if fault.delay_s:
         await state.sleep(fault.delay_s)
-    if fault is not None and fault.drop == "before":
+    if fault.drop == "before":
         _record(state, method, given, ApiAnswer(0, {"ok": False, "error": "dropped_before"}))
         raise Dropped(method)
-    if (
-        fault is not None
-        and fault.drop is None
-        and (fault.error or fault.body is not None or fault.status != 200)
-    ):
-        body = fault.body if fault.body is not None else {"ok": False, "error": fault.error or "fatal_error"}
-        return _record(state, method, given, ApiAnswer(fault.status, body, fault.headers))
-    made = await _answer(state, method, given, token)
-    if fault is not None and fault.drop == "after":
+    if fault.first is not None:
+        await fault.first(state, given)
+    if not fault.answers or fault.done:
+        made = await _answer(state, method, given, token)
+    if fault.drop == "after":
         _record(state, method, given, ApiAnswer(0, {"ok": False, "error": "dropped_after"}))
         raise Dropped(method)
-    return _record(state, method, given, made)
+    return _record(state, method, given, _spoken(fault) if fault.answers else made)
+
+
+def _spoken(fault: Fault) -> ApiAnswer:
+    """What a fault answers in place of the method."""
+    body = fault.body if fault.body is not None else {"ok": False, "error": fault.error or "fatal_error"}
+    return ApiAnswer(fault.status, body, fault.headers, fault.page)
 
 
 def take_fault(state: "State", method: str, params: Json) -> Fault | None:
-    """The next fault that fits this call; it is used up once it has happened `times` times."""
+    """The next fault that fits this call, from the list (where it is used up once it has happened `times`
+    times) or by the plan."""
     for fault in state.faults:
         if fault.method in (method, "*") and (fault.when is None or fault.when(params)):
             fault.times -= 1
             if fault.times <= 0:
                 state.faults.remove(fault)
             return fault
-    return None
+    met = state.fault_plan.take("slack", method, state.now(), pointless=pointless(state, method, params))
+    return None if met is None else fault_of(met)
 
 
 async def _answer(state: "State", method: str, params: Json, token: str | None) -> ApiAnswer:

@@ -10,7 +10,7 @@ from sandbox.slack.model import HttpAnswer
 if TYPE_CHECKING:
     from sandbox.slack.state import State
 
-How = Literal["redirect", "moved", "loop", "login", "truncated", "slow", "endless"]
+How = Literal["redirect", "moved", "loop", "login", "garbage", "truncated", "slow", "endless"]
 
 
 @dataclass
@@ -19,8 +19,9 @@ class BadDownload:
 
     redirect: 302 to `target` (left out: another host name of this very machine); moved: 302 to another
     address of Slack's own, which then gives the file; loop: 302 to itself; login: 200 and a page to sign in;
-    truncated: half of the announced bytes, then the connection is cut; slow: ten pieces with `pause_s`
-    between them; endless: the bytes again and again, with no length announced.
+    garbage: a picture's media type, and bytes that are none; truncated: half of the announced bytes, then
+    the connection is cut; slow: ten pieces with `pause_s` between them; endless: the bytes again and again,
+    with no length announced.
     """
 
     how: How
@@ -61,6 +62,8 @@ def spoil(state: "State", bad: BadDownload, url: str, good: HttpAnswer) -> HttpA
     """The answer that comes instead of `good`."""
     if bad.how == "login":
         return files.sign_in()
+    if bad.how == "garbage":
+        return HttpAnswer(200, b"\x00no picture\xff" * 100, "image/png")
     if bad.how == "truncated":
         return replace(good, cut_after=len(good.body) // 2)
     if bad.how == "slow":

@@ -91,18 +91,20 @@ def receive(state: "State", url: str, data: bytes) -> HttpAnswer:
 
 
 def complete(state: "State", file: File) -> None:
-    """Step three: the scan begins; `mimetype` appears `file_processing_s` later (never, when infinite)."""
+    """Step three: the scan begins; `mimetype` appears `file_processing_s` later (never, when infinite), or
+    as the file's own `scan_s` says."""
     file.completed = True
-    if file.processed or math.isinf(state.file_processing_s):
+    seconds = state.file_processing_s if file.scan_s is None else file.scan_s
+    if file.processed or math.isinf(seconds):
         return
-    if state.file_processing_s <= 0:
+    if seconds <= 0:
         finish(state, file)
     else:
-        state.spawn(_scan(state, file))
+        state.spawn(_scan(state, file, seconds))
 
 
-async def _scan(state: "State", file: File) -> None:
-    await state.sleep(state.file_processing_s)
+async def _scan(state: "State", file: File, seconds: float) -> None:
+    await state.sleep(seconds)
     finish(state, file)
 
 

@@ -1,8 +1,11 @@
 """What a Slack workspace consists of: people, channels, messages, files, and the records kept for tests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from sandbox.slack.state import State
 
 Json = dict[str, Any]
 ChannelKind = Literal["channel", "group", "im", "mpim"]
@@ -101,7 +104,7 @@ class File:
     """An uploaded file. `mimetype` and friends stay hidden until `processed` (the malware scan is over).
 
     `shown_as_stub`: events name it without describing it (Slack Connect); `handed_over`: it was put into a
-    modal's file input, and so the app may read it.
+    modal's file input, and so the app may read it; `scan_s`: how long its scan takes, None as long as any.
     """
 
     id: str
@@ -124,6 +127,7 @@ class File:
     deleted: bool = False
     shown_as_stub: bool = False
     handed_over: bool = False
+    scan_s: float | None = None
 
 
 @dataclass
@@ -197,11 +201,12 @@ class Ack:
 
 @dataclass(frozen=True)
 class ApiAnswer:
-    """The answer to a Web API call: HTTP status, JSON body, extra headers."""
+    """The answer to a Web API call: HTTP status, JSON body, extra headers; or an HTML `page` instead."""
 
     status: int
     body: Json
     headers: Mapping[str, str] = field(default_factory=dict)
+    page: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -230,10 +235,11 @@ class HttpAnswer:
 class Fault:
     """Something that goes wrong once (or `times` times) with a method; put it in `workspace.faults`.
 
-    `error` answers with that error code, `status`/`headers`/`body` shape the answer by hand; `drop="before"`
-    cuts the connection without any effect, `drop="after"` does the work and then cuts it (an unclear post);
-    `delay_s` answers late. `when` narrows it to calls whose parameters it accepts. `method` may be a Web API
-    method, "upload", "download" or "response_url"; "*" is any of them.
+    `error` answers with that error code, `status`/`headers`/`body`/`page` shape the answer by hand, `done`
+    lets the work be done before that; `drop="before"` cuts the connection without any effect, `drop="after"`
+    does the work and then cuts it (an unclear post); `delay_s` answers late. `first` happens in the workspace
+    just before the call, which then goes on. `when` narrows it to calls whose parameters it accepts. `method`
+    may be a Web API method, "upload", "download" or "response_url"; "*" is any of them.
     """
 
     method: str
@@ -245,6 +251,15 @@ class Fault:
     delay_s: float = 0.0
     times: int = 1
     when: Callable[[Json], bool] | None = None
+    done: bool = False
+    page: str | None = None
+    first: Callable[["State", Json], Awaitable[None]] | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers by itself, in place of the method."""
+        shaped = self.body is not None or self.page is not None or self.status != 200
+        return self.drop is None and (bool(self.error) or shaped)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ async def _api(request: web.Request) -> web.StreamResponse:
         answer = await workspace.call(request.match_info["method"], params, _bearer(request))
     except Dropped:
         return await _cut(request)
+    if answer.page is not None:
+        return web.Response(text=answer.page, status=answer.status, content_type="text/html")
     return web.json_response(answer.body, status=answer.status, headers=dict(answer.headers))
 
 

@@ -3,28 +3,15 @@
 import asyncio
 import time
 import uuid
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Self, TypeVar
 
+from sandbox.faults.rules import FaultPlan
 from sandbox.slack import limits
-from sandbox.slack.bad_downloads import BadDownload, DownloadRecord
+from sandbox.slack.contents import Contents
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.furniture import furnish
-from sandbox.slack.model import (
-    CallRecord,
-    Channel,
-    Ephemeral,
-    Fault,
-    File,
-    Json,
-    Message,
-    Notification,
-    ResponseUrl,
-    Shortcut,
-    Trigger,
-    User,
-)
+from sandbox.slack.model import Channel, Ephemeral, Json, Message, Shortcut, User
 from sandbox.slack.transcript import transcript
 
 T = TypeVar("T")
@@ -40,7 +27,7 @@ def base36(number: int, width: int) -> str:
     return digits.rjust(width, "0")
 
 
-class State:
+class State(Contents):
     """Everything a workspace remembers. Ids follow from a counter and the time of creation, so that a run on
     simulated time repeats exactly and two runs on real time never share an id."""
 
@@ -60,45 +47,20 @@ class State:
         commands: frozenset[str] | None = None,
         shortcuts: tuple[Shortcut, ...] = (),
     ) -> None:
+        super().__init__(team_id, app_name)
         self.now, self.sleep = now, sleep
-        self.team_id, self.team_name, self.team_domain = team_id, "Sandbox", "sandbox"
-        self.outside_team_id = "T0OUTSIDE1"
         self.bot_token, self.app_token = bot_token, app_token
         self.scopes = limits.DEFAULT_SCOPES if scopes is None else scopes
         self.file_processing_s = file_processing_s
         self.rate_limits = rate_limits
         self.base_url = base_url
-        self.app_id, self.bot_user_id, self.bot_id = "A0DARKROOM", "U0DARKROOM", "B0DARKROOM"
-        self.app_name, self.commands, self.shortcuts = app_name, commands, shortcuts
-        self.installed = True
-        self.echo_bot_messages = True
-        self.mention_events: tuple[str, ...] = ("message", "app_mention")
-        self.mention_files = False
-        self.subscriptions = frozenset(
-            {"message", "app_mention", "app_home_opened", "app_uninstalled", "tokens_revoked"}
-        )
-        self.users: dict[str, User] = {}
-        self.channels: dict[str, Channel] = {}
-        self.ephemerals: list[Ephemeral] = []
-        self.files: dict[str, File] = {}
-        self.statuses: dict[tuple[str, str], tuple[str, float]] = {}
-        self.views: dict[str, Json] = {}
-        self.homes: dict[str, Json] = {}
-        self.response_urls: dict[str, ResponseUrl] = {}
-        self.triggers: dict[str, Trigger] = {}
-        self.tickets: set[str] = set()
-        self.notifications: deque[Notification] = deque(maxlen=limits.RECORDS_MAX)
-        self.faults: list[Fault] = []
-        self.bad_downloads: list[BadDownload] = []
-        self.downloads: deque[DownloadRecord] = deque(maxlen=limits.RECORDS_MAX)
-        self.calls: deque[CallRecord] = deque(maxlen=limits.RECORDS_MAX)
-        self.on_change: list[Callable[[Json], None]] = []
-        self.limiter = limits.RateLimiter()
+        self.commands, self.shortcuts = commands, shortcuts
         self._run = int(now() * 1000)
         self._count = 0
         self._last_ts = 0
         self._waiting: set[asyncio.Event] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.fault_plan = FaultPlan()
         self.delivery = Delivery(
             now=now,
             sleep=sleep,
@@ -108,6 +70,16 @@ class State:
             app_id=self.app_id,
         )
         furnish(self)
+
+    @property
+    def fault_plan(self) -> FaultPlan:
+        """The rules by which things go wrong here; a new plan's time counts from when it is put in."""
+        return self._fault_plan
+
+    @fault_plan.setter
+    def fault_plan(self, plan: FaultPlan) -> None:
+        plan.begin(self.now())
+        self._fault_plan = plan
 
     def mint(self, prefix: str = "") -> str:
         """A new id: prefix and capital letters and digits, as Slack's are."""

@@ -1,6 +1,6 @@
 """`Workspace`: Slack in one process, without a network. The HTTP shell is `sandbox.slack.server`."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sandbox.slack import (
@@ -55,19 +55,23 @@ class Workspace(State):
 
     async def send_bytes(self, url: str, data: bytes) -> HttpAnswer:
         """The middle step of an upload: POST the bytes to the address that Slack gave."""
-        if (fault := api.take_fault(self, "upload", {"url": url})) is not None:
-            return await self._faulty(fault, lambda: files.receive(self, url, data))
-        return files.receive(self, url, data)
+
+        async def work() -> HttpAnswer:
+            return files.receive(self, url, data)
+
+        return await self._unless_faulty("upload", {"url": url}, work)
 
     async def download(self, url: str, token: str | None) -> HttpAnswer:
         """GET a private file. A wrong token gets HTTP 200 and a page to sign in."""
-        if (fault := api.take_fault(self, "download", {"url": url})) is not None:
-            return await self._faulty(fault, lambda: files.fetch(self, url, token))
-        answer = files.fetch(self, url, token)
-        if (bad := bad_downloads.take(self, url)) is not None:
-            answer = bad_downloads.spoil(self, bad, url, answer)
-        self.downloads.append(bad_downloads.DownloadRecord(url, token, answer.status))
-        return answer
+
+        async def work() -> HttpAnswer:
+            answer = files.fetch(self, url, token)
+            if (bad := bad_downloads.take(self, url)) is not None:
+                answer = bad_downloads.spoil(self, bad, url, answer)
+            self.downloads.append(bad_downloads.DownloadRecord(url, token, answer.status))
+            return answer
+
+        return await self._unless_faulty("download", {"url": url}, work)
 
     def break_downloads(self, how: bad_downloads.How, **more: Any) -> None:
         """Let the next download go wrong (`bad_downloads.BadDownload` says how, and what `more` may be)."""
@@ -75,25 +79,27 @@ class Workspace(State):
 
     async def respond(self, url: str, body: Json) -> HttpAnswer:
         """POST to a response_url."""
-        if (fault := api.take_fault(self, "response_url", body)) is not None and fault.drop != "after":
-            return await self._faulty(fault, lambda: HttpAnswer(200, b"ok"))
-        answer = await response_urls.respond(self, url, body)
-        if fault is not None:
-            raise Dropped(url)
-        return answer
+        return await self._unless_faulty("response_url", body, lambda: response_urls.respond(self, url, body))
 
-    async def _faulty(self, fault: Fault, work: Any) -> HttpAnswer:
+    async def _unless_faulty(
+        self, door: str, params: Json, work: Callable[[], Awaitable[HttpAnswer]]
+    ) -> HttpAnswer:
+        """The work of one of Slack's other doors, with the fault that it meets."""
+        fault = api.take_fault(self, door, params)
+        if fault is None:
+            return await work()
         if fault.delay_s:
             await self.sleep(fault.delay_s)
         if fault.drop == "before":
-            raise Dropped(fault.method)
+            raise Dropped(door)
+        if fault.first is not None:
+            await fault.first(self, params)
+        if not fault.answers or fault.done:
+            answer = await work()
         if fault.drop == "after":
-            work()
-            raise Dropped(fault.method)
-        if fault.error or fault.status != 200:
-            return HttpAnswer(fault.status, (fault.error or "").encode(), headers=fault.headers)
-        answer: HttpAnswer = work()
-        return answer
+            raise Dropped(door)
+        said = (fault.error or "").encode()
+        return HttpAnswer(fault.status, said, headers=fault.headers) if fault.answers else answer
 
     async def attach(self, send: Send, hang_up: HangUp | None = None) -> Socket:
         """Connect the app: hello, then the events that waited. Raises TooManySockets at ten."""

@@ -1,0 +1,43 @@
+"""Every named fault of both sides, and what is close to a name that is none."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from sandbox.faults.named import PLACES, SIDES, Named, Side
+from sandbox.faults.openai_names import OPENAI_NAMES
+from sandbox.faults.slack_names import SLACK_NAMES
+
+Json = dict[str, Any]
+NAMES: Final[Mapping[tuple[Side, str], Named]] = {
+    (named.side, named.name): named for named in (*SLACK_NAMES, *OPENAI_NAMES)
+}
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """` Did you mean "…"?`, or nothing when no known word is close."""
+    found = get_close_matches(word.lower(), list(known), 1)
+    return f' Did you mean "{found[0]}"?' if found else ""
+
+
+def vocabulary() -> Json:
+    """All of it, fit for JSON: the places of each side, and its faults with their arguments."""
+    return {side: {"places": list(PLACES[side]), "faults": _faults(side)} for side in SIDES}
+
+
+def _faults(side: Side) -> list[Json]:
+    return [
+        {
+            "fault": named.name,
+            "about": named.about,
+            "on": sorted(named.places("*")),
+            "also_on": sorted(set(named.where) - named.places("*")),
+            "args": {
+                name: {"default": arg.default, "about": arg.about}
+                | ({"choices": list(arg.choices)} if arg.choices else {})
+                for name, arg in named.args.items()
+            },
+        }
+        for named in NAMES.values()
+        if named.side == side
+    ]
