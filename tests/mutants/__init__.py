@@ -1,0 +1,1 @@
+"""Deliberate bugs: the suite is worth what it notices."""
