@@ -8,6 +8,14 @@ from datetime import datetime
 
 from darkroom.turns.outages import Trouble
 from darkroom.turns.waiting import Wait, WaitFor
+from handlers.blocks.text import mention
+
+CANCEL_TOO_LATE = (
+    "It is too late to cancel this: it is already being made, so it will still arrive and be charged. What "
+    "arrives can be deleted in its menu."
+)
+CANCELLED_BEFORE = "This request was cancelled before: nothing was made and nothing was charged."
+NOTHING_TO_CANCEL = "There is nothing left to cancel: this request has ended. What came of it was told then."
 
 _WHY: Mapping[str, str] = {
     Trouble.QUOTA: "the OpenAI account has no money left or has reached its limit",
@@ -50,6 +58,16 @@ def why_was(trouble: str) -> str:
 def how_to_mend(trouble: str) -> str:
     """What an admin does about a ``Trouble``; nothing for another one."""
     return _MEND.get(trouble, "")
+
+
+def cancelled_for(user_id: str) -> str:
+    """An admin has called off the request of somebody else."""
+    return f"Cancelled: nothing was made and nothing was charged. {mention(user_id)} is told that you did."
+
+
+def cancelling_not_yours(an_admin: str) -> str:
+    """Somebody who did not ask for it, and is no admin, pressed Cancel."""
+    return f"Only who asked for this and admins can cancel it. Ask them, or {an_admin}."
 
 
 def not_taken_in(trouble: str, an_admin: str) -> str:
