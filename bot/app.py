@@ -28,7 +28,7 @@ from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
 from darkroom.rendering.job import Renderer
 from darkroom.rendering.provider import Provider
-from darkroom.rendering.responses import ResponsesRenderer
+from darkroom.rendering.renderer import EndpointRenderer
 from darkroom.rendering.thread import RenderThread
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
 from darkroom.turns.intake import Intake
@@ -39,7 +39,8 @@ from handlers.guard import SlackGuard
 from handlers.reporting import Reporter
 from handlers.services import Services
 from handlers.surfaces import build_app
-from handlers.web_client import WebSlackClient, slack_session
+from handlers.web_calls import slack_session
+from handlers.web_client import WebSlackClient
 from storage.blobs import BlobStore
 from storage.database import Database
 from storage.tidying import remove_unknown
@@ -136,7 +137,7 @@ class Darkroom:
             settings, session, settings.slack_api_url or SLACK_URL
         )
         slack = self._overrides.slack or WebSlackClient(
-            session, identity.bot_token, clock, settings.slack_api_url or SLACK_URL
+            session, identity.bot_token, clock, settings.slack_api_url or SLACK_URL, identity.bot_id
         )
         renderer = self._overrides.renderer or await self._render_thread(blobs, clock)
 
@@ -198,9 +199,9 @@ class Darkroom:
         if key is None:
             raise CannotStart(["OPENAI_API_KEY is missing. Put the key of your OpenAI project into .env."])
 
-        def make() -> ResponsesRenderer:
+        def make() -> EndpointRenderer:
             provider = Provider(settings.openai_base_url, key.get_secret_value())
-            return ResponsesRenderer(provider, blobs, clock)
+            return EndpointRenderer(provider, blobs, clock)
 
         thread = RenderThread(make)
         try:

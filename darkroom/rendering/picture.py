@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
@@ -26,10 +27,11 @@ class BadPictureError(ValueError):
 class Incoming:
     """A base64 string while it arrives. Its bytes go to ``writer``, or into nothing where that is None.
 
-    ``fault`` says why it did not become a file.
+    ``whole`` is called when it has come to its end; ``fault`` says why it did not become a file.
     """
 
     writer: BlobWriter | None = None
+    whole: Callable[[Incoming], None] | None = None
     size: int = 0
     fault: str = ""
     _carry: bytes = b""
@@ -59,6 +61,8 @@ class Incoming:
         """The string is over; padding that was left out is made up for."""
         if self._carry:
             self.feed(b"=" * (-len(self._carry) % 4))
+        if self.whole is not None:
+            self.whole(self)
 
     def discard(self) -> None:
         """Forget the file; harmless once it was saved."""

@@ -1,9 +1,12 @@
-"""What is sent for one attempt on the Responses endpoint."""
+"""What is sent for one attempt, on either endpoint."""
 
 from __future__ import annotations
 
 import base64
-from typing import Any
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, BinaryIO
 
 from darkroom.clock import Clock
 from darkroom.rendering.job import InputPicture, RenderJob
@@ -17,6 +20,8 @@ MAX_MASK = 4_000_000
 MAX_PICTURES_LENGTH = 160 * 1024 * 1024
 """Characters of all data URLs of a request: sixteen pictures as people's are made ready, or seven of the
 largest. They are in memory while the call runs."""
+MAX_FILE = 50_000_000 - 1
+"""Bytes of a picture that goes along as a file; the API takes those under 50 MB."""
 _PIECE = 3 * 128 * 1024
 """Bytes encoded at a time: a multiple of three, and well under a millisecond."""
 
@@ -101,3 +106,59 @@ async def _data_url(picture: InputPicture, clock: Clock, length_max: int) -> str
     if len(pieces) == 1:
         raise UnsendableError("picture_unreadable", "an input picture is empty")
     return "".join(pieces)
+
+
+@contextmanager
+def images_form(job: RenderJob) -> Iterator[dict[str, Any]]:
+    """The keyword arguments of ``client.images.generate``; with input pictures those of
+    ``client.images.edit``, whose files are open while it lasts. UnsendableError if one of them cannot go.
+
+    The pictures are read while they are sent, never held in memory. ``moderation`` and ``user`` stay out: an
+    edit knows no ``moderation``, whose default is the stricter one, and ``safety_identifier`` has replaced
+    ``user``.
+    """
+    if len(job.input_pictures) + (job.mask is not None) > MAX_PICTURES:
+        raise UnsendableError("too_many_pictures", f"at most {MAX_PICTURES} pictures can go along")
+    if job.mask is not None and not job.input_pictures:
+        raise UnsendableError("mask_alone", "a mask goes along with the picture that it is for")
+    form: dict[str, Any] = {
+        "model": job.candidate.image_model,
+        "prompt": job.prompt,
+        "n": 1,
+        "size": f"{job.width}x{job.height}",
+        "quality": job.quality,
+        "output_format": job.format,
+        "safety_identifier": job.safety_identifier,
+    }
+    if job.background is not None:
+        form["background"] = job.background
+    with ExitStack() as files:
+        left = MAX_PICTURES_LENGTH * 3 // 4
+        for number, given in enumerate(job.input_pictures, start=1):
+            file, size = _opened(given, files, min(MAX_FILE, left))
+            left -= size
+            form.setdefault("image", []).append(
+                (_file_name(f"picture-{number}", given), file, given.media_type)
+            )
+        if job.mask is not None:
+            file, _ = _opened(job.mask, files, MAX_MASK - 1)
+            form["mask"] = (_file_name("mask", job.mask), file, job.mask.media_type)
+        yield form
+
+
+def _opened(given: InputPicture, files: ExitStack, size_max: int) -> tuple[BinaryIO, int]:
+    try:
+        file = files.enter_context(given.path.open("rb"))
+        size = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise UnsendableError("picture_unreadable", f"an input picture: {error.strerror}") from error
+    if not size:
+        raise UnsendableError("picture_unreadable", "an input picture is empty")
+    if size > size_max:
+        raise UnsendableError("picture_too_large", "an input picture is too large to be sent")
+    return file, size
+
+
+def _file_name(stem: str, given: InputPicture) -> str:
+    """Not the file's own, which is its digest."""
+    return f"{stem}.{given.media_type.removeprefix('image/')}"

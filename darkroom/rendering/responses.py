@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx2
@@ -12,6 +11,7 @@ from openai import AsyncAPIResponse
 
 from darkroom.clock import Clock, within
 from darkroom.rendering import errors, picture, reading
+from darkroom.rendering.calling import PLAIN, Call, body_of, outcome, read_object
 from darkroom.rendering.job import (
     Answer,
     Billed,
@@ -25,8 +25,8 @@ from darkroom.rendering.job import (
 from darkroom.rendering.provider import Provider
 from darkroom.rendering.reading import Reading
 from darkroom.rendering.request import UnsendableError, request_body
-from darkroom.rendering.sse import MAX_STREAM, EventReader
-from darkroom.rendering.stream import BadStreamError, Document
+from darkroom.rendering.sse import EventReader
+from darkroom.rendering.stream import BadStreamError
 
 NOT_FOUND = "response_not_found"
 """The code of an answer that says: the API does not know this response."""
@@ -34,35 +34,15 @@ FORGET_TIMEOUT_S = 30.0
 """Seconds for having a stored response deleted."""
 ASK_TIMEOUT_S = 60.0
 """Seconds for asking what became of a call; the picture may come along."""
-_PLAIN = {"Accept-Encoding": "identity"}  # compressing base64 of a picture costs time and saves nothing
-_KEPT_HEADERS = "x-ratelimit-"
 log = logging.getLogger("darkroom.rendering")
 
 
-class _Call:
+class _Call(Call):
     """One call while it runs; what is here when the time is up is its answer."""
 
     def __init__(self, blobs: Blobs, asked: Candidate) -> None:
+        super().__init__(asked)
         self.reading = Reading(blobs, asked)
-        self._asked = asked
-        self.broken: Failure | None = None
-        self.request_id: str | None = None
-        self.headers: dict[str, str] = {}
-
-    def opened(self, headers: Mapping[str, str]) -> None:
-        """The answer's headers are here."""
-        self.request_id = errors.name(headers.get("x-request-id")) or self.request_id
-        self.headers = {
-            name.lower(): value[:200]
-            for name, value in headers.items()
-            if name.lower().startswith(_KEPT_HEADERS)
-        }
-
-    def refused(self, error: openai.OpenAIError | httpx2.HTTPError) -> None:
-        """The client raised."""
-        self.broken = errors.of_exception(error, self._asked)
-        if isinstance(error, openai.APIStatusError):
-            self.opened(error.response.headers)
 
     def answer(self) -> Answer:
         """What became of it, as far as it is known now."""
@@ -96,11 +76,10 @@ class ResponsesRenderer:
         models = f"{job.candidate.host_model} with {job.candidate.image_model}"
         log.info("attempt %s: asks %s for a picture, %s", job.attempt_id, self._provider.name, models)
         if not await within(self._clock, job.timeout_s, self._render(job, call, response_id_seen)):
-            late = f"no answer in {job.timeout_s:g} s"
-            call.broken = Failure(FailureKind.TIMEOUT, Billed.UNKNOWN, "timeout", late)
+            call.late(job.timeout_s)
         answer = call.answer()
         seconds = self._clock.monotonic() - began
-        log.info("attempt %s: %s, after %.1f s", job.attempt_id, _outcome(answer), seconds)
+        log.info("attempt %s: %s, after %.1f s", job.attempt_id, outcome(answer), seconds)
         return answer
 
     async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
@@ -113,7 +92,7 @@ class ResponsesRenderer:
             log.info("attempt %s: response %s: no answer yet (%s)", job.attempt_id, response_id, why)
             return None
         answer = call.answer()
-        log.info("attempt %s: %s, asked for later", job.attempt_id, _outcome(answer))
+        log.info("attempt %s: %s, asked for later", job.attempt_id, outcome(answer))
         return answer
 
     async def forget(self, response_id: str) -> bool:
@@ -143,7 +122,7 @@ class ResponsesRenderer:
         create = self._provider.client.responses.with_streaming_response.create
         try:
             body = await request_body(job, self._clock)
-            async with create(**body, extra_headers=_PLAIN) as response:
+            async with create(**body, extra_headers=PLAIN) as response:
                 call.opened(response.headers)
                 if "json" in response.headers.get("content-type", ""):
                     await self._read_json(response, call)
@@ -152,21 +131,21 @@ class ResponsesRenderer:
         except UnsendableError as error:
             call.broken = Failure(FailureKind.BAD_REQUEST, Billed.NOTHING, error.code, str(error))
         except BadStreamError as error:
-            call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, "bad_stream", str(error))
+            call.garbled(error)
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             call.refused(error)
 
     async def _ask(self, response_id: str, call: _Call) -> None:
         retrieve = self._provider.client.responses.with_streaming_response.retrieve
         try:
-            async with retrieve(response_id, extra_headers=_PLAIN) as response:
+            async with retrieve(response_id, extra_headers=PLAIN) as response:
                 call.opened(response.headers)
                 await self._read_json(response, call)
         except openai.NotFoundError as error:
             call.refused(error)
             call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, NOT_FOUND, errors.scrub(error.message))
         except BadStreamError as error:
-            call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, "bad_stream", str(error))
+            call.garbled(error)
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             call.refused(error)
 
@@ -176,7 +155,7 @@ class ResponsesRenderer:
         events = EventReader(call.reading.begin)
         named = False
         try:
-            async for chunk in _bytes(response):
+            async for chunk in body_of(response):
                 for event in events.feed(chunk):
                     call.reading.take(event)
                     if call.reading.response_id is not None and not named:
@@ -191,35 +170,8 @@ class ResponsesRenderer:
 
     async def _read_json(self, response: AsyncAPIResponse[Any], call: _Call) -> None:
         """A whole response in one JSON object: the answer to a GET, and of providers that do not stream."""
-        document = Document(call.reading.begin)
-        received = 0
+        event = await read_object(response, call.reading.begin)
         try:
-            async for chunk in _bytes(response):
-                received += len(chunk)
-                if received > MAX_STREAM:
-                    raise BadStreamError("the answer is too long")
-                document.feed(chunk)
-            event = document.event()
-            if event is None:
-                raise BadStreamError("the answer is empty")
             call.reading.take_response(event.data, event)
         finally:
-            document.discard()
-
-
-def _bytes(response: AsyncAPIResponse[Any]) -> AsyncIterator[bytes]:
-    """The body as it comes; only what a gateway compressed unasked goes through the client's decoders."""
-    if response.headers.get("content-encoding", "identity") != "identity":
-        return response.iter_bytes()
-    return response.http_response.aiter_raw()
-
-
-def _outcome(answer: Answer) -> str:
-    """For the log: ids and states, nothing that anybody wrote."""
-    if answer.failure is not None:
-        state = f"{answer.failure.kind} ({answer.failure.code}), billed {answer.failure.billed}"
-    elif answer.picture is not None:
-        state = f"a picture of {answer.picture.size_bytes} bytes"
-    else:
-        state = "words" if answer.words else "nothing"
-    return f"response {answer.response_id}, request {answer.request_id}: {state}"
+            event.discard()

@@ -19,6 +19,9 @@ LIKELY_WORDS_OUTPUT_TOKENS = 800
 LIKELY_REWRITING_TOKENS = 200
 """What the host's rewriting adds to the prompt that the image model reads."""
 LIKELY_BYTES_PER_TOKEN = 3
+OWN_TEXT_CEILING = 512
+"""What the Images API may put around a prompt that no host has rewritten. No published number: published
+readings have no more than some tens of tokens beyond the prompt's own."""
 
 _MAX_COUNT = 10**9
 
@@ -110,16 +113,18 @@ def bound(ask: Ask, catalogue: Catalogue, *, price_version: str | None = None) -
     One token for each UTF-8 byte, the ceilings of the model's family, all host output that is allowed, and
     for each model its dearest rate: cache writes for the host's input (all in the line `host_input`),
     pictures for the image model's, because a charge without details counts all its input as pictures. The
-    host rewrites the prompt, so the image model's text may grow by all of the host's output. Long-context
+    host rewrites the prompt, so the image model's text may grow by all of the host's output; without a host
+    by `OWN_TEXT_CEILING`. Long-context
     factors apply when the bound itself crosses their limit. `price_version` computes with stored prices and
     token numbers instead of those of `ask.today`. Raises `CatalogueProblem`, `BadSize`, `BadQuality`.
     """
     image_price, host_price = prices_for(ask, catalogue, price_version)
     model = catalogue.image(ask.image_model, image_price.family_mark)
     family = model.tokens
+    added = OWN_TEXT_CEILING if host_price is None else ask.max_output_tokens
     seen = (ask.input_pictures + ask.chain_pictures) * family.input_picture_ceiling
     tokens = {
-        TokenClass.text_input: ask.prompt_bytes + ask.max_output_tokens,
+        TokenClass.text_input: ask.prompt_bytes + added,
         TokenClass.image_input: seen,
         TokenClass.image_output: picture_tokens(ask, model) + family.text_output_ceiling,
     }
@@ -178,7 +183,7 @@ def picture_tokens(ask: Ask, model: ImageModel) -> int:
 
 def estimated_image_tokens(ask: Ask, model: ImageModel) -> dict[TokenClass, int]:
     """The likely tokens of the image model, a picture included."""
-    rewriting = min(LIKELY_REWRITING_TOKENS, ask.max_output_tokens)
+    rewriting = 0 if ask.host_model is None else min(LIKELY_REWRITING_TOKENS, ask.max_output_tokens)
     pictures = ask.input_pictures + ask.chain_pictures
     return {
         TokenClass.text_input: _likely_text(ask.prompt_bytes) + rewriting,

@@ -15,6 +15,8 @@ from darkroom.spending.tokens import output_tokens
 Usage = Mapping[str, Any] | None
 
 TODAY = date(2026, 11, 20)
+OWN_TEXT = 512
+"""Tokens that the Images API may put around a prompt."""
 
 PRESENT_IMAGES = (
     "gpt-image-2",
@@ -109,7 +111,8 @@ def _image_usages(draw: st.DrawFn, call: Ask, catalogue: Catalogue) -> dict[str,
     picture = output_tokens(free, call.width, call.height, draw(st.sampled_from(qualities)))
     painted = draw(_up_to(picture + model.tokens.partial_image_tokens * call.partial_images))
     written = draw(_up_to(model.tokens.text_output_ceiling))
-    text = draw(_up_to(call.prompt_bytes + call.max_output_tokens))
+    added = OWN_TEXT if call.host_model is None else call.max_output_tokens
+    text = draw(_up_to(call.prompt_bytes + added))
     seen = draw(_up_to(pictures * model.tokens.input_picture_ceiling))
     image: dict[str, Any] = {"output_tokens": painted + written, "input_tokens": text + seen}
     if draw(st.booleans()):

@@ -20,7 +20,7 @@ from darkroom.spending.classes import HOST_CLASSES, HOST_INPUTS, IMAGE_CLASSES, 
 from darkroom.spending.cost import MODERATED, charge
 from darkroom.spending.sizes import BadSize
 from darkroom.spending.tokens import BadQuality, output_tokens
-from tests.spending.asks import PRESENT_HOSTS, PRESENT_IMAGES, TODAY, Usage, ask, asks, usages
+from tests.spending.asks import OWN_TEXT, PRESENT_HOSTS, PRESENT_IMAGES, TODAY, Usage, ask, asks, usages
 
 CATALOGUE = load_catalogue()
 
@@ -47,8 +47,14 @@ def test_pictures_and_partials_and_the_conversation_raise_the_bound() -> None:
 
 
 def test_the_images_endpoint_has_no_host_in_its_bound() -> None:
-    cost = bound(ask(host_model=None, max_output_tokens=0), CATALOGUE)
+    """Nobody rewrites the prompt: however much a host might write, it adds nothing."""
+    cost = bound(ask(host_model=None, input_pictures=2), CATALOGUE)
     assert not {line.token_class for line in cost.lines} & set(HOST_CLASSES)
+    assert cost.line_of(TokenClass.text_input).tokens == 90 + OWN_TEXT
+    assert cost.line_of(TokenClass.image_input).tokens == 2 * 1_536
+    assert cost == bound(ask(host_model=None, input_pictures=2, max_output_tokens=0), CATALOGUE)
+    likely = estimate(ask(host_model=None, input_pictures=2), CATALOGUE)
+    assert likely.line_of(TokenClass.text_input).tokens == 30
 
 
 def test_a_bound_that_may_cross_the_long_context_limit_is_priced_above_it() -> None:
@@ -174,7 +180,8 @@ def test_a_call_at_every_ceiling_at_once_costs_no_more_than_the_hold(model: str,
                 parent_host_tokens=300_000,
             )
             output = output_tokens(known, width, height, quality) + 300 + known.tokens.text_output_ceiling
-            image = {"input_tokens": 90 + 2_000 + 22 * 1_536, "output_tokens": output}
+            added = OWN_TEXT if host is None else 2_000
+            image = {"input_tokens": 90 + added + 22 * 1_536, "output_tokens": output}
             given_tokens = 300_000 + 690 + 3_000 + 22 * 1_536
             kept = {"ttl_12h_tokens": given_tokens, "ttl_30m_tokens": 0}
             written = {"cache_write_tokens": given_tokens, "cache_write_tokens_details": kept}
