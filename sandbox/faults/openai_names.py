@@ -107,7 +107,9 @@ _BROKEN: Final = (
     ),
     _openai("refused connection", "the connection ends before the request was taken", ENDPOINTS, PICTURES),
     _openai("connection lost at once", "the connection ends after the headers; billed"),
-    _openai("connection lost half-way", "the connection ends after some events; billed", events=_EVENTS),
+    _openai(
+        "connection lost half-way", "the connection ends after some events; billed", RESPONSES, events=_EVENTS
+    ),
     _openai("connection lost before the end", "all events but the last one come; billed", RESPONSES),
     _openai("stream falls silent", "after some events nothing more comes; billed", RESPONSES, events=_EVENTS),
     _openai("never answers", "not even headers come", ENDPOINTS, PICTURES),

@@ -1,10 +1,8 @@
 """The image API in small: a plain class that answers like OpenAI's, on whatever clock it is given."""
 
 import asyncio
-import base64
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from sandbox.images import costs, errors, faults, painter, planning
@@ -14,7 +12,8 @@ from sandbox.images.images_endpoint import ImagesPlan, plan_images
 from sandbox.images.memory import Memory, Remembered, Run, Shown
 from sandbox.images.models import HOST_MODELS, IMAGE_MODELS, listed
 from sandbox.images.painter import Order
-from sandbox.images.performance import LAST_EVENTS, Performance
+from sandbox.images.performance import LAST_EVENTS, Performance, as_base64
+from sandbox.images.streaming import stream
 
 __all__ = ["Answer", "ImageApi"]
 
@@ -87,13 +86,16 @@ class ImageApi(FrontDesk):
 
         async def work(visit: Visit) -> Answer:
             run, remembered = self._start(visit, body)
-            if body.get("stream"):
-                return self._answered(visit, events=self._stream(visit, run))
+            if body.get("stream") and not visit.fault.late:
+                told = stream(run, visit.fault, self._sleep, lambda: self._log.cut(visit.call))
+                return self._answered(visit, events=told)
             if body.get("background"):
                 return self._answered(visit, remembered.response)
             await run.ended()
-            if visit.fault.drop_after is not None:
+            if visit.fault.drop_after is not None or visit.fault.drop_at_end:
                 raise Dropped
+            if visit.fault.late:
+                return self._instead(visit)
             return self._answered(visit, remembered.response)
 
         return await self._serve(faults.RESPONSES, body, headers, work)
@@ -229,26 +231,6 @@ class ImageApi(FrontDesk):
         self._log.close(visit.call, "scripted")
         return remembered
 
-    async def _stream(self, visit: Visit, run: Run) -> AsyncGenerator[Json, None]:
-        """A run's events for one caller, up to the point where its fault ends them."""
-        fault, sent, whole = visit.fault, 0, False
-        try:
-            async with aclosing(run.follow()) as events:
-                while True:
-                    if fault.drop_after is not None and sent >= fault.drop_after:
-                        raise Dropped
-                    if fault.silent_after is not None and sent >= fault.silent_after:
-                        await asyncio.Event().wait()
-                    event = await anext(events, None)
-                    whole = event is None or event["type"] in LAST_EVENTS
-                    if event is None:
-                        return
-                    sent += 1
-                    yield event
-        finally:
-            if not whole:
-                self._log.cut(visit.call)
-
     async def _images(self, endpoint: str, body: Json, headers: Headers) -> Answer:
         """Both endpoints of the Images API; a request that was taken is finished and billed regardless."""
 
@@ -259,7 +241,7 @@ class ImageApi(FrontDesk):
             answer = await asyncio.shield(self._spawn(self._make_images(visit, plan)))
             if visit.fault.drop_after is not None:
                 raise Dropped
-            return answer
+            return self._instead(visit) if visit.fault.late else answer
 
         return await self._serve(endpoint, body, headers, work)
 
@@ -268,7 +250,8 @@ class ImageApi(FrontDesk):
         if visit.fault.hang:
             await asyncio.Event().wait()
         await self._sleep(self.seconds_per_picture * len(plan.orders))
-        pictures = [base64.b64encode(await self._paint(order)).decode() for order in plan.orders]
+        spoil = visit.fault.spoil or as_base64
+        pictures = [spoil(await self._paint(order)) for order in plan.orders]
         body = plan.response(
             int(self._now()),
             pictures,
@@ -279,6 +262,11 @@ class ImageApi(FrontDesk):
         self.bill.charge(visit.call.started_at, None, plan.options.model.id, billed)
         self._log.close(visit.call, "picture", billed)
         return self._answered(visit, body)
+
+    async def _meet_fault(self, visit: Visit) -> Answer | None:
+        if visit.fault.forget:
+            self.forget()
+        return await super()._meet_fault(visit)
 
     def _stored(self, response_id: str) -> Remembered:
         found = self._memory.find(response_id)

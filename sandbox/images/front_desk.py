@@ -8,10 +8,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.faults.rules import FaultPlan
 from sandbox.images import errors
 from sandbox.images.errors import Dropped, Refusal
 from sandbox.images.faults import NO_FAULT, Call, Fault
 from sandbox.images.log import CallLog
+from sandbox.images.named_faults import fault_of, pointless
 
 Json = dict[str, Any]
 Headers = Mapping[str, str]
@@ -22,12 +24,13 @@ _MOST_PROMPTS = 10_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: a status, headers, and either a JSON body or the events of a stream."""
+    """What goes back: a status, headers, and a JSON body, the events of a stream, or `raw` bytes."""
 
     status: int
     body: Json | None = None
     events: AsyncGenerator[Json, None] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
 
 
 @dataclass
@@ -42,7 +45,8 @@ class Visit:
 class FrontDesk:
     """The part of the API that is the same for every endpoint.
 
-    `faults` are met once each by the first call they match; `calls` are the newest calls, oldest first;
+    `faults` are met once each by the first call they match, and what matches none of them may meet what
+    `fault_plan` decides; `calls` are the newest calls, oldest first;
     `on_call` hears of each change of one; `keys`, `admin_keys` (None: any that begins as theirs do) and
     `images_per_minute` may be changed at any time.
     """
@@ -70,6 +74,17 @@ class FrontDesk:
         self._log = CallLog(keep_calls, now, self._tell)
         self._recent: deque[float] = deque()
         self._asked: Counter[str] = Counter()
+        self.fault_plan = FaultPlan()
+
+    @property
+    def fault_plan(self) -> FaultPlan:
+        """The rules by which things go wrong here; a new plan's time counts from when it is put in."""
+        return self._fault_plan
+
+    @fault_plan.setter
+    def fault_plan(self, plan: FaultPlan) -> None:
+        plan.begin(self._now())
+        self._fault_plan = plan
 
     @property
     def calls(self) -> list[Call]:
@@ -103,17 +118,24 @@ class FrontDesk:
     async def _meet_fault(self, visit: Visit) -> Answer | None:
         """What a fault does before the call is looked at; None when the call goes on."""
         fault = visit.fault
+        if fault.allow is not None:
+            self.images_per_minute = fault.allow or None
         if fault.delay:
             await self._sleep(fault.delay)
         if fault.drop_before:
             raise Dropped
         if fault.silent:
             await asyncio.Event().wait()
-        if fault.status is None:
+        if not fault.answers or fault.late:
             return None
-        visit.call.status = fault.status
-        self._log.close(visit.call, f"refused:{fault.status}")
-        return Answer(fault.status, dict(fault.body or {}), headers=self._headers(visit, fault.headers))
+        self._log.close(visit.call, f"refused:{fault.status or 200}")
+        return self._instead(visit)
+
+    def _instead(self, visit: Visit) -> Answer:
+        """What the call's fault answers in place of the endpoint."""
+        fault = visit.fault
+        status = visit.call.status = fault.status or 200
+        return Answer(status, dict(fault.body or {}), headers=self._headers(visit), raw=fault.raw)
 
     async def _admitted(
         self, visit: Visit, headers: Headers, work: Callable[[Visit], Awaitable[Answer]], *, admin: bool
@@ -154,7 +176,7 @@ class FrontDesk:
             left = max(0, self.images_per_minute - len(self._recent))
             headers["x-ratelimit-limit-images"] = str(self.images_per_minute)
             headers["x-ratelimit-remaining-images"] = str(left)
-        return headers | dict(extra or {})
+        return headers | dict(extra or {}) | dict(visit.fault.headers)
 
     def _count_pictures(self, model: str, pictures: int = 1) -> None:
         """Count pictures against the limit of a minute. Raises `Refusal` (429) when it is reached."""
@@ -174,7 +196,8 @@ class FrontDesk:
         for index, fault in enumerate(self.faults):
             if fault.meets(endpoint, body):
                 return self.faults.pop(index)
-        return NO_FAULT
+        met = self.fault_plan.take("openai", endpoint, self._now(), pointless=pointless(body))
+        return NO_FAULT if met is None else fault_of(met)
 
     def _variant(self, words: str) -> int:
         """How often the same was asked before, so that asking again gives another picture."""

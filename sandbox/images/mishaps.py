@@ -9,7 +9,7 @@ from sandbox.images.errors import Refusal
 from sandbox.images.faults import RESPONSES, Fault
 
 Json = dict[str, Any]
-_VERIFY = (
+VERIFY = (
     "Please go to: https://platform.openai.com/settings/organization/general and click on Verify "
     "Organization. If you just verified, it can take up to 15 minutes for access to propagate."
 )
@@ -21,33 +21,34 @@ def mishap(name: str, endpoint: str | None = RESPONSES) -> Fault:
     return replace(fault, endpoint=endpoint)
 
 
-def _answer(refusal: Refusal) -> Fault:
+def answer(refusal: Refusal) -> Fault:
+    """A fault that gives this answer."""
     return Fault(status=refusal.status, body=refusal.body, headers=refusal.headers)
 
 
 def _quota(code: str) -> Fault:
     message = "You exceeded your current quota, please check your plan and billing details."
-    return _answer(Refusal(429, message, type="insufficient_quota", code=code))
+    return answer(Refusal(429, message, type="insufficient_quota", code=code))
 
 
 def _unverified() -> Fault:
-    message = f"Your organization must be verified to use the model `gpt-image-2`. {_VERIFY}"
-    return _answer(Refusal(403, message))
+    message = f"Your organization must be verified to use the model `gpt-image-2`. {VERIFY}"
+    return answer(Refusal(403, message))
 
 
 def _unverified_stream() -> Fault:
-    message = f"Your organization must be verified to stream this model. {_VERIFY}"
-    return _answer(Refusal(400, message, code="unsupported_value", param="stream"))
+    message = f"Your organization must be verified to stream this model. {VERIFY}"
+    return answer(Refusal(400, message, code="unsupported_value", param="stream"))
 
 
 def _server_error() -> Fault:
     message = "The server had an error while processing your request. Sorry about that!"
-    return _answer(Refusal(500, message, type="server_error"))
+    return answer(Refusal(500, message, type="server_error"))
 
 
 def _billing_limit() -> Fault:
     message = "Billing hard limit has been reached"
-    return _answer(Refusal(400, message, type=errors.IMAGE_ERROR, code="billing_hard_limit_reached"))
+    return answer(Refusal(400, message, type=errors.IMAGE_ERROR, code="billing_hard_limit_reached"))
 
 
 def _stream_error(*, nested: bool) -> Fault:
@@ -109,14 +110,14 @@ def _response(status: str) -> Json:
 
 
 MISHAPS: Mapping[str, Callable[[], Fault]] = {
-    "rate limit": lambda: _answer(errors.rate_limited("gpt-image-2", 5, 12)),
+    "rate limit": lambda: answer(errors.rate_limited("gpt-image-2", 5, 12)),
     "out of credit": lambda: _quota("credit_balance_exhausted"),
     "project limit": lambda: _quota("project_spend_limit_exceeded"),
     "billing limit": _billing_limit,
-    "wrong key": lambda: _answer(errors.invalid_key("sk-wrong")),
+    "wrong key": lambda: answer(errors.invalid_key("sk-wrong")),
     "unverified organisation": _unverified,
     "unverified for streams": _unverified_stream,
-    "model gone": lambda: _answer(errors.model_not_found("gpt-image-2")),
+    "model gone": lambda: answer(errors.model_not_found("gpt-image-2")),
     "server error": _server_error,
     "flat error event": lambda: _stream_error(nested=False),
     "nested error event": lambda: _stream_error(nested=True),

@@ -16,6 +16,11 @@ LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 MODERATION_MESSAGE = "Your request was rejected by the safety system."
 
 
+def as_base64(data: bytes) -> str:
+    """Bytes as they stand in JSON."""
+    return base64.b64encode(data).decode()
+
+
 @dataclass(frozen=True)
 class Job:
     """A response to be: everything about it is settled but the picture itself.
@@ -171,14 +176,14 @@ class Performance:
         if job.order is None:
             raise ValueError("a picture without an order")
         data = await self._paint(job.order)
-        self.picture = base64.b64encode(data).decode()
+        self.picture = as_base64(data)
         return {
             "id": job.ids[1],
             "type": "image_generation_call",
             "status": "generating" if job.fault.stuck_status else "completed",
             "action": job.action,
             **self._looks(),
-            "result": self.picture,
+            "result": self.picture if job.fault.spoil is None else job.fault.spoil(data),
             "revised_prompt": job.revised_prompt,
         }
 

@@ -97,7 +97,7 @@ def plan(
 ) -> Plan:
     """Decide and settle everything about the answer but the picture itself."""
     ask, options, parent = reading.ask, reading.options, reading.parent
-    decision = "nothing" if fault.no_picture else _decide(body, ask, options)
+    decision = "nothing" if fault.no_picture else _decide(body, ask, options, fault)
     seen = _seen(ask, parent)
     edits = bool(seen) and options is not None and options.action != "generate" and not (
         options.action == "auto" and not ask.pictures and inputs.wants_anew(ask.prompt)
@@ -197,7 +197,7 @@ def _parent(body: Mapping[str, Any], ask: inputs.Ask, memory: Memory) -> Remembe
     return owner
 
 
-def _decide(body: Mapping[str, Any], ask: inputs.Ask, options: Options | None) -> str:
+def _decide(body: Mapping[str, Any], ask: inputs.Ask, options: Options | None, fault: Fault) -> str:
     """What the answer will be, before its length is known."""
     choice = body.get("tool_choice") or "auto"
     if options is None or choice == "none":
@@ -206,7 +206,9 @@ def _decide(body: Mapping[str, Any], ask: inputs.Ask, options: Options | None) -
         decision = inputs.wants(ask.prompt)
     else:
         decision = "picture"
-    return "blocked" if decision == "picture" and BLOCKED_OUTPUT in ask.prompt.lower() else decision
+    if decision == "picture" and (fault.blocked or BLOCKED_OUTPUT in ask.prompt.lower()):
+        return "blocked"
+    return decision
 
 
 def _seen(ask: inputs.Ask, parent: Remembered | None) -> tuple[Shown, ...]:

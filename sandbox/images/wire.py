@@ -46,6 +46,8 @@ async def handle(
     if answer.events is not None:
         streamed = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
         return Reply(answer.status, answer.headers | streamed, chunks=_encode(answer.events))
+    if answer.raw is not None:
+        return Reply(answer.status, {"content-type": "text/html"} | answer.headers, answer.raw)
     text = json.dumps(answer.body).encode() if answer.body is not None else b""
     return Reply(answer.status, {"content-type": "application/json"} | answer.headers, text)
 
