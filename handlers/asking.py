@@ -8,67 +8,24 @@ from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
-from slack_sdk.http_retry.request import HttpRequest
-from slack_sdk.http_retry.response import HttpResponse
-from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from darkroom.clock import Clock
 from handlers.clients import SlackRefused, SlackUnclear
-
-RATE_TRIES = 4
-RETRY_AFTER_MAX_S = 60
+from handlers.pacing import UNSAID_S, TooFast
 
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack's own words for "something broke while we were at it"."""
 
 
+_TOO_FAST = frozenset({"ratelimited", "rate_limited"})
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 UNREADABLE = "unreadable_error"
 """Stands for an error whose name is none: names are logged, and sentences may quote what was sent."""
 
 
-class WaitAsTold(AsyncRateLimitErrorRetryHandler):
-    """After a 429, waits as long as ``Retry-After`` says, on our clock; a longer wait is not taken up."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(max_retry_count=RATE_TRIES)
-        self._clock = clock
-
-    async def _can_retry_async(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        return response is not None and response.status_code == 429 and _told(response) <= RETRY_AFTER_MAX_S
-
-    async def prepare_for_next_attempt_async(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> None:
-        state.next_attempt_requested = True
-        await self._clock.sleep(_told(response) if response is not None else 1)
-        state.increment_current_attempt()
-
-
-def _told(response: HttpResponse) -> int:
-    for name, values in response.headers.items():
-        if name.lower() == "retry-after":
-            text = str(values[0])
-            return max(1, int(text)) if text.isdecimal() else 1
-    return 1
-
-
 async def asked(method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
-    """The answer's body; raises ``SlackRefused`` and ``SlackUnclear`` for what the client raises."""
+    """The answer's body; raises ``TooFast``, ``SlackRefused`` and ``SlackUnclear`` for what the client
+    raises."""
     try:
         return mapping((await call).data)
     except SlackApiError as error:
@@ -80,14 +37,23 @@ async def asked(method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str
 def _refusal(method: str, error: SlackApiError) -> SlackRefused | SlackUnclear:
     data = mapping(getattr(error.response, "data", None))
     name = data.get("error")
-    if getattr(error.response, "status_code", 0) == 429:
-        return SlackRefused("ratelimited", method)
+    if getattr(error.response, "status_code", 0) == 429 or name in _TOO_FAST:
+        return TooFast(method, _told(getattr(error.response, "headers", None)))
     if not isinstance(name, str) or name in _UNCLEAR:
         return SlackUnclear(method)
     if not _NAME.fullmatch(name):
         return SlackRefused(UNREADABLE, method)
     told = mapping(data.get("response_metadata")).get("messages") or ()
     return SlackRefused(name, method, "; ".join(str(message) for message in told)[:500])
+
+
+def _told(headers: object) -> float:
+    """What a 429 says of how long to wait: whole seconds."""
+    for name, value in mapping(headers).items():
+        if str(name).lower() == "retry-after":
+            text = str(value[0] if isinstance(value, list | tuple) and value else value)
+            return max(1, int(text[:9])) if text.isdecimal() and text.isascii() else UNSAID_S
+    return UNSAID_S
 
 
 def mapping(value: object) -> Mapping[str, Any]:

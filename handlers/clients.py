@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,10 @@ from handlers.blocks.text import Block
 
 METADATA_EVENT = "darkroom_turn"
 """The ``event_type`` of our messages' metadata; its payload is ``{"turn_id": …}``."""
+
+
+Begun = Callable[[str], Awaitable[None]]
+"""Hears the id of a file that is about to be there."""
 
 
 class SlackRefused(Exception):
@@ -50,12 +54,14 @@ class UserInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """A file as ``files.info`` knows it; ``media_type`` is empty until Slack has processed it."""
+    """A file as ``files.info`` knows it; ``media_type`` is empty until Slack has processed it, ``shown_in``
+    are the channels where it is shared."""
 
     id: str
     media_type: str
     name: str = ""
     size_bytes: int = 0
+    shown_in: frozenset[str] = frozenset()
 
     @property
     def usable(self) -> bool:
@@ -144,10 +150,16 @@ class SlackClient(Protocol):
         ...
 
     async def upload(
-        self, path: Path, name: str, *, channel: str | None = None, thread_ts: str | None = None
+        self,
+        path: Path,
+        name: str,
+        *,
+        channel: str | None = None,
+        thread_ts: str | None = None,
+        begun: Begun | None = None,
     ) -> str:
         """Send a file's bytes, unchanged, from disk; gives its id. Nobody sees it unless it is shared at
-        once, in a *channel* (and thread)."""
+        once, in a *channel* (and thread). *begun* is told the id before anybody can see it."""
         ...
 
     async def file_info(self, file_id: str) -> FileInfo:

@@ -12,6 +12,7 @@ from darkroom.clock import Clock
 from darkroom.turns.model import Turn
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
+from handlers.meanings import Meaning, meaning, named
 
 T = TypeVar("T")
 
@@ -24,11 +25,10 @@ PATIENT_PAUSES_S = (*PAUSES_S, 120.0, 240.0)
 FILE_PAUSES_S = (0.5, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 """Waits for a file to be scanned: about half a minute."""
 
-PASSING = frozenset({"ratelimited", "rate_limited"})
+PASSING = named(Meaning.PASSING)
 """What Slack refuses now and may take soon."""
-REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "file_not_found"})
+REFUSED_BLOCKS = named(Meaning.FILE) | {"file_not_found", "file_deleted"}
 """What Slack says of a message with a file that it does not show, or not yet."""
-_THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message"})
 CLOCKS_APART = timedelta(minutes=2)
 """Slack's clock and ours may differ by so much: a message of ours is looked for from that long before."""
 
@@ -94,7 +94,7 @@ class Poster:
                 if pause_s is None:
                     raise
             except SlackRefused as refused:
-                if refused.error in _THREAD_GONE and thread_ts is not None:
+                if meaning(refused) is Meaning.THREAD_GONE and thread_ts is not None:
                     thread_ts = None
                     continue
                 if refused.error not in PASSING or pause_s is None:

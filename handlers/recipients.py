@@ -7,21 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
-from handlers.posting import CLOCKS_APART, PASSING
+from handlers.meanings import WAITING, meaning
+from handlers.posting import CLOCKS_APART
 
 GIVE_UP_AFTER = timedelta(days=7)
 """What passes is tried again for so long."""
-
-_PASSING = PASSING | {
-    "account_inactive",
-    "invalid_auth",
-    "missing_scope",
-    "not_authed",
-    "team_access_not_granted",
-    "token_expired",
-    "token_revoked",
-}
-"""What is wrong with all of Darkroom rather than with one recipient, and is mended some day, passes too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +29,9 @@ class Recipients:
 
 
 def passes(error: SlackRefused | SlackUnclear) -> bool:
-    """Whether trying again later may help."""
-    return isinstance(error, SlackUnclear) or error.error in _PASSING
+    """Whether trying again later may help: also what is wrong with all of Darkroom rather than with one
+    recipient is mended some day."""
+    return meaning(error) in WAITING
 
 
 async def find_private(

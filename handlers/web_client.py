@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import aiohttp
-from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from darkroom.clock import Clock
-from darkroom.turns.model import Attachment
-from handlers.asking import WaitAsTold, asked, mapping
-from handlers.attached import attachments_of
+from handlers.asking import asked, mapping
 from handlers.blocks.text import Block
-from handlers.clients import METADATA_EVENT, FileInfo, Posted, SlackRefused, SlackUnclear, UserInfo
-from handlers.downloading import Hosts, download, place_of
+from handlers.clients import METADATA_EVENT, Posted, SlackRefused, SlackUnclear, UserInfo
+from handlers.web_calls import CALL_TIMEOUT_S, slack_session
+from handlers.web_files import PAGE, PAGES_MAX, WebFiles
 
-CALL_TIMEOUT_S = 20.0
-UPLOAD_TIMEOUT_S = 120.0
 USERS_MAX = 2_000
 USER_AGE_MAX_S = 300.0
-PAGE = 200
-"""Messages looked at per page when one of ours is searched."""
-PAGES_MAX = 5
-FILES_ABOVE_MAX = 200
-"""Files of a thread that are named; the newest."""
 
 _ERROR_NAME = re.compile(r"[a-z_]{1,60}")
 
 
-class WebSlackClient:
-    """``SlackClient`` over HTTP for one workspace.
+class WebSlackClient(WebFiles):
+    """``SlackClient`` over HTTP for one workspace. Messages are *bot_id*'s own (where that is given) when
+    they are looked for: others may name our turns in theirs."""
 
-    Requests that dropped are sent again by Slack's client only where that is harmless: never posts.
-    """
-
-    def __init__(self, session: aiohttp.ClientSession, token: str, clock: Clock, base_url: str) -> None:
-        self._session = session
-        self._token = token
-        self._hosts = Hosts.of(base_url)
-        self._clock = clock
-        wait = WaitAsTold(clock)
-        again = AsyncConnectionErrorRetryHandler(max_retry_count=1)
-        self._once = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[wait])
-        self._again = AsyncWebClient(
-            token=token, base_url=base_url, session=session, retry_handlers=[wait, again]
-        )
-        self._now = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+    def __init__(
+        self, session: aiohttp.ClientSession, token: str, clock: Clock, base_url: str, bot_id: str = ""
+    ) -> None:
+        super().__init__(session, token, clock, base_url)
+        self._bot_id = bot_id
         self._users: OrderedDict[str, tuple[float, UserInfo]] = OrderedDict()
 
     async def post_message(
@@ -67,9 +48,9 @@ class WebSlackClient:
         turn_id: str | None = None,
     ) -> str:
         """See ``SlackClient``."""
-        answer = await asked(
+        answer = await self._ask(
             "chat.postMessage",
-            self._once.chat_postMessage(
+            lambda: self._once.chat_postMessage(
                 channel=channel,
                 text=text,
                 blocks=[dict(block) for block in blocks] or None,
@@ -79,6 +60,7 @@ class WebSlackClient:
                 unfurl_links=False,
                 unfurl_media=False,
             ),
+            channel,
         )
         return str(answer["ts"])
 
@@ -86,9 +68,9 @@ class WebSlackClient:
         self, user_id: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
     ) -> Posted:
         """See ``SlackClient``."""
-        answer = await asked(
+        answer = await self._ask(
             "chat.postMessage",
-            self._once.chat_postMessage(
+            lambda: self._once.chat_postMessage(
                 channel=user_id,
                 text=text,
                 blocks=[dict(block) for block in blocks] or None,
@@ -96,6 +78,7 @@ class WebSlackClient:
                 unfurl_links=False,
                 unfurl_media=False,
             ),
+            user_id,
         )
         return Posted(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
@@ -103,9 +86,9 @@ class WebSlackClient:
         self, channel: str, ts: str, text: str, *, blocks: Sequence[Block] = (), turn_id: str | None = None
     ) -> None:
         """See ``SlackClient``."""
-        await asked(
+        await self._ask(
             "chat.update",
-            self._again.chat_update(
+            lambda: self._again.chat_update(
                 channel=channel,
                 ts=ts,
                 text=text,
@@ -116,7 +99,7 @@ class WebSlackClient:
 
     async def delete_message(self, channel: str, ts: str) -> None:
         """See ``SlackClient``."""
-        await asked("chat.delete", self._again.chat_delete(channel=channel, ts=ts))
+        await self._ask("chat.delete", lambda: self._again.chat_delete(channel=channel, ts=ts))
 
     async def post_ephemeral(
         self,
@@ -128,9 +111,9 @@ class WebSlackClient:
         thread_ts: str | None = None,
     ) -> None:
         """See ``SlackClient``."""
-        await asked(
+        await self._ask(
             "chat.postEphemeral",
-            self._once.chat_postEphemeral(
+            lambda: self._once.chat_postEphemeral(
                 channel=channel,
                 user=user_id,
                 text=text,
@@ -159,95 +142,19 @@ class WebSlackClient:
 
     async def add_reaction(self, channel: str, ts: str, name: str) -> None:
         """See ``SlackClient``."""
-        await asked("reactions.add", self._again.reactions_add(channel=channel, timestamp=ts, name=name))
+        await self._ask(
+            "reactions.add", lambda: self._again.reactions_add(channel=channel, timestamp=ts, name=name)
+        )
 
     async def remove_reaction(self, channel: str, ts: str, name: str) -> None:
         """See ``SlackClient``."""
-        await asked(
-            "reactions.remove", self._again.reactions_remove(channel=channel, timestamp=ts, name=name)
+        await self._ask(
+            "reactions.remove", lambda: self._again.reactions_remove(channel=channel, timestamp=ts, name=name)
         )
-
-    async def upload(
-        self, path: Path, name: str, *, channel: str | None = None, thread_ts: str | None = None
-    ) -> str:
-        """See ``SlackClient``."""
-        size = (await asyncio.to_thread(path.stat)).st_size
-        place = await asked(
-            "files.getUploadURLExternal",
-            self._again.files_getUploadURLExternal(filename=name, length=size),
-        )
-        await self._send_bytes(str(place["upload_url"]), path)
-        file_id = str(place["file_id"])
-        await asked(
-            "files.completeUploadExternal",
-            self._once.files_completeUploadExternal(
-                files=[{"id": file_id, "title": name}], channel_id=channel, thread_ts=thread_ts
-            ),
-        )
-        return file_id
-
-    async def _send_bytes(self, url: str, path: Path) -> None:
-        file = await asyncio.to_thread(path.open, "rb")
-        try:
-            async with self._session.post(
-                url,
-                data=file,
-                headers={"Content-Type": "application/octet-stream"},
-                timeout=aiohttp.ClientTimeout(UPLOAD_TIMEOUT_S),
-            ) as answer:
-                await answer.content.read(200)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise SlackUnclear("upload") from error
-        finally:
-            await asyncio.to_thread(file.close)
-        if answer.status != 200:
-            raise SlackUnclear("upload")
-
-    async def file_info(self, file_id: str) -> FileInfo:
-        """See ``SlackClient``."""
-        file = await self._file(file_id)
-        size = file.get("size")
-        return FileInfo(
-            id=file_id,
-            media_type=str(file.get("mimetype") or ""),
-            name=str(file.get("name") or ""),
-            size_bytes=size if isinstance(size, int) else 0,
-        )
-
-    async def _file(self, file_id: str) -> Mapping[str, Any]:
-        answer = await asked("files.info", self._again.files_info(file=file_id))
-        return mapping(answer.get("file"))
-
-    async def download(self, file_id: str, write: Callable[[bytes], object], *, bytes_max: int) -> None:
-        """See ``SlackClient``."""
-        place = place_of(await self._file(file_id))
-        await download(self._session, self._hosts, self._token, place, write, bytes_max)
-
-    async def delete_file(self, file_id: str) -> None:
-        """See ``SlackClient``."""
-        await asked("files.delete", self._again.files_delete(file=file_id))
-
-    async def files_above(self, channel: str, thread_ts: str, before_ts: str) -> tuple[Attachment, ...]:
-        """See ``SlackClient``; looks at a thread's first 1,000 messages."""
-        found: dict[str, tuple[Attachment, ...]] = {}
-        cursor: str | None = None
-        for _ in range(PAGES_MAX):
-            replies = self._again.conversations_replies(
-                channel=channel, ts=thread_ts, latest=before_ts, inclusive=False, limit=PAGE, cursor=cursor
-            )
-            answer = await asked("conversations.replies", replies)
-            for message in answer.get("messages") or ():
-                if (ts := str(message.get("ts", ""))) < before_ts:
-                    found[ts] = attachments_of(message)  # the root comes on every page
-            cursor = mapping(answer.get("response_metadata")).get("next_cursor") or None
-            if cursor is None:
-                break
-        files = [file for ts in sorted(found) for file in found[ts]]
-        return tuple(files[-FILES_ABOVE_MAX:])
 
     async def open_view(self, trigger_id: str, view: Block) -> str:
         """See ``SlackClient``; asked once, since a trigger is good for one try."""
-        opening = self._now.views_open(trigger_id=trigger_id, view=dict(view))
+        opening = self._once.views_open(trigger_id=trigger_id, view=dict(view))
         try:
             answer = await asked("views.open", opening)
         except SlackRefused as refused:
@@ -259,16 +166,18 @@ class WebSlackClient:
 
     async def push_view(self, trigger_id: str, view: Block) -> str:
         """See ``SlackClient``; asked once, since a trigger is good for one try."""
-        answer = await asked("views.push", self._now.views_push(trigger_id=trigger_id, view=dict(view)))
+        answer = await asked("views.push", self._once.views_push(trigger_id=trigger_id, view=dict(view)))
         return str(mapping(answer.get("view")).get("id") or "")
 
     async def update_view(self, view_id: str, view: Block, *, hash_: str | None = None) -> None:
         """See ``SlackClient``."""
-        await asked("views.update", self._again.views_update(view_id=view_id, view=dict(view), hash=hash_))
+        await self._ask(
+            "views.update", lambda: self._again.views_update(view_id=view_id, view=dict(view), hash=hash_)
+        )
 
     async def publish_home(self, user_id: str, view: Block) -> None:
         """See ``SlackClient``."""
-        await asked("views.publish", self._again.views_publish(user_id=user_id, view=dict(view)))
+        await self._ask("views.publish", lambda: self._again.views_publish(user_id=user_id, view=dict(view)))
 
     async def user(self, user_id: str) -> UserInfo:
         """See ``SlackClient``; remembers up to 2,000 people for five minutes."""
@@ -276,7 +185,7 @@ class WebSlackClient:
         if known is not None and self._clock.monotonic() - known[0] < USER_AGE_MAX_S:
             self._users.move_to_end(user_id)
             return known[1]
-        answer = await asked("users.info", self._again.users_info(user=user_id))
+        answer = await self._ask("users.info", lambda: self._again.users_info(user=user_id))
         info = read_user(user_id, mapping(answer.get("user")))
         self._users[user_id] = (self._clock.monotonic(), info)
         self._users.move_to_end(user_id)
@@ -286,8 +195,8 @@ class WebSlackClient:
 
     async def permalink(self, channel: str, ts: str) -> str:
         """See ``SlackClient``."""
-        answer = await asked(
-            "chat.getPermalink", self._again.chat_getPermalink(channel=channel, message_ts=ts)
+        answer = await self._ask(
+            "chat.getPermalink", lambda: self._again.chat_getPermalink(channel=channel, message_ts=ts)
         )
         return str(answer["permalink"])
 
@@ -301,22 +210,21 @@ class WebSlackClient:
             page: dict[str, Any] = {"channel": channel, "oldest": oldest, "limit": PAGE, "cursor": cursor}
             page["include_all_metadata"] = True
             if thread_ts is None:
-                answer = await asked("conversations.history", self._again.conversations_history(**page))
+                history = partial(self._again.conversations_history, **page)
+                answer = await self._ask("conversations.history", history)
             else:
-                replies = self._again.conversations_replies(ts=thread_ts, **page)
-                answer = await asked("conversations.replies", replies)
+                replies = partial(self._again.conversations_replies, ts=thread_ts, **page)
+                answer = await self._ask("conversations.replies", replies)
             for message in answer.get("messages") or ():
-                if _names(message, turn_id) and message.get("ts") != thread_ts:
+                if self._ours(message) and _names(message, turn_id) and message.get("ts") != thread_ts:
                     return str(message["ts"])
             cursor = mapping(answer.get("response_metadata")).get("next_cursor") or None
             if cursor is None:
                 return None
         return None
 
-
-def slack_session() -> aiohttp.ClientSession:
-    """Connections for ``WebSlackClient``, each call bounded: Slack's client leaves that to the session."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S))
+    def _ours(self, message: Mapping[str, Any]) -> bool:
+        return not self._bot_id or message.get("bot_id") == self._bot_id
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.pricer import Pricer
 from handlers.attachments import SlackAttachments
 from handlers.blocks.text import Block
-from handlers.clients import FileInfo, Posted, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
+from handlers.clients import Begun, FileInfo, Posted, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.errands import Errands
 from handlers.guard import SlackGuard
 from handlers.reporting import Reporter
@@ -95,6 +95,7 @@ class FakeSlack:
     above: tuple[Attachment, ...] = ()
     views: dict[str, Block] = field(default_factory=dict)
     homes: dict[str, Block] = field(default_factory=dict)
+    shown_in: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def _did(self, method: str, **said: Any) -> None:
         waiting = self.faults.get(method)
@@ -184,16 +185,29 @@ class FakeSlack:
         self._did("remove_reaction", channel=channel, ts=ts, name=name)
 
     async def upload(
-        self, path: Path, name: str, *, channel: str | None = None, thread_ts: str | None = None
+        self,
+        path: Path,
+        name: str,
+        *,
+        channel: str | None = None,
+        thread_ts: str | None = None,
+        begun: Begun | None = None,
     ) -> str:
         """See ``SlackClient``."""
         self._did("upload", path=path, name=name, channel=channel, thread_ts=thread_ts)
-        return f"F{len(self.calls):09d}"
+        file_id = f"F{len(self.calls):09d}"
+        if begun is not None:
+            await begun(file_id)
+        if channel is not None:
+            self.shown_in[file_id] = frozenset({channel})
+        self._after("upload")
+        return file_id
 
     async def file_info(self, file_id: str) -> FileInfo:
         """See ``SlackClient``."""
         self._did("file_info", file_id=file_id)
-        return FileInfo(file_id, self.media_types.pop(0) if self.media_types else "image/png")
+        media_type = self.media_types.pop(0) if self.media_types else "image/png"
+        return FileInfo(file_id, media_type, shown_in=self.shown_in.get(file_id, frozenset()))
 
     async def download(self, file_id: str, write: Callable[[bytes], object], *, bytes_max: int) -> None:
         """See ``SlackClient``; what is not among the ``files`` is refused as ``file_not_found``."""

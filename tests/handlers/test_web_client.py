@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from darkroom.turns.endings import Ending, Outcome, Reason
-from handlers.asking import RATE_TRIES
 from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.delivery import SlackDelivery
 from handlers.manifest import METHOD_SCOPES
+from handlers.pacing import PATIENCE_S, POST_BURST, TOO_LONG
 from handlers.showing import Manner
-from handlers.web_client import PAGE, USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
+from handlers.web_calls import slack_session
+from handlers.web_client import USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
+from handlers.web_files import PAGE
 from handlers.words import Voice
 from sandbox.slack.model import Fault
 from sandbox.slack.response_urls import trigger
@@ -197,12 +199,13 @@ async def test_a_rate_limit_without_end_is_a_refusal(
     slack: WebSlackClient, workspace: Workspace, clock: StillClock
 ) -> None:
     endless = Fault(
-        "chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "1"}, times=99
+        "chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "600"}, times=99
     )
     workspace.faults.append(endless)
-    with pytest.raises(SlackRefused, match="ratelimited"):
+    with pytest.raises(SlackRefused, match=TOO_LONG):
         await slack.post_message(DESIGN, "hello")
-    assert len(clock.slept) == RATE_TRIES
+    assert sum(clock.slept) <= PATIENCE_S
+    assert len(clock.slept) > 4
 
 
 async def test_a_wait_beyond_reason_is_not_taken_up(
@@ -210,9 +213,79 @@ async def test_a_wait_beyond_reason_is_not_taken_up(
 ) -> None:
     hours = Fault("chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "7200"})
     workspace.faults.append(hours)
-    with pytest.raises(SlackRefused, match="ratelimited"):
+    with pytest.raises(SlackRefused, match=TOO_LONG):
         await slack.post_message(DESIGN, "hello")
     assert clock.slept == []
+
+
+async def test_a_429_holds_up_nobody_who_wants_something_else(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    workspace.faults.append(
+        Fault("chat.postMessage", error="ratelimited", status=429, headers={"Retry-After": "7200"})
+    )
+    with pytest.raises(SlackRefused, match=TOO_LONG):
+        await slack.post_message(DESIGN, "hello")
+    with pytest.raises(SlackRefused, match=TOO_LONG):
+        await slack.post_message(ALICE, "hello")
+    assert called(workspace, "chat.postMessage") == 1
+    await slack.post_ephemeral(DESIGN, ALICE, "only you")
+    assert clock.slept == []
+
+
+async def test_posts_into_one_channel_come_one_a_second_after_the_first_few(
+    slack: WebSlackClient, clock: StillClock
+) -> None:
+    for number in range(20):
+        await slack.post_message(DESIGN, f"{number}")
+    await slack.post_message(ALICE, "not into that channel")
+    assert sum(clock.slept) == pytest.approx(20 - POST_BURST, abs=0.1)
+
+
+@pytest.mark.parametrize("channel", [None, DESIGN])
+async def test_a_file_whose_last_answer_was_lost_is_looked_for_and_not_sent_again(
+    slack: WebSlackClient, workspace: Workspace, image: Path, channel: str | None
+) -> None:
+    workspace.faults.append(Fault("files.completeUploadExternal", drop="after"))
+    file_id = await slack.upload(image, "darkroom-v1.png", channel=channel)
+    assert [file.id for file in workspace.files.values() if file.completed] == [file_id]
+    assert list(workspace.files[file_id].shares) == ([channel] if channel else [])
+
+
+async def test_a_file_that_came_and_is_not_shown_where_it_should_be_is_taken_back(
+    slack: WebSlackClient, workspace: Workspace, image: Path
+) -> None:
+    workspace.faults.append(Fault("files.completeUploadExternal", drop="after"))
+    workspace.faults.append(Fault("files.info", body={"ok": True, "file": {"id": "F1", "shares": {}}}))
+    with pytest.raises(SlackUnclear):
+        await slack.upload(image, "darkroom-v1.png", channel=DESIGN)
+    assert [file.deleted for file in workspace.files.values() if file.completed] == [True]
+
+
+async def test_the_id_of_a_file_is_known_before_anybody_can_see_it(
+    slack: WebSlackClient, workspace: Workspace, image: Path
+) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    async def begun(file_id: str) -> None:
+        seen.append((file_id, workspace.files[file_id].completed))
+
+    file_id = await slack.upload(image, "darkroom-v1.png", channel=DESIGN, begun=begun)
+    assert seen == [(file_id, False)]
+    assert (await slack.file_info(file_id)).shown_in == {DESIGN}
+
+
+async def test_only_our_own_messages_are_found_by_their_metadata(
+    workspace: Workspace, slack: WebSlackClient, clock: StillClock
+) -> None:
+    """Other apps can name our turns in theirs."""
+    ts = await slack.post_message(DESIGN, "forged", turn_id="turn_1")
+    async with slack_session() as session:
+        url = workspace.base_url + "/api/"
+        other = WebSlackClient(session, workspace.bot_token, clock, url, "B0ANOTHER1")
+        assert await other.find_message(DESIGN, "turn_1", thread_ts=None, since=LONG_AGO) is None
+        ours = WebSlackClient(session, workspace.bot_token, clock, url, workspace.bot_id)
+        assert await ours.find_message(DESIGN, "turn_1", thread_ts=None, since=LONG_AGO) == ts
 
 
 async def test_a_post_whose_answer_is_lost_is_never_sent_again_by_itself(
@@ -353,7 +426,9 @@ async def test_a_persons_file_is_known_and_downloaded_with_the_token(
 ) -> None:
     file = await workspace.upload(ALICE, "fox.png", BYTES)
     await workspace.post(ALICE, DESIGN, "look", files=(file.id,))
-    assert await slack.file_info(file.id) == FileInfo(file.id, "image/png", "fox.png", len(BYTES))
+    assert await slack.file_info(file.id) == FileInfo(
+        file.id, "image/png", "fox.png", len(BYTES), frozenset({DESIGN})
+    )
     got = bytearray()
     await slack.download(file.id, got.extend, bytes_max=len(BYTES))
     assert bytes(got) == BYTES

@@ -35,6 +35,10 @@ class HastyClock(SystemClock):
         """The real time, and what was not really waited."""
         return super().now() + self._ahead
 
+    def monotonic(self) -> float:
+        """Seconds, moving with ``now``."""
+        return super().monotonic() + self._ahead.total_seconds()
+
     async def sleep(self, seconds: float) -> None:
         """A second of it at most, but for what is kept."""
         real = seconds if seconds == self._keeps else min(seconds, 1.0 if seconds >= 10 else 0.02)

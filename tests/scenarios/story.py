@@ -63,6 +63,10 @@ class HurriedClock(SystemClock):
         """The real time, and what was not really waited."""
         return super().now() + self._ahead
 
+    def monotonic(self) -> float:
+        """Seconds, moving with ``now``."""
+        return super().monotonic() + self._ahead.total_seconds()
+
     async def sleep(self, seconds: float) -> None:
         """A moment of it at most; a limit on something that goes on meanwhile is kept as it is."""
         if seconds >= LIMIT_S:

@@ -1,0 +1,48 @@
+"""What every part of our Slack client asks with: the pace, the connections, the bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import aiohttp
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from darkroom.clock import Clock
+from handlers.asking import asked
+from handlers.downloading import Hosts
+from handlers.pacing import Pace
+
+CALL_TIMEOUT_S = 20.0
+
+
+class WebCalls:
+    """Asks one workspace's Web API at the pace that it wants.
+
+    Requests that dropped are sent again by Slack's client (``again``) only where that is harmless: never
+    posts (``once``).
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, token: str, clock: Clock, base_url: str) -> None:
+        self._session = session
+        self._token = token
+        self._hosts = Hosts.of(base_url)
+        self._clock = clock
+        self._pace = Pace(clock)
+        again = AsyncConnectionErrorRetryHandler(max_retry_count=1)
+        self._once = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+        self._again = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[again])
+
+    async def _ask(
+        self, method: str, call: Callable[[], Awaitable[AsyncSlackResponse]], channel: str | None = None
+    ) -> Mapping[str, Any]:
+        """The answer's body. A 429 is waited out as told, and then asked again; *channel* is for posts.
+        Raises ``SlackRefused`` and ``SlackUnclear``."""
+        return await self._pace.run(method, lambda: asked(method, call()), channel)
+
+
+def slack_session() -> aiohttp.ClientSession:
+    """Connections for ``WebCalls``, each call bounded: Slack's client leaves that to the session."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S))
