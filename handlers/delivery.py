@@ -16,8 +16,8 @@ from darkroom.turns.surroundings import Note, Undeliverable
 from darkroom.turns.waiting import Wait
 from handlers import words, words_endings
 from handlers.blocks import placeholder as blocks
-from handlers.blocks.answers import answer_view
-from handlers.blocks.text import View, section
+from handlers.blocks.answers import answer_view, rest_view
+from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.people import name_of_person
 from handlers.placeholders import NO_PLACE, Placeholders
@@ -120,7 +120,7 @@ class SlackDelivery:
         if said is None:
             return
         try:
-            await self._whisper(turn, View(said, (section(said),)))
+            await self._whisper(turn, rest_view(turn, said))
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("turn %s: why some are missing could not be told: %s", turn.id, name_of(error))
 

@@ -94,7 +94,7 @@ def request_of(
         errors[modal.NUMBER] = f"1 to {WANTED_MAX} pictures can be made at once."
     if editing and memo.pictures and form.which not in {one.picture_id for one in memo.pictures}:
         errors[modal.WHICH] = "Choose one of these pictures."
-    if editing and not (memo.pictures or memo.files or files):
+    if editing and not (memo.pictures or memo.files or memo.inputs_from or files):
         errors[modal.FILES] = "Add the picture that is to be edited."
     options = said.options.or_else(options)
     if not errors and (options.format, options.background) == ("jpeg", "transparent"):
@@ -103,7 +103,8 @@ def request_of(
         raise BadForm(errors, cause)
     wanted = said.wanted if said.wanted > 1 else form.wanted
     common = _common(sender, services, said.prompt, options, wanted, (*memo.files, *files))
-    return _edit(common, form, memo, sender) if editing else _new(common, form, said, sender)
+    common["inputs_from"] = memo.inputs_from or None
+    return _edit(common, form, memo, sender) if editing else _new(common, form, said, memo, sender)
 
 
 def _common(
@@ -126,12 +127,21 @@ def _common(
     }
 
 
-def _new(common: Mapping[str, Any], form: Form, said: Said, sender: Sender) -> Request:
+def _new(common: Mapping[str, Any], form: Form, said: Said, memo: Memo, sender: Sender) -> Request:
     private = said.private if said.private is not None else form.private
     # Without a channel there is only one place it can come to, whatever was ticked.
     private = private or form.channel_id is None
     place = form.channel_id or sender.home or sender.user_id
-    return Request(surface=Surface.MODAL, channel_id=place, fresh=True, private=private, **common)
+    # What was asked in a thread, worded anew, stays there; nothing else remembers one for a new picture.
+    stays = memo.thread_ts is not None and place == memo.channel_id and (not private or place[:1] == "D")
+    return Request(
+        surface=Surface.MODAL,
+        channel_id=place,
+        thread_ts=memo.thread_ts if stays else None,
+        fresh=True,
+        private=private and not stays,
+        **common,
+    )
 
 
 def _edit(common: Mapping[str, Any], form: Form, memo: Memo, sender: Sender) -> Request:

@@ -172,6 +172,10 @@ class Dialogs:
             picture = await self._services.log.picture(request.chosen_id)
             if picture is None or picture.team_id != request.team_id:
                 raise BadForm({modal.PROMPT: modal.NO_RECORD})
+        if request.inputs_from is not None:
+            before = await self._services.log.turn(request.inputs_from)
+            if before is None or before.request.user_id != request.user_id:
+                raise BadForm({modal.PROMPT: modal.NO_RECORD})
 
     async def _check_place(self, form: Form, memo: Memo) -> None:
         """Who was warned and has not invited us keeps their dialog, and all that stands in it."""
@@ -265,7 +269,8 @@ class Dialogs:
 
 
 def _missing(callback_id: str, memo: Memo) -> tuple[Any, ...]:
-    nothing = callback_id == modal.EDIT_VIEW and not memo.pictures and not memo.files
+    held = memo.pictures or memo.files or memo.inputs_from
+    nothing = callback_id == modal.EDIT_VIEW and not held
     return (modal.STILL_TO_COME,) if nothing else ()
 
 

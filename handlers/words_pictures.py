@@ -13,6 +13,10 @@ from handlers.words import Voice
 GONE = "Darkroom has no record of this picture any more. Reply in the thread to make another."
 NOT_ASKED_BY_YOU = "Only the person who asked can answer this."
 OVER = "This question is over. Send your request again."
+WORDS_DELETED = (
+    "The words of this request were deleted, so there is nothing left to reword. Send what you want as a new "
+    "request."
+)
 HIGHEST = "There is no higher quality that you may use here. The menu's “Edit this one” changes the picture."
 
 

@@ -16,8 +16,11 @@ IN_DM_ACTION = "make_in_dm"
 """The ``action_id`` of "Make it in our DM"; its value is the turn's id."""
 EDIT_LAST_ACTION, MAKE_NEW_ACTION = "edit_last", "make_new"
 """The two answers to what reads like a change of the last picture; their values are the turn's id."""
+REWORD_ACTION = "reword"
+"""Opens the dialog with what moderation did not accept; its value is the turn's id."""
 
 IN_DM = "Make it in our DM"
+REWORD = "Reword…"
 
 
 def answer_view(turn: Turn, ending: Ending, text: str) -> View:
@@ -33,7 +36,28 @@ def answer_view(turn: Turn, ending: Ending, text: str) -> View:
         what = _priced(IN_DM, ending, "at_most_nano_usd")
         make = button(IN_DM_ACTION, what, turn.id, style="primary")
         return _view(text, f"The button “{what}” makes it there.", make)
+    if may_be_reworded(ending):
+        return _rewording(turn, text)
     return refusal_view(turn, text)
+
+
+def rest_view(turn: Turn, text: str) -> View:
+    """Why some of the wanted pictures did not come (as above), and what can be done about it."""
+    if turn.ending is not None and may_be_reworded(turn.ending):
+        return _rewording(turn, text)
+    return View(text, (section(text),))
+
+
+def may_be_reworded(ending: Ending) -> bool:
+    """Whether moderation stopped it, or some of its pictures."""
+    return Reason.MODERATION in (ending.reason, ending.details.get("rest"))
+
+
+def _rewording(turn: Turn, text: str) -> View:
+    reword = button(
+        REWORD_ACTION, REWORD, turn.id, style="primary", label="Reword it: opens the dialog with your words"
+    )
+    return _view(text, f"The button “{REWORD}” opens the dialog with what you asked for.", reword)
 
 
 def _view(text: str, buttons: str, *elements: Mapping[str, Any]) -> View:

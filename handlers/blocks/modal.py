@@ -9,6 +9,7 @@ from typing import Any
 from darkroom.spending.sizes import size_name
 from darkroom.turns.model import WANTED_MAX, Attachment
 from darkroom.turns.pricing import Quote
+from handlers.blocks.modal_about import go_along
 from handlers.blocks.modal_memo import Memo
 from handlers.blocks.prices import limit_tag, price_tag
 from handlers.blocks.text import SECTION_MAX, Block, context, escape, section, truncate
@@ -95,8 +96,9 @@ def new_picture_view(form: Form, choices: Choices, memo: Memo, shown: Shown) -> 
         "Make it",
         memo,
         [
+            *([section(truncate_mrkdwn(shown.about))] if shown.about else []),
             _prompt(form, "What should be in the picture?", "A red fox in snow, in the evening"),
-            _files("Reference pictures", "What it should look like, or be made from.", optional=True),
+            _along(memo, _files("Reference pictures", "What it should look like, or be made from.")),
             *_looks(form, choices),
             *_said(memo, shown),
             _channel(form),
@@ -109,7 +111,7 @@ def new_picture_view(form: Form, choices: Choices, memo: Memo, shown: Shown) -> 
 
 def edit_picture_view(form: Form, choices: Choices, memo: Memo, shown: Shown) -> Block:
     """The dialog for an edit of what *memo* names; where that is nothing, its picture has to be put in."""
-    nothing = not memo.pictures and not memo.files
+    nothing = not memo.pictures and not memo.files and not memo.inputs_from
     label = "The picture to edit" if nothing else "More reference pictures"
     return _modal(
         EDIT_VIEW,
@@ -120,7 +122,7 @@ def edit_picture_view(form: Form, choices: Choices, memo: Memo, shown: Shown) ->
             section(truncate_mrkdwn(shown.about)),
             *_which(form, memo),
             _prompt(form, "What should be different?", "Make the sky green and leave all else"),
-            _files(label, "At most 10, each a png, jpg, gif or webp.", optional=not nothing),
+            _along(memo, _files(label, "At most 10, each a png, jpg, gif or webp.", optional=not nothing)),
             *_looks(form, choices),
             *_said(memo, shown),
         ],
@@ -211,7 +213,12 @@ def _prompt(form: Form, label: str, example: str) -> Block:
     return _input(PROMPT, label, element, **hint)
 
 
-def _files(label: str, hint: str, *, optional: bool) -> Block:
+def _along(memo: Memo, files: Block) -> Block:
+    """What went along before goes along again, and then nothing else does: only one of the two is sent."""
+    return context(go_along(memo.inputs)) if memo.inputs_from else files
+
+
+def _files(label: str, hint: str, *, optional: bool = True) -> Block:
     element = {
         "type": "file_input",
         "action_id": FILES_INPUT,

@@ -9,6 +9,11 @@ from handlers.blocks.text import counted, shown
 
 NAME_SHOWN_MAX, PROMPT_SHOWN_MAX = 40, 80
 
+REWORDING = "This is what you asked for. Change the words, and send it off as a new request."
+REWORDING_HERE = (
+    "This is what you asked for. Change the words, and send it off as a new request: it comes in the same "
+    "thread, unless you choose another place."
+)
 UNREADABLE = "I cannot read this message's picture: add it below."
 
 
@@ -27,6 +32,14 @@ def theirs(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"Editing *{first}*."
     return f"Editing the {counted(len(names), 'picture', 'pictures')} of this message (*{first}* …)."
+
+
+def go_along(inputs: int) -> str:
+    """So many pictures went along with what is worded anew."""
+    which = (
+        "The picture that went along goes" if inputs == 1 else f"The {inputs:,} pictures that went along go"
+    )
+    return f"{which} along again."
 
 
 def in_our_dm(us: str, channel_id: str) -> str:

@@ -40,6 +40,9 @@ class Memo:
     inside: str = ""
     about: str = ""
     """What the dialog says of what is edited (``mrkdwn``)."""
+    inputs_from: str = ""
+    """The turn whose references and mask go along again (empty: none), ``inputs`` of them."""
+    inputs: int = 0
 
     def written(self) -> str:
         """As ``private_metadata``: JSON of at most ``MEMO_MAX`` characters."""
@@ -58,6 +61,7 @@ class Memo:
             "out": self.outside,
             "in": self.inside,
             "a": self.about[:ABOUT_MAX],
+            "i": [self.inputs_from, self.inputs],
         }
         return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
@@ -84,6 +88,8 @@ def _read(kept: Mapping[str, Any]) -> Memo:
     model, kind, background = (_text(value) or None for value in kept["o"])
     pictures = tuple(KeptPicture(_text(one), _number(version)) for one, version in kept["p"])
     files = tuple(Attachment(_text(a), _text(b), _text(c), _number(size)) for a, b, c, size in kept["f"])
+    # A dialog that was opened before this was remembered has none.
+    inputs_from, inputs = kept.get("i", ("", 0))
     if len(pictures) > WANTED_MAX or len(files) > REFERENCES_MAX:
         raise ValueError("more than was written")
     return Memo(
@@ -96,6 +102,8 @@ def _read(kept: Mapping[str, Any]) -> Memo:
         outside=_text(kept["out"]),
         inside=_text(kept["in"]),
         about=_text(kept["a"]),
+        inputs_from=_text(inputs_from),
+        inputs=_number(inputs),
     )
 
 
