@@ -12,7 +12,7 @@ from sandbox.images.planning import BLOCKED_OUTPUT, FORBIDDEN, LONGEST_IDENTIFIE
 Json = dict[str, Any]
 _COMMON = SHARED | {"prompt", "n", "stream", "response_format", "safety_identifier", "user", "style"}
 GENERATE = _COMMON
-EDIT = (_COMMON - {"style"}) | {"image", "images", "mask"}
+EDIT = (_COMMON - {"style", "moderation"}) | {"image", "images", "mask"}
 LONGEST_PROMPT = 32_000
 MOST_AT_ONCE = 10
 

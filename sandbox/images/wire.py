@@ -145,6 +145,6 @@ def _plain(name: str, text: str) -> object:
     """A form's text as the JSON type its parameter has."""
     if name in _WHOLE_NUMBERS and re.fullmatch(r"-?\d{1,9}", text):
         return int(text)
-    if text in ("true", "false"):
+    if name == "stream" and text in ("true", "false"):
         return text == "true"
     return text

@@ -20,12 +20,15 @@ class TooManySockets(Exception):
 
 @dataclass(eq=False)
 class Socket:
-    """One connection of the app. `draining` ones were told to go and get nothing more."""
+    """One connection of the app. `draining` ones were told to go and get nothing more; through `hung` ones
+    nothing passes any more, in either direction. `hang_up` ends it politely, `cut` does not."""
 
     number: int
     send: Send
     hang_up: HangUp | None = None
     draining: bool = False
+    hung: bool = False
+    cut: HangUp | None = None
 
 
 @dataclass(eq=False)
@@ -60,7 +63,8 @@ class Delivery:
     """The sending half of Socket Mode. Knows no messages and no channels, only payloads.
 
     `retry_delays_s` are the waits before the second, third and fourth delivery of an event that nobody
-    acknowledged within `ack_timeout_s`. With no socket, up to `backlog_max` events wait for one.
+    acknowledged within `ack_timeout_s`. With no socket, up to `backlog_max` events wait for one. `underway`
+    is what was sent and has not reached a socket yet: here nothing, things go at once.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Delivery:
         self.backlog_max = 1000
         self.sockets: list[Socket] = []
         self.backlog: deque[Parcel] = deque()
+        self.underway: list[Parcel] = []
         self.acks: deque[Ack] = deque(maxlen=limits.RECORDS_MAX)
         self.sent: deque[Json] = deque(maxlen=limits.RECORDS_MAX)
         self.given_up: deque[Parcel] = deque(maxlen=1000)
@@ -91,16 +96,17 @@ class Delivery:
     @property
     def unanswered(self) -> list[Parcel]:
         """Parcels that were sent at least once, or wait to be, and are not acknowledged."""
-        known = {id(parcel): parcel for parcel in [*self._by_envelope.values(), *self.backlog]}
+        waiting = [*self._by_envelope.values(), *self.backlog, *self.underway]
+        known = {id(parcel): parcel for parcel in waiting}
         gone = {id(parcel) for parcel in self.given_up}
         return [parcel for key, parcel in known.items() if not parcel.acked and key not in gone]
 
-    async def attach(self, send: Send, hang_up: HangUp | None = None) -> Socket:
+    async def attach(self, send: Send, hang_up: HangUp | None = None, cut: HangUp | None = None) -> Socket:
         """A new connection: say hello, then hand over what waited. Raises TooManySockets at ten."""
         if len(self.sockets) >= limits.SOCKETS_MAX:
             raise TooManySockets
         self._next += 1
-        socket = Socket(self._next, send, hang_up)
+        socket = Socket(self._next, send, hang_up, cut=cut)
         self.sockets.append(socket)
         hello = {
             "type": "hello",
@@ -110,6 +116,7 @@ class Delivery:
         }
         await send(hello)
         self._changed({"kind": "socket", "connected": len(self.sockets)})
+        await self._greeted(socket)
         for _ in range(len(self.backlog)):
             if self.backlog:
                 await self._dispatch(self.backlog.popleft())
@@ -137,7 +144,7 @@ class Delivery:
         """Send an event: returns once it is on the wire (or in the backlog), not when it is acknowledged."""
         parcel = Parcel("events_api", payload, accepts_response=False)
         await self._dispatch(parcel)
-        if parcel.envelopes or parcel in self.backlog:
+        if parcel.envelopes or parcel in self.backlog or parcel in self.underway:
             self._spawn(self._insist(parcel))
         else:
             self.given_up.append(parcel)
@@ -148,7 +155,7 @@ class Delivery:
     ) -> tuple[Parcel, str | None]:
         """Send a command or a click and wait for the answer; the second item is what went wrong, if so."""
         parcel = Parcel(kind, payload, accepts_response)
-        if not await self._send(parcel):
+        if not await self._deliver(parcel):
             return parcel, "dispatch_failed"
         if not await self._wait(parcel, self.ack_timeout_s, even_if_lost=True):
             return parcel, "operation_timeout"
@@ -168,8 +175,19 @@ class Delivery:
         self._changed({"kind": "ack", "envelope_id": envelope_id})
         return True
 
+    async def _greeted(self, socket: Socket) -> None:
+        """A socket has said hello, and nothing else yet."""
+
+    async def _deliver(self, parcel: Parcel) -> bool:
+        """One delivery; whether it is on the wire, or on its way there."""
+        return await self._send(parcel)
+
     async def _dispatch(self, parcel: Parcel) -> None:
-        if not await self._send(parcel) and len(self.backlog) < self.backlog_max:
+        if not await self._deliver(parcel):
+            self._keep(parcel)
+
+    def _keep(self, parcel: Parcel) -> None:
+        if len(self.backlog) < self.backlog_max:
             self.backlog.append(parcel)
 
     async def _insist(self, parcel: Parcel) -> None:
@@ -187,27 +205,34 @@ class Delivery:
             self.given_up.append(parcel)
 
     async def _on_the_wire(self, parcel: Parcel) -> None:
-        while parcel in self.backlog:
+        while parcel in self.backlog or parcel in self.underway:
             parcel.stirred.clear()
             await parcel.stirred.wait()
 
     async def _send(self, parcel: Parcel) -> bool:
         for _ in range(len(self.sockets)):
-            ready = [socket for socket in self.sockets if not socket.draining]
-            if not ready:
+            socket = self._upcoming()
+            if socket is None:
                 return False
             self._turn += 1
-            socket = ready[self._turn % len(ready)]
             envelope_id = self._mint()
             parcel.envelopes[envelope_id] = self._now()
             parcel.socket = socket
             self._remember(envelope_id, parcel)
             envelope = parcel.envelope(envelope_id)
             parcel.stirred.set()
-            if await self._try_send(socket, envelope):
+            if await self._carry(parcel, socket, envelope):
                 self.sent.append(envelope)
                 return True
         return False
+
+    def _upcoming(self) -> Socket | None:
+        """The socket whose turn it is."""
+        ready = [socket for socket in self.sockets if not socket.draining]
+        return ready[(self._turn + 1) % len(ready)] if ready else None
+
+    async def _carry(self, parcel: Parcel, socket: Socket, envelope: Json) -> bool:
+        return await self._try_send(socket, envelope)
 
     async def _try_send(self, socket: Socket, message: Json) -> bool:
         try:

@@ -8,13 +8,15 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from sandbox.slack.bad_downloads import DownloadRecord
-from sandbox.slack.delivery import TooManySockets
+from sandbox.slack.delivery import Socket, TooManySockets
 from sandbox.slack.model import Dropped, HttpAnswer, Json
 from sandbox.slack.workspace import Workspace
 
 WORKSPACE: Final = web.AppKey("workspace", Workspace)
 _BODY_MAX = 64 * 1024**2
 _PIECES = 10
+_PING_S = 30.0
+_SILENCE_S = 75.0
 
 
 @dataclass
@@ -179,7 +181,7 @@ async def _link(request: web.Request) -> web.StreamResponse:
     if ticket not in workspace.tickets:
         raise web.HTTPUnauthorized(text="invalid ticket")
     workspace.tickets.discard(ticket)
-    link = web.WebSocketResponse(heartbeat=30)
+    link = web.WebSocketResponse(autoping=False, receive_timeout=_SILENCE_S)
     await link.prepare(request)
 
     async def send(message: Json) -> None:
@@ -188,19 +190,40 @@ async def _link(request: web.Request) -> web.StreamResponse:
     async def hang_up() -> None:
         await link.close()
 
+    async def cut() -> None:
+        if request.transport is not None:
+            request.transport.abort()
+
     try:
-        socket = await workspace.attach(send, hang_up)
+        socket = await workspace.attach(send, hang_up, cut)
     except TooManySockets:
         await link.send_json({"type": "disconnect", "reason": "too_many_websockets", "debug_info": {}})
         await link.close()
         return link
+    pinging = asyncio.ensure_future(_ping(link, socket))
     try:
         async for message in link:
             if message.type == WSMsgType.TEXT:
                 _take(workspace, message.data)
+            elif message.type == WSMsgType.PING and not socket.hung:
+                await link.pong(message.data)
+    except (TimeoutError, ConnectionError):
+        await cut()
     finally:
+        pinging.cancel()
         workspace.detach(socket)
     return link
+
+
+async def _ping(link: web.WebSocketResponse, socket: Socket) -> None:
+    """Ask whether the app is there, now and then; a connection that hangs does not even do that."""
+    try:
+        while not link.closed:
+            await asyncio.sleep(_PING_S)
+            if not socket.hung:
+                await link.ping()
+    except ConnectionError:
+        return
 
 
 def _take(workspace: Workspace, text: str) -> None:

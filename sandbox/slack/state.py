@@ -9,9 +9,9 @@ from typing import Any, Self, TypeVar
 from sandbox.faults.rules import FaultPlan
 from sandbox.slack import limits
 from sandbox.slack.contents import Contents
-from sandbox.slack.delivery import Delivery
 from sandbox.slack.furniture import furnish
 from sandbox.slack.model import Channel, Ephemeral, Json, Message, Shortcut, User
+from sandbox.slack.rough_delivery import RoughDelivery
 from sandbox.slack.transcript import transcript
 
 T = TypeVar("T")
@@ -61,7 +61,8 @@ class State(Contents):
         self._waiting: set[asyncio.Event] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.fault_plan = FaultPlan()
-        self.delivery = Delivery(
+        self.delivery = RoughDelivery(
+            lambda place: self.fault_plan.take("slack", place, self.now()),
             now=now,
             sleep=sleep,
             spawn=self.spawn,

@@ -101,9 +101,12 @@ class Workspace(State):
         said = (fault.error or "").encode()
         return HttpAnswer(fault.status, said, headers=fault.headers) if fault.answers else answer
 
-    async def attach(self, send: Send, hang_up: HangUp | None = None) -> Socket:
-        """Connect the app: hello, then the events that waited. Raises TooManySockets at ten."""
-        return await self.delivery.attach(send, hang_up)
+    async def attach(self, send: Send, hang_up: HangUp | None = None, cut: HangUp | None = None) -> Socket:
+        """Connect the app: hello, then the events that waited. Raises TooManySockets at ten.
+
+        `hang_up` is awaited to end the connection politely, `cut` (left out: the same) to break it.
+        """
+        return await self.delivery.attach(send, hang_up, cut)
 
     def detach(self, socket: Socket) -> None:
         """The app's connection is gone; what it had not acknowledged is sent again."""
