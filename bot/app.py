@@ -146,8 +146,10 @@ class Darkroom:
         )
         app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
         connect = self._overrides.connect
+        # What was left has its place before anything new can come, and people are told when they can answer.
+        left = await worker.line_up()
         await (self._connect(app, identity) if connect is None else connect(app))
-        left = await worker.recover()
+        worker.take_up()
         for each in going_round:
             each.start()
         self.errands.start("tidying", _tidy(database, blobs, clock))

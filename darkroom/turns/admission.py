@@ -10,6 +10,7 @@ from darkroom.turns.edits import reads_like_an_edit
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Intent, Surface, Turn, TurnState
+from darkroom.turns.openings import Openings
 from darkroom.turns.refusals import refused
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Guard
@@ -27,7 +28,14 @@ class Admission:
     """Looks at turns that come in, and again when an admin has decided something."""
 
     def __init__(
-        self, store: TurnStore, log: TurnLog, maker: TurnMaker, guard: Guard, caps: Caps, clock: Clock
+        self,
+        store: TurnStore,
+        log: TurnLog,
+        maker: TurnMaker,
+        guard: Guard,
+        caps: Caps,
+        clock: Clock,
+        gate: Openings,
     ) -> None:
         self._store = store
         self._log = log
@@ -35,6 +43,7 @@ class Admission:
         self._guard = guard
         self._caps = caps
         self._clock = clock
+        self._gate = gate
 
     async def admit(self, turn: Turn) -> Admitted | Ending:
         """Guard and place in the queue, or why not. One picture must be payable: the others may yet be."""
@@ -44,6 +53,8 @@ class Admission:
         if turn.request.intent is not Intent.MAKE:
             looked = await self._store.queue(turn.id, None, self._caps, self._clock.now())
             return Admitted(looked, None) if isinstance(looked, Turn) else refused(looked)
+        if turn.state is TurnState.RECEIVED and (closed := self._turned_away()) is not None:
+            return closed
         # Asked once: after a restart the last picture may be one that the turn itself has brought.
         question = await self._edit_or_new(turn) if turn.state is TurnState.RECEIVED else None
         step = await self._maker.outlook(turn) if question is None else question
@@ -65,6 +76,15 @@ class Admission:
             return step
         looked = await self._store.queue(turn.id, step.plan, self._caps, self._clock.now())
         return None if isinstance(looked, Turn) else refused(looked)
+
+    def _turned_away(self) -> Ending | None:
+        """Nothing new is taken in while only an admin can mend what is wrong with the API; but for whoever
+        comes when it is time to try whether that was done."""
+        closed = self._gate.closed()
+        if closed is None or not closed.outage.trouble.stops_intake or self._gate.places() != 0:
+            return None
+        details = {"trouble": closed.outage.trouble.value}
+        return Ending(Outcome.DECLINED, Reason.API_CLOSED, details)
 
     async def _edit_or_new(self, turn: Turn) -> Ending | None:
         """A direct message on top level starts a picture; one that reads like a change of the last is asked

@@ -83,8 +83,17 @@ class Intake:
         turn = await self._log.turn_of_message(team_id, channel_id, message_ts)
         if turn is None:
             return None
-        ending = Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
-        now = await self._store.end(turn.id, ending, self._clock.now(), waiting_only=True)
+        return await self._end_waiting(turn.id, Ending(Outcome.CANCELLED, Reason.TAKEN_BACK))
+
+    async def cancel(self, turn_id: str, user_id: str) -> Turn | None:
+        """Somebody called a turn off: cancel it if it still waits, which costs nothing. Gives the turn as it
+        now is, or None if there is none of that id. Who may is for the caller to say."""
+        if await self._log.turn(turn_id) is None:
+            return None
+        return await self._end_waiting(turn_id, Ending(Outcome.CANCELLED, Reason.CALLED_OFF, {"by": user_id}))
+
+    async def _end_waiting(self, turn_id: str, ending: Ending) -> Turn:
+        now = await self._store.end(turn_id, ending, self._clock.now(), waiting_only=True)
         if now.ending == ending:
             self._line.withdraw(now)
         return now

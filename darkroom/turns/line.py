@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from darkroom.spending.budgets import BudgetKind
-from darkroom.turns.model import Turn
+from darkroom.turns.model import Intent, Turn
 from darkroom.turns.progress import Slots
+from darkroom.turns.waiting import Wait
+
+PEOPLE_REMEMBERED_MAX = 10_000
+"""Of so many people it is known when something was last started for them."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """A turn in the line."""
 
@@ -19,34 +26,80 @@ class Entry:
     """Its guard was passed and its person has seen that it waits."""
     running: bool = False
     """It was started and takes one of its person's places."""
+    closing: bool = False
+    """A call that was left open is being asked for; takes no place, but its lane waits for it."""
     telling: bool = False
     """It has ended and its person is being told; takes no place by itself, but its lane waits for it."""
     withdrawn: bool = False
     """It was ended from outside."""
+    probing: bool = False
+    """It was started while only so many might: it tries whether the API serves again."""
+    shut: bool = False
+    """It found the API closed, and that may not have changed since."""
     wants: tuple[BudgetKind, str] | None = None
     """The budget it waits for while other calls hold its money."""
     stalled: bool = False
     """It has asked for that money in vain, and none has been given back since."""
     slots: Slots = field(default_factory=Slots)
+    start: tuple[int, int] = (0, 0)
+    """The number of its start, and of the one before it for the same person."""
+    at_most_nano_usd: int | None = None
+    """What its placeholder says that it can cost; None if none is shown."""
+    shown: Wait | None = None
+    """What its placeholder says that it waits for."""
+    says_wait: bool = False
+    """Its placeholder may say that it waits for something."""
+    showing: asyncio.Task[None] | None = None
+    """Its placeholder is being changed."""
+    stepped_at: float = 0.0
+    """When it last came a step further, on the clock that never goes back."""
+    task: asyncio.Task[None] | None = None
+    """Whoever is at it, or was last."""
+    making: asyncio.Task[object] | None = None
+    """Its pictures are being made, or wait for what that needs."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is at it, so that its lane waits."""
+        return self.running or self.telling or self.closing
+
+    @property
+    def parked(self) -> bool:
+        """Whether it was taken in and waits to be started."""
+        return self.taken_in and not self.busy and not self.withdrawn
+
+    @property
+    def calls(self) -> bool:
+        """Whether the API has to be called for it."""
+        return self.turn.request.intent is Intent.MAKE
 
 
 class Line:
     """Turns that wait or run. Knows no time and calls nobody: the worker asks ``startable`` and starts those.
 
     A lane is a thread: its turns run one at a time, in the order of their messages, also when a later one was
-    ready first. A person runs ``per_person`` turns at once, everybody together ``overall``. Whoever waits for
-    a budget's money gets it before anybody behind them.
+    ready first. A person runs ``per_person`` turns at once, everybody together ``overall``. A free place goes
+    to the person with the fewest running, then to whom nothing was started for the longest, then to who came
+    first. Whoever waits for a budget's money gets it before anybody who came later.
     """
 
     def __init__(self, per_person: int, overall: int) -> None:
         self._per_person = per_person
         self._overall = overall
         self._entries: dict[str, Entry] = {}
+        self._starts = 0
+        self._started: dict[tuple[str, str], int] = {}
         self.generation = 0
         """Grows whenever held money was given back."""
+        self.api_generation = 0
+        """Grows whenever the API may have opened."""
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """In the order of their coming."""
+        return iter(tuple(self._entries.values()))
 
     def add(self, turn: Turn) -> Entry:
         """Put *turn* in its lane; nothing starts until it is taken in."""
@@ -67,25 +120,35 @@ class Line:
         """The turn is done with, told and all."""
         self._entries.pop(turn_id, None)
 
+    def start(self, entry: Entry, *, probing: bool = False) -> None:
+        """*entry* runs from now on; *probing* if only so many might."""
+        person = person_of(entry)
+        self._starts += 1
+        entry.running, entry.probing = True, probing
+        entry.start = self._starts, self._started.pop(person, 0)
+        self._started[person] = self._starts
+        if len(self._started) > PEOPLE_REMEMBERED_MAX:
+            del self._started[next(iter(self._started))]
+
+    def put_back(self, entry: Entry) -> None:
+        """It could not be made: it waits again, in the place it had."""
+        person, (number, before) = person_of(entry), entry.start
+        if entry.running and self._started.get(person) == number:
+            self._started[person] = before
+        entry.running = entry.probing = False
+
     def waiting(self) -> int:
         """How many have yet to be started, or started again."""
-        return sum(not entry.running and not entry.telling for entry in self._entries.values())
+        return sum(not entry.busy for entry in self._entries.values())
 
     def waiting_of(self, turn: Turn) -> int:
         """How many of them are of whoever asked for *turn*."""
-        request = turn.request
-        return sum(
-            not entry.running and not entry.telling and _person(entry) == (request.team_id, request.user_id)
-            for entry in self._entries.values()
-        )
+        person = turn.request.team_id, turn.request.user_id
+        return sum(not entry.busy and person_of(entry) == person for entry in self._entries.values())
 
     def parked(self) -> list[Entry]:
         """Whoever was taken in and has not been started."""
-        return [
-            entry
-            for entry in self._entries.values()
-            if entry.taken_in and not (entry.running or entry.telling or entry.withdrawn)
-        ]
+        return [entry for entry in self._entries.values() if entry.parked]
 
     def money_moved(self) -> None:
         """A hold has ended: whoever waits for money may ask again."""
@@ -93,44 +156,92 @@ class Line:
         for entry in self._entries.values():
             entry.stalled = False
 
-    def startable(self) -> list[Entry]:
-        """Whoever may start now, in order; the caller marks them ``running``."""
-        running = [entry for entry in self._entries.values() if entry.running]
-        places = self._overall - len(running)
-        people: dict[tuple[str, str], int] = {}
-        for entry in running:
-            people[_person(entry)] = people.get(_person(entry), 0) + 1
-        heads = self._heads()
-        wanted: set[tuple[BudgetKind, str]] = set()
-        chosen: list[Entry] = []
+    def api_changed(self) -> None:
+        """The API may be open again: whoever found it closed may try again."""
+        self.api_generation += 1
         for entry in self._entries.values():
-            behind = not wanted.isdisjoint(budgets_of(entry.turn))
-            if entry.running:
+            entry.shut = False
+
+    def startable(self, limit: int | None = None) -> list[Entry]:
+        """Whoever may start now, in order; the caller starts them. At most *limit* of those that call the
+        API, together with those that were started under such a limit and still run."""
+        people = self.running_by_person()
+        places = self._overall - people.total()
+        if places <= 0:
+            return []
+        tries = sum(entry.probing for entry in self._entries.values())
+        heads = self.heads()
+        chosen: dict[Entry, None] = {}
+        while len(chosen) < places:
+            full = limit is not None and tries >= limit
+            ready = self._ready(heads, people, chosen, api_full=full)
+            entry = min(ready, key=lambda one: self._claim(one, people), default=None)
+            if entry is None:
+                break
+            chosen[entry] = None
+            people[person_of(entry)] += 1
+            tries += entry.calls
+        return list(chosen)
+
+    def running_by_person(self) -> Counter[tuple[str, str]]:
+        """How many each person has running."""
+        return Counter(person_of(entry) for entry in self._entries.values() if entry.running)
+
+    def full_for(self, entry: Entry, people: Counter[tuple[str, str]]) -> tuple[bool, bool]:
+        """Whether its person runs as many as they may, and whether everybody together does; *people* as from
+        ``running_by_person``."""
+        return people[person_of(entry)] >= self._per_person, people.total() >= self._overall
+
+    def in_order(self) -> list[Entry]:
+        """Whoever waits to be started, in the order in which free places would go to them."""
+        people = self.running_by_person()
+        claims: dict[Entry, tuple[int, int]] = {}
+        for entry in self._entries.values():
+            if entry.parked:
+                claims[entry] = self._claim(entry, people)
+                people[person_of(entry)] += 1
+        return sorted(claims, key=claims.__getitem__)
+
+    def heads(self) -> dict[tuple[str, ...], Entry]:
+        """The one of each lane whose turn it is: the one that somebody is at, else the earliest."""
+        heads: dict[tuple[str, ...], Entry] = {}
+        for entry in self._entries.values():
+            head = heads.get(entry.lane)
+            if head is None or (not head.busy and (entry.busy or order_of(entry) < order_of(head))):
+                heads[entry.lane] = entry
+        return heads
+
+    def _ready(
+        self,
+        heads: dict[tuple[str, ...], Entry],
+        people: Counter[tuple[str, str]],
+        chosen: Container[Entry],
+        *,
+        api_full: bool,
+    ) -> Iterator[Entry]:
+        """Whoever could take a free place, first come first."""
+        wanted: set[tuple[BudgetKind, str]] = set()
+        for entry in self._entries.values():
+            if entry.running or entry in chosen:
                 if entry.wants is not None:
                     wanted.add(entry.wants)
                 continue
-            if entry.telling or not entry.taken_in or heads[entry.lane] is not entry:
+            if not entry.parked or heads[entry.lane] is not entry:
                 continue
-            if people.get(_person(entry), 0) >= self._per_person:
+            if people[person_of(entry)] >= self._per_person or (entry.calls and (api_full or entry.shut)):
                 continue
+            behind = entry.calls and not wanted.isdisjoint(budgets_of(entry.turn))
             # Money is kept only for who could take it now: one who waits for another turn as well must not
             # stand in the way of that turn.
             if entry.wants is not None:
                 wanted.add(entry.wants)
-            if behind or entry.stalled or len(chosen) >= places:
-                continue
-            people[_person(entry)] = people.get(_person(entry), 0) + 1
-            chosen.append(entry)
-        return chosen
+            if not behind and not entry.stalled:
+                yield entry
 
-    def _heads(self) -> dict[tuple[str, ...], Entry]:
-        """The one of each lane whose turn it is: the one that runs or is told, else the earliest."""
-        heads: dict[tuple[str, ...], Entry] = {}
-        for entry in self._entries.values():
-            head = heads.get(entry.lane)
-            if head is None or (not _busy(head) and (_busy(entry) or _order(entry) < _order(head))):
-                heads[entry.lane] = entry
-        return heads
+    def _claim(self, entry: Entry, people: Counter[tuple[str, str]]) -> tuple[int, int]:
+        """The smallest has the best; among equals, who came first."""
+        person = person_of(entry)
+        return people[person], self._started.get(person, 0)
 
 
 def lane_of(turn: Turn) -> tuple[str, ...]:
@@ -155,15 +266,12 @@ def budget_of(turn: Turn, kind: BudgetKind) -> tuple[BudgetKind, str]:
     return next(budget for budget in budgets_of(turn) if budget[0] is kind)
 
 
-def _busy(entry: Entry) -> bool:
-    return entry.running or entry.telling
-
-
-def _person(entry: Entry) -> tuple[str, str]:
+def person_of(entry: Entry) -> tuple[str, str]:
+    """Whose it is."""
     return entry.turn.request.team_id, entry.turn.request.user_id
 
 
-def _order(entry: Entry) -> tuple[bool, str, str]:
-    # What opens a thread comes before everything that is asked in it.
+def order_of(entry: Entry) -> tuple[bool, str, str]:
+    """Its place in its lane: what opens a thread comes before everything that is asked in it."""
     request = entry.turn.request
     return not request.opens_thread, request.order, entry.turn.id

@@ -13,6 +13,7 @@ from darkroom.turns.model import Told, Turn, TurnState
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Note, Undeliverable
+from darkroom.turns.waiting import Wait
 from darkroom.turns.wishes import brought
 
 logger = logging.getLogger("darkroom.turns")
@@ -45,10 +46,12 @@ class Teller:
         self._bringer = bringer
         self._to_recall = to_recall
 
-    async def placeholder(self, entry: Entry, turn: Turn, at_most_nano_usd: int) -> Ending | None:
+    async def placeholder(
+        self, entry: Entry, turn: Turn, at_most_nano_usd: int, wait: Wait | None
+    ) -> Ending | None:
         """Show that the turn was taken in, or give the ending of one that cannot be shown."""
         try:
-            return await self._delivery.placeholder(turn, at_most_nano_usd, self._note(entry))
+            return await self._delivery.placeholder(turn, at_most_nano_usd, self._note(entry), wait)
         except Undeliverable as undeliverable:
             details: dict[str, str | int] = {"slack_error": undeliverable.reason}
             details["at_most_nano_usd"] = at_most_nano_usd
@@ -71,11 +74,15 @@ class Teller:
         if gone or any(picture.deleted_at is not None for picture in await self._log.pictures(turn.id)):
             self._to_recall()
 
-    async def give_up(self, entry: Entry) -> None:
-        """A turn that has ended but whose person cannot be told for a fault of ours is undelivered."""
+    async def give_up(self, entry: Entry) -> bool:
+        """A turn that has ended but whose person cannot be told for a fault of ours is undelivered; whether
+        that is written down, and nothing is left to be done."""
         turn = await self._log.turn(entry.turn.id)
-        if turn is not None and turn.state is TurnState.ENDED:
+        if turn is None or turn.state is not TurnState.ENDED:
+            return False
+        if turn.told_at is None and turn.undelivered_reason is None:
             await self._note(entry)(Told.UNDELIVERED, Reason.BROKEN)
+        return True
 
     async def _say(self, turn: Turn, note: Note) -> None:
         if turn.ending is None or turn.ending.outcome is not Outcome.PICTURES:
@@ -93,6 +100,7 @@ class Teller:
             if step is Told.PLACEHOLDER and value and entry.turn.request.opens_thread:
                 # Before the thread is known to the store, so that no reply in it can pass what opens it.
                 self._line.open_lane(entry, value)
+            entry.stepped_at = self._clock.monotonic()
             now = self._clock.now()
             entry.turn = await self._store.tell(entry.turn.id, step, value, now, picture_id)
             return entry.turn

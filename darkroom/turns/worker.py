@@ -15,30 +15,39 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.line import Entry, Line, budget_of
 from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
+from darkroom.turns.mending import Mender, unbroken
 from darkroom.turns.model import Intent, Turn, TurnState
+from darkroom.turns.openings import ALWAYS_OPEN, Openings
+from darkroom.turns.outages import Closed, Trouble
 from darkroom.turns.planning import PictureFiles
+from darkroom.turns.recovering import TOO_OLD_IN_OUTAGE_S, Recovering
+from darkroom.turns.shown_waits import ShownWaits
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard
 from darkroom.turns.telling import Teller
 
 logger = logging.getLogger("darkroom.turns")
 
-TOO_OLD_S = 3600.0
-"""A turn that waited longer than this while Darkroom was not running is cancelled, not made."""
-MEND_WAITS_S = (0.0, 5.0, 60.0)
-"""How long to wait before each try to end a turn that broke: a full disk may have been cleared by then."""
+STUCK_AFTER_S = 600.0
+"""Whoever has not come a step further for so long, beyond the time that a call may take, is stuck."""
 
-_TOO_OLD = Ending(Outcome.CANCELLED, Reason.TOO_OLD)
+_OUT_OF_PATIENCE = {
+    Trouble.QUOTA: Reason.QUOTA,
+    Trouble.KEY: Reason.KEY,
+    Trouble.REGION: Reason.REGION,
+    Trouble.FAILING: Reason.API_FAILED,
+}
 
 
 class Worker:
-    """Runs every turn from ``submit`` to told. One task a turn; the line says which may run.
+    """Runs every turn from ``submit`` to told. One task a turn; the line says which may run, and the gate how
+    many may call the API.
 
     *noticed* is called whenever a turn has ended: its end, or its charge, may have raised an alert;
-    *to_recall* when one was told of which a picture had been deleted meanwhile.
+    *to_recall* when one was told of which a picture had been deleted meanwhile. A call may take *timeout_s*.
 
     A fault of our own in one turn is logged with its id and ends that turn alone: its money first, then told.
-    When even that fails, it leaves the line, so that the others go on, and is left to recovery.
+    When even that fails, it leaves the line, so that the others go on, and is tried again for an hour.
     """
 
     def __init__(
@@ -53,8 +62,10 @@ class Worker:
         clock: Clock,
         line: Line,
         *,
+        gate: Openings = ALWAYS_OPEN,
         waiting_max: int,
         waiting_per_person: int,
+        timeout_s: float = 240.0,
         noticed: Callable[[], None] = lambda: None,
         to_recall: Callable[[], None] = lambda: None,
     ) -> None:
@@ -62,15 +73,21 @@ class Worker:
         self._log = log
         self._maker = maker
         self._teller = Teller(store, log, delivery, files, clock, line, maker.bringer, to_recall)
-        self._closer = BookCloser(store, log, maker.attempting, caps, clock)
-        self._admission = Admission(store, log, maker, guard, caps, clock)
+        self._admission = Admission(store, log, maker, guard, caps, clock, gate)
         self._clock = clock
         self._line = line
+        self._gate = gate
+        self._waits = ShownWaits(line, gate, delivery)
+        closer = BookCloser(store, log, maker.attempting, caps, clock)
+        self._mender = Mender(store, log, closer, self._teller, clock, line, self.finish, self.money_moved)
+        self._recovering = Recovering(log, closer, clock, line, gate, self)
         self._waiting_max = waiting_max
         self._waiting_per_person = waiting_per_person
+        self._stuck_after_s = timeout_s + STUCK_AFTER_S
         self._noticed = noticed
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
+        gate.listen(self._api_changed)
 
     def submit(self, turn: Turn) -> None:
         """Take a turn that was just accepted: it has its place from now on. Returns at once."""
@@ -78,7 +95,7 @@ class Worker:
             return
         full = self._full_for(turn)
         entry = self._line.add(turn)
-        self._spawn(self._take_in(entry) if full is None else self._stop(entry, full), turn.id)
+        self._spawn(self.take_in(entry) if full is None else self.stop(entry, full), entry)
 
     def _full_for(self, turn: Turn) -> Ending | None:
         """Why *turn* finds no place in the line, or None. One person cannot fill it for everybody."""
@@ -96,11 +113,14 @@ class Worker:
         if entry is None or self._stopping:
             return
         # Whoever is at it (taking it in, planning its call) looks for this before letting go of it.
-        entry.withdrawn = True
-        if entry.taken_in and not entry.running and not entry.telling:
+        parked, entry.withdrawn = entry.parked, True
+        if parked:
             entry.telling = True
-            self._spawn(self._finish(entry, turn), turn.id)
+            self._spawn(self.finish(entry, turn), entry)
             self._start_next()
+        elif entry.making is not None:
+            # It waits for a rate or fetches a file: nothing can be held any more for what has ended.
+            entry.making.cancel()
 
     def reconsider(self) -> None:
         """An admin has decided something: look again at everything that waits. Returns at once."""
@@ -113,8 +133,8 @@ class Worker:
     async def _look_again(self) -> None:
         """Decline what waits and may not be made any more; let the rest ask for their money again."""
         for entry in self._line.parked():
-            await self._unbroken(self._judge(entry), entry.turn.id)
-        self._money_moved()
+            await unbroken(self._judge(entry), entry.turn.id)
+        self.money_moved()
 
     async def _judge(self, entry: Entry) -> None:
         """End a turn that waits and may not be made any more."""
@@ -127,98 +147,103 @@ class Worker:
             if ended.ending == ending:
                 self.withdraw(ended)
 
-    async def recover(self) -> int:
-        """Take up every turn that was left unfinished; gives how many. Call once, when intake may be open."""
-        left = await self._log.unfinished()
-        for turn in left:
-            if self._line.get(turn.id) is None and not self._stopping:
-                entry = self._line.add(turn)
-                # Before anybody else in its lane is looked at.
-                entry.running = turn.state is TurnState.WORKING
-                entry.telling = turn.state is TurnState.ENDED
-                self._spawn(self._take_up(entry), turn.id)
-        return len(left)
+    async def line_up(self) -> int:
+        """Give every turn that was left unfinished its place; gives how many. Call it once, before anything
+        new can come, and then ``take_up``."""
+        return await self._recovering.line_up()
+
+    def take_up(self) -> None:
+        """Go on with what was lined up, when people can be told. Returns at once."""
+        if not self._stopping:
+            self._recovering.take_up(self._spawn)
+
+    async def round(self) -> None:
+        """To be called from time to time: end what has waited too long for the API, rescue what nobody is at,
+        start whoever may start after all, and show people what they wait for."""
+        if self._stopping:
+            return
+        closed = self._gate.closed()
+        for entry in self._line:
+            self._rescue(entry)
+            if closed is not None and entry.parked and entry.calls:
+                self._lose_patience(entry, closed)
+        self._api_changed()
+        await self._waits.round()
+
+    def pulse(self) -> tuple[int, int, tuple[str, ...]]:
+        """How many run, how many wait, and the ids of those that are stuck."""
+        still = self._clock.monotonic() - self._stuck_after_s
+        stuck = [entry.turn.id for entry in self._line if not entry.parked and entry.stepped_at < still]
+        return sum(entry.running for entry in self._line), self._line.waiting(), tuple(stuck)
 
     async def aclose(self, grace_s: float) -> None:
-        """Start nothing more, let what runs finish for *grace_s* seconds, leave the rest to recovery."""
+        """Start nothing more, let what runs finish for *grace_s* seconds, leave the rest to recovery. To
+        call it again with less of that ends the grace of the first."""
         self._stopping = True
+        self._mender.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._waits.aclose()
+
+    async def recover(self) -> int:
+        """``line_up`` and ``take_up`` at once."""
+        left = await self.line_up()
+        self.take_up()
+        return left
 
     async def idle(self) -> None:
         """Return when no turn is in the line."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], turn_id: str) -> None:
-        task = asyncio.create_task(self._guarded(work, turn_id), name=turn_id)
+    def _spawn(self, work: Coroutine[Any, Any, None], entry: Entry) -> None:
+        self._step(entry)
+        entry.task = task = asyncio.create_task(self._guarded(work, entry), name=entry.turn.id)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._left(task, entry))
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], turn_id: str) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, None], entry: Entry) -> None:
         try:
-            if await self._unbroken(work, turn_id):
-                return
-            for number, wait_s in enumerate(MEND_WAITS_S, start=1):
-                await self._clock.sleep(wait_s)
-                last = number == len(MEND_WAITS_S)
-                if self._stopping or await self._unbroken(self._mend(turn_id, ask=not last), turn_id):
-                    return
-            if (entry := self._line.get(turn_id)) is not None:
-                await self._unbroken(self._teller.give_up(entry), turn_id)
-            logger.critical("turn %s is given up: undelivered, or left to the next start", turn_id)
-            self._line.remove(turn_id)
-            # What it held may be free by now, and nobody else would say so.
-            self._line.money_moved()
+            if not await unbroken(work, entry.turn.id):
+                await self._mender.mend(entry)
         finally:
+            # Harmless after its end; one that was cancelled before it began is closed.
+            work.close()
             self._start_next()
 
-    async def _unbroken(self, work: Coroutine[Any, Any, None], turn_id: str) -> bool:
-        """The one boundary of a turn: whatever broke, the others go on."""
-        try:
-            await work
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            logger.warning("turn %s: a call it waited for was cancelled", turn_id)
-        except Exception:
-            logger.exception("turn %s broke", turn_id)
-        else:
-            return True
-        return False
+    def _left(self, task: asyncio.Task[None], entry: Entry) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            logger.critical("turn %s broke outside of its boundary", entry.turn.id, exc_info=fault)
+        self._rescue(entry)
 
-    async def _mend(self, turn_id: str, *, ask: bool) -> None:
-        """End a turn that a fault of ours interrupted, its money first, and tell. Without *ask*, a call
-        that was sent is written off as uncertain at once."""
-        entry = self._line.get(turn_id)
-        turn = await self._log.turn(turn_id)
-        if entry is None or turn is None:
-            self._line.remove(turn_id)
+    def _rescue(self, entry: Entry) -> None:
+        """No turn is left in the line with nobody at it, whatever became of its task."""
+        alone = entry.task is not None and entry.task.done()
+        if not alone or entry.parked or self._stopping or self._line.get(entry.turn.id) is not entry:
             return
-        if turn.state is not TurnState.ENDED:
-            await self._closer.close(turn, entry.slots, self._money_moved, ask=ask)
-            # Its hold may have ended just before it broke, and nobody was told.
-            self._money_moved()
-            ending = entry.slots.ending(turn.request.wanted, Ending(Outcome.FAILED, Reason.BROKEN))
-            turn = await self._store.end(turn_id, ending, self._clock.now())
-        await self._finish(entry, turn)
+        logger.critical("turn %s was left by whoever was at it", entry.turn.id)
+        self._spawn(self._mender.mend(entry), entry)
 
-    async def _take_in(self, entry: Entry) -> None:
+    async def take_in(self, entry: Entry) -> None:
         """Guard, place in the queue, and something to see; then it may start when it is next."""
         admitted = await self._admission.admit(entry.turn)
         if isinstance(admitted, Ending):
-            await self._stop(entry, admitted)
+            await self.stop(entry, admitted)
             return
         turn, at_most = admitted.turn, admitted.at_most_nano_usd
+        self._step(entry)
         if at_most is not None and turn.placeholder_ts is None and turn.state is not TurnState.ENDED:
-            no_place = await self._teller.placeholder(entry, turn, at_most)
+            wait = self._waits.of(entry)
+            no_place = await self._teller.placeholder(entry, turn, at_most, wait)
             if no_place is not None:
-                await self._stop(entry, no_place)
+                await self.stop(entry, no_place)
                 return
+            self._waits.noted(entry, wait)
+        entry.at_most_nano_usd = at_most
         entry.turn = await self._log.turn(turn.id) or turn
         entry.taken_in = True
         await self._let_go(entry)
@@ -226,49 +251,36 @@ class Worker:
     async def _let_go(self, entry: Entry) -> None:
         """Back in the line, to be started when it is next; unless it was ended from outside meanwhile."""
         if entry.turn.state is not TurnState.ENDED and not entry.withdrawn:
-            entry.running = False
+            self._line.put_back(entry)
             return
-        await self._finish(entry, await self._log.turn(entry.turn.id) or entry.turn)
-
-    async def _take_up(self, entry: Entry) -> None:
-        """A turn from before the start: on from where it stood."""
-        turn = await self._log.turn(entry.turn.id) or entry.turn
-        if turn.state is TurnState.ENDED:
-            await self._finish(entry, turn)
-            return
-        if turn.state is TurnState.WORKING:
-            await self._closer.close(turn, entry.slots, self._money_moved)
-            if not entry.slots.left(turn.request.wanted):
-                await self._stop(entry, _TOO_OLD)
-                return
-        entry.running = False
-        if (self._clock.now() - turn.created_at).total_seconds() > TOO_OLD_S:
-            await self._stop(entry, _TOO_OLD)
-            return
-        fresh = await self._log.turn(turn.id)
-        entry.turn = fresh or turn
-        await self._take_in(entry)
+        await self.finish(entry, await self._log.turn(entry.turn.id) or entry.turn)
 
     def _start_next(self) -> None:
         if self._stopping:
             return
-        for entry in self._line.startable():
-            entry.running = True
-            self._spawn(self._work(entry), entry.turn.id)
+        limit = self._gate.places()
+        for entry in self._line.startable(limit):
+            self._line.start(entry, probing=limit is not None and entry.calls)
+            self._spawn(self._work(entry), entry)
 
-    def _money_moved(self) -> None:
+    def money_moved(self) -> None:
+        """A hold has ended: whoever waits for money may ask again."""
         self._line.money_moved()
         self._start_next()
 
+    def _api_changed(self) -> None:
+        self._line.api_changed()
+        self._start_next()
+
     async def _work(self, entry: Entry) -> None:
-        """One turn that is next: make it, end it, tell; or back to the line to wait for money."""
+        """One turn that is next: make it, end it, tell; or back to the line to wait for money or the API."""
         turn = await self._log.turn(entry.turn.id)
         if turn is None or turn.state is TurnState.ENDED:
             # Taken back between being chosen and being started: `withdraw` found it running.
-            await self._finish(entry, turn or entry.turn)
+            await self.finish(entry, turn or entry.turn)
             return
         entry.turn = turn
-        generation = self._line.generation
+        money, api = self._line.generation, self._line.api_generation
         try:
             result = await self._result(entry, turn)
         except NotWaiting:
@@ -278,25 +290,58 @@ class Worker:
                 raise RuntimeError(f"turn {turn.id} waits, and could not be held") from None
             await self._let_go(entry)
             return
+        if isinstance(result, Ending):
+            await self._end(entry, result)
+            return
         if isinstance(result, MustWait):
             entry.wants = budget_of(turn, result.balance.kind)
-            entry.stalled = self._line.generation == generation
-            await self._let_go(entry)
-            return
-        await self._end(entry, result)
+            entry.stalled = self._line.generation == money
+        elif isinstance(result, Closed):
+            entry.shut = self._line.api_generation == api
+        await self._let_go(entry)
 
-    async def _result(self, entry: Entry, turn: Turn) -> Ending | MustWait:
+    async def _result(self, entry: Entry, turn: Turn) -> Ending | MustWait | Closed | None:
+        """What came of it; None if it was ended from outside, so that nobody waits for it any more."""
         if turn.request.intent is not Intent.MAKE:
             return await look_back(self._log, turn)
-        return await self._maker.make(turn, entry.slots, lambda: self._held(entry), self._money_moved)
+        making = self._maker.make(turn, entry.slots, lambda: self._held(entry), lambda: self._moved(entry))
+        entry.making = task = asyncio.create_task(making)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            worker = asyncio.current_task()
+            if not entry.withdrawn or worker is None or worker.cancelling():
+                raise
+            return None
+        finally:
+            entry.making = None
 
     def _held(self, entry: Entry) -> None:
         """It has its money: whoever is behind it may ask for theirs."""
+        self._step(entry)
+        self._waits.started(entry)
         if entry.wants is not None:
             entry.wants = None
             self._start_next()
 
-    async def _stop(self, entry: Entry, ending: Ending) -> None:
+    def _moved(self, entry: Entry) -> None:
+        self._step(entry)
+        self.money_moved()
+
+    def _step(self, entry: Entry) -> None:
+        entry.stepped_at = self._clock.monotonic()
+
+    def _lose_patience(self, entry: Entry, closed: Closed) -> None:
+        """What has waited for the API for a day ends."""
+        if (self._clock.now() - entry.turn.created_at).total_seconds() <= TOO_OLD_IN_OUTAGE_S:
+            return
+        reason = _OUT_OF_PATIENCE[closed.outage.trouble]
+        ending = Ending(Outcome.FAILED, reason, {"message": closed.outage.message})
+        # Nobody else is to take it from now on.
+        entry.closing = True
+        self._spawn(self.stop(entry, ending), entry)
+
+    async def stop(self, entry: Entry, ending: Ending) -> None:
         """End a turn that is not made, or not made further: what was paid for comes all the same."""
         await self._end(entry, entry.slots.ending(entry.turn.request.wanted, ending))
 
@@ -304,13 +349,15 @@ class Worker:
         turn = await self._store.end(entry.turn.id, ending, self._clock.now())
         reason = turn.ending.reason if turn.ending else ending.reason
         logger.info("turn %s ended: %s (%s)", turn.id, ending.outcome, reason)
-        await self._finish(entry, turn)
+        await self.finish(entry, turn)
 
-    async def _finish(self, entry: Entry, turn: Turn) -> None:
+    async def finish(self, entry: Entry, turn: Turn) -> None:
         """Tell the person how it ended, then take the turn out of the line. Its lane waits for that, so that
         what is told stays in order; those who only wanted the same money do not."""
         entry.telling, entry.wants = True, None
+        self._step(entry)
         self._noticed()
         self._start_next()
+        await self._waits.last(entry)
         await self._teller.tell(entry, turn)
         self._line.remove(turn.id)

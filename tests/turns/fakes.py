@@ -23,6 +23,7 @@ from darkroom.turns.endings import Ending, FileProblem, Outcome, Reason
 from darkroom.turns.model import Attachment, Picture, Told, Turn, TurnInput
 from darkroom.turns.planning import RenderSettings
 from darkroom.turns.surroundings import CannotFetch, Note, Undeliverable
+from darkroom.turns.waiting import Wait
 from tests.examples import StillClock
 
 CATALOGUE = load_catalogue()
@@ -81,7 +82,7 @@ class Gates:
 
 
 class GatedClock(StillClock):
-    """A still clock whose sleepers can be held at the gate ``sleep``."""
+    """A still clock whose sleepers can be held at the gates ``sleep`` and ``sleep:<seconds>``."""
 
     def __init__(self, gates: Gates, name: str = "") -> None:
         super().__init__()
@@ -94,7 +95,7 @@ class GatedClock(StillClock):
 
     async def sleep(self, seconds: float) -> None:
         """Wait at the gate, then move on."""
-        await self._gates.passing("sleep")
+        await self._gates.passing("sleep", f"sleep:{seconds:g}")
         await super().sleep(seconds)
 
 
@@ -200,6 +201,8 @@ class Slack:
     """The message that carries a turn's id."""
     at_most: dict[str, int] = field(default_factory=dict)
     """The price that stood in a turn's placeholder."""
+    waits: list[tuple[str, Wait | None]] = field(default_factory=list)
+    """(turn, what its placeholder said that it waits for), in order; None when it was being made."""
     inputs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """(role, name) of what a turn's message said went along."""
     seconds: int = 0
@@ -212,7 +215,7 @@ class Slack:
 
 class RecordingDelivery:
     """Notes each step as the real one does; ``faults`` names exceptions for the steps ``placeholder``,
-    ``upload``, ``post``, ``close`` and ``tell``, each raised once. Gates have the same names."""
+    ``show_wait``, ``upload``, ``post``, ``close`` and ``tell``, each raised once. Gates are named so too."""
 
     def __init__(self, slack: Slack, gates: Gates) -> None:
         self.slack = slack
@@ -220,9 +223,13 @@ class RecordingDelivery:
         self.no_place: Ending | None = None
         self._gates = gates
 
-    async def placeholder(self, turn: Turn, at_most_nano_usd: int, note: Note) -> Ending | None:
+    async def placeholder(
+        self, turn: Turn, at_most_nano_usd: int, note: Note, wait: Wait | None = None
+    ) -> Ending | None:
         """See ``Delivery``."""
         await self._step("placeholder", turn)
+        if wait is not None:
+            self.slack.waits.append((turn.id, wait))
         if self.no_place is not None:
             return self.no_place
         self.slack.placeholders.append(turn.id)
@@ -232,6 +239,12 @@ class RecordingDelivery:
         if turn.request.opens_thread:
             await note(Told.PLACEHOLDER, self.slack.ts())
         return None
+
+    async def show_wait(self, turn: Turn, at_most_nano_usd: int, wait: Wait | None) -> None:
+        """See ``Delivery``."""
+        await self._step("show_wait", turn)
+        assert turn.id not in self.slack.closed
+        self.slack.waits.append((turn.id, wait))
 
     async def deliver(
         self,

@@ -11,8 +11,8 @@ import pytest
 
 from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
 from darkroom.turns.endings import Reason
+from darkroom.turns.mending import MEND_WAITS_S
 from darkroom.turns.model import AttemptState, TurnState
-from darkroom.turns.worker import MEND_WAITS_S
 from storage.turns import SqliteTurnStore
 from tests.examples import BOB, caps
 from tests.turns.conftest import MakeWorld
@@ -197,24 +197,26 @@ async def test_a_note_that_fails_once_while_a_picture_is_told_posts_it_once(
 
 
 @pytest.mark.parametrize("step", ["end", "tell", "render"])
-async def test_a_disk_that_stays_full_stops_nobody_else_and_the_next_start_mends_it(
-    world: World, step: str
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_disk_that_stays_full_stops_nobody_else_and_is_mended_later_or_by_the_next_start(
+    world: World, step: str, *, restarted: bool
 ) -> None:
     store = faulty(world)
     store.faults[step] = 1 + len(MEND_WAITS_S) + 1
-    world.gates.shut("render:a cat")
+    world.gates.shut("render:a cat", "sleep:300")
     turn_id = await world.imagine("a fox")
-    async with asyncio.timeout(20):
-        await world.worker.idle()
+    await world.gates.reached("sleep:300")
     assert len(world.line) == 0
     store.faults.clear()
     other = await world.imagine("a cat", user=BOB)
     world.gates.open("render:a cat")
-    async with asyncio.timeout(20):
-        await world.worker.idle()
+    await world.gates.reached("close:a cat")
+    await turns_of_the_loop()
     assert await world.outcome(other) == "pictures"
-    await world.restart()
-    await world.worker.recover()
+    if restarted:
+        await world.restart()
+        await world.worker.recover()
+    world.gates.open("sleep:300")
     await world.rest()
     assert (await world.turn(turn_id)).told_at is not None
     assert len([job for job in world.renderer.jobs if job.prompt == "a fox"]) <= 1
@@ -241,12 +243,12 @@ async def test_whoever_waits_for_the_money_of_a_turn_that_broke_goes_on(make_wor
 async def test_a_turn_that_is_given_up_after_its_hold_had_ended_says_so_before(
     make_world: MakeWorld,
 ) -> None:
-    """Its end cannot be written at all; who waits for the money goes on all the same."""
+    """Its end cannot be written for long; who waits for the money goes on all the same, and it is mended."""
     priced = make_world()
     hold = (await priced.attempts(await _rested(priced)))[0].hold_nano_usd
     world = make_world(caps(person=2 * hold - 1))
     store = faulty(world)
-    world.gates.shut("render:b fox", "sleep")
+    world.gates.shut("render:b fox", "sleep", "sleep:300")
     store.after["render"] = 1
     store.faults["end"] = len(MEND_WAITS_S)
     broken = await world.imagine("b fox", user=BOB)
@@ -254,12 +256,12 @@ async def test_a_turn_that_is_given_up_after_its_hold_had_ended_says_so_before(
     waits = await world.imagine("c fox", user=BOB)
     await turns_of_the_loop()
     world.gates.open("render:b fox", "sleep")
-    async with asyncio.timeout(20):
-        await world.worker.idle()
+    await world.gates.reached("sleep:300")
+    await world.gates.reached("close:c fox")
+    await turns_of_the_loop()
     assert await world.outcome(waits) == "pictures"
     assert (await world.turn(broken)).state is TurnState.WORKING
-    await world.restart()
-    await world.worker.recover()
+    world.gates.open("sleep:300")
     await world.rest()
     assert await world.outcome(broken) == "pictures"
 
@@ -284,13 +286,15 @@ async def test_nothing_is_left_waiting_when_storage_is_closed_under_it(
     store = faulty(world)
     for step in STEPS:
         store.faults[step] = 10**6
+    world.gates.shut("sleep:300")
     turns = [await world.imagine(f"n{number}", user=f"U{number}") for number in range(5)]
-    async with asyncio.timeout(20):
-        await world.worker.idle()
+    await world.gates.reached("sleep:300")
+    await turns_of_the_loop()
     assert len(world.line) == 0
     assert all(turn_id in caplog.text for turn_id in turns)
     store.faults.clear()
     await world.restart()
+    world.gates.open("sleep:300")
     await world.worker.recover()
     await world.rest()
     assert len(world.slack.posts) == 5
