@@ -16,6 +16,7 @@ import httpx2
 from PIL import Image
 
 from darkroom.clock import Clock, SystemClock
+from darkroom.rendering.images import ImagesRenderer
 from darkroom.rendering.job import Blobs, Candidate, Endpoint, RenderJob
 from darkroom.rendering.provider import Provider
 from darkroom.rendering.responses import ResponsesRenderer
@@ -38,11 +39,22 @@ JOB = RenderJob(
 )
 
 
+IMAGES_JOB = replace(JOB, candidate=Candidate(Endpoint.IMAGES, "gpt-image-2-2026-04-21", ""))
+
+
 def png(width: int = 8, height: int = 8, padding: int = 0) -> bytes:
     """A PNG; *padding* bytes that do not compress go behind its end, where readers stop."""
     file = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(file, "PNG")
     return file.getvalue() + bytes(index * 2_654_435_761 % 251 for index in range(padding))
+
+
+IMAGES_USAGE = {
+    "input_tokens": 7,
+    "input_tokens_details": {"text_tokens": 7, "image_tokens": 0},
+    "output_tokens": 1756,
+    "total_tokens": 1763,
+}
 
 
 def b64(data: bytes) -> str:
@@ -63,6 +75,19 @@ def response(status: str = "completed", *output: Mapping[str, Any], **fields: An
         "output": list(output),
         "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
         "tool_usage": {"image_gen": {"input_tokens": 7, "output_tokens": 1756, "total_tokens": 1763}},
+    } | fields
+
+
+def images_answer(picture: bytes | None, **fields: Any) -> dict[str, Any]:
+    """A whole answer of the Images API."""
+    return {
+        "created": 1_795_000_000,
+        "background": "opaque",
+        "data": [] if picture is None else [{"b64_json": b64(picture)}],
+        "output_format": "png",
+        "quality": "medium",
+        "size": "1024x1024",
+        "usage": IMAGES_USAGE,
     } | fields
 
 
@@ -164,6 +189,7 @@ class Scripted(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The next answer."""
+        await request.aread()  # the files of a form are open only as long as it is sent
         self.requests.append(request)
         script = self._scripts.pop(0)
         if script.refused is not None:
@@ -178,6 +204,15 @@ def renderer(
     client = httpx2.AsyncClient(transport=transport)
     provider = Provider("http://scripted/v1", "sk-test", http_client=client)
     return ResponsesRenderer(provider, blobs, clock or SystemClock())
+
+
+def images_renderer(
+    transport: httpx2.AsyncBaseTransport, blobs: Blobs, clock: Clock | None = None
+) -> ImagesRenderer:
+    """The same for the Images endpoint."""
+    client = httpx2.AsyncClient(transport=transport)
+    provider = Provider("http://scripted/v1", "sk-test", http_client=client)
+    return ImagesRenderer(provider, blobs, clock or SystemClock())
 
 
 class HandClock:
