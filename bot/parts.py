@@ -193,7 +193,7 @@ def recalling_of(config: HandlerConfig, ground: Ground, books: Books) -> Recalli
 def manner_of(config: HandlerConfig, catalogue: Catalogue) -> Manner:
     """How pictures are shown."""
     usual = frozenset({config.model, catalogue.image(config.model).base})
-    return Manner(usual, config.broadcast_first, config.confirm_nano_usd)
+    return Manner(usual, config.broadcast_first, config.confirm_nano_usd, catalogue)
 
 
 def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:

@@ -49,6 +49,7 @@ class SlackDelivery:
     ) -> None:
         self._slack = slack
         self._clock = clock
+        self._log = log
         self._voice = voice
         self._placeholders = Placeholders(slack, clock, conversations)
         self._showing = Showing(slack, clock, manner)
@@ -86,7 +87,9 @@ class SlackDelivery:
         name = await self._name(turn)
         if turn.message_ts is None and living:
             try:
-                turn = await self._showing.post(turn, living, inputs, name, note)
+                turn = await self._showing.post(
+                    turn, living, inputs, name, note, await self._log.attempts(turn.id)
+                )
             except (SlackRefused, SlackUnclear) as error:
                 await self._regret(turn, name_of(error))
                 raise Undeliverable(name_of(error)) from error

@@ -57,7 +57,7 @@ def rewriting(log: TurnLog, slack: SlackClient, showing: Showing) -> ViewOf:
             name = (await slack.user(turn.request.user_id)).name
         except (SlackRefused, SlackUnclear):
             name = "Somebody"
-        setting = showing.setting(turn, await log.inputs(turn.id), name)
+        setting = showing.setting(turn, await log.inputs(turn.id), name, await log.attempts(turn.id))
         return pictures_view([Shown(one, one.file_id) for one in pictures], setting)
 
     return view_of

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darkroom.clock import Clock
-from darkroom.turns.model import Picture, Told, Turn, TurnInput
+from darkroom.spending.catalogue import Catalogue
+from darkroom.turns.model import Attempt, Picture, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Note
+from handlers.blocks.passed_over import notes_of
 from handlers.blocks.picture import Setting, Shown, pictures_view
 from handlers.blocks.text import View
 from handlers.clients import SlackClient
@@ -21,11 +23,13 @@ logger = logging.getLogger("darkroom.handlers")
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How pictures are shown: the models that need no mention, whether a thread's first picture also shows
-    in its channel, and from which likely price a press asks first."""
+    in its channel, and from which likely price a press asks first. The catalogue compares the price of a
+    model with that of one that was passed over for it."""
 
     usual_models: frozenset[str]
     broadcast_first: bool
     confirm_nano_usd: int
+    catalogue: Catalogue | None = None
 
 
 class Showing:
@@ -42,6 +46,7 @@ class Showing:
         inputs: Sequence[TurnInput],
         name: str,
         note: Note,
+        attempts: Sequence[Attempt] = (),
     ) -> Turn:
         """One message with all *pictures*, at least one. Raises ``SlackRefused`` and ``SlackUnclear``."""
         first = pictures[0][0]
@@ -54,7 +59,7 @@ class Showing:
         for picture, _ in uploaded:
             await self._poster.wait_until_usable(picture.file_id or "")
         turn = await note(Told.POST_BEGUN, None)
-        setting = self.setting(turn, inputs, name)
+        setting = self.setting(turn, inputs, name, attempts)
         view = pictures_view([Shown(picture, picture.file_id) for picture, _ in uploaded], setting)
         broadcast = first.version == 1 and self._manner.broadcast_first
         ts = await self._poster.post_with_file(turn, channel, view, thread_ts=thread_ts, broadcast=broadcast)
@@ -62,14 +67,17 @@ class Showing:
             ts = await self._share_plainly(turn, uploaded, setting, note, broadcast=broadcast)
         return await note(Told.MESSAGE, ts)
 
-    def setting(self, turn: Turn, inputs: Sequence[TurnInput], name: str) -> Setting:
-        """What the pictures of *turn* have in common."""
+    def setting(
+        self, turn: Turn, inputs: Sequence[TurnInput], name: str, attempts: Sequence[Attempt] = ()
+    ) -> Setting:
+        """What the pictures of *turn* have in common; its *attempts* say what was passed over for them."""
         return Setting(
             asker=name,
             usual_models=self._manner.usual_models,
             confirm_nano_usd=self._manner.confirm_nano_usd,
             inputs=inputs,
             model_asked=turn.request.options.model is not None,
+            passed_over=notes_of(attempts, self._manner.catalogue),
         )
 
     async def _uploaded(self, picture: Picture, path: Path, note: Note) -> Picture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,7 @@ from handlers.blocks.text import (
     NAME_MAX,
     Block,
     View,
+    context,
     counted,
     mention,
     one_line,
@@ -73,6 +74,8 @@ class Setting:
     ``asker`` is a plain name for screen readers. ``usual_models`` need no mention; where a transparent
     background is why another was used, that is said, unless it was asked for by name (``model_asked``).
     ``inputs`` went along with the prompt. A press that likely costs over ``confirm_nano_usd`` asks first.
+    ``passed_over`` says by the attempt that made a picture what would have come before, and why it did not
+    (``mrkdwn``, a clause without a full stop).
     """
 
     asker: str
@@ -80,6 +83,7 @@ class Setting:
     confirm_nano_usd: int
     inputs: Sequence[TurnInput] = ()
     model_asked: bool = False
+    passed_over: Mapping[str, str] = field(default_factory=dict)
 
 
 def pictures_view(pictures: Sequence[Shown], setting: Setting) -> View:
@@ -88,11 +92,18 @@ def pictures_view(pictures: Sequence[Shown], setting: Setting) -> View:
     The one mention of the asker is in the first line, so that Slack notifies them once.
     """
     blocks: list[Block] = []
+    said = ""
     for index, one in enumerate(pictures):
         if one.file_id is not None:
             blocks.append(image_block(one.picture, one.file_id))
         facts = line_of(one.picture, setting, first=index == 0)
-        blocks += [section(" · ".join(facts)), *controls(one.picture, setting.confirm_nano_usd)]
+        blocks.append(section(" · ".join(facts)))
+        note = setting.passed_over.get(one.picture.attempt_id, "")
+        if note not in ("", said):
+            # Once where it is the same for those that follow.
+            blocks.append(context(_sentence(note)))
+        said = note
+        blocks += controls(one.picture, setting.confirm_nano_usd)
     return View(text=spoken([one.picture for one in pictures], setting), blocks=tuple(blocks))
 
 
@@ -118,7 +129,8 @@ def version_words(picture: Picture) -> str:
 
 def how_words(picture: Picture, setting: Setting) -> str:
     """What is unusual about how *picture* was made (``mrkdwn``), or nothing."""
-    unusual = picture.image_model not in setting.usual_models
+    told = picture.attempt_id in setting.passed_over
+    unusual = picture.image_model not in setting.usual_models and not told
     model = shown(picture.image_model, 200)
     if picture.background != "transparent":
         return model if unusual else ""
@@ -138,6 +150,12 @@ def inputs_words(inputs: Sequence[TurnInput], parent_version: int | None) -> lis
             whose = "the picture" if parent_version is None else f"v{parent_version}"
             said.append(f"Only the marked {_share(mask.covers_ppm or 0)} of {whose}")
     return said
+
+
+def _sentence(clause: str) -> str:
+    """A clause as a sentence; a model's name stays as it is."""
+    begins = clause.partition(" ")[0]
+    return f"{begins.capitalize() if begins in ('the', 'transparent') else begins}{clause[len(begins) :]}."
 
 
 def _share(ppm: int) -> str:
@@ -177,7 +195,10 @@ def spoken(pictures: Sequence[Picture], setting: Setting) -> str:
         parts.append(f"{named} {format_usd(picture.charged_nano_usd)}, AI-generated.")
         how = how_words(picture, setting)
         if how:
-            parts.append(f"{how[0].upper()}{how[1:]}." if how.startswith("trans") else f"Model {how}.")
+            parts.append(_sentence(how) if how.startswith("trans") else f"Model {how}.")
+        note = setting.passed_over.get(picture.attempt_id, "")
+        if note and _sentence(note) not in parts:
+            parts.append(_sentence(note))
     parts += [f"{one}." for one in inputs_words(setting.inputs, first.parent_version)]
     choices = ", ".join(label.rstrip("…") for label in CHOICES.values())
     below = "Under each" if several else "Below"

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from darkroom.turns.endings import Ending, Outcome, Reason
-from darkroom.turns.model import InputRole, Picture, Request, Surface, Told, Turn, TurnInput
+from darkroom.turns.model import Attempt, InputRole, Picture, Request, Surface, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import SlackDelivery
 from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S
@@ -34,6 +34,11 @@ class Thread:
         self.pictures: list[Picture] = []
         self.others: list[Picture] = []
         self.home: str | None = None
+        self.calls: list[Attempt] = []
+
+    async def attempts(self, turn_id: str) -> list[Attempt]:
+        """See ``TurnLog``."""
+        return self.calls
 
     async def versions(self, team_id: str, channel_id: str, thread_ts: str) -> list[Picture]:
         """See ``Conversations``."""
