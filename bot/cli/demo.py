@@ -16,6 +16,7 @@ from bot.cli.sandbox import PORT, port_taken
 
 if TYPE_CHECKING:
     from bot.cli.world import World
+    from sandbox.faults.rules import FaultPlan
 
 
 @click.command("demo")
@@ -37,20 +38,30 @@ if TYPE_CHECKING:
     show_default=True,
     help="How long a picture takes.",
 )
-def command(port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: float) -> None:
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What goes wrong on purpose: a scenario.toml, or bad-day, api-closed or slack-trouble.",
+)
+def command(
+    port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: float, faults: Path | None
+) -> None:
     """Try all of Darkroom in a browser: a local Slack and a local image API, no account, no key, no cost.
 
     Tokens, keys and settings in the environment are ignored.
     """
+    from bot.cli.world import fault_plan
     from bot.logs import configure_logging
     from bot.settings import BadSettings, plain_settings
 
+    plan = fault_plan(faults)
     configure_logging("warning")
     temporary = None if data_dir else Path(tempfile.mkdtemp(prefix="darkroom-demo-"))
     flags = flags_of(pairs, data_dir or temporary)
     try:
         plain_settings(flags)
-        asyncio.run(_demo(port, flags, seconds))
+        asyncio.run(_demo(port, flags, seconds, plan))
     except BadSettings as bad:
         raise to_mend(bad.faults) from bad
     finally:
@@ -58,10 +69,10 @@ def command(port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: f
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
+async def _demo(port: int, flags: dict[str, Any], seconds: float, plan: FaultPlan) -> None:
     from bot.app import Darkroom
     from bot.cli.serving import serve, stop_signal
-    from bot.cli.world import app_shortcuts, start_world
+    from bot.cli.world import app_shortcuts, faults_told, start_world
     from bot.settings import plain_settings
     from sandbox.images.api import ImageApi
     from sandbox.page.routes import COMMANDS
@@ -71,7 +82,8 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
     try:
         commands = frozenset(known.name for known in COMMANDS)
         workspace = Workspace(commands=commands, shortcuts=app_shortcuts())
-        world = await start_world(workspace, ImageApi(seconds_per_picture=seconds), port=port)
+        images = ImageApi(seconds_per_picture=seconds)
+        world = await start_world(workspace, images, port=port, faults=plan)
     except OSError as error:
         raise Refused(port_taken(port, error)) from error
     try:
@@ -81,6 +93,8 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float) -> None:
 
         def ready() -> None:
             _greet(world, settings.storage.data_dir)
+            if plan.standing:
+                click.echo(faults_told(plan, world.page_url))
 
         await serve(Darkroom(settings, create_data=True), stop, ready)
     finally:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from bot.cli import Refused
 from handlers.manifest import build_manifest
+from sandbox.faults.routes import add_faults
+from sandbox.faults.rules import FaultPlan
+from sandbox.faults.scenario import BadScenario, load_scenario, read_scenario, shipped
 from sandbox.images.api import ImageApi
 from sandbox.images.server import RunningServer as ImageServer
 from sandbox.images.server import serve_images
@@ -57,16 +62,49 @@ class World:
         await self.image_server.close()
 
 
+def fault_plan(file: Path | None) -> FaultPlan:
+    """What goes wrong, from a scenario or one that is shipped, by its name; nothing without one. ``Refused``
+    with every mistake in it."""
+    if file is None:
+        return FaultPlan()
+    known = shipped()
+    try:
+        if not file.exists() and str(file) in known:
+            return read_scenario(known[str(file)], str(file)).plan()
+        return load_scenario(file).plan()
+    except BadScenario as bad:
+        lines = "\n".join(f"  {mistake}" for mistake in bad.mistakes)
+        told = f"These faults need mending:\n{lines}"
+        if not file.exists():
+            told += f"\nThese scenarios are shipped and need no file: {', '.join(known)}."
+        raise Refused(told) from bad
+
+
+def faults_told(plan: FaultPlan, page_url: str) -> str:
+    """What is said of the faults in force, and how to change them meanwhile."""
+    count = len(plan.standing)
+    rules = "1 rule is" if count == 1 else f"{count} rules are"
+    return f"Things go wrong on purpose: {rules} in force. To see them: curl {page_url}control/faults"
+
+
 def app_shortcuts() -> tuple[Shortcut, ...]:
     """The shortcuts of the app's manifest, for the page's menus."""
     listed = build_manifest()["features"]["shortcuts"]
     return tuple(Shortcut(each["callback_id"], each["name"], each["type"]) for each in listed)
 
 
-async def start_world(workspace: Workspace, images: ImageApi, *, port: int = 0) -> World:
-    """Serve both; *port* is the page's (and Slack's), 0 takes any. Raises OSError when it is taken."""
+async def start_world(
+    workspace: Workspace, images: ImageApi, *, port: int = 0, faults: FaultPlan | None = None
+) -> World:
+    """Serve both; *port* is the page's (and Slack's), 0 takes any. Raises OSError when it is taken.
+
+    *faults* is what goes wrong on both sides, from now on; without it each side keeps its own plan.
+    """
+    if faults is not None:
+        workspace.fault_plan = images.fault_plan = faults
     app = slack_app(workspace)
     add_control(app)
+    add_faults(app, workspace, images)
     add_page(app, workspace, images)
     slack_server = await serve_app(app, port=port)
     try:
