@@ -248,7 +248,7 @@ async def test_a_turn_that_is_given_up_after_its_hold_had_ended_says_so_before(
     hold = (await priced.attempts(await _rested(priced)))[0].hold_nano_usd
     world = make_world(caps(person=2 * hold - 1))
     store = faulty(world)
-    world.gates.shut("render:b fox", "sleep", "sleep:300")
+    world.gates.shut("render:b fox", "render:c fox", "sleep", "sleep:300")
     store.after["render"] = 1
     store.faults["end"] = len(MEND_WAITS_S)
     broken = await world.imagine("b fox", user=BOB)
@@ -257,6 +257,7 @@ async def test_a_turn_that_is_given_up_after_its_hold_had_ended_says_so_before(
     await turns_of_the_loop()
     world.gates.open("render:b fox", "sleep")
     await world.gates.reached("sleep:300")
+    world.gates.open("render:c fox")
     await world.gates.reached("close:c fox")
     await turns_of_the_loop()
     assert await world.outcome(waits) == "pictures"
