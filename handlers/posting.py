@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from darkroom.clock import Clock
 from darkroom.turns.model import Turn
-from handlers.blocks.text import View
-from handlers.clients import SlackClient, SlackRefused, SlackUnclear
-from handlers.meanings import Meaning, meaning, named
+from handlers.blocks.text import View, truncate
+from handlers.clients import Begun, SlackClient, SlackRefused, SlackUnclear
+from handlers.meanings import Meaning, in_message, meaning, named
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ PASSING = named(Meaning.PASSING)
 """What Slack refuses now and may take soon."""
 REFUSED_BLOCKS = named(Meaning.FILE) | {"file_not_found", "file_deleted"}
 """What Slack says of a message with a file that it does not show, or not yet."""
+SHORT_MAX = 1_500
+"""Characters of a message's text after Slack called it too long; what it shows in blocks stays."""
 CLOCKS_APART = timedelta(minutes=2)
 """Slack's clock and ours may differ by so much: a message of ours is looked for from that long before."""
 
@@ -74,55 +76,110 @@ class Poster:
             return None
 
     async def post(
-        self, turn: Turn, channel: str, view: View, *, thread_ts: str | None, broadcast: bool = False
+        self,
+        turn: Turn,
+        channel: str,
+        view: View,
+        *,
+        thread_ts: str | None,
+        broadcast: bool = False,
+        bare: bool = True,
     ) -> str:
-        """Post once and give the ts. Where the thread is gone, the message stands in the channel."""
+        """Post once and give the ts. Where the thread is gone, the message stands in the channel; where it is
+        too much for Slack it says less, and with *bare* in words alone at last."""
         for pause_s in (*self._pauses_s, None):
             try:
-                return await self._slack.post_message(
-                    channel,
-                    view.text,
-                    blocks=view.blocks,
-                    thread_ts=thread_ts,
-                    broadcast=broadcast and thread_ts is not None,
-                    turn_id=turn.id,
-                )
+                return await self._post(turn, channel, view, thread_ts, broadcast=broadcast)
             except SlackUnclear:
                 found = await self.find(channel, turn, thread_ts)
                 if found is not None:
                     return found
                 if pause_s is None:
                     raise
+                await self._clock.sleep(pause_s)
             except SlackRefused as refused:
-                if meaning(refused) is Meaning.THREAD_GONE and thread_ts is not None:
-                    thread_ts = None
-                    continue
-                if refused.error not in PASSING or pause_s is None:
+                if pause_s is None:
                     raise
-            await self._clock.sleep(pause_s)
+                match meaning(refused):
+                    case Meaning.THREAD_GONE if thread_ts is not None:
+                        thread_ts = None
+                    case Meaning.PASSING:
+                        await self._clock.sleep(pause_s)
+                    case Meaning.TOO_MUCH if len(view.text) > SHORT_MAX:
+                        view = View(truncate(view.text, SHORT_MAX), view.blocks)
+                    case Meaning.TOO_MUCH | Meaning.FILE if bare and view.blocks:
+                        logger.warning(
+                            "turn %s: posted in words alone: %s", turn.id, refused.detail or refused
+                        )
+                        view = View(view.text, ())
+                    case _:
+                        raise
         raise SlackUnclear("chat.postMessage")
+
+    async def _post(
+        self, turn: Turn, channel: str, view: View, thread_ts: str | None, *, broadcast: bool
+    ) -> str:
+        return await self._slack.post_message(
+            channel,
+            view.text,
+            blocks=view.blocks,
+            thread_ts=thread_ts,
+            broadcast=broadcast and thread_ts is not None,
+            turn_id=turn.id,
+        )
 
     async def post_with_file(
         self, turn: Turn, channel: str, view: View, *, thread_ts: str, broadcast: bool
     ) -> str | None:
-        """Like ``post``, for a view that shows a file; None if Slack does not take the file in time."""
+        """Like ``post``, for a view that shows a file; None if Slack does not take the file in time, or not
+        so much at once."""
         for pause_s in (*FILE_PAUSES_S, None):
             try:
-                return await self.post(turn, channel, view, thread_ts=thread_ts, broadcast=broadcast)
+                return await self.post(
+                    turn, channel, view, thread_ts=thread_ts, broadcast=broadcast, bare=False
+                )
             except SlackRefused as refused:
-                if refused.error not in REFUSED_BLOCKS:
+                if in_message(refused) is Meaning.TOO_MUCH:
+                    return None
+                if in_message(refused) is not Meaning.FILE:
                     raise
             if pause_s is not None:
                 await self._clock.sleep(pause_s)
         return None
 
     async def upload(
-        self, path: Path, name: str, *, channel: str | None = None, thread_ts: str | None = None
+        self,
+        path: Path,
+        name: str,
+        *,
+        channel: str | None = None,
+        thread_ts: str | None = None,
+        begun: Begun | None = None,
     ) -> str:
-        """Send the file's bytes; a share whose answer was unclear is sent again, since it was paid for."""
-        return await self._repeat(
-            lambda: self._slack.upload(path, name, channel=channel, thread_ts=thread_ts)
-        )
+        """Send the file's bytes; a share whose answer was unclear is sent again, since it was paid for. Where
+        the thread is gone it is shared in the channel."""
+
+        async def send(thread_ts: str | None) -> str:
+            return await self._repeat(
+                lambda: self._slack.upload(path, name, channel=channel, thread_ts=thread_ts, begun=begun)
+            )
+
+        try:
+            return await send(thread_ts)
+        except SlackRefused as refused:
+            if thread_ts is None or meaning(refused) is not Meaning.THREAD_GONE:
+                raise
+        return await send(None)
+
+    async def stands(self, file_id: str, channel: str) -> bool | None:
+        """Whether a file is shown in *channel*; None if there is no such file. Where it cannot be looked at,
+        it is taken for there and not shown."""
+        try:
+            return channel in (await self._repeat(lambda: self._slack.file_info(file_id))).shown_in
+        except SlackRefused as refused:
+            return None if meaning(refused) is Meaning.MESSAGE_GONE else False
+        except SlackUnclear:
+            return False
 
     async def discard(self, file_id: str) -> None:
         """Take back a file that is shown nowhere; where Slack does not, it stays, seen by nobody."""

@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -30,12 +29,13 @@ from handlers.blocks.share import (
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.errands import unbroken
-from handlers.posting import CLOCKS_APART, FILE_PAUSES_S, REFUSED_BLOCKS, Poster, name_of, tell_privately
+from handlers.posting import name_of, tell_privately
 from handlers.presses import Press
 from handlers.recipients import passes
 from handlers.rounds import Rounds
 from handlers.services import Services
-from handlers.showing import Manner, file_name
+from handlers.showing import Manner
+from handlers.showing_elsewhere import Elsewhere, PathOf
 from handlers.words import Voice
 
 logger = logging.getLogger("darkroom.handlers")
@@ -44,7 +44,9 @@ LOOK_S = 3600.0
 """The longest wait between two rounds."""
 GIVE_UP_AFTER = timedelta(hours=1)
 """What could not be shared by then is not shared any more: its sharer is told so."""
-LOOK_BACK = timedelta(days=7)
+LOOK_FOR = timedelta(days=7)
+"""What may have been shared is looked for until then, while Slack does not say; then its sharer is told."""
+LOOK_BACK = timedelta(days=90)
 
 _NO_PICTURE = "This picture was deleted, so it cannot be shared."
 _NOT_YOURS = "This picture is private: only who asked for it can share it."
@@ -106,10 +108,6 @@ async def _accept(services: Services, body: Mapping[str, Any], view: Mapping[str
     return _NO_PICTURE if shared is None else None
 
 
-PathOf = Callable[[str, str], Path]
-"""Where the bytes of a picture are, by their digest and format."""
-
-
 class Sharing:
     """Posts what is to be shared, oldest first, whenever it is woken, after the start, and every hour.
 
@@ -132,9 +130,8 @@ class Sharing:
         self._clock = clock
         self._voice = voice
         self._manner = manner
-        self._path_of = path_of
         self._wake_recalling = wake_recalling
-        self._poster = Poster(slack, clock)
+        self._elsewhere = Elsewhere(slack, clock, conversations, path_of)
         self._rounds = Rounds("sharing", self.round, clock, LOOK_S)
 
     def wake(self) -> None:
@@ -162,7 +159,7 @@ class Sharing:
         """One picture into one channel; False if it is to be tried again."""
         late = self._clock.now() - share.begun_at >= GIVE_UP_AFTER
         try:
-            ts = await self._found(share)
+            ts = await self._elsewhere.found(share)
             if ts is None and late:
                 await self._give_up(share, "too late")
                 return True
@@ -173,9 +170,9 @@ class Sharing:
                 return True
         except (SlackRefused, SlackUnclear) as error:
             logger.info("share %s not posted: %s", share.id, error)
-            if passes(error):
+            if passes(error) and self._clock.now() - share.begun_at < LOOK_FOR:
                 return False
-            await self._give_up(share, name_of(error))
+            await self._give_up(share, "unknown" if passes(error) else name_of(error))
             return True
         except FileNotFoundError:
             await self._give_up(share, "no file")
@@ -189,58 +186,14 @@ class Sharing:
         await self._tell(share, f"v{share.picture.version} is {where} to <#{share.channel_id}>.")
         return True
 
-    async def _found(self, share: Share) -> str | None:
-        """Its message, if it was posted before and not noted; None also where it may not be looked for."""
-        if share.file_id is None:
-            return None
-        since = share.begun_at - CLOCKS_APART
-        try:
-            return await self._slack.find_message(share.channel_id, share.id, thread_ts=None, since=since)
-        except SlackRefused as refused:
-            if passes(refused):
-                raise
-            return None
-
     async def _post(self, share: Share) -> str | None:
         """Its message's ts; None if it was deleted while its bytes were on their way."""
         picture = share.picture
-        path = self._path_of(picture.sha256, picture.format)
-        file_id = share.file_id
-        if file_id is None:
-            file_id = await self._slack.upload(path, file_name(picture))
-            noted = await self._conversations.note_share(share.id, file_id, None)
-            if noted.picture.deleted_at is not None:
-                return None
-        await self._poster.wait_until_usable(file_id)
         sharer, asker = await self._name(share.user_id), await self._name(picture.user_id)
         setting = Setting(asker, self._manner.usual_models, self._manner.confirm_nano_usd)
         link = await self._source(picture)
-        view = shared_view(share, sharer, file_id, link, setting)
-        for pause_s in FILE_PAUSES_S:
-            try:
-                return await self._say(share, view)
-            except SlackRefused as refused:
-                if refused.error not in REFUSED_BLOCKS:
-                    raise
-            await self._clock.sleep(pause_s)
-        logger.warning("share %s: Slack does not take file %s in a message; sharing it", share.id, file_id)
-        await self._share_plainly(share, path, file_id)
-        return await self._say(share, shared_view(share, sharer, None, link, setting))
-
-    async def _share_plainly(self, share: Share, path: Path, unused_id: str) -> None:
-        """As a file of its own, which is noted in place of the one that nobody will see."""
-        name = file_name(share.picture)
-        file_id = await self._slack.upload(path, name, channel=share.channel_id)
-        await self._conversations.note_share(share.id, file_id, None)
-        try:
-            await self._slack.delete_file(unused_id)
-        except (SlackRefused, SlackUnclear) as error:
-            logger.info("share %s: file %s stays, unseen: %s", share.id, unused_id, error)
-
-    async def _say(self, share: Share, view: View) -> str:
-        # Once: if no answer comes, the next round looks for the message before it posts again.
-        return await self._slack.post_message(
-            share.channel_id, view.text, blocks=view.blocks, turn_id=share.id
+        return await self._elsewhere.post(
+            share, lambda file_id: shared_view(share, sharer, file_id, link, setting)
         )
 
     async def _give_up(self, share: Share, why: str) -> None:
@@ -254,6 +207,11 @@ class Sharing:
             )
         elif why == "too late":
             text = f"{what}: Slack could not be reached for too long. Share it again if you still want it."
+        elif why == "unknown":
+            text = (
+                f"Whether v{share.picture.version} was shared to <#{there}> is not known: for days Slack did "
+                "not say. Look there, and share it again if it is missing."
+            )
         elif why == "no file":
             text = f"{what}, because its file is gone. Tell {self._voice.an_admin}."
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from darkroom.clock import Clock
@@ -13,7 +14,6 @@ from darkroom.turns.model import Attempt, Picture, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Note
 from handlers.blocks.passed_over import notes_of
 from handlers.blocks.picture import Setting, Shown, pictures_view
-from handlers.blocks.text import View
 from handlers.clients import SlackClient
 from handlers.posting import PATIENT_PAUSES_S, Poster
 
@@ -51,21 +51,44 @@ class Showing:
         """One message with all *pictures*, at least one. Raises ``SlackRefused`` and ``SlackUnclear``."""
         first = pictures[0][0]
         channel, thread_ts = first.channel_id, first.thread_ts
+        setting = self.setting(turn, inputs, name, attempts)
+        broadcast = first.version == 1 and self._manner.broadcast_first
+        stand: frozenset[str] = frozenset()
         if turn.post_begun_at is not None:
             found = await self._poster.find(channel, turn, thread_ts)
             if found is not None:
                 return await note(Told.MESSAGE, found)
-        uploaded = [(await self._uploaded(picture, path, note), path) for picture, path in pictures]
-        for picture, _ in uploaded:
-            await self._poster.wait_until_usable(picture.file_id or "")
-        turn = await note(Told.POST_BEGUN, None)
-        setting = self.setting(turn, inputs, name, attempts)
-        view = pictures_view([Shown(picture, picture.file_id) for picture, _ in uploaded], setting)
-        broadcast = first.version == 1 and self._manner.broadcast_first
-        ts = await self._poster.post_with_file(turn, channel, view, thread_ts=thread_ts, broadcast=broadcast)
+            pictures, stand = await self._left(pictures, channel)
+        ts = None
+        if not stand:
+            pictures = [(await self._uploaded(picture, path, note), path) for picture, path in pictures]
+            for picture, _ in pictures:
+                await self._poster.wait_until_usable(picture.file_id or "")
+            turn = await note(Told.POST_BEGUN, None)
+            view = pictures_view([Shown(picture, picture.file_id) for picture, _ in pictures], setting)
+            ts = await self._poster.post_with_file(
+                turn, channel, view, thread_ts=thread_ts, broadcast=broadcast
+            )
         if ts is None:
-            ts = await self._share_plainly(turn, uploaded, setting, note, broadcast=broadcast)
+            logger.warning("turn %s: Slack does not take its files in a message; sharing them", turn.id)
+            await self._share_plainly([one for one in pictures if one[0].id not in stand], note)
+            bare = pictures_view([Shown(picture, None) for picture, _ in pictures], setting)
+            ts = await self._poster.post(turn, channel, bare, thread_ts=thread_ts, broadcast=broadcast)
         return await note(Told.MESSAGE, ts)
+
+    async def _left(
+        self, pictures: Sequence[tuple[Picture, Path]], channel: str
+    ) -> tuple[list[tuple[Picture, Path]], frozenset[str]]:
+        """What an earlier try has left of the *pictures*' files: without those that are not there after all,
+        and the ids of the pictures that stand in the channel already."""
+        left: list[tuple[Picture, Path]] = []
+        stand: set[str] = set()
+        for picture, path in pictures:
+            stands = None if picture.file_id is None else await self._poster.stands(picture.file_id, channel)
+            if stands:
+                stand.add(picture.id)
+            left.append((picture if stands is not None else replace(picture, file_id=None), path))
+        return left, frozenset(stand)
 
     def setting(
         self, turn: Turn, inputs: Sequence[TurnInput], name: str, attempts: Sequence[Attempt] = ()
@@ -87,26 +110,23 @@ class Showing:
         await note(Told.FILE, file_id, picture.id)
         return replace(picture, file_id=file_id)
 
-    async def _share_plainly(
-        self,
-        turn: Turn,
-        pictures: Sequence[tuple[Picture, Path]],
-        setting: Setting,
-        note: Note,
-        *,
-        broadcast: bool,
-    ) -> str:
-        """Slack does not take the files in a message: each is shared as a file, with the buttons below."""
-        logger.warning("turn %s: Slack does not take its files in a message; sharing them", turn.id)
-        first = pictures[0][0]
-        channel, thread_ts = first.channel_id, first.thread_ts
+    async def _share_plainly(self, pictures: Sequence[tuple[Picture, Path]], note: Note) -> None:
+        """Each as a file of its own. The one that is seen is the one that is recalled when the picture is
+        deleted: it is noted before it can be seen, after the one that nobody will see is gone."""
         for picture, path in pictures:
-            shown = await self._poster.upload(path, file_name(picture), channel=channel, thread_ts=thread_ts)
-            # The one that is seen is the one that is recalled when the picture is deleted.
-            await note(Told.FILE, shown, picture.id)
-            await self._poster.discard(picture.file_id or "")
-        bare: View = pictures_view([Shown(picture, None) for picture, _ in pictures], setting)
-        return await self._poster.post(turn, channel, bare, thread_ts=thread_ts, broadcast=broadcast)
+            if picture.file_id is not None:
+                await self._poster.discard(picture.file_id)
+            await self._poster.upload(
+                path,
+                file_name(picture),
+                channel=picture.channel_id,
+                thread_ts=picture.thread_ts,
+                begun=partial(_noted, note, picture.id),
+            )
+
+
+async def _noted(note: Note, picture_id: str, file_id: str) -> None:
+    await note(Told.FILE, file_id, picture_id)
 
 
 def file_name(picture: Picture) -> str:

@@ -12,7 +12,7 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Attempt, InputRole, Picture, Request, Surface, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import SlackDelivery
-from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S
+from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S, SHORT_MAX
 from handlers.showing import Manner
 from handlers.words import Voice
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, command, message, picture, turn
@@ -23,6 +23,7 @@ VOICE = Voice("/imagine", "/spend", BOT, (BOB,), "UTC")
 MANNER = Manner(frozenset({USUAL}), broadcast_first=True, confirm_nano_usd=250_000_000)
 PATH = Path("0.png")
 STEPS = [Told.FILE, Told.POST_BEGUN, Told.MESSAGE, Told.PLACEHOLDER_CLOSED]
+TRIES_WITH_FILE = (*FILE_PAUSES_S, 0)
 TIRED = len(PATIENT_PAUSES_S) + 1
 
 
@@ -94,6 +95,11 @@ class Post:
 def asked() -> Turn:
     """A command whose placeholder stands."""
     return turn(placeholder_ts=ROOT, thread_ts=ROOT)
+
+
+def done() -> Turn:
+    """A command whose picture is there."""
+    return replace(asked(), ending=Ending(Outcome.PICTURES, Reason.PICTURES))
 
 
 def reply(channel: str = DESIGN) -> Request:
@@ -762,11 +768,72 @@ async def test_a_file_that_somebody_deleted_in_slack_keeps_nobody_from_the_versi
     assert "accessory" not in post.slack.only("post_message").payload
 
 
-async def test_blocks_that_are_refused_for_another_reason_are_not_posted_again() -> None:
+async def test_words_whose_blocks_are_refused_are_posted_without_them() -> None:
     words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which fox?"})
     post = Post(ended(words, reply()), FakeSlack(faults={"post_message": [refused("invalid_blocks")]}))
-    with pytest.raises(Undeliverable, match="invalid_blocks"):
-        await post.tell()
+    await post.tell()
+    assert "Which fox?" in post.slack.only("post_message").text
+    assert post.slack.only("post_message").said["blocks"] == ()
+
+
+@pytest.mark.parametrize("error", ["msg_too_long", "msg_blocks_too_long"])
+async def test_words_that_are_too_long_for_slack_are_posted_shorter(error: str) -> None:
+    words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which fox? " * 400})
+    post = Post(ended(words, reply()), FakeSlack(faults={"post_message": [refused(error)] * 2}))
+    await post.tell()
+    call = post.slack.only("post_message")
+    assert call.text.startswith("Which fox?")
+    assert len(call.text) <= SHORT_MAX
+
+
+async def test_a_picture_whose_message_is_too_long_says_less_and_else_is_shared_as_a_file() -> None:
+    less = Post(done(), FakeSlack(faults={"post_message": [refused("msg_too_long")]}))
+    await less.deliver(prompt="a fox " * 500)
+    assert len(less.slack.only("post_message").text) <= SHORT_MAX
+    assert "slack_file" in less.slack.only("post_message").payload
+    file = Post(done(), FakeSlack(faults={"post_message": [refused("msg_blocks_too_long")] * 2}))
+    await file.deliver(prompt="a fox " * 500)
+    assert [call.said["channel"] for call in file.slack.named("upload")] == [None, DESIGN]
+    assert "slack_file" not in file.slack.only("post_message").payload
+
+
+async def test_a_thread_that_is_gone_leaves_a_file_in_the_channel() -> None:
+    faults: dict[str, list[Exception | None]] = {
+        "post_message": [refused("invalid_blocks")] * len(TRIES_WITH_FILE),
+        "upload": [None, refused("thread_not_found", "files.completeUploadExternal")],
+    }
+    post = Post(done(), FakeSlack(faults=faults))
+    await post.deliver()
+    assert [(one.said["channel"], one.said["thread_ts"]) for one in post.slack.named("upload")] == [
+        (None, None),
+        (DESIGN, None),
+    ]
+
+
+async def test_killed_between_a_file_and_its_words_the_picture_is_not_shown_twice() -> None:
+    post = Post(done())
+    post.slack.faults["post_message"] = [
+        *([refused("invalid_blocks")] * len(TRIES_WITH_FILE)),
+        *([unclear()] * TIRED),
+    ]
+    post.slack.faults["find_message"] = [unclear("conversations.replies")] * 99
+    with pytest.raises(Undeliverable):
+        await post.deliver()
+    assert [call.said["channel"] for call in post.slack.named("upload")] == [None, DESIGN]
+    post.slack.faults.clear()
+    await post.deliver()
+    assert len(post.slack.named("upload")) == 2
+    assert "slack_file" not in post.slack.only("post_message").payload
+
+
+async def test_killed_before_a_file_was_shared_it_is_sent_anew() -> None:
+    """Its id is noted before anybody can see it: there may be no such file."""
+    post = Post(replace(done(), post_begun_at=NOON))
+    post.slack.faults["file_info"] = [refused("file_not_found", "files.info")]
+    await post.deliver(file_id="F0UNSENT01")
+    uploaded = post.slack.only("upload")
+    assert uploaded.said["channel"] is None
+    assert "F0UNSENT01" not in post.slack.only("post_message").payload
 
 
 async def test_the_way_back_is_said_in_the_thread_with_the_picture_it_leads_to() -> None:

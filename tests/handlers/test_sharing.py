@@ -16,8 +16,9 @@ from darkroom.turns.erasing import Recall
 from darkroom.turns.model import Picture, Request, Surface, ThreadReplies
 from handlers.blocks import share as blocks
 from handlers.blocks.picture import AGAIN_ACTION, Setting
+from handlers.posting import FILE_PAUSES_S
 from handlers.presses import Press
-from handlers.sharing import GIVE_UP_AFTER, LOOK_S, Sharing, open_dialog
+from handlers.sharing import GIVE_UP_AFTER, LOOK_FOR, LOOK_S, Sharing, open_dialog
 from handlers.showing import Manner
 from sandbox.slack import words as slack_words
 from sandbox.slack.blocks import check_blocks
@@ -429,6 +430,30 @@ async def test_a_file_that_slack_does_not_take_in_a_message_is_shared_as_a_file(
     assert len(gallery.posts()) == 1
 
 
+async def test_killed_between_the_file_and_its_words_the_file_is_not_shared_twice(gallery: Gallery) -> None:
+    desk = gallery.desk
+    await gallery.shared()
+    desk.slack.faults["post_message"] = [refused("invalid_blocks")] * len(FILE_PAUSES_S) + [unclear()]
+    assert not await gallery.sharing().round()
+    assert await gallery.sharing().round()
+    assert [call.said["channel"] for call in desk.slack.named("upload")] == [None, OPS]
+    assert "slack_file" not in desk.slack.only("post_message").payload
+
+
+async def test_one_that_could_not_be_looked_for_in_a_week_is_said_to_be_unknown(gallery: Gallery) -> None:
+    desk = gallery.desk
+    await gallery.shared()
+    desk.slack.after["post_message"] = [unclear()]
+    assert not await gallery.sharing().round()
+    desk.slack.faults["find_message"] = [unclear()] * 99
+    desk.clock.at += LOOK_FOR - timedelta(hours=1)
+    assert not await gallery.sharing().round()
+    desk.clock.at += timedelta(days=3)
+    assert await gallery.sharing().round()
+    assert "is not known" in desk.slack.only("post_ephemeral").text
+    assert await gallery.open() == []
+
+
 async def test_a_picture_whose_file_is_gone_is_said_to_be(gallery: Gallery) -> None:
     made = await gallery.picture()
     gallery.blobs.path_of(made.sha256, made.format).unlink()
@@ -456,7 +481,7 @@ async def test_deleted_while_it_is_on_its_way_what_it_left_is_recalled(
     assert await gallery.sharing().round()
     assert desk.line.recalling_woken == 1
     left = {(one.kind, one.ref) for one in await desk.services.eraser.open_errands(100)}
-    assert (Recall.FILE, "F000000001") in left
+    assert [ref for kind, ref in left if kind is Recall.FILE and ref != "F0PICTURE1"], left
     posted = {(Recall.MESSAGE, ts) for ts in desk.slack.posted.values()}
     assert len(posted) == (1 if during == "post_message" else 0)
     assert posted <= left
