@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,25 +108,17 @@ class Nursery:
         return Bot(reader, writer)
 
 
-@asynccontextmanager
-async def nursery(folder: Path) -> AsyncIterator[Nursery]:
+@contextmanager
+def nursery(folder: Path) -> Iterator[Nursery]:
     """A nursery that listens in *folder*."""
     path = folder / "nursery"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.crash.nursery",
-        str(path),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(WAIT_S):
-            assert await process.stdout.readline() == b"ready\n"
-        yield Nursery(path)
-    finally:
-        process.stdin.close()
-        await process.wait()
+    arguments = [sys.executable, "-m", "tests.crash.nursery", str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, cwd=ROOT) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        try:
+            yield Nursery(path)
+        finally:
+            process.stdin.close()

@@ -24,6 +24,7 @@ from bot.app import Darkroom, Overrides
 from bot.settings import plain_settings
 from darkroom.rendering import picture, reading
 from handlers import chart  # noqa: F401 -- loaded here, not in each child
+from handlers.rounds import Rounds
 from tests.crash.points import Points
 from tests.scenarios.story import HurriedClock
 
@@ -44,11 +45,45 @@ class Line:
             self._connection.sendall(json.dumps(words).encode() + b"\n")
 
 
+class Resting:
+    """What goes round by itself, and whether all of it waits to be woken."""
+
+    def __init__(self) -> None:
+        self._busy: set[int] = set()
+        self._changed = asyncio.Event()
+
+    def install(self) -> None:
+        """Look at everything that goes round in this process."""
+        run, pause = Rounds._run, Rounds._pause
+
+        async def watched_run(rounds: Rounds) -> None:
+            self._busy.add(id(rounds))
+            await run(rounds)
+
+        async def watched_pause(rounds: Rounds, seconds: float) -> None:
+            if not rounds._woken.is_set():
+                self._busy.discard(id(rounds))
+                self._changed.set()
+            await pause(rounds, seconds)
+            self._busy.add(id(rounds))
+
+        setattr(Rounds, "_run", watched_run)  # noqa: B010 -- a method is replaced on purpose
+        setattr(Rounds, "_pause", watched_pause)  # noqa: B010 -- a method is replaced on purpose
+
+    async def wait(self) -> None:
+        """Return when all of them wait."""
+        while self._busy:
+            self._changed.clear()
+            await self._changed.wait()
+
+
 async def _live(connection: socket.socket, order: dict[str, Any]) -> None:
     """A Darkroom, until it is told to stop or dies."""
     line = Line(connection)
     points = Points(lambda name: line.say(dies=name))
     points.install()
+    rounds = Resting()
+    rounds.install()
     if order["from_start"]:
         points.arm(order["die_at"])
     settings = plain_settings(order["flags"])
@@ -66,6 +101,8 @@ async def _live(connection: socket.socket, order: dict[str, Any]) -> None:
                 assert darkroom.worker is not None
                 await darkroom.worker.idle()
                 await darkroom.errands.idle()
+                await rounds.wait()
+                await darkroom.worker.idle()
                 line.say(rests=True)
             elif words["do"] == "points":
                 line.say(points=points.reached)

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx2
 
-_ID = re.compile(r"[0-9a-f]{8,}|(?<=/)[0-9a-f]{2}(?=/|$)|(?<=/)[A-Za-z]*_?[A-Z0-9_]{7,}|(?<=/)resp_\w+")
+_ID = re.compile(r"[0-9a-f]{8,}|(?<=/)[0-9a-f]{2}(?=/|$)|(?<=[/-])[A-Z][A-Z0-9]{6,}|(?<=/)resp_\w+")
 _TYPE = re.compile(rb'"type": ?"([\w.]+)"')
 _OUTSIDE = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "VACUUM", "REPLACE"})
 
@@ -108,7 +108,7 @@ def _watch_files(points: Points) -> None:
     def watched(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def call(what: Any, *rest: Any, **more: Any) -> Any:
             place = Path(f"/proc/self/fd/{what}").readlink() if isinstance(what, int) else Path(what)
-            step = f"{name} {_ID.sub('*', '/'.join(('', *place.parts[-2:])))}"
+            step = f"{name} {_ID.sub('*', _inside(place))}"
             points.reach(f"before {step}")
             done = original(what, *rest, **more)
             points.reach(f"after {step}")
@@ -118,6 +118,12 @@ def _watch_files(points: Points) -> None:
 
     for name in ("fsync", "fdatasync", "rename", "replace", "unlink", "remove", "mkdir", "ftruncate"):
         setattr(os, name, watched(name, getattr(os, name)))
+
+
+def _inside(place: Path) -> str:
+    """Where it is in the data folder, or its name."""
+    parts = place.parts
+    return "/".join(parts[parts.index("data") :] if "data" in parts else parts[-1:])
 
 
 def _watch_requests(points: Points) -> None:
