@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from darkroom.clock import Clock
@@ -49,7 +48,6 @@ class Placeholders:
         self._poster = Poster(slack, clock)
         self._since = clock.now()
         self._told_to_wait: dict[tuple[str, str], None] = {}
-        self._changing: dict[str, asyncio.Event] = {}
 
     async def show(
         self, turn: Turn, name: str, at_most_nano_usd: int, note: Note, wait: Wait | None = None
@@ -79,22 +77,14 @@ class Placeholders:
             await self._tell_wait(turn, at_most_nano_usd, wait)
         elif ts is not None and turn.placeholder_closed_at is None:
             view = self._view(turn, name, at_most_nano_usd, wait)
-            changed = self._changing[turn.id] = asyncio.Event()
             try:
                 await self._slack.update_message(channel, ts, view.text, blocks=view.blocks, turn_id=turn.id)
             except (SlackRefused, SlackUnclear) as error:
                 logger.info("turn %s: what it waits for is not shown: %s", turn.id, name_of(error))
-            finally:
-                changed.set()
-                self._changing.pop(turn.id, None)
 
     async def close(self, turn: Turn, view: View | None) -> None:
         """Let it say how the turn went, or without a *view* take it away. A reaction goes anyway."""
         channel, asked_in, ts = turn.request.channel_id, turn.request.message_ts, turn.placeholder_ts
-        changing = self._changing.get(turn.id)
-        if changing is not None:
-            # What it waited for must not arrive after what became of it.
-            await changing.wait()
         try:
             if asked_in is not None:
                 await self._repeat(lambda: self._slack.remove_reaction(channel, asked_in, WORKING_REACTION))

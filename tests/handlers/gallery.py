@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from darkroom.turns.endings import Ending
-from darkroom.turns.model import Options, Picture, Request, Told, Turn
+from darkroom.turns.model import Attempt, AttemptState, Options, Picture, Request, Told, Turn
 from handlers.blocks.dialogs import CHOICE_ACTION, CHOICE_BLOCK
 from handlers.blocks.picture import MENU_ACTION, Choice
 from handlers.blocks.text import Block
 from sandbox.slack.blocks import check_blocks
-from tests.examples import ALICE, DESIGN, TEAM, command, message, plan, settlement
+from tests.examples import ALICE, DESIGN, NOON, TEAM, command, message, plan, settlement
 from tests.handlers.support import Desk, clicked, fixture
 
 ROOT, SHOWN = "1763640000.000100", "1763640100.000100"
@@ -46,6 +46,36 @@ async def made(
     await desk.store.render(attempt, settlement(amount, picture_id=f"p{number}"), limits, now)
     await desk.store.tell(turn.id, Told.MESSAGE, shown(number), now)
     return await found(desk, f"p{number}")
+
+
+def attempt(attempt_id: str = "attempt_1", **changes: Any) -> Attempt:
+    """A call that brought a picture, as the books have it."""
+    planned = plan(attempt_id)
+    usual = Attempt(
+        id=attempt_id,
+        turn_id="turn_1",
+        number=1,
+        state=AttemptState.SETTLED,
+        endpoint=planned.candidate.endpoint,
+        provider=planned.provider,
+        image_model=planned.candidate.image_model,
+        host_model=planned.candidate.host_model,
+        width=planned.width,
+        height=planned.height,
+        quality=planned.quality,
+        format=planned.format,
+        parent_id=None,
+        hold_nano_usd=PRICE,
+        charged_nano_usd=PRICE,
+        bound=planned.bound,
+        price_version=planned.price_version,
+        response_id="resp_1",
+        held_at=NOON,
+        dispatched_at=NOON,
+        ended_at=NOON,
+        ask=planned.ask,
+    )
+    return replace(usual, **changes)
 
 
 def shown(number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,18 +15,27 @@ from darkroom.spending.budgets import Balance, BudgetKind
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.money import format_usd
 from darkroom.spending.periods import Period, PeriodKind
-from darkroom.turns.model import InputRole, Picture, TurnInput
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Attempt, InputRole, PassedOver, Picture, TurnInput
+from darkroom.turns.outages import Trouble
 from darkroom.turns.pricing import Quote
+from darkroom.turns.waiting import Wait, WaitFor
 from handlers.blocks import placeholder
+from handlers.blocks.answers import answer_view, rest_view
 from handlers.blocks.details import CLASS_NAMES, details_view
 from handlers.blocks.dialogs import again_dialog, delete_dialog, higher_dialog, variations_dialog
+from handlers.blocks.passed_over import notes_of
 from handlers.blocks.picture import Setting, Shown, alt_text, pictures_view
 from handlers.blocks.prices import left_tag, limit_tag, price_tag
 from handlers.blocks.text import TEXT_MAX, Block, View
 from handlers.blocks.versions import undone_view, versions_view
+from handlers.words import Hearer, Voice
+from handlers.words_endings import say
+from handlers.words_waiting import wait_words
 from sandbox.slack import words as slack
 from sandbox.slack.blocks import check_blocks
-from tests.examples import ALICE, BOB, NOON, picture
+from tests.examples import ALICE, BOB, NOON, command, picture, turn
+from tests.handlers.gallery import attempt
 from tests.handlers.support import USD, USUAL
 
 SCRIPTS = {
@@ -47,6 +56,18 @@ NOVEMBER = Period(
 EVERY_CLASS = Cost(tuple(Line(one, 1_000_000, 12_345_678) for one in TokenClass), 12_345_678 * 9)
 
 
+STOPPED = Ending(Outcome.BLOCKED, Reason.MODERATION, {"categories": "violence, " * 200})
+SOME = Ending(Outcome.PICTURES, Reason.PICTURES, {"wanted": 2, "made": 1, "rest": "moderation"})
+VOICE, HEARER = Voice("/imagine", "/spend", "U0DARKROOM", (), "UTC"), Hearer("C0DESIGN01")
+LONGEST_WAIT = wait_words(Wait(WaitFor.API, 12_345, Trouble.QUOTA, NOON + timedelta(hours=90)), NOON)
+
+
+def passed(model: str, number: int) -> Attempt:
+    """The call that made ``changed(model, number)``, after five others that could not be."""
+    others = [PassedOver(f"{model}{one}", "images", "access") for one in range(5)]
+    return attempt(f"attempt_{number}", image_model=model, passed_over=tuple(others))
+
+
 def balance(charged: float, held: float, cap: float | None, kind: BudgetKind = BudgetKind.PERSON) -> Balance:
     return Balance(
         kind, NOVEMBER, int(charged * USD), int(held * USD), None if cap is None else int(cap * USD)
@@ -61,6 +82,7 @@ def long(script: str, length: int) -> str:
 def changed(text: str, number: int = 3) -> Picture:
     return picture(
         id=f"picture_{number}",
+        attempt_id=f"attempt_{number}",
         version=number,
         parent_id="picture_2",
         parent_version=2,
@@ -86,6 +108,16 @@ NO_PRICE = Quote(900_000, 5_300_000, USUAL, "low")
 VIEWS: dict[str, Callable[[str], View]] = {
     "working": lambda text: placeholder.working(text, text, 80_000_000),
     "working on four": lambda text: placeholder.working(text, text, 80_000_000, 4),
+    "waiting": lambda text: placeholder.waiting(turn(command(text)), text, 80_000_000, LONGEST_WAIT),
+    "waits": lambda text: placeholder.waits(turn(command(text)), 80_000_000, LONGEST_WAIT),
+    "stopped by moderation": lambda text: answer_view(
+        turn(command(text)), STOPPED, say(STOPPED, VOICE, HEARER)
+    ),
+    "some stopped": lambda text: rest_view(turn(command(text), ending=SOME), say(STOPPED, VOICE, HEARER)),
+    "made by another model": lambda text: pictures_view(
+        [Shown(changed(text, number), f"F0PICTURE{number}") for number in range(3, 7)],
+        setting(text, passed_over=notes_of([passed(text, number) for number in range(3, 7)], None)),
+    ),
     "done": lambda text: placeholder.done(text, text, (1, 4), 53_000_000, "https://slack.example/p1?a=1&b=2"),
     "answered": lambda text: placeholder.answered(text, text),
     "picture": lambda text: pictures_view([Shown(changed(text), "F0PICTURE1")], setting(text)),
