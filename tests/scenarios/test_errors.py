@@ -45,7 +45,7 @@ EXPECTED: dict[str, Seen] = {
     "transparent_unsupported_400": _REFUSED,
     "tools_n_400": _REFUSED,
     "stream_needs_partials_400_2025": _REFUSED,
-    "host_model_without_tool_400": _REFUSED,
+    "host_model_without_tool_400": _NO_ACCESS,
     "org_unverified_403": Seen(_NO_ACCESS.turn, _NO_ACCESS.attempts, status=403),
     "org_unverified_host_404": Seen(_NO_ACCESS.turn, _NO_ACCESS.attempts, status=404),
     "org_unverified_stream_400": _NO_ACCESS,
