@@ -1,0 +1,1 @@
+"""Faults on demand: names, rules, scenarios, and what they do to both sides."""
