@@ -12,7 +12,9 @@ from bot.settings import plain_settings
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.spending.sizes import named_sizes
 from darkroom.turns.model import REFERENCES_MAX, WANTED_MAX
+from handlers.blocks.answers import REWORD
 from handlers.blocks.picture import CHOICES
+from handlers.blocks.placeholder import CANCEL
 from handlers.hearing import magic_word
 from handlers.manifest import build_manifest
 from handlers.options import BACKGROUNDS, FORMATS, NAMES, OptionRules, read_options
@@ -46,6 +48,11 @@ def test_every_magic_word_on_the_page_is_one_and_the_reverse() -> None:
 
 def test_the_menu_on_the_page_is_the_one_under_a_picture_in_its_order() -> None:
     assert re.findall(r"^\| menu: \*\*(.+?)\*\*", PAGE, re.MULTILINE) == list(CHOICES.values())
+
+
+def test_the_buttons_of_what_waits_and_of_what_is_refused_are_on_the_page() -> None:
+    listed = PAGE.partition("## When it has to wait, or is refused")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^- \*\*(.+?)\*\*", listed, re.MULTILINE)) == {CANCEL, REWORD}
 
 
 def test_the_shortcuts_and_limits_on_the_page_are_those_there_are() -> None:
