@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from darkroom.rendering import errors
@@ -155,6 +155,32 @@ def test_a_refusal_of_access_says_what_it_is_about(
 ) -> None:
     """The image model, its host, or the endpoint; nothing where it is not access that is refused."""
     assert errors.of_status(status, {"error": error}, {}, asked).concerns == concerns
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9.]{1,12}(-[a-z0-9.]{1,8}){0,3}", fullmatch=True)
+DAYS = st.sampled_from(["", "-2026-04-21", "-2025-12-31"])
+SAYING = st.sampled_from(
+    [
+        "The model `{}` does not exist or you do not have access to it.",
+        "Your organization must be verified to use the model `{}`. Please go to: …",
+        "The model '{}' does not exist.",
+    ]
+)
+
+
+@given(image=NAMES, host=NAMES, asked_as=DAYS, said_as=DAYS, saying=SAYING, about_the_host=st.booleans())
+def test_whatever_the_models_are_called_the_one_that_is_named_is_meant(
+    image: str, host: str, asked_as: str, said_as: str, saying: str, about_the_host: bool
+) -> None:
+    """With the day of a snapshot, another day's, or none."""
+    assume(image != host)
+    asked = Candidate(Endpoint.RESPONSES, image + asked_as, host + asked_as)
+    error = {
+        "code": "model_not_found",
+        "message": saying.format((host if about_the_host else image) + said_as),
+    }
+    failure = errors.of_status(404, {"error": error}, {}, asked)
+    assert failure.concerns is (HOST if about_the_host else Concern.IMAGE_MODEL)
 
 
 async def test_what_is_said_in_a_stream_is_about_the_same(blobs: BlobStore) -> None:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from darkroom.rendering.job import Candidate, Endpoint, InputPicture
-from darkroom.spending.bound import bound
+from darkroom.spending.bound import bound, estimate
 from darkroom.spending.policy import EVERYONE, Access, AccessRule, Dimension
-from darkroom.turns.model import InputRole, Options, PassedOver, Picture, Surface, Turn, TurnInput
+from darkroom.turns.model import (
+    Attempt,
+    AttemptState,
+    InputRole,
+    Options,
+    PassedOver,
+    Picture,
+    Surface,
+    Turn,
+    TurnInput,
+)
 from darkroom.turns.planning import CHAIN_PICTURES_MAX, INSTRUCTIONS, NotAllowed, Planner, Step, Unusable
 from darkroom.turns.wish import Wish
 from tests.examples import ALICE, picture
@@ -374,3 +386,78 @@ def test_on_the_images_endpoint_an_edit_takes_the_saved_picture_along_and_pays_n
     assert ask.input_pictures == 1
     assert not [line for line in step.plan.bound.lines if line.token_class.startswith("host_")]
     assert "+" not in step.plan.price_version
+
+
+@given(
+    prompt=st.sampled_from(["make it blue", "a fox", "thanks", "why?", "x" * 32_001]) | st.text(max_size=80),
+    surface=st.sampled_from(Surface),
+    wanted=st.integers(1, 4),
+    parent=st.none() | st.just(PARENT),
+    model=st.none() | st.sampled_from([FIRST, SECOND, "gpt-image-2.6-sunburst"]),
+    background=st.none() | st.sampled_from(["transparent", "opaque"]),
+)
+def test_whatever_is_asked_for_the_images_endpoint_comes_last_and_pays_no_host(
+    prompt: str,
+    surface: Surface,
+    wanted: int,
+    parent: Picture | None,
+    model: str | None,
+    background: str | None,
+) -> None:
+    """With the same models as before it or with none, and never held for less than is likely."""
+    plain = asking(model=model, background=background)
+    request = replace(plain.request, prompt=prompt, surface=surface, wanted=wanted)
+    asked = wish(replace(plain, request=request), parent)
+    try:
+        found = PLANNER.candidates(asked)
+    except Unusable:
+        return
+    hosted = by(Endpoint.RESPONSES, found)
+    assert hosted == [each.image_model for each in found[: len(hosted)]]
+    assert by(Endpoint.IMAGES, found) in ([], hosted)
+    if not request.forces_picture and parent is None:
+        assert by(Endpoint.IMAGES, found) == []
+    for candidate in found:
+        step = PLANNER.step(asked, candidate, "a")
+        by_images = candidate.endpoint is Endpoint.IMAGES
+        assert (step.ask.host_model is None) == (candidate.host_model == "") == by_images
+        assert estimate(step.ask, CATALOGUE).total_nano_usd <= step.plan.bound.total_nano_usd
+        if by_images:
+            assert step.job.previous_response_id is None
+            assert len(step.job.input_pictures) == (parent is not None)
+
+
+def test_an_attempt_by_the_images_endpoint_is_what_it_was_when_it_is_looked_at_again() -> None:
+    """After a restart: the same price, no host, no conversation."""
+    step = PLANNER.step(wish(turn("t", thread="1.1"), PARENT), Candidate(Endpoint.IMAGES, FIRST, ""), "a")
+    plan, now = step.plan, datetime(2026, 11, 20, tzinfo=UTC)
+    for kept in (plan.ask, None):
+        kept_attempt = Attempt(
+            id="a",
+            turn_id="t",
+            number=1,
+            state=AttemptState.DISPATCHED,
+            endpoint="images",
+            provider="openai",
+            image_model=FIRST,
+            host_model="",
+            width=plan.width,
+            height=plan.height,
+            quality=plan.quality,
+            format=plan.format,
+            parent_id="pic_1",
+            hold_nano_usd=plan.bound.total_nano_usd,
+            charged_nano_usd=0,
+            bound=plan.bound,
+            price_version=plan.price_version,
+            response_id=None,
+            held_at=now,
+            dispatched_at=now,
+            ended_at=None,
+            ask=kept,
+        )
+        again = PLANNER.sent(turn("t", thread="1.1"), kept_attempt, PARENT)
+        assert again.ask == step.ask
+        assert again.job.candidate == step.job.candidate
+        assert again.job.input_pictures == step.job.input_pictures
+        assert bound(again.ask, CATALOGUE) == plan.bound
