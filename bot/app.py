@@ -31,6 +31,7 @@ from darkroom.rendering.provider import Provider
 from darkroom.rendering.renderer import EndpointRenderer
 from darkroom.rendering.thread import RenderThread
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
+from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.intake import Intake
 from darkroom.turns.worker import Worker
 from handlers.clients import SlackClient
@@ -43,6 +44,7 @@ from handlers.web_calls import slack_session
 from handlers.web_client import WebSlackClient
 from storage.blobs import BlobStore
 from storage.database import Database
+from storage.outages import SqliteOutageBook
 from storage.tidying import remove_unknown
 
 logger = logging.getLogger("darkroom.app")
@@ -141,8 +143,12 @@ class Darkroom:
         )
         renderer = self._overrides.renderer or await self._render_thread(blobs, clock)
 
+        gate = ApiGate(clock, SqliteOutageBook(database), calls_at_once=settings.queue.overall)
+        self._closers.append(_Closer("gate", gate.aclose))
+        await gate.load()
+
         worker, going_round, services = self._put_together(
-            Ground(clock, catalogue, database, blobs, identity, slack, renderer)
+            Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate)
         )
         app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
         connect = self._overrides.connect
@@ -161,6 +167,7 @@ class Darkroom:
         config, books = handler_config(settings, ground.identity), Books.of(ground.database)
         guard, reporter = SlackGuard(slack, config.house, clock), Reporter(slack, clock)
         alerting = alerting_of(settings, config, ground, books, reporter)
+        ground.gate.listen_for_alerts(alerting.wake)
         recalling = recalling_of(config, ground, books)
         sharing = sharing_of(config, ground, books, recalling)
         maker, pricing = making_of(settings, ground, books)

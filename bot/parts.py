@@ -13,6 +13,7 @@ from darkroom.rendering.provider import provider_name
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.spans import Span
 from darkroom.spending.watch import Used
+from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.bringing import Bringer
 from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
@@ -54,6 +55,7 @@ class Ground:
     identity: Identity
     slack: SlackClient
     renderer: Renderer
+    gate: ApiGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def making_of(settings: Settings, ground: Ground, books: Books) -> tuple[TurnMak
         settings.caps.caps(),
         clock,
         bringer,
-        calls_at_once=settings.queue.overall,
+        ground.gate,
     )
     return maker, Pricer(log, maker, planner, clock)
 
@@ -130,6 +132,7 @@ def worker_of(
         settings.caps.caps(),
         clock,
         Line(settings.queue.per_person, settings.queue.overall),
+        gate=ground.gate,
         waiting_max=settings.queue.waiting,
         waiting_per_person=settings.queue.waiting_per_person,
         noticed=alerting.wake,

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from darkroom.rendering.job import Billed, Failure, FailureKind
 
-LONGEST_WAITS_S = (120.0, 120.0, 120.0, 120.0, 60.0, 60.0)
-"""How long the first, second, … wait for a rate limit may be, in seconds: six, ten minutes in all."""
-_UNTOLD_WAITS_S = (5.0, 10.0, 20.0, 40.0, 60.0, 60.0)
-"""How long to wait when the API does not say."""
+RATE_WAITS_MAX = 6
+"""How often a picture waits for a rate limit that has refused it."""
+RATE_PATIENCE_S = 3600.0
+"""How long a picture waits for rate limits in all: those that have refused it, and others before it."""
+UNSENT_WAITS_S = (2.0, 5.0, 15.0, 30.0)
+"""How long to wait after the first, second, … call that never left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,13 @@ class NextCandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitThenRetry:
-    """Release, wait without a hold, then try the same candidate again."""
+class WaitForRate:
+    """Release, wait for the rate limit without a hold, then try the same candidate again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendAgain:
+    """Release, wait without a hold, then try the same candidate again: nothing had left."""
 
     seconds: float
 
@@ -30,28 +37,37 @@ class ResendPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitForApi:
+    """Release, and wait in the queue until the API can be used again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Nothing else would help, or it might be paid for twice."""
 
 
-Step = NextCandidate | WaitThenRetry | ResendPicture | Stop
+Step = NextCandidate | WaitForRate | SendAgain | ResendPicture | WaitForApi | Stop
 
 
-def next_step(failure: Failure, *, candidates_left: int, rate_waits: int, resent: bool) -> Step:
+def next_step(failure: Failure, *, candidates_left: int, rate_waits: int, unsent: int, resent: bool) -> Step:
     """What to do after *failure*.
 
-    ``candidates_left`` are those not tried yet, ``rate_waits`` how often this turn has waited for a rate
-    limit, ``resent`` whether its picture has gone along already. What may have been paid for is never tried
-    again.
+    ``candidates_left`` are those not tried yet, ``rate_waits`` how often this picture has waited for a rate
+    limit that had refused it, ``unsent`` how often its call never left, ``resent`` whether its parent has
+    gone along already. What may have been paid for is never tried again.
     """
-    if failure.billed is Billed.UNKNOWN:
+    if failure.billed is not Billed.NOTHING:
         return Stop()
-    if failure.kind in (FailureKind.ACCESS, FailureKind.MODEL_GONE):
-        return NextCandidate() if candidates_left > 0 else Stop()
-    if failure.kind is FailureKind.FORGOTTEN:
-        return Stop() if resent else ResendPicture()
-    if failure.kind is FailureKind.RATE and rate_waits < len(LONGEST_WAITS_S):
-        told = failure.retry_after_s
-        wait = _UNTOLD_WAITS_S[rate_waits] if told is None else max(told, 1.0)
-        return WaitThenRetry(min(wait, LONGEST_WAITS_S[rate_waits]))
-    return Stop()
+    match failure.kind:
+        case FailureKind.ACCESS | FailureKind.MODEL_GONE:
+            return NextCandidate() if candidates_left > 0 else Stop()
+        case FailureKind.FORGOTTEN:
+            return Stop() if resent else ResendPicture()
+        case FailureKind.RATE:
+            return WaitForRate() if rate_waits < RATE_WAITS_MAX else Stop()
+        case FailureKind.UNREACHABLE:
+            return SendAgain(UNSENT_WAITS_S[unsent]) if unsent < len(UNSENT_WAITS_S) else Stop()
+        case FailureKind.QUOTA | FailureKind.KEY | FailureKind.REGION:
+            return WaitForApi()
+        case _:
+            return Stop()

@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from darkroom.clock import Clock
-from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Stop, WaitThenRetry, next_step
+from darkroom.rendering.fallbacks import (
+    RATE_PATIENCE_S,
+    NextCandidate,
+    ResendPicture,
+    SendAgain,
+    Stop,
+    WaitForRate,
+    next_step,
+)
 from darkroom.rendering.fallbacks import Step as NextStep
-from darkroom.rendering.job import Answer, Billed, Candidate, Failure, Renderer
+from darkroom.rendering.job import Answer, Billed, Candidate, Failure, FailureKind, Renderer
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
-from darkroom.turns.endings import Ending
+from darkroom.turns.choosing import Choice
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Attempt, Turn
+from darkroom.turns.outages import Closed, Gate, Pass
+from darkroom.turns.passed_by import part_of
 from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
 from darkroom.turns.progress import Progress
 from darkroom.turns.refusals import declined, refused
+from darkroom.turns.sending import Sender, is_unknown
 from darkroom.turns.settling import Verdict, ending_after, ending_of, uncertain, verdict_of
-from darkroom.turns.store import TurnLog, TurnStore
+from darkroom.turns.store import Plan, TurnLog, TurnStore
 from darkroom.turns.wish import Wish
 from darkroom.turns.wishes import Wishes
 
 logger = logging.getLogger("darkroom.turns")
 
-ASK_AGAIN_S = 5.0
-"""How often the API is asked what became of a call that broke off."""
-ASKS_MAX = 500
-"""How many times at most, whatever the time a call may take."""
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """``held`` is called when a hold was taken, ``moved`` whenever one has ended."""
+
+    held: Callable[[], None]
+    moved: Callable[[], None]
 
 
 class Attempting:
-    """Takes one picture of a turn to its ending, or to where it must wait for money."""
+    """Takes one picture of a turn to its ending, or to where it must wait for money or for the API."""
 
     def __init__(
         self,
@@ -42,6 +57,7 @@ class Attempting:
         wishes: Wishes,
         caps: Caps,
         clock: Clock,
+        gate: Gate,
     ) -> None:
         self._store = store
         self._log = log
@@ -50,26 +66,27 @@ class Attempting:
         self._wishes = wishes
         self._caps = caps
         self._clock = clock
+        self._gate = gate
+        self._sender = Sender(store, renderer, clock)
 
-    async def make(
-        self,
-        wish: Wish,
-        progress: Progress,
-        held_money: Callable[[], None],
-        money_moved: Callable[[], None],
-    ) -> Ending | MustWait:
-        """Attempt after attempt until the picture has an ending (not yet written) or must wait for money.
+    def first_step(self, wish: Wish) -> Step:
+        """The attempt that would be made of *wish* now. Raises ``Unusable`` and ``NotAllowed``."""
+        choice, none_yet = self._choice(wish), Progress()
+        return self._step(wish, choice.of(none_yet), choice, none_yet)
 
-        What was paid for is noted in *progress*. *held_money* is called when a hold was taken, *money_moved*
-        whenever one has ended. Raises ``NotWaiting`` when the turn was edited or taken back in the very
-        moment: nothing was held or sent.
+    async def make(self, wish: Wish, progress: Progress, purse: Purse) -> Ending | MustWait | Closed:
+        """Attempt after attempt until the picture has an ending (not yet written), or must wait for money or
+        for the API: then nothing is held.
+
+        What was paid for is noted in *progress*. Raises ``NotWaiting`` when the turn was edited or taken back
+        meanwhile: nothing is held, and nothing was sent since.
         """
         while True:
             try:
-                candidates = self._planner.candidates(wish)
+                choice = self._choice(wish)
             except (Unusable, NotAllowed) as problem:
                 return declined(problem)
-            result = await self._try(wish, candidates, progress, held_money, money_moved)
+            result = await self._try(wish, choice, progress, purse)
             if isinstance(result, NoMoney):
                 return refused(result)
             if not isinstance(result, Barred):
@@ -81,75 +98,108 @@ class Attempting:
             wish = anew
 
     async def _try(
-        self,
-        wish: Wish,
-        candidates: tuple[Candidate, ...],
-        progress: Progress,
-        held_money: Callable[[], None],
-        money_moved: Callable[[], None],
-    ) -> Ending | MustWait | NoMoney | Barred:
-        step = self._step(wish, candidates, progress)
-        held = await self._hold(wish, step)
-        while isinstance(held, Attempt):
-            held_money()
-            answer = await self._send(step, held)
+        self, wish: Wish, choice: Choice, progress: Progress, purse: Purse
+    ) -> Ending | MustWait | Closed | NoMoney | Barred:
+        failed: _Failed | None = None
+        while True:
+            candidate = choice.of(progress)
+            passed = None if failed is None else self._gate.enter_at_once(candidate, failed.ticket)
+            if passed is None:
+                if failed is not None:
+                    await self._release(failed, purse)
+                    failed = None
+                entered = await self._enter(candidate, progress)
+                if not isinstance(entered, Pass):
+                    return entered
+                passed = entered
+            try:
+                step = self._step(wish, candidate, choice, progress)
+                held = await self._hold(wish, step, failed, purse)
+                if not isinstance(held, Attempt):
+                    return held
+                answer = await self._sender.send(step, held, partial(self._heard, passed, wish.turn))
+            finally:
+                self._gate.leave(passed)
             failure = answer.failure
             if failure is None or failure.billed is not Billed.NOTHING:
                 progress.paid_for = held.id
                 ending = await self._settle(answer, step, held, wish.turn)
-                money_moved()
+                purse.moved()
                 return ending
-            follow = _follow(failure, progress, len(candidates))
+            failed = _Failed(held, failure, passed.ticket)
+            follow = _follow(failure, candidate, choice, progress)
             gone = None if isinstance(follow, Stop) else await self._wishes.still(wish)
-            if isinstance(follow, Stop) or gone is not None:
-                await self._release(held, failure)
-                money_moved()
-                return gone or ending_of(failure)
-            if isinstance(follow, WaitThenRetry):
-                await self._release(held, failure)
-                money_moved()
-                await self._clock.sleep(follow.seconds)
-                step = self._step(wish, candidates, progress)
-                held = await self._hold(wish, step)
+            if gone is None and isinstance(follow, NextCandidate | ResendPicture):
                 continue
-            step = self._step(wish, candidates, progress)
-            held = await self._swap(held, failure, step)
-            if not isinstance(held, Attempt):
-                money_moved()
+            await self._release(failed, purse)
+            failed = None
+            if isinstance(follow, Stop) or gone is not None:
+                return gone or ending_of(failure)
+            if (closed := self._gate.closed()) is not None:
+                return closed
+            if isinstance(follow, SendAgain):
+                await self._clock.sleep(follow.seconds)
+
+    def _choice(self, wish: Wish) -> Choice:
+        return Choice(self._planner.candidates(wish), self._planner.left_out(wish), self._gate)
+
+    def _heard(self, passed: Pass, turn: Turn, answer: Answer) -> None:
+        self._gate.learn(passed, answer, turn.request.team_id)
+
+    async def _enter(self, candidate: Candidate, progress: Progress) -> Pass | Closed | Ending:
+        """The pass for the next call, waited for without a hold."""
+        began = self._clock.monotonic()
+        patience = RATE_PATIENCE_S - progress.waited_s
+        passed = await self._gate.enter(candidate, patience, progress.ticket)
+        progress.waited_s += max(0.0, self._clock.monotonic() - began)
+        if passed is None:
+            return Ending(Outcome.FAILED, Reason.RATE)
+        if isinstance(passed, Pass):
+            progress.ticket = passed.ticket
+        return passed
+
+    async def _hold(
+        self, wish: Wish, step: Step, failed: _Failed | None, purse: Purse
+    ) -> Attempt | Ending | MustWait | NoMoney | Barred:
+        """The next attempt's hold; with that of *failed* given back in one transaction."""
+        if failed is None:
+            gone = await self._wishes.still(wish)
+            if gone is not None:
+                return gone
+            held = await self._store.hold(wish.turn.id, step.plan, self._caps, self._clock.now())
+        else:
+            swapped = await self._give_back(failed, step.plan)
+            if swapped is None:
+                raise RuntimeError("a fall back with a plan gives a hold, or why there is none")
+            held = swapped
+        if isinstance(held, Attempt):
+            purse.held()
+        elif failed is not None:
+            purse.moved()
         return held
 
-    async def _hold(self, wish: Wish, step: Step) -> Attempt | Ending | MustWait | NoMoney | Barred:
-        gone = await self._wishes.still(wish)
-        if gone is not None:
-            return gone
-        return await self._store.hold(wish.turn.id, step.plan, self._caps, self._clock.now())
-
-    async def _release(self, attempt: Attempt, failure: Failure) -> None:
+    async def _release(self, failed: _Failed, purse: Purse) -> None:
         """Give back the hold of an attempt that cost nothing."""
-        why = _why(failure)
-        logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
-        await self._store.fall_back(attempt.id, why, None, self._caps, self._clock.now())
+        await self._give_back(failed, None)
+        purse.moved()
 
-    async def _swap(
-        self, attempt: Attempt, failure: Failure, following: Step
-    ) -> Attempt | MustWait | NoMoney | Barred:
-        """Give that hold back and take the next attempt's, in one transaction."""
-        why = _why(failure)
+    async def _give_back(
+        self, failed: _Failed, plan: Plan | None
+    ) -> Attempt | MustWait | NoMoney | Barred | None:
+        why, attempt = failed.failure.code or failed.failure.kind.value, failed.attempt
         logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
-        held = await self._store.fall_back(attempt.id, why, following.plan, self._caps, self._clock.now())
-        if held is None:
-            raise RuntimeError("a fall back with a plan gives a hold, or why there is none")
-        return held
+        return await self._store.fall_back(attempt.id, why, plan, self._caps, self._clock.now())
 
     async def resume(self, turn: Turn, attempt: Attempt) -> Ending:
         """Finish a call that was sent before Darkroom stopped: never again, but asked for by its id."""
         step = await self._step_of(turn, attempt)
-        answer = await self._ask_until(step, attempt, attempt.response_id) if attempt.response_id else None
+        name = attempt.response_id
+        answer = await self._sender.ask_until(step, attempt, name) if name else None
         if answer is None:
             return await self.write_off(turn, attempt)
         failure = answer.failure
         if failure is not None and failure.billed is Billed.NOTHING:
-            await self._release(attempt, failure)
+            await self._give_back(_Failed(attempt, failure), None)
             return ending_of(failure)
         return await self._settle(answer, step, attempt, turn)
 
@@ -166,7 +216,7 @@ class Attempting:
         if attempt.response_id is None:
             return None
         answer = await self._renderer.ask((await self._step_of(turn, attempt)).job, attempt.response_id)
-        if answer is None or answer.picture is not None or _is_unknown(answer.failure):
+        if answer is None or answer.picture is not None or is_unknown(answer.failure):
             return None
         return ending_after(answer, turn)
 
@@ -174,57 +224,11 @@ class Attempting:
         parent = await self._log.picture(attempt.parent_id) if attempt.parent_id else None
         return self._planner.sent(turn, attempt, parent)
 
-    def _step(self, wish: Wish, candidates: tuple[Candidate, ...], progress: Progress) -> Step:
-        return self._planner.step(
-            wish,
-            candidates[min(progress.candidate, len(candidates) - 1)],
-            self._clock.new_id("try"),
-            from_saved=progress.resent,
-        )
-
-    async def _send(self, step: Step, attempt: Attempt) -> Answer:
-        """Dispatched on disk first, then the call; a broken call is asked for by its id, never sent again."""
-        seen: list[str] = []
-
-        async def response_id_seen(response_id: str) -> None:
-            seen.append(response_id)
-            await self._note_name(attempt, response_id)
-
-        attempt = replace(attempt, dispatched_at=self._clock.now())
-        if not await self._store.send(attempt.id, self._clock.now()):
-            raise RuntimeError(f"attempt {attempt.id} could not be claimed; nothing was sent")
-        answer = await self._renderer.render(step.job, response_id_seen)
-        if answer.picture is None and _is_unknown(answer.failure) and seen:
-            asked = await self._ask_until(step, attempt, seen[0])
-            return asked or answer
-        return answer
-
-    async def _note_name(self, attempt: Attempt, response_id: str) -> None:
-        """Write down the name of a call that is under way, by which it can be asked for after a stop. That
-        this fails does not break off the call: it is paid for, and its end is written with its name again."""
-        noting = asyncio.ensure_future(self._store.send(attempt.id, self._clock.now(), response_id))
-        try:
-            await asyncio.wait({noting})
-        finally:
-            noting.cancel()
-        if (fault := noting.exception()) is not None:
-            logger.error(
-                "attempt %s: response %s could not be noted", attempt.id, response_id, exc_info=fault
-            )
-
-    async def _ask_until(self, step: Step, attempt: Attempt, response_id: str) -> Answer | None:
-        """The API's own word on a call, asked for until the call's time is over and once more; or None."""
-        deadline = (attempt.dispatched_at or self._clock.now()).timestamp() + step.job.timeout_s
-        asked_after_deadline = self._clock.now().timestamp() >= deadline
-        for _ in range(ASKS_MAX):
-            answer = await self._renderer.ask(step.job, response_id)
-            if answer is not None and not _is_unknown(answer.failure):
-                return answer
-            if asked_after_deadline:
-                return None
-            await self._clock.sleep(ASK_AGAIN_S)
-            asked_after_deadline = self._clock.now().timestamp() >= deadline
-        return None
+    def _step(self, wish: Wish, candidate: Candidate, choice: Choice, progress: Progress) -> Step:
+        attempt_id = self._clock.new_id("try")
+        step = self._planner.step(wish, candidate, attempt_id, from_saved=progress.resent)
+        passed_over = choice.passed_over(candidate, progress)
+        return replace(step, plan=replace(step.plan, passed_over=passed_over))
 
     async def _settle(self, answer: Answer, step: Step, attempt: Attempt, turn: Turn) -> Ending:
         now = self._clock.now()
@@ -248,29 +252,33 @@ class Attempting:
         return verdict.ending
 
 
-def _follow(failure: Failure, progress: Progress, candidates: int) -> NextStep:
-    """What comes after a failure that cost nothing, already counted in *progress*."""
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """An attempt that cost nothing, whose hold is not given back yet."""
+
+    attempt: Attempt
+    failure: Failure
+    ticket: int = 0
+
+
+def _follow(failure: Failure, candidate: Candidate, choice: Choice, progress: Progress) -> NextStep:
+    """What comes after a failure that cost nothing, already noted in *progress*."""
+    if failure.kind in (FailureKind.ACCESS, FailureKind.MODEL_GONE):
+        progress.refused[part_of(candidate, failure.concerns)] = failure.kind.value
     follow = next_step(
         failure,
-        candidates_left=candidates - progress.candidate - 1,
+        candidates_left=len(choice.left(progress)),
         rate_waits=progress.rate_waits,
+        unsent=progress.unsent,
         resent=progress.resent,
     )
     match follow:
-        case NextCandidate():
-            progress.candidate += 1
         case ResendPicture():
             progress.resent = True
-        case WaitThenRetry():
+        case WaitForRate():
             progress.rate_waits += 1
-        case Stop():
+        case SendAgain():
+            progress.unsent += 1
+        case _:
             pass
     return follow
-
-
-def _why(failure: Failure) -> str:
-    return failure.code or failure.kind.value
-
-
-def _is_unknown(failure: Failure | None) -> bool:
-    return failure is not None and failure.billed is Billed.UNKNOWN

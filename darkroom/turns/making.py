@@ -10,10 +10,11 @@ from typing import Any
 from darkroom.clock import Clock
 from darkroom.rendering.job import Renderer
 from darkroom.spending.budgets import Caps, MustWait
-from darkroom.turns.attempting import Attempting
+from darkroom.turns.attempting import Attempting, Purse
 from darkroom.turns.bringing import Bringer
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Turn
+from darkroom.turns.outages import Closed, Gate
 from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
 from darkroom.turns.progress import Slots
 from darkroom.turns.refusals import declined
@@ -26,8 +27,8 @@ _ALL_ENDED = Ending(Outcome.FAILED, Reason.BROKEN)
 
 
 class TurnMaker:
-    """Takes a queued turn to its ending, or to where it must wait for money. Over all turns, at most
-    *calls_at_once* pictures are being made; the others wait without a hold."""
+    """Takes a queued turn to its ending, or to where it must wait for money or for the API. Every call passes
+    the *gate*; whoever waits there has no hold."""
 
     def __init__(
         self,
@@ -38,22 +39,18 @@ class TurnMaker:
         caps: Caps,
         clock: Clock,
         bringer: Bringer,
-        *,
-        calls_at_once: int,
+        gate: Gate,
     ) -> None:
-        self._places = asyncio.Semaphore(calls_at_once)
-        self._planner = planner
-        self._clock = clock
         self.bringer = bringer
+        self.gate = gate
         self.wishes = Wishes(log, clock)
-        self.attempting = Attempting(store, log, renderer, planner, self.wishes, caps, clock)
+        self.attempting = Attempting(store, log, renderer, planner, self.wishes, caps, clock, gate)
 
     def first_step(self, wish: Wish) -> Step | Ending:
         """The attempt that would be made of *wish*, for what it costs at most. An ending if no model can make
         it, or none that may be used."""
         try:
-            candidate = self._planner.candidates(wish)[0]
-            return self._planner.step(wish, candidate, self._clock.new_id("try"))
+            return self.attempting.first_step(wish)
         except (Unusable, NotAllowed) as problem:
             return declined(problem)
 
@@ -73,38 +70,32 @@ class TurnMaker:
 
     async def make(
         self, turn: Turn, slots: Slots, held_money: Callable[[], None], money_moved: Callable[[], None]
-    ) -> Ending | MustWait:
+    ) -> Ending | MustWait | Closed:
         """Make what *slots* has no ending for. Gives the turn's ending (not yet written) when all have one,
-        or what the first of them must wait for when none is under way any more: then make the turn again.
+        or what one of them must wait for when none is under way any more: then make the turn again.
 
         *held_money* is called when a hold was taken, *money_moved* whenever one has ended. Raises
-        ``NotWaiting`` when the turn was edited or taken back in the very moment: nothing was held or sent.
+        ``NotWaiting`` when the turn was edited or taken back meanwhile: nothing is held for it.
         """
         wanted = turn.request.wanted
         slots.follow(turn.revision)
         wish = await self._whole_wish(turn)
         if isinstance(wish, Ending):
             return slots.ending(wanted, wish)
-        going = slots.to_make(wanted)
-        results = await _side_by_side(
-            [self._in_its_place(self.attempting.make(wish, each, held_money, money_moved)) for each in going]
-        )
+        going, purse = slots.to_make(wanted), Purse(held_money, money_moved)
+        results = await _side_by_side([self.attempting.make(wish, each, purse) for each in going])
         for progress, result in zip(going, results, strict=True):
             if isinstance(result, Ending):
                 slots.end(progress, result)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        waits = [result for result in results if isinstance(result, MustWait)]
-        return waits[0] if waits else slots.ending(wanted, _ALL_ENDED)
-
-    async def _in_its_place(self, work: Coroutine[Any, Any, Ending | MustWait]) -> Ending | MustWait:
-        try:
-            async with self._places:
-                return await work
-        finally:
-            # Harmless after its end; one that was cancelled before its place was free never began.
-            work.close()
+        # Whoever waits for the API looks for its money again as well.
+        for kind in (Closed, MustWait):
+            for result in results:
+                if isinstance(result, kind):
+                    return result
+        return slots.ending(wanted, _ALL_ENDED)
 
     async def _whole_wish(self, turn: Turn) -> Wish | Ending:
         """The wish of a turn that is next, with everything that goes along fetched."""
@@ -116,10 +107,12 @@ class TurnMaker:
 
 
 async def _side_by_side(
-    works: Sequence[Coroutine[Any, Any, Ending | MustWait]],
-) -> Sequence[Ending | MustWait | BaseException]:
+    works: Sequence[Coroutine[Any, Any, Ending | MustWait | Closed]],
+) -> Sequence[Ending | MustWait | Closed | BaseException]:
     """What becomes of each. One that breaks does not stop the others: their calls are under way, and paid."""
     if len(works) == 1:
         return [await works[0]]
-    results: list[Ending | MustWait | BaseException] = await asyncio.gather(*works, return_exceptions=True)
+    results: list[Ending | MustWait | Closed | BaseException] = await asyncio.gather(
+        *works, return_exceptions=True
+    )
     return results

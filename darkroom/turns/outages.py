@@ -64,6 +64,22 @@ class OutageBook(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Leave to make one call with ``candidate``, to be learned from or left.
+
+    ``ticket`` is its place in the order of coming, kept by whoever comes back with it. ``number`` counts the
+    passes, and ``spell`` how often the API had been closed when it was given; ``probe`` is the call that
+    tries whether the trouble is over.
+    """
+
+    candidate: Candidate
+    ticket: int
+    number: int
+    spell: int
+    probe: bool = False
+
+
 class Gate(Protocol):
     """What every call to the API passes. It learns from the answers: limits, refusals, troubles."""
 
@@ -77,15 +93,28 @@ class Gate(Protocol):
         ...
 
     def refused(self, candidate: Candidate) -> str | None:
-        """Why *candidate* need not be asked (the API's code): it was refused not long ago."""
+        """Why *candidate* need not be asked (a ``FailureKind``'s value): it was refused not long ago."""
         ...
 
-    async def enter(self, candidate: Candidate) -> Closed | None:
-        """Before a hold: wait for the candidate's rate limit, in the order of coming; or why not to call."""
+    async def enter(
+        self, candidate: Candidate, patience_s: float, ticket: int | None = None
+    ) -> Pass | Closed | None:
+        """Before a hold: wait for the candidate's rate limit and a free place, in the order of coming (with
+        *ticket*, that of an earlier pass); or why not to call. None when the rate limit was not over after
+        *patience_s* seconds."""
         ...
 
-    async def learn(self, candidate: Candidate, answer: Answer, team_id: str) -> None:
-        """What came of a call, for *team_id*."""
+    def enter_at_once(self, candidate: Candidate, ticket: int) -> Pass | None:
+        """The same without waiting for anything: None where that would be needed."""
+        ...
+
+    def learn(self, passed: Pass, answer: Answer, team_id: str) -> None:
+        """What came of a call, for *team_id*: its place is free, and its pass is no longer good. What is
+        heard of the same call later is learned from too. Never raises."""
+        ...
+
+    def leave(self, passed: Pass) -> None:
+        """No call is made with that pass after all. Harmless after ``learn``."""
         ...
 
     def listen(self, changed: Callable[[], None]) -> None:

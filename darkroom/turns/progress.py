@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from darkroom.rendering.job import Candidate
 from darkroom.turns.endings import Ending
+from darkroom.turns.passed_by import Part, parts_of
 from darkroom.turns.together import together
 
 
@@ -12,17 +14,30 @@ from darkroom.turns.together import together
 class Progress:
     """How far one picture has come through its fallbacks."""
 
-    candidate: int = 0
+    refused: dict[Part, str] = field(default_factory=dict)
+    """What of the candidates was refused, and the kind of the refusal."""
     rate_waits: int = 0
+    """How often it has waited for a rate limit that had refused it."""
+    waited_s: float = 0.0
+    """How long it has waited to be let go in all."""
+    unsent: int = 0
+    """How often its call never left."""
+    ticket: int | None = None
+    """Its place in the order of coming, once it had come to be called."""
     resent: bool = False
     revision: int = 0
     paid_for: str | None = None
     """The attempt that was, or may have been, paid for."""
 
     def follow(self, revision: int) -> None:
-        """What was edited since is asked of every candidate anew; the waits for a rate limit still count."""
+        """What was edited since is asked of every candidate anew; what was waited still counts."""
         if revision != self.revision:
-            self.revision, self.candidate, self.resent = revision, 0, False
+            self.revision, self.resent = revision, False
+            self.refused.clear()
+
+    def why_not(self, candidate: Candidate) -> str | None:
+        """The kind of the refusal that *candidate*, or what it has in common with another, has met."""
+        return next((self.refused[part] for part in parts_of(candidate) if part in self.refused), None)
 
 
 @dataclass(slots=True)

@@ -16,11 +16,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
 from darkroom.spending.catalogue import load_catalogue
+from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.bringing import Bringer
 from darkroom.turns.endings import Ending
 from darkroom.turns.intake import Intake
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Attachment, Request, ThreadReplies, Told, Turn, TurnState
+from darkroom.turns.outages import Outage
 from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.pricer import Pricer
 from handlers.attachments import SlackAttachments
@@ -357,6 +359,22 @@ async def _removes_nothing(sha256: str, suffix: str) -> bool:
     raise AssertionError(f"{sha256}.{suffix}")
 
 
+class NoOutages:
+    """Books in which the API was always of use."""
+
+    async def current(self) -> Outage | None:
+        """None."""
+        return None
+
+    async def begin(self, outage: Outage, team_id: str) -> Outage:
+        """It never began."""
+        raise AssertionError(outage, team_id)
+
+    async def end(self, outage_id: str, at: datetime) -> None:
+        """It never ended."""
+        raise AssertionError(outage_id, at)
+
+
 def _pricer(
     store: SqliteTurnStore, log: SqliteTurnLog, slack: FakeSlack, clock: StillClock, how: HandlerConfig
 ) -> Pricer:
@@ -375,7 +393,8 @@ def _pricer(
     blobs = BlobStore(Path("no blobs here"))
     planner = Planner(load_catalogue(), settings, blobs)
     bringer = Bringer(SlackAttachments(slack, clock), store, log, blobs, _removes_nothing, clock)
-    maker = TurnMaker(store, log, NoRenderer(), planner, how.caps, clock, bringer, calls_at_once=9)
+    gate = ApiGate(clock, NoOutages(), calls_at_once=9)
+    maker = TurnMaker(store, log, NoRenderer(), planner, how.caps, clock, bringer, gate)
     return Pricer(log, maker, planner, clock)
 
 

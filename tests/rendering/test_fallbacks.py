@@ -5,44 +5,52 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Step, Stop, WaitThenRetry, next_step
+from darkroom.rendering.fallbacks import (
+    RATE_WAITS_MAX,
+    UNSENT_WAITS_S,
+    NextCandidate,
+    ResendPicture,
+    SendAgain,
+    Step,
+    Stop,
+    WaitForApi,
+    WaitForRate,
+    next_step,
+)
 from darkroom.rendering.job import Billed, Failure, FailureKind
 
-FAILURES = st.builds(
-    Failure,
-    kind=st.sampled_from(FailureKind),
-    billed=st.sampled_from(Billed),
-    retry_after_s=st.none() | st.floats(0, 10_000),
-)
+FAILURES = st.builds(Failure, kind=st.sampled_from(FailureKind), billed=st.sampled_from(Billed))
 
 
-def after(kind: FailureKind, billed: Billed = Billed.NOTHING, **known: float | bool | None) -> Step:
-    """The step after a failure, with one candidate left and nothing tried before."""
-    wait = known.pop("wait", None)
-    options = {"candidates_left": 1, "rate_waits": 0, "resent": False} | known
-    failure = Failure(kind, billed, retry_after_s=float(wait) if wait is not None else None)
-    return next_step(
-        failure,
-        candidates_left=int(options["candidates_left"] or 0),
-        rate_waits=int(options["rate_waits"] or 0),
-        resent=bool(options["resent"]),
-    )
+def after(
+    kind: FailureKind, *, left: int = 1, rate_waits: int = 0, unsent: int = 0, resent: bool = False
+) -> Step:
+    """The step after a failure that cost nothing, with one candidate left and nothing tried before."""
+    failure = Failure(kind, Billed.NOTHING)
+    return next_step(failure, candidates_left=left, rate_waits=rate_waits, unsent=unsent, resent=resent)
 
 
 def test_no_access_and_a_model_that_is_gone_lead_to_the_next_candidate() -> None:
     """While there is one."""
     for kind in (FailureKind.ACCESS, FailureKind.MODEL_GONE):
         assert after(kind) == NextCandidate()
-        assert after(kind, candidates_left=0) == Stop()
+        assert after(kind, left=0) == Stop()
 
 
-def test_a_rate_limit_is_waited_for_as_told() -> None:
-    """But never longer than two minutes at a time, nor not at all."""
-    assert after(FailureKind.RATE, wait=12) == WaitThenRetry(12.0)
-    assert after(FailureKind.RATE, wait=500) == WaitThenRetry(120.0)
-    assert after(FailureKind.RATE, wait=0) == WaitThenRetry(1.0)
-    assert after(FailureKind.RATE) == WaitThenRetry(5.0)
-    assert after(FailureKind.RATE, rate_waits=6) == Stop()
+def test_a_rate_limit_is_waited_for_so_often() -> None:
+    assert after(FailureKind.RATE, rate_waits=RATE_WAITS_MAX - 1) == WaitForRate()
+    assert after(FailureKind.RATE, rate_waits=RATE_WAITS_MAX) == Stop()
+
+
+def test_a_call_that_never_left_is_sent_again_after_growing_waits() -> None:
+    steps = [after(FailureKind.UNREACHABLE, unsent=number) for number in range(5)]
+    assert steps == [*(SendAgain(seconds) for seconds in UNSENT_WAITS_S), Stop()]
+    assert list(UNSENT_WAITS_S) == sorted(UNSENT_WAITS_S)
+
+
+def test_what_only_an_admin_can_mend_is_waited_for() -> None:
+    for kind in (FailureKind.QUOTA, FailureKind.KEY, FailureKind.REGION):
+        assert after(kind, left=0, rate_waits=9, unsent=9, resent=True) == WaitForApi()
 
 
 def test_a_forgotten_conversation_is_replaced_by_its_picture_once() -> None:
@@ -52,44 +60,22 @@ def test_a_forgotten_conversation_is_replaced_by_its_picture_once() -> None:
 
 
 def test_what_nothing_would_help_stops() -> None:
-    """A quota, a key and a refusal stay what they are."""
+    """A refusal stays what it is."""
     for kind in (
         FailureKind.MODERATION,
-        FailureKind.QUOTA,
-        FailureKind.KEY,
         FailureKind.BAD_REQUEST,
         FailureKind.SERVER,
-        FailureKind.UNREACHABLE,
         FailureKind.TIMEOUT,
         FailureKind.BAD_PICTURE,
     ):
         assert after(kind) == Stop()
 
 
-@given(FAILURES, st.integers(0, 9), st.integers(0, 9), st.booleans())
-def test_what_may_have_been_paid_for_is_never_tried_again(
-    failure: Failure, left: int, waits: int, resent: bool
+@given(FAILURES, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.booleans())
+def test_what_was_or_may_have_been_paid_for_is_never_tried_again(
+    failure: Failure, left: int, waits: int, unsent: int, resent: bool
 ) -> None:
     """Whatever else is known."""
-    step = next_step(failure, candidates_left=left, rate_waits=waits, resent=resent)
-    if failure.billed is Billed.UNKNOWN:
+    step = next_step(failure, candidates_left=left, rate_waits=waits, unsent=unsent, resent=resent)
+    if failure.billed is not Billed.NOTHING:
         assert step == Stop()
-
-
-@given(st.lists(st.none() | st.floats(0, 10_000), min_size=7, max_size=7))
-def test_all_waits_together_are_ten_minutes_at_most(told: list[float | None]) -> None:
-    """Whatever the API asks for."""
-    steps = [
-        next_step(
-            Failure(FailureKind.RATE, Billed.NOTHING, retry_after_s=seconds),
-            candidates_left=0,
-            rate_waits=waits,
-            resent=False,
-        )
-        for waits, seconds in enumerate(told)
-    ]
-    waited = [step.seconds for step in steps if isinstance(step, WaitThenRetry)]
-    assert len(waited) == 6
-    assert max(waited) <= 120
-    assert sum(waited) <= 600
-    assert steps[-1] == Stop()

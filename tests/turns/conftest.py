@@ -29,6 +29,7 @@ async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
                 await world.worker.aclose(0)
             else:
                 await world.rest()
+            await world.gate.aclose()
 
 
 @pytest.fixture

@@ -7,14 +7,16 @@ from datetime import datetime
 
 import pytest
 
+from darkroom.rendering.fallbacks import RATE_PATIENCE_S, RATE_WAITS_MAX, UNSENT_WAITS_S
 from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
-from darkroom.turns.attempting import ASK_AGAIN_S
 from darkroom.turns.endings import Outcome
 from darkroom.turns.model import Attempt, AttemptState
+from darkroom.turns.outages import Pass
+from darkroom.turns.sending import ASK_AGAIN_S
 from storage.turns import SqliteTurnStore
-from tests.examples import caps
+from tests.examples import TEAM, caps
 from tests.turns.conftest import MakeWorld
-from tests.turns.fakes import BROKEN_STREAM, FIRST, HOST_USAGE, SECOND, SETTINGS, failed, painted
+from tests.turns.fakes import BROKEN_STREAM, FIRST, HOST_USAGE, SECOND, SETTINGS, failed, painted, said
 from tests.turns.world import World, turns_of_the_loop
 
 RELEASED, SETTLED, UNCERTAIN = AttemptState.RELEASED, AttemptState.SETTLED, AttemptState.UNCERTAIN
@@ -54,10 +56,9 @@ async def test_when_no_model_may_be_used_nothing_is_charged(world: World) -> Non
     ("kind", "reason"),
     [
         (FailureKind.MODERATION, "moderation"),
-        (FailureKind.QUOTA, "quota"),
-        (FailureKind.KEY, "key"),
         (FailureKind.BAD_REQUEST, "api_refused"),
-        (FailureKind.UNREACHABLE, "unreachable"),
+        (FailureKind.SERVER, "api_failed"),
+        (FailureKind.BAD_PICTURE, "bad_picture"),
     ],
 )
 async def test_what_no_other_model_would_mend_stops(world: World, kind: FailureKind, reason: str) -> None:
@@ -68,14 +69,14 @@ async def test_what_no_other_model_would_mend_stops(world: World, kind: FailureK
 
 
 async def test_a_rate_limit_is_waited_out_by_the_clock_without_a_hold(make_world: MakeWorld) -> None:
-    """The budget pays one picture: while one turn waits, another has the money."""
+    """The budget pays one picture: while one turn waits, another has the money, for another model."""
     hold = (await _attempt(make_world())).hold_nano_usd
     world = make_world(caps(channel=hold + hold // 2))
     world.gates.shut("sleep")
     world.renderer.scripts["a fox"] = [failed(FailureKind.RATE, wait=17.0)]
     waits = await world.imagine("a fox", channel="C0PAINT001")
     await world.gates.reached("sleep")
-    other = await world.imagine("a cat", channel="C0PAINT001")
+    other = await world.imagine("a cat", channel="C0PAINT001", model=SECOND)
     await turns_of_the_loop()
     assert await world.outcome(other) == "pictures"
     world.gates.open("sleep")
@@ -98,7 +99,7 @@ async def test_what_is_given_back_goes_to_who_waits_for_it_at_once(
     world.renderer.scripts["a fox"] = [failed(kind)]
     await world.imagine("a fox", channel="C0PAINT001")
     await world.gates.reached("render:a fox")
-    waits = await world.imagine("a cat", channel="C0PAINT001")
+    waits = await world.imagine("a cat", channel="C0PAINT001", model=SECOND)
     await turns_of_the_loop()
     assert world.renderer.prompts() == ["a fox"]
     world.gates.open("render:a fox")
@@ -112,8 +113,33 @@ async def test_what_is_given_back_goes_to_who_waits_for_it_at_once(
 async def test_a_rate_limit_that_never_ends_is_given_up(world: World) -> None:
     turn_id = await make(world, *[failed(FailureKind.RATE, wait=1000.0)] * 20)
     assert await world.outcome(turn_id) == "rate"
-    assert len(world.renderer.jobs) == 7
-    assert sum(world.clock.slept) == 600.0
+    assert len(world.renderer.jobs) == RATE_WAITS_MAX + 1
+    assert sum(world.clock.slept) == RATE_PATIENCE_S
+    assert await world.charged() == 0
+
+
+async def test_a_call_that_never_left_is_made_again_after_a_while(world: World) -> None:
+    turn_id = await make(world, *[failed(FailureKind.UNREACHABLE)] * 2)
+    assert await world.outcome(turn_id) == "pictures"
+    assert world.clock.slept == list(UNSENT_WAITS_S[:2])
+    assert await world.states(turn_id) == [RELEASED, RELEASED, SETTLED]
+
+
+async def test_calls_that_never_leave_are_given_up_while_others_get_through(world: World) -> None:
+    """Where nobody gets through, the API is left alone instead."""
+
+    async def alone(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        passed = await world.gate.enter(job.candidate, 60.0)
+        assert isinstance(passed, Pass)
+        world.gate.learn(passed, said("others get through"), TEAM)
+        return failed(FailureKind.UNREACHABLE)
+
+    world.renderer.scripts["a fox"] = [alone] * 10
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    assert await world.outcome(turn_id) == "unreachable"
+    assert world.clock.slept == list(UNSENT_WAITS_S)
+    assert await world.states(turn_id) == [RELEASED] * (len(UNSENT_WAITS_S) + 1)
     assert await world.charged() == 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.spending.policy import Access
+from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.bringing import Bringer
 from darkroom.turns.endings import Ending
 from darkroom.turns.intake import Intake
@@ -27,6 +28,7 @@ from darkroom.turns.worker import Worker
 from storage.blobs import BlobStore
 from storage.database import Database
 from storage.erasing import remove_bytes
+from storage.outages import SqliteOutageBook
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, DESIGN, caps, command, message
@@ -89,6 +91,7 @@ class World:
         """A Darkroom that has just been started: nothing in its line."""
         per_person, overall, waiting_max, waiting_per_person = self._line
         self.line = Line(per_person, overall)
+        self.gate = ApiGate(self.clock, SqliteOutageBook(self.database), calls_at_once=overall)
         self.planner = Planner(CATALOGUE, self.settings, self.blobs)
         remove = partial(remove_bytes, self.database, self.blobs)
         bringer = Bringer(self.attachments, self.store, self.log, self.blobs, remove, self.clock)
@@ -100,7 +103,7 @@ class World:
             self.limits,
             self.clock,
             bringer,
-            calls_at_once=overall,
+            self.gate,
         )
         self.pricer = Pricer(self.log, self.maker, self.planner, self.clock)
         self.worker = Worker(
@@ -113,6 +116,7 @@ class World:
             self.limits,
             self.clock,
             self.line,
+            gate=self.gate,
             waiting_max=waiting_max,
             waiting_per_person=waiting_per_person,
             to_recall=lambda: self.to_recall.append(len(self.slack.closed)),
@@ -122,7 +126,9 @@ class World:
     async def restart(self) -> None:
         """Stop at once, in the middle of everything, and start again."""
         await self.worker.aclose(0)
+        await self.gate.aclose()
         self.start()
+        await self.gate.load()
 
     async def ask(self, request: Request) -> str:
         """Accept and submit; gives the turn's id."""

@@ -1,0 +1,312 @@
+"""What every call to the image API passes: rate limits in the order of coming, places, and times when the API
+is of no use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from darkroom.clock import Clock
+from darkroom.rendering.job import Answer, Candidate, FailureKind
+from darkroom.turns.breaker import Breaker
+from darkroom.turns.outages import Closed, Outage, OutageBook, Pass
+from darkroom.turns.passed_by import Refusals
+from darkroom.turns.rate import Bucket
+
+logger = logging.getLogger("darkroom.turns")
+
+BOOK_AGAIN_S = 60.0
+"""When an outage is written down again that could not be, as on a full disk."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """Somebody in ``enter``."""
+
+    ticket: int
+    candidate: Candidate
+    deadline: float
+    probe: bool
+    result: asyncio.Future[Pass | Closed | None]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Who wants to call one image model at one endpoint; only the first of them goes."""
+
+    bucket: Bucket = field(default_factory=Bucket)
+    waiting: list[_Waiter] = field(default_factory=list)
+    """In the order of their tickets."""
+
+
+class ApiGate:
+    """``Gate``: at most *calls_at_once* have a pass. Every change is made between two awaits; who waits is
+    woken by what changes, and by one alarm for all of them.
+
+    ``load`` it before the first call, ``aclose`` it when nobody waits any more.
+    """
+
+    def __init__(self, clock: Clock, book: OutageBook, *, calls_at_once: int) -> None:
+        self._clock = clock
+        self._book = book
+        self._places = calls_at_once
+        self._breaker = Breaker(clock)
+        self._refusals = Refusals(clock)
+        self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._out: set[int] = set()
+        """The passes that were neither learned from nor left."""
+        self._tickets = self._passes = 0
+        self._listeners: list[Callable[[], None]] = []
+        self._alerted: list[Callable[[], None]] = []
+        self._had_places = True
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = 0.0
+        self._clerk: asyncio.Task[None] | None = None
+        self._written: Outage | None = None
+        """The outage that is open in the books."""
+        self._book_again_at: float | None = None
+        self._shut = False
+
+    async def load(self) -> None:
+        """Go on from the books: an outage that has not ended goes on, and is tried at once."""
+        self._written = await self._book.current()
+        if self._written is not None:
+            logger.warning("the image API was of no use when Darkroom stopped: %s", self._written.trouble)
+            self._breaker.resume(self._written)
+            self._had_places = True
+
+    async def aclose(self) -> None:
+        """Finish writing, wake nobody any more."""
+        self._shut = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._clerk is not None:
+            await asyncio.wait({self._clerk})
+
+    def closed(self) -> Closed | None:
+        """See ``Gate.closed``."""
+        return self._breaker.closed()
+
+    def places(self) -> int | None:
+        """See ``Gate.places``."""
+        return None if self._breaker.closed() is None else int(self._breaker.due())
+
+    def refused(self, candidate: Candidate) -> str | None:
+        """See ``Gate.refused``."""
+        return self._refusals.why(candidate)
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """See ``Gate.listen``."""
+        self._listeners.append(changed)
+
+    def listen_for_alerts(self, raised: Callable[[], None]) -> None:
+        """Have *raised* called whenever an alert was."""
+        self._alerted.append(raised)
+
+    async def enter(
+        self, candidate: Candidate, patience_s: float, ticket: int | None = None
+    ) -> Pass | Closed | None:
+        """See ``Gate.enter``."""
+        closed, probe = self._breaker.closed(), self._breaker.due()
+        if closed is not None and not probe:
+            return closed
+        lane, waiter = self._line_up(candidate, patience_s, ticket, probe=probe)
+        try:
+            return await waiter.result
+        except asyncio.CancelledError:
+            self._forsake(lane, waiter)
+            raise
+
+    def enter_at_once(self, candidate: Candidate, ticket: int) -> Pass | None:
+        """See ``Gate.enter_at_once``."""
+        probe = self._breaker.due()
+        if self._breaker.closed() is not None and not probe:
+            return None
+        lane, waiter = self._line_up(candidate, 0.0, ticket, probe=probe)
+        if not waiter.result.done():
+            self._dismiss(lane, [waiter], None)
+            self._turn()
+        passed = waiter.result.result()
+        return passed if isinstance(passed, Pass) else None
+
+    def _line_up(
+        self, candidate: Candidate, patience_s: float, ticket: int | None, *, probe: bool
+    ) -> tuple[_Lane, _Waiter]:
+        if ticket is None:
+            self._tickets += 1
+            ticket = self._tickets
+        self._breaker.probing |= probe
+        lane = self._lane(candidate)
+        deadline = self._clock.monotonic() + max(0.0, patience_s)
+        result: asyncio.Future[Pass | Closed | None] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(ticket, candidate, deadline, probe, result)
+        insort(lane.waiting, waiter, key=_by_ticket)
+        self._turn()
+        return lane, waiter
+
+    def _lane(self, candidate: Candidate) -> _Lane:
+        return self._lanes.setdefault((candidate.endpoint, candidate.image_model), _Lane())
+
+    def learn(self, passed: Pass, answer: Answer, team_id: str) -> None:
+        """See ``Gate.learn``."""
+        failure = answer.failure
+        if passed.number in self._out:
+            self._hear_rate(passed, answer)
+            self._back(passed)
+        if failure is None:
+            self._refusals.succeed(passed.candidate)
+        elif failure.kind in (FailureKind.ACCESS, FailureKind.MODEL_GONE):
+            self._refusals.refuse(passed.candidate, failure)
+        before = self._breaker.closed()
+        self._breaker.hear(passed, answer, team_id)
+        self._say(before, self._breaker.closed())
+        self._turn()
+        self._write_up()
+
+    def leave(self, passed: Pass) -> None:
+        """See ``Gate.leave``."""
+        if passed.number in self._out:
+            self._lane(passed.candidate).bucket.give_back(passed.number)
+            self._back(passed)
+            self._turn()
+
+    def _back(self, passed: Pass) -> None:
+        """Its place is free, and somebody else may try."""
+        self._out.discard(passed.number)
+        if passed.probe and passed.spell == self._breaker.spell:
+            self._breaker.probing = False
+
+    def _forsake(self, lane: _Lane, waiter: _Waiter) -> None:
+        """It was cancelled while it waited, or in the moment in which its wait was over."""
+        result = waiter.result
+        if result.done() and not result.cancelled():
+            if isinstance(passed := result.result(), Pass):
+                self.leave(passed)
+            return
+        lane.waiting = [each for each in lane.waiting if each is not waiter]
+        self._breaker.probing &= not waiter.probe
+        self._turn()
+
+    def _hear_rate(self, passed: Pass, answer: Answer) -> None:
+        bucket = self._lane(passed.candidate).bucket
+        failure, at = answer.failure, self._clock.monotonic()
+        if failure is None:
+            bucket.succeed()
+        bucket.hear(passed.number, answer.headers, at)
+        if failure is not None and failure.kind is FailureKind.RATE:
+            bucket.refuse(passed.number, failure.retry_after_s, at)
+
+    def _turn(self) -> None:
+        """Let go whoever may, wake whoever waits in vain, set the alarm, and say if there are places."""
+        at = self._clock.monotonic()
+        closed = self._breaker.closed()
+        for lane in self._lanes.values():
+            if closed is not None:
+                self._dismiss(lane, [each for each in lane.waiting if not each.probe], closed)
+        while len(self._out) < self._places and (first := self._next(at)) is not None:
+            self._let_go(first, at)
+        alarms = [] if self._book_again_at is None else [self._book_again_at]
+        for lane in self._lanes.values():
+            if lane.waiting and (ready := lane.bucket.ready_at(at)) > at:
+                self._dismiss(lane, [each for each in lane.waiting if each.deadline <= at], None)
+                if lane.waiting:
+                    alarms += [ready, *(each.deadline for each in lane.waiting)]
+        next_try = self._breaker.next_try()
+        if next_try is not None and next_try > at:
+            alarms.append(next_try)
+        self._set_alarm(min(alarms, default=None))
+        has_places = self.places() != 0
+        if has_places and not self._had_places:
+            self._had_places = True
+            for listener in self._listeners:
+                listener()
+        self._had_places = has_places
+
+    def _next(self, at: float) -> _Lane | None:
+        """The lane whose first has come before those of the others, of those that may be called."""
+        ready = [each for each in self._lanes.values() if each.waiting and each.bucket.ready_at(at) <= at]
+        return min(ready, key=lambda lane: lane.waiting[0].ticket, default=None)
+
+    def _let_go(self, lane: _Lane, at: float) -> None:
+        waiter = lane.waiting.pop(0)
+        if waiter.result.done():
+            return
+        self._passes += 1
+        self._out.add(self._passes)
+        lane.bucket.take(self._passes, at)
+        waiter.result.set_result(
+            Pass(waiter.candidate, waiter.ticket, self._passes, self._breaker.spell, waiter.probe)
+        )
+
+    def _dismiss(self, lane: _Lane, waiters: list[_Waiter], answer: Closed | None) -> None:
+        for waiter in waiters:
+            lane.waiting.remove(waiter)
+            self._breaker.probing &= not waiter.probe
+            if not waiter.result.done():
+                waiter.result.set_result(answer)
+
+    def _set_alarm(self, when: float | None) -> None:
+        if self._alarm is not None:
+            if self._alarm_at == when and not self._shut:
+                return
+            self._alarm.cancel()
+            self._alarm = None
+        if when is not None and not self._shut:
+            self._alarm_at = when
+            self._alarm = asyncio.create_task(self._ring(when))
+
+    async def _ring(self, when: float) -> None:
+        await self._clock.sleep(max(0.0, when - self._clock.monotonic()))
+        self._alarm = None
+        if self._book_again_at is not None and self._clock.monotonic() >= self._book_again_at:
+            self._book_again_at = None
+            self._write_up()
+        self._turn()
+
+    def _say(self, before: Closed | None, after: Closed | None) -> None:
+        if after is None:
+            if before is not None:
+                logger.warning("the image API is called again: %s is over", before.outage.trouble)
+        elif before is None or before.outage.id != after.outage.id:
+            outage = after.outage
+            logger.error("the image API is not called: %s (%s)", outage.trouble, outage.message)
+
+    def _write_up(self) -> None:
+        """Have the books say what is so, by one task at a time."""
+        if self._clerk is None and self._book_again_at is None and not self._shut and not self._is_written():
+            self._clerk = asyncio.create_task(self._write())
+            self._clerk.add_done_callback(self._wrote)
+
+    def _is_written(self) -> bool:
+        entry, written = self._breaker.entry, self._written
+        return (entry and entry.outage.id) == (written and written.id)
+
+    async def _write(self) -> None:
+        while not self._is_written():
+            entry = self._breaker.entry
+            if self._written is not None:
+                await self._book.end(self._written.id, self._clock.now())
+                self._written = None
+            elif entry is not None:
+                self._written = await self._book.begin(entry.outage, entry.team_id)
+                self._breaker.booked(entry, self._written)
+            for alerted in self._alerted:
+                alerted()
+
+    def _wrote(self, clerk: asyncio.Task[None]) -> None:
+        self._clerk = None
+        if clerk.cancelled() or self._shut:
+            return
+        if (fault := clerk.exception()) is not None:
+            logger.error("an outage of the image API could not be written down", exc_info=fault)
+            self._book_again_at = self._clock.monotonic() + BOOK_AGAIN_S
+            self._turn()
+        else:
+            self._write_up()
+
+
+def _by_ticket(waiter: _Waiter) -> int:
+    return waiter.ticket
