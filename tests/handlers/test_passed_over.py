@@ -4,19 +4,22 @@ the price."""
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from bot.parts import manner_of
 from darkroom.rendering.job import Endpoint, FailureKind
 from darkroom.spending.bound import estimate
 from darkroom.spending.catalogue import load_catalogue
-from darkroom.turns.model import CANNOT, SHUT_DOWN, Attempt, PassedOver
+from darkroom.turns.model import CANNOT, SHUT_DOWN, Attempt, PassedOver, Turn, TurnInput
 from handlers.blocks.passed_over import notes_of
 from handlers.blocks.picture import Setting, Shown, pictures_view
-from tests.examples import picture
+from handlers.recalling import rewriting
+from handlers.showing import Manner, Showing
+from tests.examples import StillClock, picture, turn
 from tests.handlers.gallery import attempt
-from tests.handlers.support import USUAL
+from tests.handlers.support import USUAL, FakeSlack, config
 
 CATALOGUE = load_catalogue()
 FLARE, SOLE = "gpt-image-2.5-flare", "attempt_1"
@@ -163,3 +166,31 @@ def test_another_picture_of_the_same_message_made_as_usual_has_no_such_line() ->
     usual = ["image", "section", "actions", "context_actions"]
     assert kinds == [*usual, "image", "section", "context", *usual[2:]]
     assert " The Responses x. " in view.text
+
+
+async def test_a_message_that_is_written_anew_keeps_its_line() -> None:
+    """As when one of its pictures was deleted."""
+    call = made_with(USUAL, over(FailureKind.ACCESS, FLARE))
+
+    class Log:
+        async def turn(self, turn_id: str) -> Turn:
+            return turn()
+
+        async def inputs(self, turn_id: str) -> tuple[TurnInput, ...]:
+            return ()
+
+        async def attempts(self, turn_id: str) -> list[Attempt]:
+            return [call]
+
+    manner = Manner(
+        frozenset({USUAL}), broadcast_first=True, confirm_nano_usd=250_000_000, catalogue=CATALOGUE
+    )
+    slack = FakeSlack()
+    anew = rewriting(cast(Any, Log()), slack, Showing(slack, StillClock(), manner))
+    view = await anew([picture(file_id="F0PICTURE1")])
+    assert f"{note(call)}." in view.text
+    assert note(call) != ""
+
+
+def test_how_pictures_are_shown_knows_the_prices_of_the_catalogue() -> None:
+    assert manner_of(config(), CATALOGUE).catalogue is CATALOGUE
