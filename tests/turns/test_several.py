@@ -158,7 +158,7 @@ async def test_a_turn_with_one_of_two_waits_for_money_that_others_hold_and_then_
     ("answer", "rest", "state"),
     [
         (failed(FailureKind.MODERATION), "moderation", RELEASED),
-        (failed(FailureKind.QUOTA), "quota", RELEASED),
+        (failed(FailureKind.SERVER), "api_failed", RELEASED),
         (BROKEN_STREAM, "uncertain", UNCERTAIN),
         (said("Which fox?"), "words", SETTLED),
     ],
@@ -190,7 +190,10 @@ async def test_where_none_comes_the_most_telling_of_them_is_told_with_what_all_c
 
 async def test_each_falls_back_by_itself(world: World) -> None:
     world.renderer.scripts["a fox"] = [failed(FailureKind.ACCESS)]
+    world.gates.shut("render:a fox")
     turn_id = await world.imagine("a fox", wanted=2)
+    await turns_of_the_loop()
+    world.gates.open("render:a fox")
     await world.rest()
     attempts = await world.attempts(turn_id)
     assert sorted((each.image_model, each.state) for each in attempts) == [
@@ -201,9 +204,11 @@ async def test_each_falls_back_by_itself(world: World) -> None:
 
 
 async def test_a_rate_limit_holds_up_one_and_the_message_waits_for_it(world: World) -> None:
-    world.gates.shut("sleep")
+    world.gates.shut("sleep", "render:a fox")
     world.renderer.scripts["a fox"] = [failed(FailureKind.RATE, wait=17.0)]
     turn_id = await world.imagine("a fox", wanted=2)
+    await turns_of_the_loop()
+    world.gates.open("render:a fox")
     await world.gates.reached("sleep")
     await turns_of_the_loop()
     assert sorted(await world.states(turn_id)) == [RELEASED, SETTLED]
@@ -377,9 +382,11 @@ async def test_what_was_being_told_is_told_once(world: World, gate: str) -> None
 
 async def test_a_parent_that_is_deleted_meanwhile_stops_those_that_are_not_sent(world: World) -> None:
     parent = await world.made()
-    world.gates.shut("sleep")
+    world.gates.shut("sleep", "render:night")
     world.renderer.scripts["night"] = [failed(FailureKind.RATE)]
     turn_id = await world.reply("night", "1763650000.000001", parent.turn_id, wanted=2)
+    await turns_of_the_loop()
+    world.gates.open("render:night")
     await world.gates.reached("sleep")
     await turns_of_the_loop()
     query = "UPDATE pictures SET deleted_at = '2026-11-20T12:00:00.000000Z' WHERE id = ?"

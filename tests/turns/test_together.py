@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.rendering.job import Concern
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.progress import Slots
 from darkroom.turns.together import together
@@ -60,12 +61,12 @@ def test_an_edit_tries_again_what_was_given_up_and_keeps_what_was_paid_for() -> 
     slots = Slots()
     first, second, third = slots.to_make(3)
     first.paid_for = "try_1"
-    second.candidate = 1
+    second.refused[Concern.IMAGE_MODEL, "gpt-image-2"] = "access"
     slots.end(first, MADE)
     slots.end(third, BLOCKED)
     assert slots.left(3) == 1
     slots.follow(1)
     assert slots.left(3) == 2
     assert slots.to_make(3)[0] is second
-    assert second.candidate == 0
+    assert second.refused == {}
     assert slots.paid_for == {"try_1": MADE}
