@@ -1,0 +1,235 @@
+"""What must be true when a run is over, from the books and from what Slack and the image API saw.
+
+Prices are the sandbox's own. What is allowed, and only counted, is named in ``Trace.counted``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from sandbox.images.costs import host_prices, image_prices
+from sandbox.images.faults import Call
+from sandbox.slack.model import Message
+from storage.database import DATABASE_NAME
+from tests.simulation.life import look_from_outside
+from tests.storage.books import Move, check_books, movements, nothing_held
+
+if TYPE_CHECKING:
+    from tests.simulation.api_side import Sent
+    from tests.simulation.town import Post, World
+
+ESTIMATED = frozenset({"usage missing", "usage without details"})
+"""Faults after which nobody can compute what the call cost: the charge is an estimate, flagged."""
+WORKING = "eyes"
+_DEFAULT_CAPS = {"person": 2_000_000_000, "channel": None, "workspace": 60_000_000_000}
+
+
+def check(world: World) -> list[str]:
+    """What is wrong, in words; empty when everything is as promised. Counts what there was."""
+    found: list[str] = []
+
+    def work(db: sqlite3.Connection) -> None:
+        for one in (check_books, nothing_held):
+            try:
+                one(db)
+            except AssertionError as error:
+                found.append(f"{one.__name__}: {error}")
+        look: Callable[[World, sqlite3.Connection], Iterator[str]]
+        for look in (_turns, _calls, _caps, _posts, _placeholders, _reactions, _order):
+            found.extend(look(world, db))
+
+    look_from_outside(world.folder, DATABASE_NAME, work)
+    return found
+
+
+def _turns(world: World, db: sqlite3.Connection) -> Iterator[str]:
+    """Each came to one end, and its person was told or it says why not."""
+    for turn in db.execute("SELECT * FROM turns"):
+        world.trace.count("turns")
+        world.trace.count(f"outcome: {turn['outcome']}")
+        if turn["state"] != "ended":
+            yield f"turn {turn['id']} is {turn['state']}"
+        if turn["told_at"] is None and turn["undelivered_reason"] is None:
+            yield f"turn {turn['id']} was lost"
+        if turn["undelivered_reason"] is not None:
+            world.trace.count("undelivered")
+        if turn["reason"] == "broken":
+            yield f"turn {turn['id']} broke"
+
+
+def _calls(world: World, db: sqlite3.Connection) -> Iterator[str]:
+    """Each call that left had its own hold, dispatched before; what was charged is what was billed."""
+    sent: dict[str, Sent] = {}
+    for one in world.api_side.sent:
+        if one.state != "dispatched":
+            yield f"a call for attempt {one.attempt_id!r} left while that was {one.state}"
+        if one.attempt_id in sent:
+            yield f"attempt {one.attempt_id} was sent twice"
+        sent[one.attempt_id] = one
+        world.trace.count("calls")
+    corrected = {row[0] for row in db.execute("SELECT attempt_id FROM journal WHERE kind = 'correction'")}
+    for attempt in db.execute("SELECT * FROM attempts"):
+        mine = sent.pop(attempt["id"], None)
+        world.trace.count(f"attempts {attempt['state']}")
+        if attempt["id"] not in corrected:
+            yield from _charge(attempt, mine)
+    yield from (f"attempt {name} was sent and is not in the books" for name in sent)
+
+
+def _charge(attempt: sqlite3.Row, sent: Sent | None) -> Iterator[str]:
+    call = sent.call if sent is not None else None
+    billed = 0 if call is None else price_of(call)
+    charged, hold = attempt["charged_nano_usd"], attempt["hold_nano_usd"]
+    name = f"attempt {attempt['id']} ({attempt['state']}, {sent.fault if sent else 'never sent'})"
+    if billed > hold:
+        yield f"{name} was billed {billed}, more than its hold of {hold}"
+    match attempt["state"]:
+        case "settled":
+            estimated = sent is not None and sent.fault in ESTIMATED
+            if call is None or (charged != billed and not estimated):
+                yield f"{name} was charged {charged}, and billed {billed}"
+        case "released" if charged or billed:
+            yield f"{name} was charged {charged}, and billed {billed}"
+        case "uncertain":
+            if charged != hold:
+                yield f"{name} was charged {charged} instead of its hold, {hold}"
+            if sent is not None and not sent.fault and sent.life.ended_at is None:
+                yield f"{name} has no reason to be uncertain"
+
+
+def price_of(call: Call) -> int:
+    """What the image API bills for a call, in nano-dollars."""
+    body = call.body
+    tools = body.get("tools") or [{}]
+    images = image_prices(tools[0].get("model") if call.endpoint == "responses" else body.get("model"))
+    host = host_prices(body.get("model"))
+    return sum(
+        tokens * (host if name.startswith("host_") else images)[name] for name, tokens in call.billed.items()
+    )
+
+
+def _caps(world: World, db: sqlite3.Connection) -> Iterator[str]:
+    """After every hold, what a budget has charged and held of its own this month is within its cap, as it
+    was decided by then."""
+    decided = db.execute(
+        "SELECT at, subject, after FROM admin_journal WHERE action = 'cap' ORDER BY id"
+    ).fetchall()
+    when = {row["id"]: row["at"] for row in db.execute("SELECT id, at FROM journal WHERE kind = 'hold'")}
+    for budget, moves in movements(db).own.items():
+        mine = [_Decision(row["at"], row["subject"], json.loads(row["after"])) for row in decided]
+        yield from _overruns(budget, moves, when, mine)
+
+
+class _Decision:
+    def __init__(self, at: str, scope: str, after: dict[str, object]) -> None:
+        self.at, self.scope = at, scope
+        cap = after["cap_nano_usd"]
+        self.cap = cap if isinstance(cap, int) else None
+        self.own = bool(after["own"])
+
+
+def _overruns(
+    budget: str, moves: list[Move], when: dict[int, str], decided: list[_Decision]
+) -> Iterator[str]:
+    kind = budget.partition(":")[0]
+    caps: dict[str, int | None] = {}
+    sums: dict[str, int] = defaultdict(int)
+    left = list(decided)
+    for move in moves:
+        while left and move.entry in when and left[0].at <= when[move.entry]:
+            new = left.pop(0)
+            caps.pop(new.scope, None)
+            if new.own:
+                caps[new.scope] = new.cap
+        month = move.held_at[:7]
+        sums[month] += move.held + move.charged
+        cap = caps.get(budget, caps.get(f"every {kind}", _DEFAULT_CAPS[kind]))
+        if move.entry in when and move.held > 0 and cap is not None and sums[month] > cap:
+            yield f"{budget} has {sums[month]} of {cap} in {month} after entry {move.entry}"
+
+
+def _posts(world: World, db: sqlite3.Connection) -> Iterator[str]:
+    """What was made was shown once; twice only where nobody could see whether it was there."""
+    by_id: dict[str, list[Post]] = defaultdict(list)
+    for post in world.posts:
+        by_id[post.id].append(post)
+    shown: dict[str, list[Post]] = defaultdict(list)
+    for post in world.posts:
+        for sha256 in post.pictures:
+            shown[sha256].append(post)
+    for turn in db.execute("SELECT * FROM turns WHERE outcome IN ('pictures', 'words')"):
+        pictures = db.execute("SELECT * FROM pictures WHERE turn_id = ?", (turn["id"],)).fetchall()
+        living = [picture for picture in pictures if picture["deleted_at"] is None]
+        mine = [
+            post
+            for post in by_id[turn["id"]]
+            if post.pictures or (turn["outcome"] == "words" and not post.opening)
+        ]
+        plain = [post for picture in pictures for post in shown[picture["sha256"]] if not post.id]
+        mine += [post for post in dict.fromkeys(plain) if post not in mine]
+        visible = turn["reason"] != "nothing_to_say" and (living or turn["outcome"] == "words")
+        if not mine and turn["told_at"] is not None and visible:
+            yield f"turn {turn['id']} ({turn['reason']}) was told and is nowhere to be seen"
+        yield from _once(world, f"turn {turn['id']}", mine)
+
+
+def _once(world: World, name: str, posts: list[Post]) -> Iterator[str]:
+    for first, second in pairwise(sorted(posts, key=lambda post: post.at)):
+        blind = any(first.at <= looked.at <= second.at for looked in world.slack_side.unseen)
+        world.trace.count("double posts")
+        if not blind:
+            yield f"{name} was posted at {first.at:.4f} and again at {second.at:.4f}"
+
+
+def _placeholders(world: World, db: sqlite3.Connection) -> Iterator[str]:
+    """Nothing says any more that something is being made."""
+    for room in world.workspace.channels.values():
+        for message in room.messages.values():
+            if message.user == world.workspace.bot_user_id and is_opening(message):
+                yield from _standing(world, message, "a placeholder")
+
+
+def is_opening(message: Message) -> bool:
+    """Whether a message of ours says that something is being made, or waits to be."""
+    said = json.dumps(message.blocks)
+    return "Working on it" in said or "Waiting: " in said
+
+
+def _reactions(world: World, db: sqlite3.Connection) -> Iterator[str]:
+    """No message has our eyes on it any more."""
+    for room in world.workspace.channels.values():
+        for message in room.messages.values():
+            if world.workspace.bot_user_id in message.reactions.get(WORKING, ()):
+                yield from _standing(world, message, "the reaction")
+
+
+def _standing(world: World, message: Message, what: str) -> Iterator[str]:
+    troubled = world.slack_side.troubled.get((message.channel, message.ts), 0)
+    if troubled >= TRIES:
+        world.trace.count("left standing")
+    else:
+        yield f"{what} stands at {message.channel} {message.ts} after {troubled} faults"
+
+
+TRIES = 7
+"""After so many faults with one message Darkroom has done what it could."""
+
+
+def _order(world: World, db: sqlite3.Connection) -> Iterator[str]:
+    """In a thread, what was asked first, and came in first, is shown first."""
+    rows = db.execute(
+        """
+        SELECT id, channel_id, thread_ts, order_key, created_at, message_ts FROM turns
+        WHERE message_ts IS NOT NULL AND thread_ts IS NOT NULL ORDER BY channel_id, thread_ts, order_key
+        """
+    ).fetchall()
+    for first, second in pairwise(rows):
+        same = all(first[key] == second[key] for key in ("channel_id", "thread_ts"))
+        earlier = first["created_at"] < second["created_at"]
+        if same and earlier and float(first["message_ts"]) > float(second["message_ts"]):
+            yield f"turn {first['id']} was shown after {second['id']}, in the same thread"
