@@ -12,19 +12,24 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.heart import Heart
 from bot.parts import (
     Books,
     Ground,
     alerting_of,
     blobs_of,
+    delivery_of,
     handler_config,
+    homeward_of,
     making_of,
     recalling_of,
+    redelivering_of,
     sharing_of,
     worker_of,
 )
 from bot.preflight import CannotStart, Identity, who_we_are
 from bot.settings import Settings
+from bot.watchdog import Socket
 from darkroom.clock import Clock, SystemClock
 from darkroom.rendering.job import Renderer
 from darkroom.rendering.provider import Provider
@@ -44,6 +49,7 @@ from handlers.web_calls import slack_session
 from handlers.web_client import WebSlackClient
 from storage.blobs import BlobStore
 from storage.database import Database
+from storage.heartbeat import SqlitePulse
 from storage.outages import SqliteOutageBook
 from storage.tidying import remove_unknown
 
@@ -52,6 +58,8 @@ logger = logging.getLogger("darkroom.app")
 SLACK_URL = "https://slack.com/api/"
 GRACE_S = 20.0
 """How long running turns may finish when Darkroom is asked to stop; what takes longer is for recovery."""
+HURRY_S = 3.0
+"""How long each part may take to close when it was asked twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,8 @@ class _Closer:
 
     name: str
     close: Callable[[], Awaitable[object]]
+    at_once: Callable[[], Awaitable[object]] | None = None
+    """Ends the grace that ``close`` gives."""
 
 
 class _GoesRound(Protocol):
@@ -101,6 +111,7 @@ class Darkroom:
         self._create_data = create_data
         self._overrides = overrides or Overrides()
         self._closers: list[_Closer] = []
+        self._hurry = asyncio.Event()
         self.errands = Errands()
         self.worker: Worker | None = None
 
@@ -171,13 +182,16 @@ class Darkroom:
         recalling = recalling_of(config, ground, books)
         sharing = sharing_of(config, ground, books, recalling)
         maker, pricing = making_of(settings, ground, books)
-        worker = worker_of(settings, config, ground, books, maker, guard, alerting, recalling)
+        homeward = homeward_of(config, ground, books)
+        delivery = delivery_of(config, ground, books, homeward)
+        redelivering = redelivering_of(ground, books, delivery, recalling)
+        worker = worker_of(settings, ground, books, maker, guard, delivery, alerting, recalling)
         self.worker = worker
-        going_round = (alerting, sharing, recalling)
+        going_round = (alerting, sharing, recalling, redelivering)
         for each in going_round:
             self._closers.append(_Closer(type(each).__name__.lower(), each.aclose))
-        self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S)))
-        self._closers.append(_Closer("worker", lambda: worker.aclose(GRACE_S)))
+        self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S), lambda: errands.aclose(0)))
+        self._closers.append(_Closer("worker", lambda: worker.aclose(GRACE_S), lambda: worker.aclose(0)))
         services = Services(
             config=config,
             catalogue=ground.catalogue,
@@ -188,6 +202,7 @@ class Darkroom:
             alerts=books.alerts,
             requests=books.requests,
             conversations=books.conversations,
+            homeward=homeward,
             eraser=books.eraser,
             pricing=pricing,
             reporter=reporter,
@@ -223,26 +238,36 @@ class Darkroom:
     async def _connect(self, app: AsyncApp, identity: Identity) -> None:
         base_url = self.settings.slack_api_url or SLACK_URL
         web = AsyncWebClient(token=identity.app_token, base_url=base_url)
-        handler = AsyncSocketModeHandler(app, identity.app_token, web_client=web)
+        socket = Socket(lambda: AsyncSocketModeHandler(app, identity.app_token, web_client=web))
         # First among the closers to run: nothing new comes in while the rest winds up.
-        self._closers.append(_Closer("socket", handler.close_async))
-        await handler.connect_async()  # type: ignore[no-untyped-call]  # untyped in slack_bolt
+        self._closers.append(_Closer("socket", socket.aclose))
+        await socket.connect()
 
     async def aclose(self) -> None:
         """Stop listening, let running turns finish for a while, close everything. May be called twice."""
         while self._closers:
-            closer = self._closers.pop()
-            try:
-                async with asyncio.timeout(GRACE_S + 10):
-                    await closer.close()
-            except TimeoutError:
+            await self._close(self._closers.pop())
+
+    def hurry(self) -> None:
+        """Let ``aclose`` wait no longer: what runs is left to the next start. Returns at once."""
+        self._hurry.set()
+
+    async def _close(self, closer: _Closer) -> None:
+        closing, hurried = asyncio.ensure_future(closer.close()), asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait({closing, hurried}, timeout=GRACE_S + 10, return_when=asyncio.FIRST_COMPLETED)
+            if hurried.done() and not closing.done():
+                if closer.at_once is not None:
+                    await asyncio.wait({asyncio.ensure_future(closer.at_once())}, timeout=HURRY_S)
+                await asyncio.wait({closing}, timeout=HURRY_S)
+            if closing.done():
+                await closing
+            else:
                 logger.warning("%s did not close in time", closer.name)
-
-
-async def _tidy(database: Database, blobs: BlobStore, clock: Clock) -> None:
-    """What crashes left on disk; nobody waits for it."""
-    if removed := await remove_unknown(database, blobs, clock.now()):
-        logger.info("%d picture files that no book knows were removed", removed)
+        finally:
+            hurried.cancel()
+            closing.cancel()
+            await asyncio.gather(closing, hurried, return_exceptions=True)
 
 
 def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:

@@ -19,14 +19,17 @@ from darkroom.turns.line import Line
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.pricer import Pricer
+from darkroom.turns.redelivering import Redelivery
 from darkroom.turns.worker import Worker
 from handlers.alerting import Alerting, Watching
 from handlers.attachments import SlackAttachments
 from handlers.clients import SlackClient
 from handlers.delivery import SlackDelivery
 from handlers.guard import SlackGuard
+from handlers.homeward import Homeward
 from handlers.money_teller import MoneyTeller
 from handlers.recalling import Reach, Recalling, rewriting
+from handlers.redelivery_rounds import Redelivering
 from handlers.reporting import Reporter
 from handlers.services import HandlerConfig
 from handlers.sharing import Sharing
@@ -110,24 +113,47 @@ def making_of(settings: Settings, ground: Ground, books: Books) -> tuple[TurnMak
     return maker, Pricer(log, maker, planner, clock)
 
 
+def homeward_of(config: HandlerConfig, ground: Ground, books: Books) -> Homeward:
+    """What brings pictures into direct messages: one for all, so that none is brought twice at once."""
+    manner = manner_of(config, ground.catalogue)
+    return Homeward(ground.slack, ground.clock, books.conversations, manner, ground.blobs.path_of)
+
+
+def delivery_of(config: HandlerConfig, ground: Ground, books: Books, homeward: Homeward) -> SlackDelivery:
+    """The way to people."""
+    manner = manner_of(config, ground.catalogue)
+    return SlackDelivery(
+        ground.slack, ground.clock, config.voice, manner, books.log, books.conversations, homeward
+    )
+
+
+def redelivering_of(
+    ground: Ground, books: Books, delivery: SlackDelivery, recalling: Recalling
+) -> Redelivering:
+    """What tells anew what Slack has not taken, not started yet."""
+    clock = ground.clock
+    redelivery = Redelivery(books.store, books.log, delivery, ground.blobs, clock, recalling.wake)
+    return Redelivering(redelivery, clock)
+
+
 def worker_of(
     settings: Settings,
-    config: HandlerConfig,
     ground: Ground,
     books: Books,
     maker: TurnMaker,
     guard: SlackGuard,
+    delivery: SlackDelivery,
     alerting: Alerting,
     recalling: Recalling,
 ) -> Worker:
     """What every turn goes through, not running yet."""
-    clock, manner = ground.clock, manner_of(config, ground.catalogue)
+    clock = ground.clock
     return Worker(
         books.store,
         books.log,
         maker,
         guard,
-        SlackDelivery(ground.slack, clock, config.voice, manner, books.log, books.conversations),
+        delivery,
         ground.blobs,
         settings.caps.caps(),
         clock,

@@ -14,11 +14,13 @@ from darkroom.turns.model import Picture, Told, Turn, TurnInput
 from darkroom.turns.store import TurnLog
 from darkroom.turns.surroundings import Note, Undeliverable
 from darkroom.turns.waiting import Wait
-from handlers import words, words_endings
+from handlers import words_delivery, words_endings
 from handlers.blocks import placeholder as blocks
 from handlers.blocks.answers import answer_view, rest_view
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
+from handlers.homeward import Homeward
+from handlers.meanings import WAITING, meaning
 from handlers.people import name_of_person
 from handlers.placeholders import NO_PLACE, Placeholders
 from handlers.posting import name_of, tell_privately
@@ -46,6 +48,7 @@ class SlackDelivery:
         manner: Manner,
         log: TurnLog,
         conversations: Conversations,
+        homeward: Homeward | None = None,
     ) -> None:
         self._slack = slack
         self._clock = clock
@@ -54,6 +57,7 @@ class SlackDelivery:
         self._placeholders = Placeholders(slack, clock, conversations)
         self._showing = Showing(slack, clock, manner)
         self._saying = Saying(slack, clock, log, conversations)
+        self._homeward = homeward
 
     async def placeholder(
         self, turn: Turn, at_most_nano_usd: int, note: Note, wait: Wait | None = None
@@ -91,12 +95,34 @@ class SlackDelivery:
                     turn, living, inputs, name, note, await self._log.attempts(turn.id)
                 )
             except (SlackRefused, SlackUnclear) as error:
-                await self._regret(turn, name_of(error))
-                raise Undeliverable(name_of(error)) from error
+                if not await self._brought_home(turn, [picture for picture, _ in living], error):
+                    await self._regret(turn, name_of(error))
+                    raise Undeliverable(name_of(error)) from error
         if turn.placeholder_closed_at is None:
             await self._explain_the_rest(turn)
             await self._close_done(turn, [picture for picture, _ in living], name)
             await note(Told.PLACEHOLDER_CLOSED, None)
+
+    async def _brought_home(
+        self, turn: Turn, pictures: Sequence[Picture], error: SlackRefused | SlackUnclear
+    ) -> bool:
+        """Whether *pictures* stand in our direct message with who asked, where no way leads to their own
+        place."""
+        if not self._leads_home(turn, error) or self._homeward is None:
+            return False
+        said = words_delivery.not_there(name_of(error), turn.request.channel_id)
+        try:
+            for picture in pictures:
+                await self._homeward.bring(picture, said)
+        except (SlackRefused, SlackUnclear) as why:
+            logger.warning("turn %s: not brought home either: %s", turn.id, name_of(why))
+            return False
+        logger.warning("turn %s: brought home: %s", turn.id, name_of(error))
+        return True
+
+    def _leads_home(self, turn: Turn, error: SlackRefused | SlackUnclear) -> bool:
+        """What only has to wait comes where it belongs, later; our direct message is the last of all ways."""
+        return meaning(error) not in WAITING and not turn.request.channel_id.startswith("D")
 
     async def tell(self, turn: Turn, note: Note) -> None:
         """See ``Delivery``: words, an undo and versions into the thread, nothing as a reaction, all else to
@@ -107,7 +133,7 @@ class SlackDelivery:
         said = words_endings.say(ending, self._voice, self._hearer(turn))
         try:
             if ending.reason in _IN_THREAD:
-                await self._saying.post(turn, ending, said, note)
+                await self._say(turn, ending, said, note)
             elif ending.reason is Reason.NOTHING_TO_SAY and turn.request.message_ts is not None:
                 await self._placeholders.react(turn, turn.request.message_ts, NOTHING_REACTION)
             else:
@@ -117,6 +143,15 @@ class SlackDelivery:
             raise Undeliverable(name_of(error)) from error
         await self._close_without_picture(turn, ending)
         await note(Told.PLACEHOLDER_CLOSED, None)
+
+    async def _say(self, turn: Turn, ending: Ending, said: str, note: Note) -> None:
+        try:
+            await self._saying.post(turn, ending, said, note)
+        except (SlackRefused, SlackUnclear) as error:
+            if not self._leads_home(turn, error) or self._homeward is None:
+                raise
+            there = words_delivery.words_not_there(name_of(error), turn.request.channel_id)
+            await self._homeward.say(turn, View(f"{there}\n{said}", ()))
 
     async def _explain_the_rest(self, turn: Turn) -> None:
         said = words_endings.rest_of(turn.ending, self._voice, self._hearer(turn)) if turn.ending else None
@@ -128,7 +163,7 @@ class SlackDelivery:
             logger.warning("turn %s: why some are missing could not be told: %s", turn.id, name_of(error))
 
     async def _close_done(self, turn: Turn, pictures: Sequence[Picture], name: str) -> None:
-        if not pictures or not turn.request.opens_thread:
+        if not pictures or turn.message_ts is None or not turn.request.opens_thread:
             await self._placeholders.close(turn, None)
             return
         link = await self._link(pictures[0].channel_id, turn.message_ts)
@@ -162,11 +197,19 @@ class SlackDelivery:
         )
 
     async def _regret(self, turn: Turn, slack_error: str) -> None:
+        if turn.undelivered_reason is not None:
+            # They were told when it was tried first.
+            return
+        said = words_delivery.kept(slack_error, turn.request.channel_id, self._voice)
         try:
-            await self._whisper(turn, View(words.not_delivered(slack_error, self._voice), ()))
+            await self._whisper(turn, View(said, ()))
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("turn %s: its person could not be told: %s", turn.id, name_of(error))
-        await self._placeholders.close(turn, None)
+        view = None
+        if turn.request.opens_thread:
+            # It is the thread that the picture still belongs to.
+            view = blocks.kept(await self._name(turn), turn.request.prompt, turn.request.wanted)
+        await self._placeholders.close(turn, view)
 
     async def _name(self, turn: Turn) -> str:
         return await name_of_person(self._slack, turn.request.user_id)

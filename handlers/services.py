@@ -23,6 +23,7 @@ from handlers.blocks.text import View
 from handlers.clients import SlackClient
 from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
+from handlers.homeward import Homeward
 from handlers.options import BadOption, OptionRules
 from handlers.posting import tell_privately
 from handlers.reporting import Reporter
@@ -82,6 +83,7 @@ class Services:
     alerts: AlertBook
     requests: MoneyRequests
     conversations: Conversations
+    homeward: Homeward
     eraser: Eraser
     pricing: Pricing
     reporter: Reporter

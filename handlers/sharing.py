@@ -152,6 +152,9 @@ class Sharing:
         for share in await self._conversations.unfinished_shares(self._clock.now() - LOOK_BACK):
             if self._rounds.stopping:
                 return False
+            if share.channel_id.startswith("D"):
+                # Nobody shares there: it is being brought home.
+                continue
             whole = await unbroken(f"share {share.id}", self._share(share)) and whole
         return whole
 

@@ -131,14 +131,6 @@ def broken(voice: Voice) -> str:
     return f"Darkroom itself failed just now. Try again; if it stays so, tell {voice.an_admin}."
 
 
-def not_delivered(slack_error: str, voice: Voice) -> str:
-    """The picture exists and was paid for, but cannot be posted."""
-    return (
-        f"Your picture is made and kept, but it could not be posted, because "
-        f"{why_not_posted(slack_error, voice)} Then ask {voice.an_admin} for it: `darkroom turns` lists it."
-    )
-
-
 DIALOG_TOO_LATE = (
     "Slack was too slow just now to open the dialog, so nothing was made or changed. Try again: press it "
     "once more."

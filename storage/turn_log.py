@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.policy import Access
@@ -14,6 +15,10 @@ from storage.pictures import current_picture, find_picture, last_picture
 from storage.policy import Policies
 from storage.rows import PICTURES, attempt_from, picture_from, turn_from
 from storage.threads import remembered, reply_counts
+from storage.times import to_text
+
+UNDELIVERED_MAX = 500
+"""The most turns that are given out at once to be told anew."""
 
 
 class SqliteTurnLog:
@@ -55,6 +60,39 @@ class SqliteTurnLog:
                 """
             )
             return [turn_from(row) for row in rows]
+
+        return await self._database.look(work)
+
+    async def undelivered(self, since: datetime) -> list[Turn]:
+        """See ``TurnLog.undelivered``."""
+
+        def work(db: sqlite3.Connection) -> list[Turn]:
+            rows = db.execute(
+                """
+                SELECT * FROM turns INDEXED BY turns_undelivered
+                WHERE undelivered_reason IS NOT NULL AND state = 'ended' AND created_at >= ?
+                ORDER BY created_at, id LIMIT ?
+                """,
+                (to_text(since), UNDELIVERED_MAX),
+            )
+            return [turn_from(row) for row in rows]
+
+        return await self._database.look(work)
+
+    async def undelivered_pictures(self, team_id: str, user_id: str, most: int) -> list[Picture]:
+        """See ``TurnLog.undelivered_pictures``."""
+
+        def work(db: sqlite3.Connection) -> list[Picture]:
+            rows = db.execute(
+                f"""
+                {PICTURES} JOIN turns ON turns.id = pictures.turn_id
+                WHERE pictures.team_id = ? AND pictures.user_id = ? AND pictures.deleted_at IS NULL
+                    AND turns.undelivered_reason IS NOT NULL
+                ORDER BY pictures.created_at DESC, pictures.id DESC LIMIT ?
+                """,
+                (team_id, user_id, most),
+            )
+            return [picture_from(row) for row in rows]
 
         return await self._database.look(work)
 

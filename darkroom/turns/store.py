@@ -209,6 +209,15 @@ class TurnLog(Protocol):
         """Every turn that has not ended, or has ended and was not told, oldest first."""
         ...
 
+    async def undelivered(self, since: datetime) -> list[Turn]:
+        """Turns of since then that have ended and that Slack has not taken, oldest first; at most 500."""
+        ...
+
+    async def undelivered_pictures(self, team_id: str, user_id: str, most: int) -> list[Picture]:
+        """Pictures that somebody asked for, of turns that Slack has not taken, newest first; deleted ones do
+        not count."""
+        ...
+
     async def attempts(self, turn_id: str) -> list[Attempt]:
         """A turn's attempts in their order."""
         ...

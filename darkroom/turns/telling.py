@@ -64,7 +64,7 @@ class Teller:
         note = self._note(entry)
         inputs = await self._log.inputs(turn.id)
         try:
-            await self._say(turn, note)
+            await say(self._delivery, self._log, self._files, turn, note)
             await note(Told.DONE, None)
         except Undeliverable as undeliverable:
             logger.warning("turn %s could not be told: %s", turn.id, undeliverable.reason)
@@ -84,17 +84,6 @@ class Teller:
             await self._note(entry)(Told.UNDELIVERED, Reason.BROKEN)
         return True
 
-    async def _say(self, turn: Turn, note: Note) -> None:
-        if turn.ending is None or turn.ending.outcome is not Outcome.PICTURES:
-            await self._delivery.tell(turn, note)
-            return
-        pictures = [
-            (picture, self._files.path_of(picture.sha256, picture.format))
-            for picture in await self._log.pictures(turn.id)
-        ]
-        inputs = await brought(self._log, turn) or ()
-        await self._delivery.deliver(turn, pictures, inputs, note)
-
     def _note(self, entry: Entry) -> Note:
         async def note(step: Told, value: str | None, picture_id: str | None = None) -> Turn:
             if step is Told.PLACEHOLDER and value and entry.turn.request.opens_thread:
@@ -106,3 +95,15 @@ class Teller:
             return entry.turn
 
         return note
+
+
+async def say(delivery: Delivery, log: TurnLog, files: PictureFiles, turn: Turn, note: Note) -> None:
+    """Show the pictures of a turn that has ended, or say why there are none. Raises ``Undeliverable``."""
+    if turn.ending is None or turn.ending.outcome is not Outcome.PICTURES:
+        await delivery.tell(turn, note)
+        return
+    pictures = [
+        (picture, files.path_of(picture.sha256, picture.format)) for picture in await log.pictures(turn.id)
+    ]
+    inputs = await brought(log, turn) or ()
+    await delivery.deliver(turn, pictures, inputs, note)

@@ -47,6 +47,17 @@ def done(
     return _view(name, prompt, wanted, f"Done: {linked}, {price}.", f"Done · {linked} · {price}")
 
 
+def kept(name: str, prompt: str, wanted: int = 1) -> View:
+    """Made, and Slack does not take it just now."""
+    return _view(
+        name,
+        prompt,
+        wanted,
+        "Made and kept; Slack does not take it just now, and it comes as soon as it does.",
+        "Made and kept · comes as soon as Slack takes it",
+    )
+
+
 def answered(name: str, prompt: str) -> View:
     """There is no picture: the answer in the thread is in words."""
     return _view(name, prompt, 1, "Answered in words, in the thread.", "Answered in words, in the thread")

@@ -30,8 +30,10 @@ from handlers.blocks.text import Block
 from handlers.clients import Begun, FileInfo, Posted, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.errands import Errands
 from handlers.guard import SlackGuard
+from handlers.homeward import Homeward
 from handlers.reporting import Reporter
 from handlers.services import HandlerConfig, Services
+from handlers.showing import Manner
 from handlers.surfaces import build_app
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
@@ -425,6 +427,13 @@ class Desk:
             alerts=SqliteAlertBook(database),
             requests=SqliteMoneyRequests(database),
             conversations=SqliteConversations(database),
+            homeward=Homeward(
+                slack,
+                clock,
+                SqliteConversations(database),
+                Manner(frozenset({how.model}), broadcast_first=True, confirm_nano_usd=how.confirm_nano_usd),
+                lambda sha256, suffix: Path(f"{sha256}.{suffix}"),
+            ),
             eraser=SqliteEraser(database),
             pricing=_pricer(store, log, slack, clock, how),
             reporter=Reporter(slack, clock),

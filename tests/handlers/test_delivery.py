@@ -400,18 +400,27 @@ async def test_a_picture_that_cannot_be_posted_any_more_is_told_to_who_asked(err
         await post.deliver()
     assert undeliverable.value.reason == error
     assert "made and kept" in post.slack.only("respond").text
-    assert post.slack.only("delete_message").said["ts"] == ROOT
+    assert "Made and kept" in post.slack.only("update_message").text
     assert Told.MESSAGE not in post.notes.steps
 
 
+async def test_who_was_told_that_it_is_kept_is_not_told_so_again_with_every_try() -> None:
+    post = Post(replace(asked(), undelivered_reason="token_revoked"))
+    post.slack.faults["post_message"] = [refused("token_revoked")]
+    with pytest.raises(Undeliverable, match="token_revoked"):
+        await post.deliver()
+    assert post.slack.named("respond") == []
+    assert post.slack.named("update_message") == []
+
+
 async def test_a_slack_that_stays_silent_is_given_up_on_within_bounds() -> None:
-    """Its person is told as soon as anything goes through again, and the placeholder goes."""
+    """Its person is told as soon as anything goes through again, and the placeholder promises nothing."""
     post = Post(asked(), FakeSlack(faults={"upload": [unclear("upload")] * TIRED}))
     with pytest.raises(Undeliverable):
         await post.deliver()
     assert sum(post.clock.slept) < 600
     assert "made and kept" in post.slack.only("respond").text
-    assert post.slack.only("delete_message").said["ts"] == ROOT
+    assert "Made and kept" in post.slack.only("update_message").text
 
 
 MODERATED = Ending(Outcome.BLOCKED, Reason.MODERATION, {"stage": "input"})

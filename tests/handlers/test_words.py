@@ -6,7 +6,7 @@ import pytest
 
 from darkroom.turns.endings import Ending, FileProblem, Outcome, Reason
 from handlers.options import FLAGS, VALUED
-from handlers.words import Hearer, Voice, admins_only, more_money, not_delivered, usage
+from handlers.words import Hearer, Voice, admins_only, more_money, usage
 from handlers.words_endings import rest_of, say
 from sandbox.slack import words as slack
 from tests.examples import ALICE, DESIGN
@@ -202,11 +202,6 @@ def test_moderation_names_no_category_that_says_nothing(categories: str, named: 
     said = say(Ending(Outcome.BLOCKED, Reason.MODERATION, {"categories": categories}), VOICE, HEARER)
     assert (f" (it names: {named})" if named else "was made. Describe") in said
     assert "other)" not in said
-
-
-@pytest.mark.parametrize("error", ["is_archived", "not_in_channel", "some_new_error"])
-def test_a_picture_that_could_not_be_posted_is_said_to_be_kept(error: str) -> None:
-    assert "made and kept" in not_delivered(error, VOICE)
 
 
 def test_commands_go_by_the_names_of_the_settings() -> None:
