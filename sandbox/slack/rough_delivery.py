@@ -100,7 +100,12 @@ class RoughDelivery(Delivery):
         return self._hold(parcel, lambda: self._sleep(met.number("seconds")))
 
     async def _out_of_order(self, parcel: Parcel, met: Met) -> bool:
-        return self._hold(parcel, lambda: self._another(met.number("seconds")))
+        overtaken = asyncio.Event()
+        self._overtaken.append(overtaken)
+        held = self._hold(parcel, lambda: self._another(overtaken, met.number("seconds")))
+        if not held:
+            self._overtaken.remove(overtaken)
+        return held
 
     async def _marked(self, parcel: Parcel, met: Met) -> bool:
         self._fate[id(parcel)] = met.fault
@@ -125,10 +130,8 @@ class RoughDelivery(Delivery):
         self._spawn(arrive())
         return True
 
-    async def _another(self, seconds: float) -> None:
+    async def _another(self, overtaken: asyncio.Event, seconds: float) -> None:
         """Until another delivery is on the wire, at most so long."""
-        overtaken = asyncio.Event()
-        self._overtaken.append(overtaken)
         waits = {asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(overtaken.wait())}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
