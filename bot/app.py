@@ -187,7 +187,8 @@ class Darkroom:
         redelivering = redelivering_of(ground, books, delivery, recalling)
         worker = worker_of(settings, ground, books, maker, guard, delivery, alerting, recalling)
         self.worker = worker
-        going_round = (alerting, sharing, recalling, redelivering)
+        heart = Heart(worker, SqlitePulse(ground.database), clock)
+        going_round = (alerting, sharing, recalling, redelivering, heart)
         for each in going_round:
             self._closers.append(_Closer(type(each).__name__.lower(), each.aclose))
         self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S), lambda: errands.aclose(0)))
@@ -268,6 +269,12 @@ class Darkroom:
             hurried.cancel()
             closing.cancel()
             await asyncio.gather(closing, hurried, return_exceptions=True)
+
+
+async def _tidy(database: Database, blobs: BlobStore, clock: Clock) -> None:
+    """What crashes left on disk; nobody waits for it."""
+    if removed := await remove_unknown(database, blobs, clock.now()):
+        logger.info("%d picture files that no book knows were removed", removed)
 
 
 def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:

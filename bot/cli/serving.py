@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import click
 
@@ -14,11 +15,23 @@ from bot.preflight import CannotStart
 from darkroom.rendering.thread import tune_process
 from storage.database import DataProblem
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-async def serve(darkroom: Darkroom, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Start, call *ready*, and end cleanly when *stop* is set. ``Refused`` if it cannot start."""
+
+class Stop(asyncio.Event):
+    """Set when Darkroom is told to stop; ``again`` when it is told so a second time, and is not to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = asyncio.Event()
+
+
+async def serve(darkroom: Darkroom, stop: Stop, ready: Callable[[], None]) -> None:
+    """Start, call *ready*, and end cleanly when *stop* is set, also while it starts. ``Refused`` if it cannot
+    start."""
     try:
-        await darkroom.start()
+        if not await _before(stop, darkroom.start()):
+            return
     except CannotStart as cannot:
         lines = "\n".join(f"  {fault}" for fault in cannot.faults)
         raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
@@ -30,18 +43,42 @@ async def serve(darkroom: Darkroom, stop: asyncio.Event, ready: Callable[[], Non
         await stop.wait()
         click.echo("\nStopping: running pictures are finished first; Ctrl-C again does not wait.")
     finally:
-        await darkroom.aclose()
+        closing = asyncio.ensure_future(darkroom.aclose())
+        again = asyncio.ensure_future(stop.again.wait())
+        await asyncio.wait({closing, again}, return_when=asyncio.FIRST_COMPLETED)
+        if again.done():
+            darkroom.hurry()
+        again.cancel()
+        await closing
 
 
-def stop_signal() -> asyncio.Event:
-    """Set at the first Ctrl-C or SIGTERM; a second Ctrl-C interrupts as usual."""
-    stop = asyncio.Event()
+async def _before(stop: Stop, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether *work* came to its end before *stop* was set; else it is cancelled."""
+    working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+        return working.done()
+    finally:
+        stopped.cancel()
+        working.cancel()
+        await asyncio.gather(working, stopped, return_exceptions=True)
+
+
+def stop_signal() -> Stop:
+    """Set at the first Ctrl-C or SIGTERM, and ``again`` at the second; a third ends the process at once."""
+    stop = Stop()
     loop = asyncio.get_running_loop()
 
     def told() -> None:
-        stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
+        if not stop.is_set():
+            stop.set()
+            return
+        stop.again.set()
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)
 
-    loop.add_signal_handler(signal.SIGINT, told)
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    for each in SIGNALS:
+        loop.add_signal_handler(each, told)
     return stop

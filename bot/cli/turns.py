@@ -11,6 +11,7 @@ import click
 from bot.cli import Refused, flags_of, settings_for, settings_options
 
 if TYPE_CHECKING:
+    from darkroom.turns.heartbeat import Beat
     from storage.turn_report import TurnRow
 
 
@@ -23,19 +24,31 @@ if TYPE_CHECKING:
 def command(
     as_json: bool, limit: int, config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]
 ) -> None:
-    """What was asked for, what became of it, and what it cost; oldest first."""
+    """What was asked for, what became of it, and what it cost; oldest first. Above it, how the bot last said
+    that it is."""
     from storage.database import DataProblem, read_books
+    from storage.heartbeat import last_beat
     from storage.turn_report import turn_rows
 
     settings = settings_for(config, flags_of(pairs, data_dir))
     try:
-        rows = read_books(settings.storage.data_dir, lambda db: turn_rows(db, limit))
+        rows, beat = read_books(settings.storage.data_dir, lambda db: (turn_rows(db, limit), last_beat(db)))
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
     if as_json:
         click.echo(json.dumps([as_data(row) for row in rows], indent=2))
     else:
+        if beat is not None:
+            click.echo(in_a_line(beat))
         _print(rows)
+
+
+def in_a_line(beat: Beat) -> str:
+    """A sign of life as it is printed."""
+    began, last = f"{beat.started_at:%Y-%m-%d %H:%M:%S}", f"{beat.at:%Y-%m-%d %H:%M:%S}"
+    stuck = f"; stuck: {', '.join(beat.stuck)}" if beat.stuck else ""
+    counts = f"{beat.running} running, {beat.waiting} waiting{stuck}"
+    return f"Running since {began}, last sign of life {last} UTC (process {beat.pid}): {counts}."
 
 
 def as_data(row: TurnRow) -> dict[str, Any]:

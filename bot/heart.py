@@ -1,0 +1,67 @@
+"""Signs of life: every few seconds the worker has its round, and how things are is written down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from darkroom.clock import Clock
+from darkroom.turns.heartbeat import Beat, Pulse
+from darkroom.turns.worker import Worker
+from handlers.errands import unbroken
+
+logger = logging.getLogger("darkroom.app")
+
+EVERY_S = 15.0
+"""The pause between two beats, by the loop's own time."""
+
+
+class Heart:
+    """Beats until it is closed. Rounds and beats do not wait for each other: Slack may be slow, and the disk
+    full."""
+
+    def __init__(self, worker: Worker, pulse: Pulse, clock: Clock) -> None:
+        self._worker = worker
+        self._pulse = pulse
+        self._clock = clock
+        self._started_at: datetime | None = None
+        self._stuck: frozenset[str] = frozenset()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopped = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin, with a beat."""
+        self._started_at = self._clock.now()
+        for name, work in (("round of waiting turns", self._worker.round), ("heartbeat", self.beat)):
+            self._tasks.append(asyncio.create_task(self._again(name, work), name=name))
+
+    async def aclose(self) -> None:
+        """Stop; the last beat stays. A write that is under way comes to its end."""
+        self._stopped.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def beat(self) -> None:
+        """Write down how things are; what is newly stuck is an error in the log."""
+        running, waiting, stuck = self._worker.pulse()
+        if new := frozenset(stuck) - self._stuck:
+            logger.error("turns that should have come a step further long ago: %s", ", ".join(sorted(new)))
+        self._stuck = frozenset(stuck)
+        now = self._clock.now()
+        await self._pulse.beat(Beat(os.getpid(), self._started_at or now, now, running, waiting, stuck))
+
+    async def _again(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopped.is_set():
+            await unbroken(name, _done(work))
+            pause = asyncio.ensure_future(self._stopped.wait())
+            await asyncio.wait({pause}, timeout=EVERY_S)
+            pause.cancel()
+
+
+async def _done(work: Callable[[], Awaitable[None]]) -> bool:
+    await work()
+    return True
