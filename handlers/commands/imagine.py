@@ -7,11 +7,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import Request, Surface
-from handlers import modals, words
+from handlers import last, modals, words
 from handlers.blocks import modal
 from handlers.blocks.hints import magic_outside
 from handlers.blocks.text import plain
 from handlers.hearing import magic_word
+from handlers.last import Fetch, Fetcher, read_last
 from handlers.options import BadOption, Said, read_options
 from handlers.services import Services
 
@@ -24,6 +25,9 @@ def register(app: AsyncApp, services: Services) -> None:
         request = read_command(command, services)
         if isinstance(request, str):
             await ack(text=request)
+            return
+        if isinstance(request, Fetch):
+            await ack(text=last.start(services, _fetcher(command), request))
             return
         if isinstance(request, Said):
             if services.errands.full:
@@ -46,15 +50,26 @@ def _caller(command: dict[str, Any]) -> modals.Caller:
     )
 
 
-def read_command(command: dict[str, Any], services: Services) -> Request | Said | str:
-    """The request that a command is; what was said, for the dialog, where the prompt is missing; or what to
-    answer instead."""
+def _fetcher(command: dict[str, Any]) -> Fetcher:
+    return Fetcher(
+        user_id=command["user_id"],
+        channel_id=command["channel_id"],
+        reply_url=command.get("response_url"),
+        key=command["trigger_id"],
+    )
+
+
+def read_command(command: dict[str, Any], services: Services) -> Request | Said | Fetch | str:
+    """The request that a command is; what was said, for the dialog, where the prompt is missing; the pictures
+    that are to be fetched; or what to answer instead."""
     config = services.config
     if services.guard.outsider(command.get("team_id"), command.get("enterprise_id")):
         return words.OUTSIDER
     text = plain(str(command.get("text") or "")).strip()
     if text.lower() == "help":
         return words.usage(config.voice)
+    if (fetch := read_last(text)) is not None:
+        return fetch
     if (magic := magic_word(text)) is not None:
         return magic_outside(magic)
     try:

@@ -27,6 +27,7 @@ async def made(
     prompt: str = "a red fox in snow",
     options: Options | None = None,
     amount: int = PRICE,
+    told: bool = True,
 ) -> Picture:
     """Picture ``p1`` of the thread ``ROOT`` in #design; the next numbers are made from the one before."""
     limits, now = desk.services.config.caps, desk.clock.now()
@@ -44,7 +45,8 @@ async def made(
     await desk.store.hold(turn.id, planned, limits, now)
     await desk.store.send(attempt, now)
     await desk.store.render(attempt, settlement(amount, picture_id=f"p{number}"), limits, now)
-    await desk.store.tell(turn.id, Told.MESSAGE, shown(number), now)
+    if told:
+        await desk.store.tell(turn.id, Told.MESSAGE, shown(number), now)
     return await found(desk, f"p{number}")
 
 

@@ -1,0 +1,320 @@
+"""Pictures come to the direct message with whoever asked for them: fetched, or where no other way is open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.model import Picture, Told, Turn
+from darkroom.turns.redelivering import (
+    EVERY_S,
+    LONGEST_PAUSE_S,
+    PAID_FOR,
+    ROUND_MAX,
+    SAID,
+    Redelivery,
+)
+from handlers import words_delivery
+from handlers.blocks.picture import AGAIN_ACTION
+from handlers.delivery import SlackDelivery
+from handlers.last import Fetch, read_last
+from handlers.meanings import MEANINGS, WAITING, Meaning
+from handlers.posting import PATIENT_PAUSES_S
+from handlers.redelivery_rounds import Redelivering
+from handlers.showing import Manner
+from tests.examples import BOB, DESIGN, TEAM, command, message
+from tests.handlers.gallery import ROOT, ended_as, made
+from tests.handlers.support import DM, OTHER_TEAM, USD, USUAL, Desk, refused, unclear
+
+MANNER = Manner(frozenset({USUAL}), broadcast_first=True, confirm_nano_usd=USD)
+PICTURES = Ending(Outcome.PICTURES, Reason.PICTURES)
+TIRED = len(PATIENT_PAUSES_S) + 1
+
+
+class Files:
+    """Where bytes would be."""
+
+    def path_of(self, sha256: str, suffix: str) -> Path:
+        return Path(f"{sha256}.{suffix}")
+
+
+def delivery(desk: Desk) -> SlackDelivery:
+    services = desk.services
+    return SlackDelivery(
+        desk.slack,
+        desk.clock,
+        services.config.voice,
+        MANNER,
+        services.log,
+        services.conversations,
+        services.homeward,
+    )
+
+
+def redelivery(desk: Desk) -> Redelivery:
+    """As after a start: nothing is remembered."""
+    return Redelivery(desk.store, desk.log, delivery(desk), Files(), desk.clock, desk.line.wake_recalling)
+
+
+async def lost(desk: Desk, number: int = 1, why: str = "token_revoked") -> Turn:
+    """A turn whose picture Slack has not taken."""
+    picture = await made(desk, number, told=False)
+    await desk.store.end(picture.turn_id, PICTURES, desk.clock.now())
+    return await desk.store.tell(picture.turn_id, Told.UNDELIVERED, why, desk.clock.now())
+
+
+async def turn_of(desk: Desk, turn_id: str) -> Turn:
+    turn = await desk.log.turn(turn_id)
+    assert turn is not None
+    return turn
+
+
+def homes(desk: Desk) -> list[str]:
+    """What was posted into Alice's direct message with a picture in it."""
+    posts = [call for call in desk.slack.named("post_message") if call.said["channel"] == DM]
+    return [call.text for call in posts if "slack_file" in call.payload]
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("last", Fetch(3)),
+        ("LAST 1", Fetch(1)),
+        ("last 10", Fetch(10)),
+        ("last 11", None),
+        ("last 0", None),
+        ("last supper", None),
+        ("the last", None),
+        ("last 2 foxes", None),
+    ],
+)
+def test_only_last_and_a_number_fetch_pictures_all_else_is_a_prompt(typed: str, wanted: Fetch | None) -> None:
+    assert read_last(typed) == wanted
+
+
+async def test_the_last_pictures_come_with_line_and_buttons_and_cost_nothing(desk: Desk) -> None:
+    await made(desk)
+    assert await desk.type("last") == words_delivery.BRINGING
+    said = next(call for call in desk.slack.named("post_message") if call.said["channel"] == DM)
+    assert said.text.startswith(f"You asked for this in <#{DESIGN}>. Version 1 for Alice: a red fox in snow.")
+    assert "slack_file" in said.payload
+    assert AGAIN_ACTION in said.payload
+    assert "for <https://slack.example/archives/C0DESIGN01/p1763640000000100|its thread>" in said.payload
+    assert "v1>" in desk.slack.only("respond").text
+    assert desk.line.turns == []
+
+
+async def test_fetched_again_they_are_linked_and_not_posted_twice(desk: Desk) -> None:
+    await made(desk)
+    await desk.type("last")
+    await desk.type("last", trigger="111.111.two")
+    assert len(homes(desk)) == 1
+    first, again = desk.slack.named("respond")
+    assert first.text == again.text
+
+
+async def test_fetched_again_after_its_message_was_deleted_it_comes_again(desk: Desk) -> None:
+    await made(desk)
+    await desk.type("last")
+    desk.slack.faults["permalink"] = [refused("message_not_found", "chat.getPermalink")]
+    await desk.type("last", trigger="111.111.two")
+    assert len(homes(desk)) == 2
+
+
+async def test_what_slack_has_not_taken_comes_first_and_then_the_newest(desk: Desk) -> None:
+    await lost(desk)
+    for number in range(2, 6):
+        await made(desk, number)
+    await desk.type("last 2")
+    assert sorted(text.partition("Version ")[2][0] for text in homes(desk)) == ["1", "5"]
+
+
+async def test_others_pictures_and_deleted_ones_are_nobodys_to_fetch(desk: Desk) -> None:
+    await made(desk, user=BOB)
+    await desk.type("last")
+    assert desk.slack.only("respond").text == words_delivery.NOTHING_YET
+    await desk.services.eraser.erase("p1", BOB, desk.clock.now())
+    await desk.type("last", user_id=BOB, trigger="111.111.two")
+    assert desk.slack.named("respond")[-1].text == words_delivery.NOTHING_YET
+    assert desk.slack.named("post_message") == []
+
+
+async def test_outsiders_fetch_nothing(desk: Desk) -> None:
+    await made(desk)
+    said = await desk.type("last", team_id=OTHER_TEAM)
+    assert said != words_delivery.BRINGING
+    assert desk.slack.named("upload") == []
+
+
+async def test_what_cannot_be_brought_now_is_said_and_comes_at_the_next_try(desk: Desk) -> None:
+    await made(desk)
+    desk.slack.faults["upload"] = [unclear("upload")]
+    await desk.type("last")
+    assert "1 picture could not be brought just now" in desk.slack.only("respond").text
+    await desk.type("last", trigger="111.111.two")
+    assert len(homes(desk)) == 1
+
+
+async def test_a_reply_to_a_picture_that_was_brought_home_goes_on_from_it(desk: Desk) -> None:
+    await made(desk)
+    await desk.type("last")
+    ts = next(ts for key, ts in desk.slack.posted.items() if key.startswith("share"))
+    there = await desk.log.current_picture(TEAM, DM, ts, "1763640999.000000")
+    assert there is not None
+    assert there.id == "p1"
+
+
+async def test_a_picture_with_no_way_to_its_place_comes_home_and_is_told(desk: Desk) -> None:
+    picture = await made(desk, told=False)
+    turn = await desk.store.end(picture.turn_id, PICTURES, desk.clock.now())
+    desk.slack.faults["post_message"] = [refused("not_in_channel")]
+    await deliver(desk, turn, picture)
+    (text,) = homes(desk)
+    assert text.startswith(
+        f"You asked for this in <#{DESIGN}>. It is here because I am not in that channel any more."
+    )
+    assert desk.slack.only("delete_message").said["ts"] == ROOT
+    assert "made and kept" not in str(desk.slack.calls)
+
+
+async def deliver(desk: Desk, turn: Turn, picture: Picture) -> None:
+    async def note(step: Told, value: str | None, picture_id: str | None = None) -> Turn:
+        return await desk.store.tell(turn.id, step, value, desk.clock.now(), picture_id)
+
+    await delivery(desk).deliver(turn, [(picture, Path("0.png"))], (), note)
+
+
+@pytest.mark.parametrize("method", ["post_private", "upload", "post_message", "permalink", "user"])
+async def test_killed_anywhere_on_its_way_home_it_comes_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    picture = await made(desk, told=False)
+    await desk.store.end(picture.turn_id, PICTURES, desk.clock.now())
+    turn = await desk.store.tell(picture.turn_id, Told.UNDELIVERED, "killed", desk.clock.now())
+    do = getattr(desk.slack, method)
+    killed = False
+
+    async def dies(*given: Any, **more: Any) -> Any:
+        nonlocal killed
+        home = method != "post_message" or given[0] == DM
+        done = await do(*given, **more)
+        if home and not killed:
+            killed = True
+            raise SystemError("killed")
+        return done
+
+    monkeypatch.setattr(desk.slack, method, dies)
+    for _ in range(3):
+        desk.slack.faults["post_message"] = [refused("is_archived")]
+        try:
+            await redelivery(desk).tell(await turn_of(desk, turn.id))
+        except SystemError:
+            assert killed
+    told = await turn_of(desk, turn.id)
+    assert told.told_at is not None
+    assert told.undelivered_reason is None
+    assert len(homes(desk)) == 1
+
+
+async def test_words_with_no_way_to_their_thread_come_home_once(desk: Desk) -> None:
+    words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which fox?"})
+    await made(desk)
+    turn = await ended_as(desk, message("bluer?", "1763640300.000100", ROOT), words)
+    desk.slack.faults["post_message"] = [refused("is_archived")] * 2
+    await redelivery(desk).tell(turn)
+    said = desk.slack.only("post_private")
+    assert said.text.startswith(f"My answer to what you asked in <#{DESIGN}>, here because that channel is")
+    assert "Which fox?" in said.text
+    await redelivery(desk).tell(replace(turn, undelivered_reason="killed"))
+    assert len(desk.slack.named("post_private")) == 1
+
+
+async def test_what_slack_has_not_taken_comes_to_its_own_place_when_it_can(desk: Desk) -> None:
+    turn = await lost(desk)
+    desk.slack.faults["upload"] = [refused("token_revoked", "files.getUploadURLExternal")]
+    rounds = Redelivering(redelivery(desk), desk.clock)
+    await rounds.round()
+    assert (await turn_of(desk, turn.id)).undelivered_reason == "token_revoked"
+    assert desk.slack.named("respond") == []
+    desk.clock.at += PAID_FOR / 14
+    await rounds.round()
+    told = await turn_of(desk, turn.id)
+    assert told.told_at is not None
+    assert told.undelivered_reason is None
+    assert desk.slack.only("post_message").said["thread_ts"] == ROOT
+    assert "Done" in desk.slack.only("update_message").text
+
+
+async def test_a_try_in_vain_is_followed_by_ever_longer_pauses_and_a_week_ends_them(desk: Desk) -> None:
+    turn = await lost(desk)
+    tries: list[float] = []
+    again, start = redelivery(desk), desk.clock.monotonic()
+    while desk.clock.monotonic() - start < 2 * PAID_FOR.total_seconds():
+        for due in await again.due():
+            desk.slack.faults["upload"] = [refused("token_revoked", "files.getUploadURLExternal")]
+            assert not await again.tell(due)
+            tries.append(desk.clock.monotonic() - start)
+        await desk.clock.sleep(EVERY_S)
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] == EVERY_S
+    assert pauses[-1] == LONGEST_PAUSE_S
+    assert tries[-1] <= PAID_FOR.total_seconds()
+    assert (await turn_of(desk, turn.id)).undelivered_reason == "token_revoked"
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_not_given_after_a_day(desk: Desk) -> None:
+    late = Ending(Outcome.CANCELLED, Reason.TOO_OLD)
+    turn = await ended_as(desk, command("a fox", trigger="9"), late)
+    await desk.store.tell(turn.id, Told.UNDELIVERED, "token_revoked", desk.clock.now())
+    assert [one.id for one in await redelivery(desk).due()] == [turn.id]
+    desk.clock.at += SAID
+    assert await redelivery(desk).due() == []
+
+
+async def test_so_many_are_tried_in_one_round(desk: Desk) -> None:
+    late = Ending(Outcome.CANCELLED, Reason.TOO_OLD)
+    for number in range(ROUND_MAX + 5):
+        turn = await ended_as(desk, command("a fox", trigger=f"{number}"), late)
+        await desk.store.tell(turn.id, Told.UNDELIVERED, "token_revoked", desk.clock.now())
+    again = redelivery(desk)
+    rounds = Redelivering(again, desk.clock)
+    assert len(await again.due()) == ROUND_MAX
+    await rounds.round()
+    assert len(await again.due()) == 5
+
+
+async def test_one_that_breaks_keeps_none_behind_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await lost(desk), await lost(desk, 2)
+    again = redelivery(desk)
+    tell = again.tell
+
+    async def breaks(turn: Turn) -> bool:
+        if turn.id == first.id:
+            raise RuntimeError
+        return await tell(turn)
+
+    monkeypatch.setattr(again, "tell", breaks)
+    await Redelivering(again, desk.clock).round()
+    assert (await turn_of(desk, second.id)).told_at is not None
+
+
+SOON_OR_LATER = sorted(
+    (name, meaning is not Meaning.PASSING) for name, meaning in MEANINGS.items() if meaning in WAITING
+)
+
+
+@pytest.mark.parametrize(("error", "at_once"), SOON_OR_LATER)
+async def test_what_passes_is_kept_and_comes_to_its_own_place(desk: Desk, error: str, at_once: bool) -> None:
+    picture = await made(desk, told=False)
+    turn = await desk.store.end(picture.turn_id, PICTURES, desk.clock.now())
+    desk.slack.faults["post_message"] = [refused(error)] * (1 if at_once else TIRED)
+    assert not await redelivery(desk).tell(turn)
+    assert homes(desk) == []
+    assert await redelivery(desk).tell(await turn_of(desk, turn.id))
+    assert desk.slack.only("post_message").said["channel"] == DESIGN
