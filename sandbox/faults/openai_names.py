@@ -127,7 +127,7 @@ _STREAMS: Final = (
     _openai("stuck status", "the picture's item stays `generating`", RESPONSES),
     _openai("usage missing", "`tool_usage` is missing", RESPONSES),
     _openai("host usage missing", "`usage` is missing"),
-    _openai("usage without details", "the usage has no details"),
+    _openai("usage without details", "the usage has no details of its output"),
 )
 _CONTENT: Final = (
     _openai("no picture", "an empty message comes in place of the picture", RESPONSES),
