@@ -16,6 +16,7 @@ from handlers.blocks.answers import REWORD
 from handlers.blocks.picture import CHOICES
 from handlers.blocks.placeholder import CANCEL
 from handlers.hearing import magic_word
+from handlers.last import Fetch, read_last
 from handlers.manifest import build_manifest
 from handlers.options import BACKGROUNDS, FORMATS, NAMES, OptionRules, read_options
 from handlers.words_files import KINDS
@@ -44,6 +45,13 @@ def test_every_option_and_its_values_are_on_the_page() -> None:
 def test_every_magic_word_on_the_page_is_one_and_the_reverse() -> None:
     named = set(re.findall(r"`(\w+)`, as the whole reply", PAGE))
     assert named == {word for word in ("undo", "versions", "variations", "help", "redo") if magic_word(word)}
+
+
+def test_the_words_that_fetch_pictures_on_the_page_do_and_bring_so_many() -> None:
+    typed = re.findall(r"`/imagine (last[^`]*)` (?:brings your (\d+) newest|up to (\d+))", PAGE)
+    assert [words for words, _, _ in typed] == ["last", "last 10"]
+    assert [read_last(words) for words, *_ in typed] == [Fetch(int(one or ten)) for _, one, ten in typed]
+    assert "`/imagine last`" in README
 
 
 def test_the_menu_on_the_page_is_the_one_under_a_picture_in_its_order() -> None:
