@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from darkroom.turns.endings import Reason
+from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Turn, TurnState
 from handlers import words_waiting
 from handlers.blocks.placeholder import CANCEL_ACTION
@@ -48,7 +48,7 @@ async def _call_off(services: Services, press: Press, turn: Turn) -> str | None:
             return words_waiting.NOTHING_TO_CANCEL
         if now.state is not TurnState.ENDED:
             return words_waiting.CANCEL_TOO_LATE
-        if now.ending is not None and now.ending.reason is Reason.CALLED_OFF:
+        if now.ending == Ending(Outcome.CANCELLED, Reason.CALLED_OFF, {"by": press.user_id}):
             return None
         turn = now
     off = turn.ending is not None and turn.ending.reason in (Reason.CALLED_OFF, Reason.TAKEN_BACK)
@@ -60,9 +60,7 @@ def _by_another(services: Services, press: Press, turn: Turn) -> Work:
         if not await _is_admin(services, press.user_id):
             said = words_waiting.cancelling_not_yours(services.config.voice.an_admin)
         else:
-            # It may have begun, or ended, while Slack was asked.
-            now = await services.log.turn(turn.id) or turn
-            said = await _call_off(services, press, now) or words_waiting.cancelled_for(now.request.user_id)
+            said = await _call_off(services, press, turn) or words_waiting.cancelled_for(turn.request.user_id)
         await answer(View(said, ()))
 
     return work

@@ -153,6 +153,21 @@ async def test_what_began_while_slack_was_asked_who_is_an_admin_goes_on(desk: De
     assert "already being made" in answers(desk)[0]
 
 
+async def test_what_its_person_cancelled_while_slack_was_asked_is_not_cancelled_again(desk: Desk) -> None:
+    turn = await waiting(desk)
+    look = desk.slack.user
+
+    async def slow(user_id: str) -> Any:
+        await desk.services.intake.cancel(turn.id, ALICE)
+        return await look(user_id)
+
+    desk.slack.user = slow  # type: ignore[method-assign]  # one answer comes late
+    await desk.send(cancel(turn, user=CAROL))
+    assert (await now(desk, turn)).ending == OFF
+    assert answers(desk)[0].startswith("This request was cancelled before")
+    assert len(desk.line.withdrawn) == 1
+
+
 async def test_after_a_restart_the_button_still_works(desk: Desk, database: Database) -> None:
     turn = await waiting(desk)
     again = Desk.make(database)
