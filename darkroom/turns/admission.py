@@ -10,7 +10,7 @@ from darkroom.turns.edits import reads_like_an_edit
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Intent, Surface, Turn, TurnState
-from darkroom.turns.openings import Openings
+from darkroom.turns.outages import Gate
 from darkroom.turns.refusals import refused
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Guard
@@ -35,7 +35,7 @@ class Admission:
         guard: Guard,
         caps: Caps,
         clock: Clock,
-        gate: Openings,
+        gate: Gate,
     ) -> None:
         self._store = store
         self._log = log
@@ -83,7 +83,7 @@ class Admission:
         closed = self._gate.closed()
         if closed is None or not closed.outage.trouble.stops_intake or self._gate.places() != 0:
             return None
-        details = {"trouble": closed.outage.trouble.value}
+        details = {"trouble": closed.outage.trouble.value, "message": closed.outage.message}
         return Ending(Outcome.DECLINED, Reason.API_CLOSED, details)
 
     async def _edit_or_new(self, turn: Turn) -> Ending | None:

@@ -72,7 +72,8 @@ class Reason(StrEnum):
     REGION = "region"
     """The API does not serve the place that it is called from. ``message``: its own words, for admins."""
     API_CLOSED = "api_closed"
-    """Nothing is taken in until an admin has mended it. ``trouble``: a key of ``outages.Trouble``."""
+    """Nothing is taken in until an admin has mended it. ``trouble``: a key of ``outages.Trouble``;
+    ``message``: the API's own words, for admins."""
     UNREACHABLE = "unreachable"
     API_REFUSED = "api_refused"
     """``message``: the API's own words, for admins."""

@@ -37,7 +37,7 @@ DETAILS: dict[Reason, dict[str, str | int]] = {
     Reason.EDIT_OR_NEW: {"picture_id": "picture_1", "version": 3},
     Reason.UNDONE: {"picture_id": "picture_1", "version": 2, "undone": 3},
     Reason.NOTHING_TO_UNDO: {"version": 1},
-    Reason.API_CLOSED: {"trouble": "key"},
+    Reason.API_CLOSED: {"trouble": "key", "message": "insufficient <quota>"},
     Reason.CALLED_OFF: {"by": ALICE},
     **{
         reason: {"message": "insufficient <quota>"}
@@ -142,10 +142,11 @@ def test_where_nothing_is_left_no_cheaper_picture_is_suggested() -> None:
     assert "smaller" not in say(Ending(Outcome.DECLINED, Reason.NO_MONEY, details), OURS, HEARER)
 
 
-def test_only_admins_of_the_settings_read_the_apis_own_words() -> None:
+@pytest.mark.parametrize("reason", [Reason.QUOTA, Reason.API_CLOSED])
+def test_only_admins_of_the_settings_read_the_apis_own_words(reason: Reason) -> None:
     """Escaped, like everything foreign."""
-    assert "insufficient" not in say(ending(Reason.QUOTA), VOICE, HEARER)
-    assert "insufficient &lt;quota&gt;" in say(ending(Reason.QUOTA), VOICE, Hearer(DESIGN, admin=True))
+    assert "insufficient" not in say(ending(reason), VOICE, HEARER)
+    assert "insufficient &lt;quota&gt;" in say(ending(reason), VOICE, Hearer(DESIGN, admin=True))
 
 
 @pytest.mark.parametrize(
