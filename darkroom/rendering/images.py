@@ -154,7 +154,7 @@ class _Call(Call):
             incoming.end()
         elif not given and first.url:
             self._bad_picture = "an address came in its place"
-        if self._picture is not None and isinstance(revised, str):
+        if self._picture is not None and isinstance(revised, str) and revised not in spilled:
             words = revised.encode("utf-8", "replace").decode()
             self._picture = replace(self._picture, revised_prompt=words)
 

@@ -111,6 +111,18 @@ async def test_only_the_first_of_several_pictures_counts(blobs: BlobStore) -> No
     assert answer.picture.path.read_bytes() == LARGE
 
 
+async def test_no_other_long_text_is_taken_for_the_picture_or_kept(blobs: BlobStore) -> None:
+    """Wherever it stands: it goes into nothing while it comes."""
+    long = "QUJD" * 40_000
+    data = [{"revised_prompt": long, "b64_json": b64(LARGE), "url": long}]
+    answer = await render(blobs, body(None, background=long, data=data, data_too=[long]))
+    assert answer.picture is not None
+    assert answer.picture.path.read_bytes() == LARGE
+    assert answer.picture.revised_prompt is None
+    failure = failed(await render(blobs, body(None, background=long, data=[{"url": long}])))
+    assert failure.kind is FailureKind.BAD_PICTURE
+
+
 async def test_only_rate_limit_headers_are_kept(blobs: BlobStore) -> None:
     said = {**JSON, "X-RateLimit-Remaining-Images": "3", "set-cookie": "secret"}
     transport = Scripted(Script([body(SMALL)], headers=said))
@@ -344,10 +356,14 @@ async def test_when_the_time_is_over_a_whole_picture_still_counts(blobs: BlobSto
 async def test_an_answer_without_end_is_cut_off(blobs: BlobStore) -> None:
     """Whatever it is made of, neither memory nor the disk fills up."""
     piece = b"A" * 1_048_576
-    for start in (b'{"data":[{"b64_json":"', b'{"data":[{"url":"', b'{"data":'):
+    for start, why in (
+        (b'{"data":[{"b64_json":"', "the answer is too long"),
+        (b'{"data":[{"url":"', "the answer is too long"),
+        (b'{"data":', "an event is too large"),
+    ):
         failure = failed(await render(blobs, start, *[piece] * 260))
-        assert failure.billed is Billed.UNKNOWN
-        assert failure.code == "bad_stream"
+        assert (failure.billed, failure.code) == (Billed.UNKNOWN, "bad_stream")
+        assert failure.message == why
 
 
 async def test_a_connection_that_was_never_made_costs_nothing(blobs: BlobStore) -> None:
@@ -417,6 +433,21 @@ async def test_a_picture_that_is_gone_or_too_large_is_not_sent(blobs: BlobStore,
     huge.input_pictures[0].path.unlink()
     assert failed(await images_renderer(transport, blobs).render(huge, nobody)).code == "picture_unreadable"
     assert transport.requests == []
+
+
+async def test_all_pictures_together_have_a_limit_too(blobs: BlobStore, tmp_path: Path) -> None:
+    """Each of these could go alone, and two of them can."""
+    transport = Scripted(Script([body(SMALL)], headers=JSON))
+    for number in (2, 5):
+        many = edit(tmp_path, *[b"x"] * number)
+        for picture in many.input_pictures:
+            with picture.path.open("r+b") as file:
+                file.truncate(30_000_000)
+        answer = await images_renderer(transport, blobs).render(many, nobody)
+        assert (answer.failure.code if answer.failure else None) == (
+            None if number == 2 else "picture_too_large"
+        )
+    assert len(transport.requests) == 1
 
 
 async def test_each_attempt_goes_to_the_endpoint_of_its_candidate(blobs: BlobStore) -> None:
