@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from darkroom.clock import Clock
-from darkroom.rendering.job import Answer, Candidate, FailureKind
-from darkroom.turns.breaker import Breaker
+from darkroom.rendering.job import Answer, Billed, Candidate, FailureKind
+from darkroom.turns.breaker import NO_ANSWER, Breaker
 from darkroom.turns.outages import Closed, Outage, OutageBook, Pass
 from darkroom.turns.passed_by import Refusals
 from darkroom.turns.rate import Bucket
@@ -83,8 +83,7 @@ class ApiGate:
         self._shut = True
         if self._alarm is not None:
             self._alarm.cancel()
-        if self._clerk is not None:
-            await asyncio.wait({self._clerk})
+        await asyncio.gather(*filter(None, (self._alarm, self._clerk)), return_exceptions=True)
 
     def closed(self) -> Closed | None:
         """See ``Gate.closed``."""
@@ -193,11 +192,12 @@ class ApiGate:
     def _hear_rate(self, passed: Pass, answer: Answer) -> None:
         bucket = self._lane(passed.candidate).bucket
         failure, at = answer.failure, self._clock.monotonic()
-        if failure is None:
-            bucket.succeed()
-        bucket.hear(passed.number, answer.headers, at)
         if failure is not None and failure.kind is FailureKind.RATE:
-            bucket.refuse(passed.number, failure.retry_after_s, at)
+            bucket.refuse(passed.number, answer.headers, failure.retry_after_s, at)
+        elif failure is None or failure.kind not in NO_ANSWER:
+            bucket.succeed(passed.number, answer.headers, at)
+        elif failure.billed is Billed.NOTHING:
+            bucket.give_back(passed.number)
 
     def _turn(self) -> None:
         """Let go whoever may, wake whoever waits in vain, set the alarm, and say if there are places."""
@@ -298,7 +298,7 @@ class ApiGate:
 
     def _wrote(self, clerk: asyncio.Task[None]) -> None:
         self._clerk = None
-        if clerk.cancelled() or self._shut:
+        if clerk.cancelled():
             return
         if (fault := clerk.exception()) is not None:
             logger.error("an outage of the image API could not be written down", exc_info=fault)

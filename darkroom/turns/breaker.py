@@ -26,7 +26,8 @@ _TROUBLES = {
     FailureKind.KEY: Trouble.KEY,
     FailureKind.REGION: Trouble.REGION,
 }
-_FAILING = frozenset({FailureKind.SERVER, FailureKind.TIMEOUT, FailureKind.UNREACHABLE})
+NO_ANSWER = frozenset({FailureKind.SERVER, FailureKind.TIMEOUT, FailureKind.UNREACHABLE})
+"""The failures of the API itself, rather than of what it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Breaker:
             return
         if self._stops_intake() and fresh and _allowed(answer):
             self._open()
-        if failure is not None and failure.kind in _FAILING:
+        if failure is not None and failure.kind in NO_ANSWER:
             self._fail(failure, team_id, fresh=fresh)
             return
         self._failures.clear()

@@ -7,8 +7,8 @@ Nothing is known at first, and then nothing is held back. Three things teach:
   that counts in any other way (a token bucket, fixed windows) too; what others use of the same limit is what
   is neither left nor ours.
 - a 429: nobody goes before the time it names, and each in a row waits longer.
-- a 429 without a known limit: one call after the other, at the distance that the API asked for, and twice as
-  fast after each success.
+- a 429 that no known limit explains: one call after the other, at the distance that the API asked for, and
+  twice as fast after each success.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SHORTEST_PACE_S = 1.0
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _SPAN = re.compile(
     r"(?:(?P<d>\d{1,9}(?:\.\d{1,9})?)d)?(?:(?P<h>\d{1,9}(?:\.\d{1,9})?)h)?"
-    r"(?:(?P<m>\d{1,9}(?:\.\d{1,9})?)m(?!s))?(?:(?P<s>\d{1,9}(?:\.\d{1,9})?)s?)?"
+    r"(?:(?P<m>\d{1,9}(?:\.\d{1,9})?)m(?!s))?(?:(?P<s>\d{1,9}(?:\.\d{1,9})?)s)?"
     r"(?:(?P<ms>\d{1,9}(?:\.\d{1,9})?)ms)?",
     re.ASCII,
 )
@@ -48,7 +48,7 @@ def count_of(value: str | None) -> int | None:
 def span_of(value: str | None) -> float | None:
     """Seconds of "12s", "1m30s", "6m0s", "120ms" or "59.7", or None where it is no such thing."""
     text = (value or "").strip().lower()
-    found = _SPAN.fullmatch(text)
+    found = _SPAN.fullmatch(text if text.endswith(("d", "h", "m", "s")) else f"{text}s")
     if not text or found is None:
         return None
     seconds = sum(float(found[name]) * unit for name, unit in _UNITS.items() if found[name])
@@ -68,9 +68,10 @@ class Bucket:
         """The newest call whose headers were read."""
         self._shut_until = 0.0
         self._shut_after = 0
-        """The last call that had been let go when it was shut."""
+        """The newest call when it was shut: what becomes of those before says nothing of the time after."""
         self._in_a_row = 0
         self._pace = 0.0
+        self._newest = 0
         self._last = float("-inf")
 
     def ready_at(self, at: float) -> float:
@@ -84,15 +85,37 @@ class Bucket:
         self._sent.append((number, at))
         if len(self._sent) > LIMIT_MAX:
             self._sent.popleft()
-        self._last = at
+        self._newest, self._last = number, at
 
     def give_back(self, number: int) -> None:
-        """That call was not made, or did not count."""
+        """That call was not made."""
         self._sent = deque(each for each in self._sent if each[0] != number)
 
-    def hear(self, number: int, headers: Mapping[str, str], at: float) -> None:
-        """The headers of the answer to that call. They are as old as the call: how many were left then says
-        nothing any more after a minute."""
+    def succeed(self, number: int, headers: Mapping[str, str], at: float) -> None:
+        """That call was not refused for its rate."""
+        self._hear(number, headers, at, counted=1)
+        if number > self._shut_after:
+            self._in_a_row = 0
+            self._pace = self._pace / 2 if self._pace / 2 >= _SHORTEST_PACE_S else 0.0
+
+    def refuse(self, number: int, headers: Mapping[str, str], told_s: float | None, at: float) -> None:
+        """That call was answered with a 429, which asks to wait *told_s* seconds."""
+        self._hear(number, headers, at, counted=0)
+        self.give_back(number)
+        pace = self._pace
+        if number > self._shut_after:
+            self._in_a_row += 1
+            self._shut_after = self._newest
+            pace *= 2
+        untold = UNTOLD_WAITS_S[min(self._in_a_row, len(UNTOLD_WAITS_S)) - 1]
+        wait = untold if told_s is None else max(told_s, 1.0 if self._in_a_row < 2 else untold)
+        self._shut_until = max(self._shut_until, at + min(wait, LONGEST_WAIT_S))
+        if self._free_at(at) <= at:
+            self._pace = min(max(wait, pace, _SHORTEST_PACE_S), _LONGEST_PACE_S)
+
+    def _hear(self, number: int, headers: Mapping[str, str], at: float, *, counted: int) -> None:
+        """The headers are as old as the call: how many were left then says nothing any more after a
+        minute."""
         if number < self._told_by:
             return
         unit = "images" if any(f"x-ratelimit-{name}-images" in headers for name in _NAMES) else "requests"
@@ -104,29 +127,11 @@ class Bucket:
         self._limit = limit or self._limit
         sent_at = next((time for each, time in self._sent if each == number), at - 2 * WINDOW_S)
         if left is not None and at < sent_at + WINDOW_S:
-            ours = sum(each <= number and time > sent_at - WINDOW_S for each, time in self._sent)
+            sent = [each for each, time in self._sent if time > sent_at - WINDOW_S]
+            ours = sum(each < number for each in sent) + counted
             self._limit = self._limit or max(1, left + ours)
             self._others = max(0, self._limit - left - ours)
             self._others_until = sent_at + (WINDOW_S if reset is None else reset)
-        if self._limit is not None:
-            self._pace = 0.0
-
-    def refuse(self, number: int, told_s: float | None, at: float) -> None:
-        """That call was answered with a 429, which asks to wait *told_s* seconds."""
-        self.give_back(number)
-        if number > self._shut_after:
-            self._in_a_row += 1
-            self._shut_after = max(number, max((each for each, _ in self._sent), default=0))
-        untold = UNTOLD_WAITS_S[min(self._in_a_row, len(UNTOLD_WAITS_S)) - 1]
-        wait = untold if told_s is None else max(told_s, 1.0 if self._in_a_row < 2 else untold)
-        self._shut_until = max(self._shut_until, at + min(wait, LONGEST_WAIT_S))
-        if self._limit is None:
-            self._pace = max(_SHORTEST_PACE_S, min(max(wait, 2 * self._pace), _LONGEST_PACE_S))
-
-    def succeed(self) -> None:
-        """A call got through."""
-        self._in_a_row = 0
-        self._pace = self._pace / 2 if self._pace / 2 >= _SHORTEST_PACE_S else 0.0
 
     def _free_at(self, at: float) -> float:
         """When there is room for one more of what may be sent within a minute."""
