@@ -159,6 +159,7 @@ def worker_of(
         clock,
         Line(settings.queue.per_person, settings.queue.overall),
         gate=ground.gate,
+        timeout_s=settings.image.timeout_s,
         waiting_max=settings.queue.waiting,
         waiting_per_person=settings.queue.waiting_per_person,
         noticed=alerting.wake,

@@ -150,7 +150,11 @@ class Attempting:
         """The pass for the next call, waited for without a hold."""
         began = self._clock.monotonic()
         patience = RATE_PATIENCE_S - progress.waited_s
-        passed = await self._gate.enter(candidate, patience, progress.ticket)
+        progress.at_gate = True
+        try:
+            passed = await self._gate.enter(candidate, patience, progress.ticket)
+        finally:
+            progress.at_gate = False
         progress.waited_s += max(0.0, self._clock.monotonic() - began)
         if passed is None:
             return Ending(Outcome.FAILED, Reason.RATE)

@@ -25,7 +25,7 @@ class Entry:
     taken_in: bool = False
     """Its guard was passed and its person has seen that it waits."""
     running: bool = False
-    """It was started and takes one of its person's places."""
+    """It was started and takes one of its person's places, if it calls the API."""
     closing: bool = False
     """A call that was left open is being asked for; takes no place, but its lane waits for it."""
     telling: bool = False
@@ -167,25 +167,32 @@ class Line:
         API, together with those that were started under such a limit and still run."""
         people = self.running_by_person()
         places = self._overall - people.total()
-        if places <= 0:
+        if places <= 0 and all(entry.calls for entry in self._entries.values()):
             return []
         tries = sum(entry.probing for entry in self._entries.values())
         heads = self.heads()
         chosen: dict[Entry, None] = {}
-        while len(chosen) < places:
-            full = limit is not None and tries >= limit
-            ready = self._ready(heads, people, chosen, api_full=full)
+        while True:
+            full = places <= 0 or (limit is not None and tries >= limit)
+            ready = self._ready(heads, people, chosen, full=full)
             entry = min(ready, key=lambda one: self._claim(one, people), default=None)
             if entry is None:
                 break
             chosen[entry] = None
-            people[person_of(entry)] += 1
-            tries += entry.calls
+            if entry.calls:
+                people[person_of(entry)] += 1
+                places -= 1
+                tries += 1
         return list(chosen)
 
     def running_by_person(self) -> Counter[tuple[str, str]]:
         """How many each person has running."""
-        return Counter(person_of(entry) for entry in self._entries.values() if entry.running)
+        return Counter(person_of(entry) for entry in self._entries.values() if entry.running and entry.calls)
+
+    def has_calls_left(self) -> bool:
+        """Whether fewer pictures are being made than may be at once."""
+        making = (entry for entry in self._entries.values() if entry.making is not None)
+        return sum(not each.at_gate for entry in making for each in entry.slots.going) < self._overall
 
     def full_for(self, entry: Entry, people: Counter[tuple[str, str]]) -> tuple[bool, bool]:
         """Whether its person runs as many as they may, and whether everybody together does; *people* as from
@@ -217,9 +224,9 @@ class Line:
         people: Counter[tuple[str, str]],
         chosen: Container[Entry],
         *,
-        api_full: bool,
+        full: bool,
     ) -> Iterator[Entry]:
-        """Whoever could take a free place, first come first."""
+        """Whoever could start, first come first; what calls nobody needs no place, no money and no API."""
         wanted: set[tuple[BudgetKind, str]] = set()
         for entry in self._entries.values():
             if entry.running or entry in chosen:
@@ -228,9 +235,12 @@ class Line:
                 continue
             if not entry.parked or heads[entry.lane] is not entry:
                 continue
-            if people[person_of(entry)] >= self._per_person or (entry.calls and (api_full or entry.shut)):
+            if not entry.calls:
+                yield entry
                 continue
-            behind = entry.calls and not wanted.isdisjoint(budgets_of(entry.turn))
+            if full or entry.shut or people[person_of(entry)] >= self._per_person:
+                continue
+            behind = not wanted.isdisjoint(budgets_of(entry.turn))
             # Money is kept only for who could take it now: one who waits for another turn as well must not
             # stand in the way of that turn.
             if entry.wants is not None:

@@ -20,6 +20,8 @@ class Progress:
     """How often it has waited for a rate limit that had refused it."""
     waited_s: float = 0.0
     """How long it has waited to be let go in all."""
+    at_gate: bool = False
+    """It waits to be let go, without a hold."""
     unsent: int = 0
     """How often its call never left."""
     ticket: int | None = None
@@ -63,6 +65,11 @@ class Slots:
     def left(self, wanted: int) -> int:
         """How many of *wanted* pictures have no ending yet."""
         return max(0, wanted - len(self.paid_for) - len(self.given_up))
+
+    @property
+    def at_gate(self) -> bool:
+        """Whether all that is left to be made waits to be let go."""
+        return bool(self.going) and all(progress.at_gate for progress in self.going)
 
     def to_make(self, wanted: int) -> list[Progress]:
         """The pictures without an ending."""

@@ -10,7 +10,7 @@ from darkroom.turns.closing import BookCloser
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.line import Entry, Line
 from darkroom.turns.model import Turn, TurnState
-from darkroom.turns.openings import Openings
+from darkroom.turns.outages import Gate
 from darkroom.turns.store import TurnLog
 
 TOO_OLD_S = 3600.0
@@ -46,7 +46,7 @@ class Recovering:
     them in their thread; then each turn goes on from where it stood."""
 
     def __init__(
-        self, log: TurnLog, closer: BookCloser, clock: Clock, line: Line, gate: Openings, steps: Steps
+        self, log: TurnLog, closer: BookCloser, clock: Clock, line: Line, gate: Gate, steps: Steps
     ) -> None:
         self._log = log
         self._closer = closer

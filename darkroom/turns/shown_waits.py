@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from darkroom.turns.line import Entry, Line, order_of, person_of
 from darkroom.turns.mending import unbroken
-from darkroom.turns.openings import Openings
-from darkroom.turns.outages import Closed
+from darkroom.turns.outages import Closed, Gate
 from darkroom.turns.surroundings import Delivery
 from darkroom.turns.waiting import Wait, WaitFor
 
@@ -36,13 +35,15 @@ class _View:
     """How many of those are their own."""
     in_lane: dict[Entry, int]
     """How many come before them in their lane."""
+    at_gate: frozenset[Entry]
+    """Whoever was started, and has to wait before the API all the same."""
 
 
 class ShownWaits:
     """What each placeholder says of waiting. One change of a placeholder at a time, the last of them before
     its turn's end is told."""
 
-    def __init__(self, line: Line, gate: Openings, delivery: Delivery) -> None:
+    def __init__(self, line: Line, gate: Gate, delivery: Delivery) -> None:
         self._line = line
         self._gate = gate
         self._delivery = delivery
@@ -64,7 +65,7 @@ class ShownWaits:
         """Change what has changed, those first who would start first; at most ``SHOWN_AT_ONCE_MAX``."""
         view = self._view()
         changed: list[tuple[Entry, Wait]] = []
-        for entry in view.in_order:
+        for entry in (*view.in_order, *view.at_gate):
             if entry.at_most_nano_usd is None or _is_being_shown(entry):
                 continue
             wait = self._wait(entry, view)
@@ -121,9 +122,12 @@ class ShownWaits:
             in_order={entry: number for number, entry in enumerate(in_order)},
             own=owned,
             in_lane=_places_in_lanes(self._line),
+            at_gate=frozenset(entry for entry in self._line if entry.making and entry.slots.at_gate),
         )
 
     def _wait(self, entry: Entry, view: _View) -> Wait | None:
+        if entry in view.at_gate:
+            return Wait(WaitFor.RATE) if self._line.has_calls_left() else Wait(WaitFor.PLACE)
         if entry in view.startable or not entry.parked:
             return None
         if view.closed is not None and entry.calls:

@@ -17,8 +17,7 @@ from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.mending import Mender, unbroken
 from darkroom.turns.model import Intent, Turn, TurnState
-from darkroom.turns.openings import ALWAYS_OPEN, Openings
-from darkroom.turns.outages import Closed, Trouble
+from darkroom.turns.outages import Closed, Gate, Trouble
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.recovering import TOO_OLD_IN_OUTAGE_S, Recovering
 from darkroom.turns.shown_waits import ShownWaits
@@ -62,10 +61,10 @@ class Worker:
         clock: Clock,
         line: Line,
         *,
-        gate: Openings = ALWAYS_OPEN,
+        gate: Gate,
         waiting_max: int,
         waiting_per_person: int,
-        timeout_s: float = 240.0,
+        timeout_s: float,
         noticed: Callable[[], None] = lambda: None,
         to_recall: Callable[[], None] = lambda: None,
     ) -> None:
@@ -181,6 +180,10 @@ class Worker:
         call it again with less of that ends the grace of the first."""
         self._stopping = True
         self._mender.stop()
+        for entry in self._line:
+            if entry.making is not None and entry.slots.at_gate:
+                # It has no hold, and would wait for longer than anybody waits for it.
+                entry.making.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         for task in list(self._tasks):
@@ -301,7 +304,7 @@ class Worker:
         await self._let_go(entry)
 
     async def _result(self, entry: Entry, turn: Turn) -> Ending | MustWait | Closed | None:
-        """What came of it; None if it was ended from outside, so that nobody waits for it any more."""
+        """What came of it; None if it was ended from outside, or Darkroom stops while it only waits."""
         if turn.request.intent is not Intent.MAKE:
             return await look_back(self._log, turn)
         making = self._maker.make(turn, entry.slots, lambda: self._held(entry), lambda: self._moved(entry))
@@ -310,7 +313,7 @@ class Worker:
             return await task
         except asyncio.CancelledError:
             worker = asyncio.current_task()
-            if not entry.withdrawn or worker is None or worker.cancelling():
+            if worker is None or worker.cancelling() or not (entry.withdrawn or self._stopping):
                 raise
             return None
         finally:

@@ -117,6 +117,7 @@ class World:
             self.clock,
             self.line,
             gate=self.gate,
+            timeout_s=self.settings.timeout_s,
             waiting_max=waiting_max,
             waiting_per_person=waiting_per_person,
             to_recall=lambda: self.to_recall.append(len(self.slack.closed)),
