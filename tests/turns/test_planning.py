@@ -368,6 +368,8 @@ def test_what_was_left_out_before_the_first_candidate_is_told_with_its_reason() 
     )
     assert planner.candidates(clear)[0].image_model == mini
     assert PLANNER.left_out(plain) == ()
+    later = Planner(CATALOGUE, replace(SETTINGS, fallback=(gone, SECOND)), NamedFiles())
+    assert later.left_out(plain) == (), "the first choice comes before it"
 
 
 def test_on_the_images_endpoint_an_edit_takes_the_saved_picture_along_and_pays_no_host() -> None:
