@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.spending.budgets import BudgetKind
-from darkroom.turns.line import Line, budget_of, lane_of
-from darkroom.turns.model import Surface, Turn, TurnState
+from darkroom.turns.line import Line, budget_of, lane_of, person_of
+from darkroom.turns.model import Intent, Surface, Turn, TurnState
 from tests import examples
 from tests.examples import ALICE, BOB, TEAM, command, message
 
@@ -103,6 +103,96 @@ def test_who_could_not_start_anyway_keeps_no_money_from_others() -> None:
     assert next_of(made) == ["bob"]
 
 
+CAROL = "U0CAROL001"
+
+
+def started(made: Line, turn_id: str) -> None:
+    """That turn was started."""
+    entry = made.get(turn_id)
+    assert entry is not None
+    made.start(entry)
+
+
+def test_a_free_place_goes_to_the_person_with_the_fewest_running() -> None:
+    made = line(turn("a1"), turn("a2"), turn("a3"), turn("bob", user=BOB), per_person=3, overall=3)
+    assert next_of(made) == ["a1", "bob", "a2"]
+    started(made, "a1")
+    assert next_of(made) == ["bob", "a2"]
+
+
+def test_among_equals_it_goes_to_whom_nothing_was_started_for_the_longest() -> None:
+    made = line(turn("a1"), turn("b1", user=BOB), turn("c1", user=CAROL), overall=1)
+    for turn_id in ("a1", "b1"):
+        started(made, turn_id)
+        made.remove(turn_id)
+    for each in (turn("a2"), turn("b2", user=BOB)):
+        made.add(each).taken_in = True
+    order = []
+    while (entry := next(iter(made.startable()), None)) is not None:
+        made.start(entry)
+        order.append(entry.turn.id)
+        made.remove(entry.turn.id)
+    assert order == ["c1", "a2", "b2"]
+
+
+def test_who_could_not_be_made_waits_in_the_place_it_had() -> None:
+    made = line(turn("a1"), turn("b1", user=BOB), overall=1)
+    started(made, "a1")
+    entry = made.get("a1")
+    assert entry is not None
+    made.put_back(entry)
+    assert next_of(made) == ["a1"]
+
+
+def test_who_came_first_has_the_money_first_whoever_has_fewer_running() -> None:
+    made = line(turn("a1"), turn("a2"), turn("bob", user=BOB))
+    started(made, "a1")
+    second = made.get("a2")
+    assert second is not None
+    second.wants, second.stalled = budget_of(second.turn, BudgetKind.WORKSPACE), True
+    assert next_of(made) == []
+    made.money_moved()
+    assert next_of(made) == ["a2"]
+
+
+def test_a_limit_counts_those_that_were_started_under_it_and_still_run() -> None:
+    made = line(turn("before"), turn("a"), turn("bob", user=BOB))
+    started(made, "before")
+    assert next_of(made) == ["bob", "a"]
+    assert [entry.turn.id for entry in made.startable(0)] == []
+    (probe,) = made.startable(1)
+    made.start(probe, probing=True)
+    assert made.startable(1) == []
+    made.put_back(probe)
+    assert [entry.turn.id for entry in made.startable(1)] == [probe.turn.id]
+
+
+def test_who_found_the_api_closed_is_not_started_until_it_may_have_opened() -> None:
+    made = line(turn("a"), turn("bob", user=BOB))
+    entry = made.get("a")
+    assert entry is not None
+    entry.shut = True
+    assert next_of(made) == ["bob"]
+    made.api_changed()
+    assert next_of(made) == ["a", "bob"]
+
+
+def test_what_calls_nobody_needs_no_place_no_money_and_no_api() -> None:
+    """An undo is never held up by pictures elsewhere; only its own thread's order holds for it."""
+    undo = message("undo", "2.0", "7.7")
+    later = message("undo", "3.0", "8.8")
+    made = line(turn("runs"), turn("poor"), turn("before", ts="1.0", thread="8.8"), per_person=1, overall=1)
+    for turn_id, request in (("undo", undo), ("later", later)):
+        asked = replace(request, intent=Intent.UNDO)
+        undone = examples.turn(asked, id=turn_id, state=TurnState.QUEUED, thread_ts=asked.thread_ts)
+        made.add(undone).taken_in = True
+    started(made, "runs")
+    poor = made.get("poor")
+    assert poor is not None
+    poor.wants, poor.stalled = budget_of(poor.turn, BudgetKind.PERSON), True
+    assert [entry.turn.id for entry in made.startable(0)] == ["undo"]
+
+
 @dataclass(frozen=True)
 class Spec:
     """One turn of a random line."""
@@ -151,6 +241,35 @@ def test_no_limit_is_passed_and_no_lane_is_split(specs: list[Spec], per_person: 
     assert max(people.values(), default=0) <= per_person
     assert len({entry.lane for entry in chosen}) == len(chosen)
     assert all(entry.taken_in and not entry.stalled for entry in chosen)
+
+
+@given(specs=SPECS, per_person=st.integers(1, 3), overall=st.integers(1, 4))
+def test_nobody_gets_a_second_place_before_somebody_who_could_take_a_first(
+    specs: list[Spec], per_person: int, overall: int
+) -> None:
+    """Where nobody waits for money: then it decides."""
+    made = built([replace(spec, wants=None, stalled=False) for spec in specs], per_person, overall)
+    chosen = made.startable()
+    people = Counter(person_of(entry) for entry in chosen)
+    heads = made.heads()
+    for entry in made:
+        if entry not in chosen and entry.parked and heads[entry.lane] is entry:
+            own = people[person_of(entry)]
+            assert own >= per_person or max(people.values()) <= own + 1
+
+
+@given(specs=SPECS, per_person=st.integers(1, 3), overall=st.integers(1, 4))
+def test_the_order_that_is_shown_is_the_order_in_which_they_start(
+    specs: list[Spec], per_person: int, overall: int
+) -> None:
+    """Where each has a thread of its own, and nobody waits for money."""
+    plain = [replace(spec, thread=None, wants=None, taken_in=True) for spec in specs]
+    made = built(plain, per_person, overall)
+    shown = [entry.turn.id for entry in made.in_order()]
+    at_once = next_of(made)
+    assert [turn_id for turn_id in shown if turn_id in at_once] == at_once
+    if len(at_once) == overall:
+        assert shown[: len(at_once)] == at_once
 
 
 @given(specs=SPECS, per_person=st.integers(1, 3), overall=st.integers(1, 4), data=st.data())
