@@ -166,10 +166,13 @@ _KINDS: Mapping[AlertKind, str] = {
     AlertKind.SHUTDOWN: "a model that is used will be shut down",
     AlertKind.QUOTA: "the OpenAI account has no money left",
     AlertKind.KEY: "OpenAI does not accept the key",
+    AlertKind.REGION: "OpenAI does not serve the place that it is called from",
+    AlertKind.FAILING: "call after call to OpenAI fails",
+    AlertKind.RESUMED: "OpenAI makes pictures again",
     AlertKind.NO_ACCESS: "the account may use none of the models",
     AlertKind.MONTH_END: "the report of a month",
 }
-_NAMED: Mapping[str, str] = {"model": "", "on": "", "number": "charge "}
+_NAMED: Mapping[str, str] = {"model": "", "on": "", "number": "charge ", "trouble": "after "}
 """Details that are shown as they are, and what stands before each."""
 
 

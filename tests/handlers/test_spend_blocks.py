@@ -482,11 +482,13 @@ def test_alerts_show_where_they_go_and_what_became_of_them() -> None:
         (alert(AlertKind.SHUTDOWN, model="gpt-image-1.5", on="2026-12-01", days=7), False, None),
         (alert(AlertKind.QUOTA, message=HOSTILE), True, "channel_not_found " + HOSTILE),
         (alert(AlertKind.OVERRUN, model="gpt-image-2", number=4), True, None),
+        (alert(AlertKind.RESUMED, trouble="region", began_at="2026-11-20T09:30:00+00:00"), True, None),
     ]
     text = check(alerts_view(f"to <#{DESIGN}>", recent, ZONE, "/spend", channel=True)).text
     assert f"Alerts go to <#{DESIGN}>." in text
     assert f"a cap is nearly reached (<#{DESIGN}>, 80%), sent" in text
     assert "a model that is used will be shut down (gpt-image-1.5, 2026-12-01), on its way" in text
+    assert "OpenAI makes pictures again (after region), sent" in text
     assert "given up: channel_not_found fox" in text
     assert "(gpt-image-2, charge 4)" in text
     assert "with another channel, or `off`, changes that" in text
