@@ -85,6 +85,7 @@ class Worker:
         self._stuck_after_s = timeout_s + STUCK_AFTER_S
         self._noticed = noticed
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._spawned = asyncio.Event()
         self._stopping = False
         gate.listen(self._api_changed)
 
@@ -198,12 +199,14 @@ class Worker:
         return left
 
     async def idle(self) -> None:
-        """Return when no turn is in the line."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Return when no turn is in the line, and nothing is left to be done."""
+        while self._tasks or (len(self._line) and not self._stopping):
+            self._spawned.clear()
+            await (asyncio.wait(self._tasks) if self._tasks else self._spawned.wait())
 
     def _spawn(self, work: Coroutine[Any, Any, None], entry: Entry) -> None:
         self._step(entry)
+        self._spawned.set()
         entry.task = task = asyncio.create_task(self._guarded(work, entry), name=entry.turn.id)
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._left(task, entry))
