@@ -15,7 +15,6 @@ seed = 3                      # left out: the scenario's
 args = { retry_after = 5 }
 """
 
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -243,7 +242,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _scenario(document: Mapping[str, Any]) -> Scenario:

@@ -170,6 +170,19 @@ async def test_a_late_event_that_finds_no_socket_waits_for_one(place: Workspace,
     await clock.advance(31)
     await place.attach(second.send)
     assert texts(second) == ["a fox"]
+    assert second.envelopes[0]["retry_attempt"] == 0
+
+
+async def test_a_late_command_that_finds_no_socket_is_lost(place: Workspace, clock: Clock) -> None:
+    first, second = App(place), App(place)
+    socket = await place.attach(first.send)
+    break_(place, "slash_commands", "delivery late", seconds=30)
+    typing = pressing(place)
+    await clock.settle()
+    place.detach(socket)
+    await clock.advance(31)
+    await place.attach(second.send)
+    assert ((await typing).error, second.envelopes) == ("operation_timeout", [])
 
 
 async def test_a_command_that_comes_too_late_times_out_and_arrives_all_the_same(
@@ -199,6 +212,7 @@ async def test_a_delivery_waits_until_another_has_overtaken_it_or_its_time_is_up
     await place.post("alice", "#design", "three")
     await clock.settle()
     assert texts(app) == ["three", "one", "two"]
+    assert [each["retry_attempt"] for each in app.envelopes] == [0, 0, 0]
     break_(place, "events_api", "delivery out of order", seconds=5)
     await place.post("alice", "#design", "alone")
     await clock.advance(4)

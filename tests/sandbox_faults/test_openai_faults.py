@@ -17,7 +17,7 @@ from sandbox.images.errors import Dropped
 from sandbox.images.faults import RESPONSES, Fault
 from sandbox.images.spoiling import HUGE
 from sandbox.images.wire import handle
-from tests.sandbox_images.support import KEY, Clock, Json, ask, quick_api, request, settled, stream
+from tests.sandbox_images.support import KEY, Clock, Json, ask, png, quick_api, request, settled, stream
 
 REFUSALS: dict[str, tuple[int, str | None]] = {
     "rate limit": (429, "rate_limit_exceeded"),
@@ -50,9 +50,14 @@ REFUSALS: dict[str, tuple[int, str | None]] = {
 IMAGES: Json = {"model": "gpt-image-2", "prompt": "a fox", "quality": "low", "size": "1024x1024"}
 
 
+def small_api(**more: Any) -> ImageApi:
+    """An API whose pictures are small, whatever was asked for."""
+    return quick_api(paint=lambda order: png(), **more)
+
+
 def broken(fault: str, on: str = "*", times: int | None = 1, **args: Any) -> ImageApi:
     """An API in which one thing goes wrong."""
-    api = quick_api()
+    api = small_api()
     api.fault_plan = FaultPlan([Rule("openai", on, fault, times=times, args=args)])
     return api
 
@@ -85,7 +90,7 @@ def picture_of(response: Json | None) -> str:
 
 @pytest.mark.parametrize("fault", REFUSALS)
 async def test_a_refusal_comes_once_is_not_billed_and_has_its_code(fault: str) -> None:
-    api = quick_api()
+    api = small_api()
     parent = await ask(api)
     api.fault_plan = FaultPlan([Rule("openai", "*", fault)])
     answer = await streamed(api, previous_response_id=parent["id"])
@@ -153,7 +158,7 @@ async def test_the_pictures_a_minute_change_from_a_call_on_and_back() -> None:
 
 async def test_a_day_of_429s_ends_after_a_day() -> None:
     clock = Clock()
-    api = quick_api(now=clock.now, sleep=clock.sleep)
+    api = small_api(now=clock.now, sleep=clock.sleep)
     api.fault_plan = FaultPlan([Rule("openai", "responses", "rate limit", times=None, until_s=86_400)])
     for at, status in ((0.0, 429), (43_200.0, 429), (86_399.0, 429), (86_400.0, 200)):
         clock.time = 1_795_000_000.0 + at
@@ -169,7 +174,7 @@ async def test_the_moderation_names_its_stage() -> None:
 
 
 async def test_the_memory_expires_just_before_a_call() -> None:
-    api = quick_api()
+    api = small_api()
     parent = await ask(api)
     api.fault_plan = FaultPlan([Rule("openai", RESPONSES, "memory expires")])
     answer = await streamed(api, previous_response_id=parent["id"])
@@ -179,7 +184,7 @@ async def test_the_memory_expires_just_before_a_call() -> None:
 
 
 async def test_a_response_is_lost_to_one_question_only() -> None:
-    api = quick_api()
+    api = small_api()
     made = await ask(api)
     api.fault_plan = FaultPlan([Rule("openai", "*", "response lost")])
     assert [(await api.retrieve_response(made["id"], KEY)).status for _ in range(2)] == [404, 200]
@@ -240,7 +245,7 @@ async def test_what_never_ends_does_not_until_the_caller_leaves(fault: str) -> N
 
 async def test_slowness_is_on_the_clock_that_was_given() -> None:
     clock = Clock()
-    api = quick_api(now=clock.now, sleep=clock.sleep)
+    api = small_api(now=clock.now, sleep=clock.sleep)
     rules = [
         Rule("openai", "*", "slow", args={"seconds": 100}),
         Rule("openai", "*", "slow stream", args={"seconds": 1}),
@@ -295,7 +300,7 @@ async def test_a_stream_that_begins_well_ends_badly(fault: str, last: str) -> No
 
 
 async def test_unknown_events_come_among_the_others_and_the_picture_all_the_same() -> None:
-    plain = [event["type"] for event in await stream(quick_api())]
+    plain = [event["type"] for event in await stream(small_api())]
     answer = await streamed(broken("unknown events"))
     assert answer.events is not None
     told = [event["type"] async for event in answer.events]
@@ -305,7 +310,7 @@ async def test_unknown_events_come_among_the_others_and_the_picture_all_the_same
 
 
 async def test_what_the_final_response_leaves_out_is_billed_all_the_same() -> None:
-    whole = await ask(quick_api())
+    whole = await ask(small_api())
     for fault, lost in (("usage missing", "tool_usage"), ("host usage missing", "usage")):
         api = broken(fault)
         body = (await api.create_response(request(), KEY)).body
@@ -323,7 +328,7 @@ async def test_what_the_final_response_leaves_out_is_billed_all_the_same() -> No
 @pytest.mark.parametrize("endpoint", ["responses", "images.generations"])
 async def test_what_comes_in_place_of_the_picture(endpoint: str) -> None:
     async def made(fault: str | None) -> bytes:
-        api = broken(fault, on=endpoint) if fault else quick_api()
+        api = broken(fault, on=endpoint) if fault else small_api()
         if endpoint == "responses":
             text = picture_of((await api.create_response(request(), KEY)).body)
         else:

@@ -82,6 +82,8 @@ async def test_a_plan_that_both_sides_share_is_shown_once(place: Place) -> None:
     place.workspace.fault_plan = place.images.fault_plan = plan
     _, shown = await place.ask("GET")
     assert [rule["id"] for rule in shown["faults"]] == ["slack-1", "openai-1"]
+    await place.ask("DELETE", "?side=openai")
+    assert [standing.id for standing in plan.standing] == ["slack-1"]
 
 
 async def test_a_rules_time_counts_from_when_it_was_added(place: Place) -> None:
