@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from darkroom.clock import Clock
-from darkroom.rendering.job import Answer, Billed, Failure, Renderer
+from darkroom.rendering.job import Answer, Billed, Failure, Renderer, RenderJob
 from darkroom.turns.model import Attempt
 from darkroom.turns.planning import Step
 from darkroom.turns.store import TurnStore
@@ -19,6 +19,8 @@ ASK_AGAIN_S = 5.0
 """How often the API is asked what became of a call that broke off."""
 ASKS_MAX = 500
 """How many times at most, whatever the time a call may take."""
+ASKS_AT_ONCE_MAX = 32
+"""So many calls are asked for side by side, as after a stop in the middle of everything."""
 
 
 class Sender:
@@ -28,6 +30,7 @@ class Sender:
         self._store = store
         self._renderer = renderer
         self._clock = clock
+        self._asks = asyncio.Semaphore(ASKS_AT_ONCE_MAX)
 
     async def send(self, step: Step, attempt: Attempt, heard: Callable[[Answer], None]) -> Answer:
         """Dispatched on disk first, then the call; a broken call is asked for by its id, never sent again.
@@ -55,7 +58,7 @@ class Sender:
         deadline = (attempt.dispatched_at or self._clock.now()).timestamp() + step.job.timeout_s
         asked_after_deadline = self._clock.now().timestamp() >= deadline
         for _ in range(ASKS_MAX):
-            answer = await self._renderer.ask(step.job, response_id)
+            answer = await self.ask(step.job, response_id)
             if answer is not None and not is_unknown(answer.failure):
                 return answer
             if asked_after_deadline:
@@ -63,6 +66,11 @@ class Sender:
             await self._clock.sleep(ASK_AGAIN_S)
             asked_after_deadline = self._clock.now().timestamp() >= deadline
         return None
+
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+        """What the API says of a call now; nobody waits for more than their turn to ask."""
+        async with self._asks:
+            return await self._renderer.ask(job, response_id)
 
     async def _note_name(self, attempt: Attempt, response_id: str) -> None:
         """Write down the name of a call that is under way, by which it can be asked for after a stop. That
