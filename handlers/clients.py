@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -55,13 +55,13 @@ class UserInfo:
 @dataclass(frozen=True, slots=True)
 class FileInfo:
     """A file as ``files.info`` knows it; ``media_type`` is empty until Slack has processed it, ``shown_in``
-    are the channels where it is shared."""
+    are the channels where it is shared, with the ts of the message there."""
 
     id: str
     media_type: str
     name: str = ""
     size_bytes: int = 0
-    shown_in: frozenset[str] = frozenset()
+    shown_in: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:

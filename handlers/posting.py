@@ -83,15 +83,17 @@ class Poster:
         *,
         thread_ts: str | None,
         broadcast: bool = False,
-        bare: bool = True,
+        file_id: str | None = None,
     ) -> str:
         """Post once and give the ts. Where the thread is gone, the message stands in the channel; where it is
-        too much for Slack it says less, and with *bare* in words alone at last."""
+        too much for Slack it says less, and in words alone at last, unless it is there to show a file."""
         for pause_s in (*self._pauses_s, None):
             try:
                 return await self._post(turn, channel, view, thread_ts, broadcast=broadcast)
             except SlackUnclear:
                 found = await self.find(channel, turn, thread_ts)
+                if found is None and file_id is not None:
+                    found = await self._shown_by(file_id, channel)
                 if found is not None:
                     return found
                 if pause_s is None:
@@ -107,7 +109,7 @@ class Poster:
                         await self._clock.sleep(pause_s)
                     case Meaning.TOO_MUCH if len(view.text) > SHORT_MAX:
                         view = View(truncate(view.text, SHORT_MAX), view.blocks)
-                    case Meaning.TOO_MUCH | Meaning.FILE if bare and view.blocks:
+                    case Meaning.TOO_MUCH | Meaning.FILE if file_id is None and view.blocks:
                         logger.warning(
                             "turn %s: posted in words alone: %s", turn.id, refused.detail or refused
                         )
@@ -129,14 +131,14 @@ class Poster:
         )
 
     async def post_with_file(
-        self, turn: Turn, channel: str, view: View, *, thread_ts: str, broadcast: bool
+        self, turn: Turn, channel: str, view: View, *, thread_ts: str, broadcast: bool, file_id: str
     ) -> str | None:
-        """Like ``post``, for a view that shows a file; None if Slack does not take the file in time, or not
-        so much at once."""
+        """Like ``post``, for a view that shows a file nobody has seen yet; None if Slack does not take the
+        file in time, or not so much at once."""
         for pause_s in (*FILE_PAUSES_S, None):
             try:
                 return await self.post(
-                    turn, channel, view, thread_ts=thread_ts, broadcast=broadcast, bare=False
+                    turn, channel, view, thread_ts=thread_ts, broadcast=broadcast, file_id=file_id
                 )
             except SlackRefused as refused:
                 if in_message(refused) is Meaning.TOO_MUCH:
@@ -180,6 +182,14 @@ class Poster:
             return None if meaning(refused) is Meaning.MESSAGE_GONE else False
         except SlackUnclear:
             return False
+
+    async def _shown_by(self, file_id: str, channel: str) -> str | None:
+        """The message in *channel* that shows a file, as the file has it; None also where that cannot be
+        asked."""
+        try:
+            return (await self._slack.file_info(file_id)).shown_in.get(channel)
+        except (SlackRefused, SlackUnclear):
+            return None
 
     async def discard(self, file_id: str) -> None:
         """Take back a file that is shown nowhere; where Slack does not, it stays, seen by nobody."""

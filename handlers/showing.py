@@ -67,7 +67,12 @@ class Showing:
             turn = await note(Told.POST_BEGUN, None)
             view = pictures_view([Shown(picture, picture.file_id) for picture, _ in pictures], setting)
             ts = await self._poster.post_with_file(
-                turn, channel, view, thread_ts=thread_ts, broadcast=broadcast
+                turn,
+                channel,
+                view,
+                thread_ts=thread_ts,
+                broadcast=broadcast,
+                file_id=pictures[0][0].file_id or "",
             )
         if ts is None:
             logger.warning("turn %s: Slack does not take its files in a message; sharing them", turn.id)

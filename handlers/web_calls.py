@@ -7,6 +7,9 @@ from typing import Any
 
 import aiohttp
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -16,6 +19,28 @@ from handlers.downloading import Hosts
 from handlers.pacing import Pace
 
 CALL_TIMEOUT_S = 20.0
+AGAIN_S = 0.5
+"""The wait before a request that dropped is sent again."""
+
+
+class _OnceMore(AsyncConnectionErrorRetryHandler):
+    """After a request that dropped, on our clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(max_retry_count=1)
+        self._clock = clock
+
+    async def prepare_for_next_attempt_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        state.next_attempt_requested = True
+        await self._clock.sleep(AGAIN_S)
+        state.increment_current_attempt()
 
 
 class WebCalls:
@@ -31,7 +56,7 @@ class WebCalls:
         self._hosts = Hosts.of(base_url)
         self._clock = clock
         self._pace = Pace(clock)
-        again = AsyncConnectionErrorRetryHandler(max_retry_count=1)
+        again = _OnceMore(clock)
         self._once = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
         self._again = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[again])
 

@@ -97,12 +97,12 @@ class WebFiles(WebCalls):
             media_type=str(file.get("mimetype") or ""),
             name=str(file.get("name") or ""),
             size_bytes=size if isinstance(size, int) else 0,
-            shown_in=frozenset(
-                str(channel)
+            shown_in={
+                str(channel): str(mapping(shares[-1]).get("ts", ""))
                 for channels in mapping(file.get("shares")).values()
                 for channel, shares in mapping(channels).items()
                 if shares
-            ),
+            },
         )
 
     async def _file(self, file_id: str) -> Mapping[str, Any]:

@@ -99,7 +99,7 @@ class FakeSlack:
     above: tuple[Attachment, ...] = ()
     views: dict[str, Block] = field(default_factory=dict)
     homes: dict[str, Block] = field(default_factory=dict)
-    shown_in: dict[str, frozenset[str]] = field(default_factory=dict)
+    shown_in: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def _did(self, method: str, **said: Any) -> None:
         waiting = self.faults.get(method)
@@ -203,7 +203,7 @@ class FakeSlack:
         if begun is not None:
             await begun(file_id)
         if channel is not None:
-            self.shown_in[file_id] = frozenset({channel})
+            self.shown_in[file_id] = {channel: f"1763640100.{len(self.calls):06d}"}
         self._after("upload")
         return file_id
 
@@ -211,7 +211,7 @@ class FakeSlack:
         """See ``SlackClient``."""
         self._did("file_info", file_id=file_id)
         media_type = self.media_types.pop(0) if self.media_types else "image/png"
-        return FileInfo(file_id, media_type, shown_in=self.shown_in.get(file_id, frozenset()))
+        return FileInfo(file_id, media_type, shown_in=self.shown_in.get(file_id, {}))
 
     async def download(self, file_id: str, write: Callable[[bytes], object], *, bytes_max: int) -> None:
         """See ``SlackClient``; what is not among the ``files`` is refused as ``file_not_found``."""

@@ -334,7 +334,7 @@ async def test_a_post_whose_answer_was_lost_is_found_rather_than_repeated() -> N
 async def test_a_post_that_never_arrived_is_repeated_after_looking() -> None:
     post = Post(asked(), FakeSlack(faults={"post_message": [unclear(), None]}))
     await post.deliver()
-    assert post.order()[2:5] == ["post_message refused", "find_message", "post_message"]
+    assert post.order()[2:6] == ["post_message refused", "find_message", "file_info", "post_message"]
 
 
 async def test_where_looking_is_impossible_the_picture_is_posted_again() -> None:
