@@ -82,7 +82,7 @@ async def test_a_conversation_goes_on_and_survives_being_forgotten(world: World)
     world.api.forget()
     forgotten = failed(await world.render(edit))
     assert (forgotten.kind, forgotten.billed) == (FailureKind.FORGOTTEN, Billed.NOTHING)
-    assert next_step(forgotten, candidates_left=1, rate_waits=0, resent=False) == ResendPicture()
+    assert next_step(forgotten, candidates_left=1, rate_waits=0, unsent=0, resent=False) == ResendPicture()
     saved = InputPicture(first.picture.path, "image/png")
     third = await world.render(replace(edit, previous_response_id=None, input_pictures=(saved,)))
     assert third.picture is not None
@@ -108,7 +108,7 @@ async def test_moderation_before_and_after_generation(
     """Neither is tried again."""
     failure = failed(await world.render(job(prompt=prompt)))
     assert (failure.kind, failure.moderation_stage, failure.billed) == (FailureKind.MODERATION, stage, billed)
-    assert next_step(failure, candidates_left=1, rate_waits=0, resent=False) == Stop()
+    assert next_step(failure, candidates_left=1, rate_waits=0, unsent=0, resent=False) == Stop()
 
 
 async def test_a_model_that_is_gone_leads_to_the_next(world: World) -> None:
@@ -116,7 +116,7 @@ async def test_a_model_that_is_gone_leads_to_the_next(world: World) -> None:
     gone = job(candidate=replace(JOB.candidate, image_model="dall-e-3"))
     failure = failed(await world.render(gone))
     assert failure.kind is FailureKind.MODEL_GONE
-    assert next_step(failure, candidates_left=1, rate_waits=0, resent=False) == NextCandidate()
+    assert next_step(failure, candidates_left=1, rate_waits=0, unsent=0, resent=False) == NextCandidate()
 
 
 @pytest.mark.parametrize("events", [0, 1, 5])
