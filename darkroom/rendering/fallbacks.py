@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from darkroom.rendering.job import Billed, Failure, FailureKind
 
-RATE_WAITS_MAX = 6
+RATE_WAITS_MAX = 12
 """How often a picture waits for a rate limit that has refused it."""
 RATE_PATIENCE_S = 3600.0
 """How long a picture waits for rate limits in all: those that have refused it, and others before it."""
@@ -49,12 +49,15 @@ class Stop:
 Step = NextCandidate | WaitForRate | SendAgain | ResendPicture | WaitForApi | Stop
 
 
-def next_step(failure: Failure, *, candidates_left: int, rate_waits: int, unsent: int, resent: bool) -> Step:
+def next_step(
+    failure: Failure, *, candidates_left: int, rate_waits: int, unsent: int, resent: bool, closed: bool
+) -> Step:
     """What to do after *failure*.
 
     ``candidates_left`` are those not tried yet, ``rate_waits`` how often this picture has waited for a rate
     limit that had refused it, ``unsent`` how often its call never left, ``resent`` whether its parent has
-    gone along already. What may have been paid for is never tried again.
+    gone along already, ``closed`` whether the API is left alone by now. What may have been paid for is never
+    tried again.
     """
     if failure.billed is not Billed.NOTHING:
         return Stop()
@@ -66,6 +69,8 @@ def next_step(failure: Failure, *, candidates_left: int, rate_waits: int, unsent
         case FailureKind.RATE:
             return WaitForRate() if rate_waits < RATE_WAITS_MAX else Stop()
         case FailureKind.UNREACHABLE:
+            if closed:
+                return WaitForApi()
             return SendAgain(UNSENT_WAITS_S[unsent]) if unsent < len(UNSENT_WAITS_S) else Stop()
         case FailureKind.QUOTA | FailureKind.KEY | FailureKind.REGION:
             return WaitForApi()

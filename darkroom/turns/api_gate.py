@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from darkroom.clock import Clock
 from darkroom.rendering.job import Answer, Billed, Candidate, FailureKind
 from darkroom.turns.breaker import NO_ANSWER, Breaker
-from darkroom.turns.outages import Closed, Outage, OutageBook, Pass
+from darkroom.turns.outage_clerk import OutageClerk
+from darkroom.turns.outages import Closed, OutageBook, Pass
 from darkroom.turns.passed_by import Refusals
 from darkroom.turns.rate import Bucket
 
 logger = logging.getLogger("darkroom.turns")
-
-BOOK_AGAIN_S = 60.0
-"""When an outage is written down again that could not be, as on a full disk."""
 
 
 @dataclass(eq=False, slots=True)
@@ -51,39 +49,34 @@ class ApiGate:
 
     def __init__(self, clock: Clock, book: OutageBook, *, calls_at_once: int) -> None:
         self._clock = clock
-        self._book = book
         self._places = calls_at_once
         self._breaker = Breaker(clock)
+        self._clerk = OutageClerk(clock, book, self._breaker)
         self._refusals = Refusals(clock)
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._out: set[int] = set()
         """The passes that were neither learned from nor left."""
         self._tickets = self._passes = 0
         self._listeners: list[Callable[[], None]] = []
-        self._alerted: list[Callable[[], None]] = []
         self._had_places = True
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0.0
-        self._clerk: asyncio.Task[None] | None = None
-        self._written: Outage | None = None
-        """The outage that is open in the books."""
-        self._book_again_at: float | None = None
         self._shut = False
 
     async def load(self) -> None:
         """Go on from the books: an outage that has not ended goes on, and is tried at once."""
-        self._written = await self._book.current()
-        if self._written is not None:
-            logger.warning("the image API was of no use when Darkroom stopped: %s", self._written.trouble)
-            self._breaker.resume(self._written)
-            self._had_places = True
+        outage = await self._clerk.load()
+        if outage is not None:
+            logger.warning("the image API was of no use when Darkroom stopped: %s", outage.trouble)
+            self._breaker.resume(outage)
 
     async def aclose(self) -> None:
         """Finish writing, wake nobody any more."""
         self._shut = True
         if self._alarm is not None:
             self._alarm.cancel()
-        await asyncio.gather(*filter(None, (self._alarm, self._clerk)), return_exceptions=True)
+            await asyncio.gather(self._alarm, return_exceptions=True)
+        await self._clerk.aclose()
 
     def closed(self) -> Closed | None:
         """See ``Gate.closed``."""
@@ -103,7 +96,7 @@ class ApiGate:
 
     def listen_for_alerts(self, raised: Callable[[], None]) -> None:
         """Have *raised* called whenever an alert was."""
-        self._alerted.append(raised)
+        self._clerk.listen(raised)
 
     async def enter(
         self, candidate: Candidate, patience_s: float, ticket: int | None = None
@@ -163,7 +156,7 @@ class ApiGate:
         self._breaker.hear(passed, answer, team_id)
         self._say(before, self._breaker.closed())
         self._turn()
-        self._write_up()
+        self._clerk.write_up()
 
     def leave(self, passed: Pass) -> None:
         """See ``Gate.leave``."""
@@ -208,7 +201,7 @@ class ApiGate:
                 self._dismiss(lane, [each for each in lane.waiting if not each.probe], closed)
         while len(self._out) < self._places and (first := self._next(at)) is not None:
             self._let_go(first, at)
-        alarms = [] if self._book_again_at is None else [self._book_again_at]
+        alarms: list[float] = []
         for lane in self._lanes.values():
             if lane.waiting and (ready := lane.bucket.ready_at(at)) > at:
                 self._dismiss(lane, [each for each in lane.waiting if each.deadline <= at], None)
@@ -261,9 +254,6 @@ class ApiGate:
     async def _ring(self, when: float) -> None:
         await self._clock.sleep(max(0.0, when - self._clock.monotonic()))
         self._alarm = None
-        if self._book_again_at is not None and self._clock.monotonic() >= self._book_again_at:
-            self._book_again_at = None
-            self._write_up()
         self._turn()
 
     def _say(self, before: Closed | None, after: Closed | None) -> None:
@@ -273,39 +263,6 @@ class ApiGate:
         elif before is None or before.outage.id != after.outage.id:
             outage = after.outage
             logger.error("the image API is not called: %s (%s)", outage.trouble, outage.message)
-
-    def _write_up(self) -> None:
-        """Have the books say what is so, by one task at a time."""
-        if self._clerk is None and self._book_again_at is None and not self._shut and not self._is_written():
-            self._clerk = asyncio.create_task(self._write())
-            self._clerk.add_done_callback(self._wrote)
-
-    def _is_written(self) -> bool:
-        entry, written = self._breaker.entry, self._written
-        return (entry and entry.outage.id) == (written and written.id)
-
-    async def _write(self) -> None:
-        while not self._is_written():
-            entry = self._breaker.entry
-            if self._written is not None:
-                await self._book.end(self._written.id, self._clock.now())
-                self._written = None
-            elif entry is not None:
-                self._written = await self._book.begin(entry.outage, entry.team_id)
-                self._breaker.booked(entry, self._written)
-            for alerted in self._alerted:
-                alerted()
-
-    def _wrote(self, clerk: asyncio.Task[None]) -> None:
-        self._clerk = None
-        if clerk.cancelled():
-            return
-        if (fault := clerk.exception()) is not None:
-            logger.error("an outage of the image API could not be written down", exc_info=fault)
-            self._book_again_at = self._clock.monotonic() + BOOK_AGAIN_S
-            self._turn()
-        else:
-            self._write_up()
 
 
 def _by_ticket(waiter: _Waiter) -> int:

@@ -127,7 +127,7 @@ class Attempting:
                 purse.moved()
                 return ending
             failed = _Failed(held, failure, passed.ticket)
-            follow = _follow(failure, candidate, choice, progress)
+            follow = _follow(failure, candidate, choice, progress, closed=self._gate.closed() is not None)
             gone = None if isinstance(follow, Stop) else await self._wishes.still(wish)
             if gone is None and isinstance(follow, NextCandidate | ResendPicture):
                 continue
@@ -219,7 +219,7 @@ class Attempting:
         asked. Changes nothing."""
         if attempt.response_id is None:
             return None
-        answer = await self._renderer.ask((await self._step_of(turn, attempt)).job, attempt.response_id)
+        answer = await self._sender.ask((await self._step_of(turn, attempt)).job, attempt.response_id)
         if answer is None or answer.picture is not None or is_unknown(answer.failure):
             return None
         return ending_after(answer, turn)
@@ -265,7 +265,9 @@ class _Failed:
     ticket: int = 0
 
 
-def _follow(failure: Failure, candidate: Candidate, choice: Choice, progress: Progress) -> NextStep:
+def _follow(
+    failure: Failure, candidate: Candidate, choice: Choice, progress: Progress, *, closed: bool
+) -> NextStep:
     """What comes after a failure that cost nothing, already noted in *progress*."""
     if failure.kind in (FailureKind.ACCESS, FailureKind.MODEL_GONE):
         progress.refused[part_of(candidate, failure.concerns)] = failure.kind.value
@@ -275,6 +277,7 @@ def _follow(failure: Failure, candidate: Candidate, choice: Choice, progress: Pr
         rate_waits=progress.rate_waits,
         unsent=progress.unsent,
         resent=progress.resent,
+        closed=closed,
     )
     match follow:
         case ResendPicture():

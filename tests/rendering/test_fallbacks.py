@@ -23,11 +23,19 @@ FAILURES = st.builds(Failure, kind=st.sampled_from(FailureKind), billed=st.sampl
 
 
 def after(
-    kind: FailureKind, *, left: int = 1, rate_waits: int = 0, unsent: int = 0, resent: bool = False
+    kind: FailureKind,
+    *,
+    left: int = 1,
+    rate_waits: int = 0,
+    unsent: int = 0,
+    resent: bool = False,
+    closed: bool = False,
 ) -> Step:
     """The step after a failure that cost nothing, with one candidate left and nothing tried before."""
     failure = Failure(kind, Billed.NOTHING)
-    return next_step(failure, candidates_left=left, rate_waits=rate_waits, unsent=unsent, resent=resent)
+    return next_step(
+        failure, candidates_left=left, rate_waits=rate_waits, unsent=unsent, resent=resent, closed=closed
+    )
 
 
 def test_no_access_and_a_model_that_is_gone_lead_to_the_next_candidate() -> None:
@@ -46,6 +54,11 @@ def test_a_call_that_never_left_is_sent_again_after_growing_waits() -> None:
     steps = [after(FailureKind.UNREACHABLE, unsent=number) for number in range(5)]
     assert steps == [*(SendAgain(seconds) for seconds in UNSENT_WAITS_S), Stop()]
     assert list(UNSENT_WAITS_S) == sorted(UNSENT_WAITS_S)
+
+
+def test_a_call_that_never_left_waits_for_an_api_that_is_left_alone() -> None:
+    for unsent in range(6):
+        assert after(FailureKind.UNREACHABLE, unsent=unsent, closed=True) == WaitForApi()
 
 
 def test_what_only_an_admin_can_mend_is_waited_for() -> None:
@@ -71,11 +84,13 @@ def test_what_nothing_would_help_stops() -> None:
         assert after(kind) == Stop()
 
 
-@given(FAILURES, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.booleans())
+@given(FAILURES, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.booleans(), st.booleans())
 def test_what_was_or_may_have_been_paid_for_is_never_tried_again(
-    failure: Failure, left: int, waits: int, unsent: int, resent: bool
+    failure: Failure, left: int, waits: int, unsent: int, resent: bool, closed: bool
 ) -> None:
     """Whatever else is known."""
-    step = next_step(failure, candidates_left=left, rate_waits=waits, unsent=unsent, resent=resent)
+    step = next_step(
+        failure, candidates_left=left, rate_waits=waits, unsent=unsent, resent=resent, closed=closed
+    )
     if failure.billed is not Billed.NOTHING:
         assert step == Stop()

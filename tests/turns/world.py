@@ -64,13 +64,14 @@ class World:
         waiting_per_person: int = 500,
         settings: RenderSettings = SETTINGS,
         number: int = 0,
+        clock: Callable[[Gates, str], GatedClock] = GatedClock,
     ) -> None:
         self.database = database
         self.limits = limits
         self.settings = settings
         self.gates = Gates()
         # Worlds on one file must not make the same ids, nor do the same thing in Slack.
-        self.clock = GatedClock(self.gates, f"w{number}")
+        self.clock = clock(self.gates, f"w{number}")
         self.slack = Slack(seconds=1000 * number)
         self.renderer = ScriptedRenderer(self.gates)
         self.guard = ScriptedGuard(self.gates)
