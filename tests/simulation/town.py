@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -359,7 +360,8 @@ class _Listener(logging.Handler):
         if record.levelno >= logging.ERROR and record.exc_info and record.exc_info[1] is not None:
             lines = traceback.format_exception(record.exc_info[1])
             self._world.trace.remark("".join(lines[-12:]))
-        if record.levelno >= logging.ERROR and " broke" in said and "broke: Slack" not in said:
+        slacks = any(f"broke: {name}" in said for name in ("Slack", "TooFast"))
+        if record.levelno >= logging.ERROR and " broke" in said and not slacks:
             self._world.wrong.append(f"at {self._world.loop.time():.4f}: {said}")
 
 
@@ -431,10 +433,12 @@ def _put_away(loop: VirtualLoop) -> None:
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     said, logging.root.manager.disable = logging.root.manager.disable, logging.CRITICAL
     try:
-        loop.close()
-        for _ in range(COLLECTIONS):
-            loop.buried.clear()
-            gc.collect()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loop.close()
+            for _ in range(COLLECTIONS):
+                loop.buried.clear()
+                gc.collect()
     finally:
         sys.unraisablehook = hook
         logging.root.manager.disable = said

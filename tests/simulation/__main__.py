@@ -1,0 +1,82 @@
+"""``python -m tests.simulation --days 1000``: so many simulated days, and the figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+
+from tests.simulation.figures import Figures, Report, report_of
+
+DAYS_EACH = 20
+RUNS_EACH = 20
+"""Runs in one process, which then makes room for a fresh one."""
+LAST_LINES = 120
+
+
+def main() -> int:
+    """Run what is asked for; 0 when nothing went wrong."""
+    options = _options().parse_args()
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        # The order of sets of words is part of what a seed repeats.
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], environment)  # noqa: S606 -- itself
+    warnings.simplefilter("ignore", ResourceWarning)
+    began, figures, failed = time.monotonic(), Figures(), 0
+    each = options.days if options.one else min(options.days, DAYS_EACH)
+    works = [(options.seed + number, each) for number in range(-(-options.days // each))]
+    for report in _reports(works, options.processes):
+        figures.add(report)
+        if options.digest:
+            sys.stdout.write(f"seed {report.seed}: {report.digest}\n")
+        if report.wrong:
+            failed += 1
+            _tell(report, options.lines)
+    seconds = time.monotonic() - began
+    said = json.dumps(figures.as_json(seconds)) if options.json else figures.as_text(seconds)
+    sys.stdout.write(said + "\n")
+    sys.stdout.flush()
+    return 1 if failed else 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--days", type=int, default=100, help="how many days in all")
+    parser.add_argument("--seed", type=int, default=1, help="of the first run; the next ones count up")
+    parser.add_argument("--one", action="store_true", help="all days in one run, as when a seed is replayed")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    parser.add_argument("--digest", action="store_true", help="each run's digest of everything that happened")
+    parser.add_argument("--lines", type=int, default=LAST_LINES, help="of a failed run's trace")
+    return parser
+
+
+def _reports(works: Sequence[tuple[int, int]], processes: int) -> Iterator[Report]:
+    if processes <= 1 or len(works) == 1:
+        yield from map(report_of, works)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(processes, len(works)), maxtasksperchild=RUNS_EACH) as pool:
+        yield from pool.imap(report_of, works)
+
+
+def _tell(report: Report, lines: int) -> None:
+    say = sys.stderr.write
+    say(f"\nSeed {report.seed} went wrong:\n")
+    for line in report.lines[len(report.lines) - lines :] if lines else ():
+        say(f"    {line}\n")
+    for wrong in report.wrong:
+        say(f"  - {wrong}\n")
+    say(f"Replay it: python -m tests.simulation --seed {report.seed} --days {report.days} --one\n\n")
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.flush()
+    # What stopped in the middle would say so while the interpreter takes it apart.
+    os._exit(code)
