@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from darkroom.clock import SystemClock
-from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Stop, next_step
+from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Step, Stop, next_step
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind, InputPicture, RenderJob
 from darkroom.rendering.provider import Provider
 from darkroom.rendering.responses import ResponsesRenderer
@@ -55,6 +55,11 @@ def failed(answer: Answer) -> Failure:
     return answer.failure
 
 
+def after(failure: Failure) -> Step:
+    """The step after *failure*, with one candidate left and nothing tried before."""
+    return next_step(failure, candidates_left=1, rate_waits=0, unsent=0, resent=False, closed=False)
+
+
 async def test_a_picture_and_asking_for_it_again(world: World) -> None:
     """The same picture, usage and names either way."""
     seen = Seen()
@@ -82,7 +87,7 @@ async def test_a_conversation_goes_on_and_survives_being_forgotten(world: World)
     world.api.forget()
     forgotten = failed(await world.render(edit))
     assert (forgotten.kind, forgotten.billed) == (FailureKind.FORGOTTEN, Billed.NOTHING)
-    assert next_step(forgotten, candidates_left=1, rate_waits=0, unsent=0, resent=False) == ResendPicture()
+    assert after(forgotten) == ResendPicture()
     saved = InputPicture(first.picture.path, "image/png")
     third = await world.render(replace(edit, previous_response_id=None, input_pictures=(saved,)))
     assert third.picture is not None
@@ -108,7 +113,7 @@ async def test_moderation_before_and_after_generation(
     """Neither is tried again."""
     failure = failed(await world.render(job(prompt=prompt)))
     assert (failure.kind, failure.moderation_stage, failure.billed) == (FailureKind.MODERATION, stage, billed)
-    assert next_step(failure, candidates_left=1, rate_waits=0, unsent=0, resent=False) == Stop()
+    assert after(failure) == Stop()
 
 
 async def test_a_model_that_is_gone_leads_to_the_next(world: World) -> None:
@@ -116,7 +121,7 @@ async def test_a_model_that_is_gone_leads_to_the_next(world: World) -> None:
     gone = job(candidate=replace(JOB.candidate, image_model="dall-e-3"))
     failure = failed(await world.render(gone))
     assert failure.kind is FailureKind.MODEL_GONE
-    assert next_step(failure, candidates_left=1, rate_waits=0, unsent=0, resent=False) == NextCandidate()
+    assert after(failure) == NextCandidate()
 
 
 @pytest.mark.parametrize("events", [0, 1, 5])
