@@ -385,7 +385,7 @@ def run(seed: int, plan: Plan) -> Run:
     try:
         return _run(seed, plan, folder, loop)
     finally:
-        _put_away(loop)
+        put_away(loop)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -425,7 +425,7 @@ def _listening(world: World) -> Iterator[None]:
         logger.level, logger.propagate = before
 
 
-def _put_away(loop: VirtualLoop) -> None:
+def put_away(loop: VirtualLoop) -> None:
     """Let go of what stopped in the middle, without a word about it."""
     loop.set_exception_handler(lambda *_: None)
     for task in asyncio.all_tasks(loop):
