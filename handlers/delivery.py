@@ -19,8 +19,9 @@ from handlers.blocks import placeholder as blocks
 from handlers.blocks.answers import answer_view, rest_view
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
+from handlers.closing import Closing
 from handlers.homeward import Homeward
-from handlers.meanings import WAITING, meaning
+from handlers.meanings import WAITING, Meaning, meaning
 from handlers.people import name_of_person
 from handlers.placeholders import NO_PLACE, Placeholders
 from handlers.posting import name_of, tell_privately
@@ -34,6 +35,8 @@ NOTHING_REACTION = "ok_hand"
 """The answer to a reply that the model had nothing to say to."""
 REPLY_URL_AGE_MAX = timedelta(minutes=29)
 """A ``response_url`` is good for 30 minutes."""
+LEFT = "placeholder: "
+"""How the reason begins of what is told, but for its placeholder."""
 _IN_THREAD = frozenset({Reason.WORDS, Reason.UNDONE, Reason.VERSIONS})
 
 
@@ -55,9 +58,11 @@ class SlackDelivery:
         self._log = log
         self._voice = voice
         self._placeholders = Placeholders(slack, clock, conversations)
+        self._closing = Closing(slack, clock)
         self._showing = Showing(slack, clock, manner)
         self._saying = Saying(slack, clock, log, conversations)
         self._homeward = homeward
+        self._since = clock.now()
 
     async def placeholder(
         self, turn: Turn, at_most_nano_usd: int, note: Note, wait: Wait | None = None
@@ -69,9 +74,27 @@ class SlackDelivery:
             name = await self._name(turn) if turn.request.opens_thread else ""
             if not await self._placeholders.show(turn, name, at_most_nano_usd, note, wait):
                 return Ending(Outcome.CANCELLED, Reason.TAKEN_BACK)
+            await self._look_at_place(turn)
         except (SlackRefused, SlackUnclear) as error:
             return _no_way(name_of(error), at_most_nano_usd)
         return None
+
+    async def _look_at_place(self, turn: Turn) -> None:
+        """Who pressed a button before the start was told so then, and nothing shows whether we are still in
+        that channel: buy nothing that cannot be posted."""
+        request = turn.request
+        pressed = request.message_ts is None and not request.opens_thread
+        if not pressed or turn.created_at >= self._since:
+            return
+        try:
+            await self._slack.find_message(
+                request.channel_id, turn.id, thread_ts=request.thread_ts, since=turn.created_at
+            )
+        except SlackRefused as refused:
+            if meaning(refused) is Meaning.PLACE_GONE:
+                raise
+        except SlackUnclear:
+            logger.info("turn %s: whether it can be posted is not known", turn.id)
 
     async def show_wait(self, turn: Turn, at_most_nano_usd: int, wait: Wait | None) -> None:
         """See ``Delivery``: anew in the placeholder, or once to the person alone."""
@@ -99,8 +122,9 @@ class SlackDelivery:
                     await self._regret(turn, name_of(error))
                     raise Undeliverable(name_of(error)) from error
         if turn.placeholder_closed_at is None:
-            await self._explain_the_rest(turn)
-            await self._close_done(turn, [picture for picture, _ in living], name)
+            if not _is_left(turn):
+                await self._explain_the_rest(turn)
+            await self._close(turn, await self._done(turn, [picture for picture, _ in living], name))
             await note(Told.PLACEHOLDER_CLOSED, None)
 
     async def _brought_home(
@@ -130,6 +154,12 @@ class SlackDelivery:
         ending = turn.ending or Ending(Outcome.FAILED, Reason.BROKEN)
         if turn.placeholder_closed_at is not None:
             return
+        if not _is_left(turn):
+            await self._tell(turn, ending, note)
+        await self._close(turn, await self._without_picture(turn, ending))
+        await note(Told.PLACEHOLDER_CLOSED, None)
+
+    async def _tell(self, turn: Turn, ending: Ending, note: Note) -> None:
         said = words_endings.say(ending, self._voice, self._hearer(turn))
         try:
             if ending.reason in _IN_THREAD:
@@ -139,10 +169,14 @@ class SlackDelivery:
             else:
                 await self._whisper(turn, answer_view(turn, ending, said))
         except (SlackRefused, SlackUnclear) as error:
-            await self._close_without_picture(turn, ending)
+            await self._closing.close(turn, await self._without_picture(turn, ending))
             raise Undeliverable(name_of(error)) from error
-        await self._close_without_picture(turn, ending)
-        await note(Told.PLACEHOLDER_CLOSED, None)
+
+    async def _close(self, turn: Turn, view: View | None) -> None:
+        """A placeholder that cannot be closed yet is closed later, with nothing else said again."""
+        stays = await self._closing.close(turn, view)
+        if stays is not None:
+            raise Undeliverable(f"{LEFT}{stays}")
 
     async def _say(self, turn: Turn, ending: Ending, said: str, note: Note) -> None:
         try:
@@ -162,12 +196,11 @@ class SlackDelivery:
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("turn %s: why some are missing could not be told: %s", turn.id, name_of(error))
 
-    async def _close_done(self, turn: Turn, pictures: Sequence[Picture], name: str) -> None:
+    async def _done(self, turn: Turn, pictures: Sequence[Picture], name: str) -> View | None:
         if not pictures or turn.message_ts is None or not turn.request.opens_thread:
-            await self._placeholders.close(turn, None)
-            return
+            return None
         link = await self._link(pictures[0].channel_id, turn.message_ts)
-        done = blocks.done(
+        return blocks.done(
             name,
             turn.request.prompt,
             (pictures[0].version, pictures[-1].version),
@@ -175,13 +208,11 @@ class SlackDelivery:
             link,
             turn.request.wanted,
         )
-        await self._placeholders.close(turn, done)
 
-    async def _close_without_picture(self, turn: Turn, ending: Ending) -> None:
-        view = None
+    async def _without_picture(self, turn: Turn, ending: Ending) -> View | None:
         if ending.reason in _IN_THREAD and turn.request.opens_thread:
-            view = blocks.answered(await self._name(turn), turn.request.prompt)
-        await self._placeholders.close(turn, view)
+            return blocks.answered(await self._name(turn), turn.request.prompt)
+        return None
 
     async def _whisper(self, turn: Turn, view: View) -> None:
         request = turn.request
@@ -209,7 +240,7 @@ class SlackDelivery:
         if turn.request.opens_thread:
             # It is the thread that the picture still belongs to.
             view = blocks.kept(await self._name(turn), turn.request.prompt, turn.request.wanted)
-        await self._placeholders.close(turn, view)
+        await self._closing.close(turn, view)
 
     async def _name(self, turn: Turn) -> str:
         return await name_of_person(self._slack, turn.request.user_id)
@@ -223,6 +254,11 @@ class SlackDelivery:
     def _hearer(self, turn: Turn) -> Hearer:
         user_id = turn.request.user_id
         return Hearer(turn.request.channel_id, admin=user_id in self._voice.admins, user_id=user_id)
+
+
+def _is_left(turn: Turn) -> bool:
+    """Whether all is said, and only the placeholder stands as it was."""
+    return (turn.undelivered_reason or "").startswith(LEFT)
 
 
 def _no_way(error: str, at_most_nano_usd: int) -> Ending:

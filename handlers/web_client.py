@@ -23,7 +23,7 @@ from handlers.web_files import PAGE, PAGES_MAX, WebFiles
 USERS_MAX = 2_000
 USER_AGE_MAX_S = 300.0
 
-_ERROR_NAME = re.compile(r"[a-z_]{1,60}")
+_ERROR_NAME = re.compile(r'(?:"error": *")?\b(?!ok\b|error\b|false\b)([a-z_]{1,60})')
 
 
 class WebSlackClient(WebFiles):
@@ -138,7 +138,7 @@ class WebSlackClient(WebFiles):
             raise SlackUnclear("response_url")
         if answer.status != 200:
             name = _ERROR_NAME.search(said.decode("utf-8", "replace"))
-            raise SlackRefused(name[0] if name else f"http_{answer.status}", "response_url")
+            raise SlackRefused(name[1] if name else f"http_{answer.status}", "response_url")
 
     async def add_reaction(self, channel: str, ts: str, name: str) -> None:
         """See ``SlackClient``."""

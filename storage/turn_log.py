@@ -87,7 +87,7 @@ class SqliteTurnLog:
                 f"""
                 {PICTURES} JOIN turns ON turns.id = pictures.turn_id
                 WHERE pictures.team_id = ? AND pictures.user_id = ? AND pictures.deleted_at IS NULL
-                    AND turns.undelivered_reason IS NOT NULL
+                    AND turns.undelivered_reason IS NOT NULL AND turns.message_ts IS NULL
                 ORDER BY pictures.created_at DESC, pictures.id DESC LIMIT ?
                 """,
                 (team_id, user_id, most),

@@ -110,7 +110,7 @@ SCENES = (
     Scene("files.delete", unprocessed=True),
     Scene("conversations.replies", also=_unclear_post),
     Scene("chat.update"),
-    Scene("chat.delete", reply=True),
+    Scene("chat.delete"),
     Scene("reactions.remove", reply=True),
     Scene("response_url", some_missing=True),
     Scene("chat.postEphemeral", some_missing=True, also=_no_reply_url),
@@ -155,6 +155,8 @@ class Seen:
     after: str
     times: int
     told: bool
+    working: int
+    """Placeholders that still promise something at the end."""
 
     @property
     def words(self) -> str:
@@ -209,7 +211,8 @@ class Stage:
         if left.told_at is None:
             await again.tell(left)
         after, shown = self._shown(known)
-        return Seen(during, after, shown, (await self._turn(turn.id)).told_at is not None)
+        told = (await self._turn(turn.id)).told_at is not None
+        return Seen(during, after, shown, told, self._working(known))
 
     async def _made(self, scene: Scene) -> Turn:
         """A turn whose picture is in the books and nowhere else; its placeholder stands."""
@@ -271,6 +274,12 @@ class Stage:
         seen = [(channel, one) for channel, one in new if self._pictures(one)]
         places = sorted({_place(channel, one) for channel, one in seen})
         return " and ".join(places), sum(self._pictures(one) for _, one in seen)
+
+    def _working(self, known: set[str]) -> int:
+        messages = self.workspace.channels[DESIGN].messages
+        new = [one for ts, one in messages.items() if ts not in known]
+        working = sum("Working on it" in one.text or "Made and kept" in one.text for one in new)
+        return working + sum("eyes" in one.reactions for one in new)
 
     def _pictures(self, one: Message) -> int:
         ids = [block["slack_file"]["id"] for block in one.blocks if block.get("type") == "image"]

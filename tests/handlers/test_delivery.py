@@ -12,7 +12,7 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Attempt, InputRole, Picture, Request, Surface, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import SlackDelivery
-from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S, SHORT_MAX
+from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S, PAUSES_S, SHORT_MAX
 from handlers.showing import Manner
 from handlers.words import Voice
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, command, message, picture, turn
@@ -628,7 +628,68 @@ async def test_who_presses_a_button_reads_at_once_that_it_works_and_nobody_else_
 async def test_a_press_from_before_a_start_is_not_told_again_that_it_works() -> None:
     post = Post(turn(pressed(), created_at=later(-1)))
     assert await post.placeholder() is None
-    assert post.order() == []
+    assert post.order() == ["find_message"]
+
+
+@pytest.mark.parametrize("error", ["not_in_channel", "channel_not_found"])
+async def test_a_press_from_before_a_start_is_declined_where_darkroom_is_no_more(error: str) -> None:
+    post = Post(turn(pressed(), created_at=later(-1)))
+    post.slack.faults["find_message"] = [refused(error, "conversations.replies")]
+    ending = await post.placeholder()
+    assert ending is not None
+    assert ending.reason is Reason.NOT_IN_CHANNEL
+
+
+@pytest.mark.parametrize("error", [refused("thread_not_found"), refused("missing_scope"), unclear()])
+async def test_a_press_from_before_a_start_goes_on_where_nobody_can_say(error: Exception) -> None:
+    post = Post(turn(pressed(), created_at=later(-1)))
+    post.slack.faults["find_message"] = [error]
+    assert await post.placeholder() is None
+
+
+async def test_a_placeholder_that_cannot_be_closed_yet_is_closed_later_and_nothing_is_said_twice() -> None:
+    post = Post(done())
+    post.slack.faults["update_message"] = [refused("token_revoked", "chat.update")]
+    with pytest.raises(Undeliverable) as left:
+        await post.deliver()
+    assert left.value.reason == "placeholder: token_revoked"
+    assert Told.PLACEHOLDER_CLOSED not in post.notes.steps
+    await post.notes(Told.UNDELIVERED, left.value.reason)
+    await post.deliver()
+    assert len(post.slack.named("post_message")) == 1
+    assert "Done" in post.slack.only("update_message").text
+    assert post.slack.named("respond") == []
+
+
+async def test_a_refusal_that_was_told_is_not_told_again_when_its_placeholder_goes() -> None:
+    post = Post(ended(MODERATED, placeholder_ts=ROOT, thread_ts=ROOT))
+    post.slack.faults["delete_message"] = [unclear("chat.delete")] * (len(PAUSES_S) + 1)
+    with pytest.raises(Undeliverable) as left:
+        await post.tell()
+    await post.notes(Told.UNDELIVERED, left.value.reason)
+    await post.tell()
+    assert len(post.slack.named("respond")) == 1
+    assert post.slack.only("delete_message").said["ts"] == ROOT
+
+
+@pytest.mark.parametrize(
+    ("errors", "methods"),
+    [
+        (["invalid_blocks"], ["update_message"]),
+        (["msg_too_long", "msg_too_long"], ["delete_message"]),
+        (["cant_update_message", "edit_window_closed"], ["delete_message"]),
+        (["message_not_found"], []),
+        (["not_in_channel"], []),
+    ],
+)
+async def test_a_placeholder_that_slack_does_not_change_says_less_or_goes(
+    errors: list[str], methods: list[str]
+) -> None:
+    post = Post(done())
+    post.slack.faults["update_message"] = [refused(error, "chat.update") for error in errors]
+    await post.deliver()
+    assert [one for one in post.order() if one in {"update_message", "delete_message"}] == methods
+    assert post.notes.steps == STEPS
 
 
 async def test_a_button_in_a_channel_that_we_have_left_buys_nothing() -> None:
