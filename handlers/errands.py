@@ -16,6 +16,9 @@ ERRANDS_MAX = 200
 """More at once than this are dropped: whoever asked can ask again."""
 
 
+_OF_THE_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_CORRUPT")
+"""How SQLite's names begin for what it says in one sentence that is always the same."""
+
 Work = Coroutine[Any, Any, None]
 
 
@@ -82,8 +85,20 @@ async def unbroken(name: str, work: Awaitable[bool]) -> bool:
 
 
 def where(error: BaseException) -> str:
-    """An error for the log: its type and place, and its words only where they are Slack's own names."""
+    """An error for the log: its type and place, and its words only where they can hold nothing that anybody
+    wrote: Slack's own names, and what the system and SQLite say of a disk."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    named = f" ({error})" if isinstance(error, SlackRefused | SlackUnclear) else ""
+    words = _fixed_words(error)
+    named = f" ({words})" if words else ""
     return f"{type(error).__name__}{named}{place}"
+
+
+def _fixed_words(error: BaseException) -> str | None:
+    if isinstance(error, SlackRefused | SlackUnclear):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror
+    # SQLite's errors by their own name for it: only storage knows their type.
+    name = str(getattr(error, "sqlite_errorname", ""))
+    return str(error) if name.startswith(_OF_THE_DISK) else name

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
-from handlers.errands import ERRANDS_MAX, Errands
+from handlers.errands import ERRANDS_MAX, Errands, where
 
 
 async def test_running_errands_are_waited_for_at_the_end() -> None:
@@ -67,3 +69,37 @@ async def test_an_errand_that_breaks_says_sorry_once(caplog: pytest.LogCaptureFi
     assert said == ["sorry"]
     assert "errand work broke: RuntimeError at" in caplog.text
     assert "secret" not in caplog.text
+
+
+def _full() -> sqlite3.Error:
+    """What SQLite raises when a database may not grow."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE kept (a)")
+        db.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(sqlite3.Error) as caught:
+            db.execute("INSERT INTO kept VALUES (randomblob(100000))")
+    return caught.value
+
+
+def _wrong() -> sqlite3.Error:
+    """What SQLite raises at a statement that it cannot read."""
+    with closing(sqlite3.connect(":memory:")) as db, pytest.raises(sqlite3.Error) as caught:
+        db.execute("SELECT a red fox")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "says", "hides"),
+    [
+        (OSError(28, "No space left on device", "/home/alice/picture"), "No space left on device", "alice"),
+        (_full(), "database or disk is full", "kept"),
+        (_wrong(), "SQLITE_ERROR", "fox"),
+        (ValueError("a red fox"), "ValueError", "fox"),
+    ],
+    ids=["disk", "database", "statement", "prompt"],
+)
+def test_the_log_says_what_is_wrong_with_a_disk_and_nothing_that_anybody_wrote(
+    error: Exception, says: str, hides: str
+) -> None:
+    assert says in where(error)
+    assert hides not in where(error)
