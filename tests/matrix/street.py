@@ -178,6 +178,8 @@ def on_street(
     folder = Path(tempfile.mkdtemp(prefix="darkroom-street-", dir=MEMORY if MEMORY.is_dir() else None))
     loop, wrong = VirtualLoop(), list[str]()
     gc.disable()
+    # What was there before is not looked at again and again when the loop is put away.
+    gc.freeze()
 
     def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if context.get("exception") is not None:
@@ -197,6 +199,7 @@ def on_street(
             result = loop.run_until_complete(told(street))
     finally:
         put_away(loop)
+        gc.unfreeze()
         shutil.rmtree(folder, ignore_errors=True)
     assert not wrong, wrong
     return result

@@ -1,0 +1,84 @@
+"""The moments in a turn's life in which a fault of the image API can come, each a short story."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sandbox.faults.rules import FaultPlan, Rule
+from sandbox.images.faults import EDITS, GENERATIONS, RESPONSES, RETRIEVE
+from sandbox.slack.model import Message
+from tests.matrix.street import DESIGN, Street
+
+ALICE = "U0ALICE001"
+DEATH_S = 5.0
+"""So long after the request Darkroom dies: a picture takes four times as long."""
+ANOTHER_S = 2 * 3_600.0
+NO_RESPONSES = Rule("openai", RESPONSES, "endpoint gone", times=None)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was before, what is asked for, and at which endpoint the fault comes; ``wanted`` pictures."""
+
+    name: str
+    endpoint: str
+    before: Callable[[Street], Awaitable[None]]
+    ask: Callable[[Street], Awaitable[None]]
+    wanted: int = 1
+    beside: tuple[Rule, ...] = ()
+    """What else is the matter, all the time."""
+
+    async def play(self, street: Street, rule: Rule) -> float:
+        """Tell it with a fault; gives how long it took until it had ended, in seconds."""
+        street.api.fault_plan = FaultPlan(self.beside)
+        await self.before(street)
+        street.api.fault_plan = FaultPlan([rule, *self.beside])
+        await self.ask(street)
+        return await street.rests()
+
+
+async def _nothing(street: Street) -> None:
+    pass
+
+
+async def _a_picture(street: Street) -> None:
+    await _command(street)
+    await street.rests()
+
+
+async def _command(street: Street) -> None:
+    await street.workspace.type_command(ALICE, DESIGN, "/imagine a red fox in snow")
+
+
+async def _two(street: Street) -> None:
+    await street.workspace.type_command(ALICE, DESIGN, "/imagine a red fox in snow --n 2")
+
+
+async def _reply(street: Street) -> None:
+    await street.workspace.post(ALICE, DESIGN, "make it night", thread_ts=root(street).ts)
+
+
+async def _interrupted(street: Street) -> None:
+    await _command(street)
+    await asyncio.sleep(DEATH_S)
+    street.dies()
+    await asyncio.sleep(DEATH_S)
+    await street.starts()
+
+
+def root(street: Street) -> Message:
+    """The newest message of ours that has, or may have, a thread."""
+    return [message for message in street.ours() if not message.is_reply][-1]
+
+
+MOMENTS = (
+    Moment("a first picture", RESPONSES, _nothing, _command),
+    Moment("an edit in a thread", RESPONSES, _a_picture, _reply),
+    Moment("one of two", RESPONSES, _nothing, _two, wanted=2),
+    Moment("by the Images endpoint", GENERATIONS, _a_picture, _command, beside=(NO_RESPONSES,)),
+    Moment("an edit by the Images endpoint", EDITS, _a_picture, _reply, beside=(NO_RESPONSES,)),
+    Moment("a call of a Darkroom that then dies", RESPONSES, _nothing, _interrupted),
+    Moment("asked for again after a restart", RETRIEVE, _nothing, _interrupted),
+)

@@ -1,0 +1,199 @@
+"""What became of what was asked: what its person sees, what was charged, and whether that is as promised."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sandbox.images.faults import Call
+from sandbox.slack.model import Message
+from storage.database import DATABASE_NAME
+from tests.matrix.moments import ALICE
+from tests.matrix.street import Street
+from tests.simulation.checks import is_opening, price_of
+from tests.simulation.life import look_from_outside
+from tests.simulation.weather import MAKING
+from tests.storage.books import check_books, nothing_held
+
+WORDS_MAX = 150
+_REFUSED_BY_MODERATION = ("refused:moderation_blocked", "refused:invalid_prompt", "blocked")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far things had come before: of what comes after it somebody asks."""
+
+    turns: int
+    calls: int
+    told: int
+    messages: frozenset[tuple[str, str]]
+
+    @classmethod
+    def at(cls, street: Street) -> Mark:
+        """Now."""
+        return cls(
+            len(street.rows("SELECT id FROM turns")),
+            len(street.api.calls),
+            len(street.workspace.ephemerals),
+            frozenset((message.channel, message.ts) for message in street.ours()),
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One cell of the matrix."""
+
+    outcome: str
+    reason: str
+    pictures: tuple[tuple[str, str], ...]
+    """Each picture that is seen: where, and what stands under it about models that were passed over."""
+    told: tuple[str, ...]
+    """What only its person was told, as it ended."""
+    charged: str
+    calls: int
+    seconds: float
+    wrong: tuple[str, ...]
+
+    @property
+    def sees(self) -> str:
+        """What the person sees, in short."""
+        found = [
+            f"{place}{f': “{note}”' if note else ''}"
+            for place, note in dict.fromkeys(self.pictures)
+        ]
+        if len(self.pictures) > 1 and len(found) == 1:
+            found = [f"{len(self.pictures)} times {found[0]}"]
+        return "; ".join([*found, *(f"“{shortened(words)}”" for words in self.told)])
+
+
+def shortened(words: str) -> str:
+    """The first sentences that fit."""
+    words = " ".join(words.split())
+    if len(words) <= WORDS_MAX:
+        return words
+    return words[: words.rfind(" ", 0, WORDS_MAX)] + " …"
+
+
+def look(street: Street, mark: Mark, wanted: int, seconds: float) -> Seen:
+    """What there is since *mark*."""
+    (turn,) = street.rows("SELECT * FROM turns ORDER BY created_at, id")[mark.turns :] or [None]
+    if turn is None:
+        raise AssertionError("nothing was taken in")
+    new = [one for one in street.ours() if (one.channel, one.ts) not in mark.messages]
+    pictures = [(_place(one), _note(one)) for one in new if _pictures(one)]
+    told = [one.text for one in street.workspace.ephemerals[mark.told :] if one.user == ALICE]
+    told += [one.text for one in new if one.channel.startswith("D") and not _pictures(one)]
+    calls = [call for call in street.api.calls[mark.calls :] if call.endpoint in MAKING]
+    return Seen(
+        turn["outcome"],
+        turn["reason"],
+        tuple(pictures),
+        tuple(told),
+        _charged(street, turn["id"]),
+        len(calls),
+        seconds,
+        tuple(_wrong(street, turn["id"], wanted, len(pictures), told, calls)),
+    )
+
+
+def _pictures(message: Message) -> int:
+    return len([block for block in message.blocks if block["type"] == "image"]) + len(message.files)
+
+
+def _place(message: Message) -> str:
+    if message.channel.startswith("D"):
+        return "picture in the DM"
+    if not message.thread_ts:
+        return "picture in the channel"
+    return "picture as a plain file" if message.files else "picture"
+
+
+def _note(message: Message) -> str:
+    """The line about models that were passed over, if there is one."""
+    texts = [text for block in message.blocks for text in _texts(block)]
+    return next((text for text in texts if "made with " in text or "made by the Images" in text), "")
+
+
+def _texts(block: object) -> Iterator[str]:
+    if isinstance(block, dict):
+        if isinstance(block.get("text"), str):
+            yield block["text"]
+        for part in block.values():
+            yield from _texts(part)
+    elif isinstance(block, list):
+        for part in block:
+            yield from _texts(part)
+
+
+def _charged(street: Street, turn_id: str) -> str:
+    """In words, of all attempts of the turn together."""
+    found: Counter[str] = Counter()
+    for attempt in street.rows("SELECT * FROM attempts WHERE turn_id = ?", turn_id):
+        call = _call_of(street, attempt["id"])
+        billed = price_of(call) if call is not None else 0
+        if attempt["state"] == "uncertain":
+            found["its hold"] += 1
+        elif attempt["charged_nano_usd"]:
+            found["as billed" if attempt["charged_nano_usd"] == billed else "an estimate"] += 1
+    return ", ".join(sorted(found)) or "nothing"
+
+
+def _call_of(street: Street, attempt_id: str) -> Call | None:
+    return next((sent.call for sent in street.api_side.sent if sent.attempt_id == attempt_id), None)
+
+
+def _wrong(
+    street: Street, turn_id: str, wanted: int, shown: int, told: list[str], calls: list[Call]
+) -> Iterator[str]:
+    """What is not as promised."""
+    for one in (check_books, nothing_held):
+        try:
+            look_from_outside(street.folder, DATABASE_NAME, one)
+        except AssertionError as error:
+            yield f"{one.__name__}: {error}"
+    yield from _standing(street)
+    yield from _charges(street, turn_id)
+    made = street.rows("SELECT id FROM pictures WHERE turn_id = ?", turn_id)
+    if shown != len(made):
+        yield f"{len(made)} pictures were made and {shown} are seen"
+    if len(told) != (0 if len(made) == wanted else 1):
+        yield f"{len(made)} of {wanted} pictures, and told {len(told)} times: {told}"
+    if sum(bool(call.billed) for call in calls) > wanted:
+        yield f"{wanted} wanted, and more was bought"
+    if len(calls) > wanted and any(call.outcome in _REFUSED_BY_MODERATION for call in calls):
+        yield "asked again after the moderation's refusal"
+
+
+def _standing(street: Street) -> Iterator[str]:
+    for message in street.ours():
+        if is_opening(message):
+            yield f"a placeholder stands: {message.text}"
+    for room in street.workspace.channels.values():
+        for message in room.messages.values():
+            if street.workspace.bot_user_id in message.reactions.get("eyes", ()):
+                yield "our eyes are still on a message"
+
+
+def _charges(street: Street, turn_id: str) -> Iterator[str]:
+    """Each attempt was sent once at most, and charged what was billed for it, or its hold."""
+    sent = Counter(one.attempt_id for one in street.api_side.sent)
+    yield from (f"attempt {name} was sent {times} times" for name, times in sent.items() if times > 1)
+    attempts = street.rows("SELECT * FROM attempts WHERE turn_id = ? ORDER BY held_at, id", turn_id)
+    for attempt in attempts:
+        call = _call_of(street, attempt["id"])
+        billed = price_of(call) if call is not None else 0
+        charged, hold, state = attempt["charged_nano_usd"], attempt["hold_nano_usd"], attempt["state"]
+        flags = street.rows(
+            "SELECT flags FROM journal WHERE attempt_id = ? AND kind IN ('settle', 'uncertain')", attempt["id"]
+        )
+        estimated = any("estimated" in json.loads(row["flags"]) for row in flags)
+        if billed > hold:
+            yield f"billed {billed}, more than the hold of {hold}"
+        if state == "uncertain" and charged != hold:
+            yield f"uncertain, and charged {charged} of a hold of {hold}"
+        if state == "released" and (charged or billed):
+            yield f"released, charged {charged}, billed {billed}"
+        if state == "settled" and charged != billed and not estimated:
+            yield f"settled at {charged}, billed {billed}"
