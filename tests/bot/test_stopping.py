@@ -1,0 +1,133 @@
+"""Stopping a Darkroom that runs as a process of its own, and starting a second one beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import GRACE_S
+from bot.cli.world import World, start_world
+from sandbox.images.api import ImageApi
+from sandbox.slack.model import Message
+from sandbox.slack.workspace import Workspace
+from tests.bot.test_running import WAIT_S, Process, darkroom, variables
+from tests.scenarios.story import Easel, Ledger
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def easel() -> Easel:
+    """Where the pictures of this world are painted."""
+    return Easel()
+
+
+@pytest.fixture
+async def world(easel: Easel) -> AsyncIterator[World]:
+    """A Slack and an image API to run against."""
+    started = await start_world(Workspace(file_processing_s=0.01), ImageApi(sleep=easel.sleep))
+    yield started
+    await started.close()
+    await started.workspace.close()
+
+
+async def running(world: World, where: Path) -> Process:
+    """A bot that is connected."""
+    if not (where / "data").exists():
+        assert await (await darkroom(where, "init")).ends() == 0
+    bot = await darkroom(where, "run", **variables(world))
+    await bot.says("Darkroom is connected")
+    return bot
+
+
+async def being_made(world: World, prompt: str) -> None:
+    """A picture that the image API has begun."""
+    begun = asyncio.Event()
+
+    def called(call: object) -> None:
+        begun.set()
+
+    world.images.on_call = called
+    assert (await world.workspace.type_command("alice", "design", f"/imagine {prompt}")).error is None
+    async with asyncio.timeout(WAIT_S):
+        await begun.wait()
+
+
+async def named(ledger: Ledger) -> None:
+    """Return when the call under way can be asked for after a stop."""
+    async with asyncio.timeout(WAIT_S):
+        known = "SELECT id FROM attempts WHERE response_id IS NOT NULL"
+        while not ledger.rows(known):  # noqa: ASYNC110 -- another process writes it
+            await asyncio.sleep(0)
+
+
+def pictures(workspace: Workspace) -> list[Message]:
+    """The messages with a picture."""
+    everything = workspace.channel_named("design").messages.values()
+    return [message for message in everything if any(block["type"] == "image" for block in message.blocks)]
+
+
+async def test_a_stop_takes_nothing_more_in_and_finishes_what_runs(
+    world: World, easel: Easel, tmp_path: Path
+) -> None:
+    easel.hold()
+    bot = await running(world, tmp_path)
+    await being_made(world, "a red fox")
+    bot.process.send_signal(signal.SIGTERM)
+    await bot.says("Stopping")
+    await world.workspace.until(lambda workspace: not workspace.delivery.sockets, WAIT_S)
+    assert bot.process.returncode is None
+    easel.let_go()
+    assert await bot.ends() == 0
+    assert len(pictures(world.workspace)) == 1
+    assert "Traceback" not in bot.said
+    ledger = Ledger(tmp_path / "data")
+    assert ledger.turns() == [("pictures", "pictures")]
+    ledger.holds_nothing()
+
+
+async def test_a_second_signal_does_not_wait_and_the_next_start_goes_on(
+    world: World, easel: Easel, tmp_path: Path
+) -> None:
+    easel.hold()
+    bot = await running(world, tmp_path)
+    await being_made(world, "a red fox")
+    ledger = Ledger(tmp_path / "data")
+    await named(ledger)
+    bot.process.send_signal(signal.SIGTERM)
+    await bot.says("Stopping")
+    async with asyncio.timeout(GRACE_S / 2):
+        assert await bot.ends(signal.SIGINT) == 0
+    assert "Traceback" not in bot.said
+    assert ledger.turns() == [("working", "")]
+
+    easel.let_go()
+    again = await running(world, tmp_path)
+    await world.workspace.until(pictures, WAIT_S)
+    assert await again.ends(signal.SIGTERM) == 0
+    assert len(pictures(world.workspace)) == 1
+    assert len([call for call in world.images.calls if call.endpoint == "responses"]) == 1
+    assert ledger.turns() == [("pictures", "pictures")]
+    ledger.holds_nothing()
+
+
+async def test_a_second_bot_beside_the_first_is_refused_and_the_first_goes_on(
+    world: World, tmp_path: Path
+) -> None:
+    first = await running(world, tmp_path)
+    second = await darkroom(tmp_path, "run", **variables(world))
+    assert await second.ends() == 2
+    assert second.said == (
+        f"Another Darkroom is running on {tmp_path / 'data'}. Stop it first, or set storage.data_dir to "
+        "another directory.\n"
+    )
+    await world.workspace.type_command("alice", "design", "/imagine a red fox")
+    await world.workspace.until(pictures, WAIT_S)
+    turns = await darkroom(tmp_path, "turns")
+    assert await turns.ends() == 0
+    assert f"(process {first.process.pid}): " in turns.said
+    assert await first.ends(signal.SIGTERM) == 0
