@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 LASTING = [(scene, FOR_EVER) for scene in SCENES]
 ONCE = [(scene, 1) for scene in SCENES if scene.method.startswith(("chat.post", "files.c", "conv"))]
 
-GONE = {"not_in_channel", "channel_not_found", "is_archived"}
+GONE = {"not_in_channel", "channel_not_found", "is_archived", "message_not_found"}
 
 
 @pytest.fixture
