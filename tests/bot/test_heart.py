@@ -1,0 +1,136 @@
+"""Signs of life: when they are given, what they say, and how they are read."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot import heart
+from bot.cli import main
+from bot.heart import Heart
+from darkroom.turns.heartbeat import Beat
+from storage.database import Database
+from storage.heartbeat import SqlitePulse
+from tests.examples import NOON, StillClock
+from tests.turns.world import World, opened, turns_of_the_loop
+
+
+class Recorded:
+    """What was written down; ``faults`` are raised instead."""
+
+    def __init__(self) -> None:
+        self.beats: list[Beat] = []
+        self.faults: list[BaseException] = []
+        self.written = asyncio.Event()
+
+    async def beat(self, beat: Beat) -> None:
+        """See ``Pulse``."""
+        if self.faults:
+            raise self.faults.pop()
+        self.beats.append(beat)
+        self.written.set()
+
+    async def beaten(self, times: int) -> None:
+        """Wait for so many."""
+        async with asyncio.timeout(10):
+            while len(self.beats) < times:
+                self.written.clear()
+                await self.written.wait()
+
+
+async def test_it_beats_at_once_and_again_also_when_the_disk_is_full_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heart, "EVERY_S", 0.005)
+    async with opened(tmp_path) as database:
+        world, recorded = World(database, tmp_path / "pictures"), Recorded()
+        recorded.faults = [OSError(28, "no space left on device")] * 2
+        beating = Heart(world.worker, recorded, world.clock)
+        world.gates.shut("render")
+        turn_id = await world.imagine("a fox")
+        await world.gates.reached("render")
+        beating.start()
+        await recorded.beaten(2)
+        assert recorded.beats[0] == Beat(os.getpid(), NOON, NOON, running=1, waiting=0)
+        world.clock.at += timedelta(seconds=900)
+        await recorded.beaten(len(recorded.beats) + 2)
+        assert recorded.beats[-1].at == NOON + timedelta(seconds=900)
+        assert recorded.beats[-1].stuck == (turn_id,)
+        world.gates.open("render")
+        await world.rest()
+        await beating.aclose()
+        before = len(recorded.beats)
+        await turns_of_the_loop()
+        assert len(recorded.beats) == before
+
+
+async def test_a_turn_that_gets_stuck_is_an_error_in_the_log_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR, logger="darkroom.app")
+    async with opened(tmp_path) as database:
+        world = World(database, tmp_path / "pictures")
+        beating = Heart(world.worker, Recorded(), world.clock)
+        world.gates.shut("render")
+        turn_id = await world.imagine("a fox")
+        await world.gates.reached("render")
+        await beating.beat()
+        world.clock.at += timedelta(seconds=900)
+        await beating.beat()
+        await beating.beat()
+        assert [record.getMessage() for record in caplog.records] == [
+            f"turns that should have come a step further long ago: {turn_id}"
+        ]
+        world.gates.open("render")
+        await world.rest()
+
+
+async def test_a_round_goes_on_from_where_an_event_was_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may start is started after all."""
+    monkeypatch.setattr(heart, "EVERY_S", 0.005)
+    async with opened(tmp_path) as database:
+        world = World(database, tmp_path / "pictures")
+        turn_id = await world.imagine("a fox")
+        entry = world.line.get(turn_id)
+        assert entry is not None
+        entry.shut = True
+        await turns_of_the_loop(60)
+        assert await world.outcome(turn_id) is None
+        beating = Heart(world.worker, Recorded(), world.clock)
+        beating.start()
+        await world.rest()
+        await beating.aclose()
+        assert await world.outcome(turn_id) == "pictures"
+
+
+async def _written(folder: Path, beat: Beat) -> None:
+    database = await asyncio.to_thread(Database.open, folder, create=True)
+    await SqlitePulse(database).beat(beat)
+    database.close()
+
+
+def test_turns_prints_the_last_sign_of_life_above_the_table_and_not_in_json(tmp_path: Path) -> None:
+    clock = StillClock()
+    beat = Beat(7, clock.now(), clock.now() + timedelta(minutes=5), 3, 12, ("turn_1", "turn_2"))
+    asyncio.run(_written(tmp_path, beat))
+    printed = CliRunner().invoke(main, ["turns", "--data-dir", str(tmp_path)])
+    assert printed.output.splitlines()[0] == (
+        "Running since 2026-11-20 12:00:00, last sign of life 2026-11-20 12:05:00 UTC (process 7): "
+        "3 running, 12 waiting; stuck: turn_1, turn_2."
+    )
+    assert CliRunner().invoke(main, ["turns", "--json", "--data-dir", str(tmp_path)]).output == "[]\n"
+
+
+def test_turns_says_nothing_of_a_bot_that_never_ran(tmp_path: Path) -> None:
+    Database.open(tmp_path, create=True).close()
+    printed = CliRunner().invoke(main, ["turns", "--data-dir", str(tmp_path)])
+    assert printed.exit_code == 0
+    assert "Running" not in printed.output
