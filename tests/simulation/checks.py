@@ -155,27 +155,27 @@ def _overruns(
 
 def _posts(world: World, db: sqlite3.Connection) -> Iterator[str]:
     """What was made was shown once; twice only where nobody could see whether it was there."""
-    by_id: dict[str, list[Post]] = defaultdict(list)
-    for post in world.posts:
-        by_id[post.id].append(post)
-    shown: dict[str, list[Post]] = defaultdict(list)
-    for post in world.posts:
-        for sha256 in post.pictures:
-            shown[sha256].append(post)
     for turn in db.execute("SELECT * FROM turns WHERE outcome IN ('pictures', 'words')"):
-        pictures = db.execute("SELECT * FROM pictures WHERE turn_id = ?", (turn["id"],)).fetchall()
-        living = [picture for picture in pictures if picture["deleted_at"] is None]
-        mine = [
-            post
-            for post in by_id[turn["id"]]
-            if post.pictures or (turn["outcome"] == "words" and not post.opening)
-        ]
-        plain = [post for picture in pictures for post in shown[picture["sha256"]] if not post.id]
-        mine += [post for post in dict.fromkeys(plain) if post not in mine]
-        visible = turn["reason"] != "nothing_to_say" and (living or turn["outcome"] == "words")
-        if not mine and turn["told_at"] is not None and visible:
-            yield f"turn {turn['id']} ({turn['reason']}) was told and is nowhere to be seen"
-        yield from _once(world, f"turn {turn['id']}", mine)
+        name = f"turn {turn['id']} ({turn['reason']})"
+        told = turn["told_at"] is not None and turn["reason"] != "nothing_to_say"
+        if turn["outcome"] == "words":
+            said = [post for post in world.posts if post.id == turn["id"] and not post.opening]
+            if told and not said:
+                yield f"{name} was told and is nowhere to be seen"
+            yield from _once(world, name, said)
+            continue
+        for picture in db.execute("SELECT * FROM pictures WHERE turn_id = ?", (turn["id"],)):
+            # A message that shows it, or its file alone; others may show it too, such as a list of versions.
+            shown = [
+                post
+                for post in world.posts
+                if picture["sha256"] in post.pictures and post.id in (turn["id"], "")
+            ]
+            home = [post for post in world.posts if picture["sha256"] in post.pictures]
+            home = [post for post in home if world.workspace.channels[post.channel].kind == "im"]
+            if told and not shown and not home and picture["deleted_at"] is None:
+                yield f"{name} was told and is nowhere to be seen: {picture['id']}"
+            yield from _once(world, name, shown)
 
 
 def _once(world: World, name: str, posts: list[Post]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,8 @@ from tests.simulation.weather import SlackFault, Weather
 
 SESSION_TIMEOUT_S = 20.0
 API = "/api/"
+_SAID = ("channel", "thread_ts", "ts", "timestamp", "name", "user", "file")
+"""What of a request goes into the trace."""
 _LOOKING = frozenset({"conversations.history", "conversations.replies"})
 
 
@@ -156,7 +158,9 @@ class Session:
         if fault is not None and not fault.takes_effect:
             if fault.lost:
                 raise aiohttp.ServerDisconnectedError
-            return _refusal(fault)
+            return _refusal(
+                fault if path.startswith(API) else replace(fault, status=429 if fault.status == 429 else 503)
+            )
         reply = await self._done(verb, url, path, name, params, more)
         if fault is not None and fault.lost:
             raise aiohttp.ServerDisconnectedError
@@ -172,7 +176,9 @@ class Session:
             if name == "files.completeUploadExternal":
                 workspace.file_processing_s = self._side.weather.scan_s()
             made = await workspace.call(name, params, token)
-            self._side.trace.note(f"slack {name}: {made.body.get('error') or 'ok'}")
+            about = " ".join(str(params[key]) for key in _SAID if params.get(key))
+            ts = made.body.get("ts") or made.body.get("message_ts") or ""
+            self._side.trace.note(f"slack {name} {about}: {made.body.get('error') or 'ok'} {ts}")
             body = json.dumps(made.body).encode()
             return Reply(made.status, body, headers={**made.headers, "Content-Type": "application/json"})
         if name == "upload":

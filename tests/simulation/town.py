@@ -431,7 +431,7 @@ def put_away(loop: VirtualLoop) -> None:
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # what the C task calls it
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    said, logging.root.manager.disable = logging.root.manager.disable, logging.CRITICAL
+    logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -441,6 +441,6 @@ def put_away(loop: VirtualLoop) -> None:
                 gc.collect()
     finally:
         sys.unraisablehook = hook
-        logging.root.manager.disable = said
+        logging.disable(logging.NOTSET)
         asyncio.set_event_loop(None)
         gc.enable()
