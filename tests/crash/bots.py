@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ class Bot:
         self._reader, self._writer = reader, writer
         self.died_at: str | None = None
         self.code: int | None = None
+        self.pid = 0
         self._heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._listening = asyncio.create_task(self._listen())
         self.ended = asyncio.Event()
@@ -58,7 +60,7 @@ class Bot:
 
     async def ready(self) -> None:
         """Wait until it is. Raises ``Ended``."""
-        await self._hears("ready")
+        self.pid = int(await self._hears("ready"))
 
     async def arm(self, die_at: str | None) -> None:
         """It counts its steps from now on, and dies at that one."""
@@ -69,6 +71,22 @@ class Bot:
         """Wait until it has nothing left to do. Raises ``Ended``."""
         self._say(do="rest")
         await self._hears("rests")
+
+    async def fail(self, at: int, error: int, *, lasting: bool) -> None:
+        """Its disk is to fail: at the operation of that number from now on, and *lasting* from there on."""
+        self._say(do="fail", at=at, error=error, lasting=lasting)
+        await self._hears("faulty")
+
+    async def mend(self) -> tuple[int, list[str]]:
+        """Its disk is well again; how many operations there were, and which of them failed."""
+        self._say(do="mend")
+        operations, failed = await self._hears("mended")
+        return operations, failed
+
+    async def killed(self) -> None:
+        """Kill it from outside, and wait for its end."""
+        os.kill(self.pid, signal.SIGKILL)
+        await self.ended.wait()
 
     async def points(self) -> list[str]:
         """What it has come past since it was armed."""
@@ -99,11 +117,18 @@ class Nursery:
         self._path = path
 
     async def begin(
-        self, flags: dict[str, Any], log: Path, *, from_start: bool = False, die_at: str | None = None
+        self,
+        flags: dict[str, Any],
+        log: Path,
+        *,
+        from_start: bool = False,
+        die_at: str | None = None,
+        faulty_disk: bool = False,
     ) -> Bot:
         """Start one; with *from_start* its steps count from its very beginning. It may not be ready yet."""
         reader, writer = await asyncio.open_unix_connection(str(self._path), limit=LINE_MAX)
-        order = {"flags": flags, "log": str(log), "from_start": from_start, "die_at": die_at}
+        order: dict[str, Any] = {"flags": flags, "log": str(log), "from_start": from_start, "die_at": die_at}
+        order["faulty_disk"] = faulty_disk
         writer.write(json.dumps(order).encode() + b"\n")
         return Bot(reader, writer)
 

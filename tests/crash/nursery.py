@@ -7,6 +7,7 @@ line says which, the process forks, and the child answers. When it has ended, it
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import json
 import logging
@@ -25,11 +26,9 @@ from bot.settings import plain_settings
 from darkroom.rendering import picture, reading
 from handlers import chart  # noqa: F401 -- loaded here, not in each child
 from handlers.rounds import Rounds
+from tests.crash.clock import PointsClock
+from tests.crash.faulty_disk import Disk, FaultySqlite, faulty_files
 from tests.crash.points import Points
-from tests.scenarios.story import HurriedClock
-
-MOMENT_S = 0.005
-"""What is really waited of a pause between two tries."""
 
 
 class Line:
@@ -87,11 +86,17 @@ async def _live(connection: socket.socket, order: dict[str, Any]) -> None:
     if order["from_start"]:
         points.arm(order["die_at"])
     settings = plain_settings(order["flags"])
-    overrides = Overrides(clock=HurriedClock(MOMENT_S))
+    disk = Disk(str(settings.storage.data_dir))
+    # To be kept as long as there are connections.
+    sqlite = FaultySqlite(disk) if order["faulty_disk"] else None
+    if sqlite is not None:
+        sqlite.install()
+        faulty_files(disk)
+    overrides = Overrides(clock=PointsClock(mends=order["faulty_disk"]))
     connection.setblocking(False)
     reader, _ = await asyncio.open_unix_connection(sock=connection.dup())
     async with Darkroom(settings, create_data=True, overrides=overrides) as darkroom:
-        line.say(ready=True)
+        line.say(ready=os.getpid())
         while text := await reader.readline():
             words = json.loads(text)
             if words["do"] == "arm":
@@ -104,6 +109,12 @@ async def _live(connection: socket.socket, order: dict[str, Any]) -> None:
                 await rounds.wait()
                 await darkroom.worker.idle()
                 line.say(rests=True)
+            elif words["do"] == "fail":
+                disk.arm(words["at"], words["error"], lasting=words["lasting"])
+                line.say(faulty=True)
+            elif words["do"] == "mend":
+                line.say(mended=[disk.operations, disk.failed])
+                disk.arm(0, 0, lasting=False)
             elif words["do"] == "points":
                 line.say(points=points.reached)
             else:
@@ -113,6 +124,7 @@ async def _live(connection: socket.socket, order: dict[str, Any]) -> None:
 
 def _child(connection: socket.socket, order: dict[str, Any]) -> None:
     signal.set_wakeup_fd(-1)
+    faulthandler.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     logging.basicConfig(filename=order["log"], level=logging.INFO, force=True)
     code = 1

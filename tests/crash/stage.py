@@ -23,8 +23,11 @@ WAIT_S = 30.0
 class Stage:
     """The world is in this process and outlives every Darkroom in it."""
 
-    def __init__(self, nursery: Nursery, world: World, folder: Path, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, nursery: Nursery, world: World, folder: Path, settings: dict[str, Any], *, faulty_disk: bool
+    ) -> None:
         self.nursery, self.world, self.folder = nursery, world, folder
+        self._faulty_disk = faulty_disk
         self.data_dir = folder / "data"
         flags: dict[str, Any] = {name.replace("__", "."): value for name, value in settings.items()}
         self._flags = flags | world.settings() | {"storage.data_dir": str(self.data_dir)}
@@ -55,7 +58,9 @@ class Stage:
 
     async def begin(self, *, from_start: bool = False, die_at: str | None = None) -> Bot:
         """Start a Darkroom, which may die before it is ready."""
-        self.bot = await self.nursery.begin(self._flags, self.log, from_start=from_start, die_at=die_at)
+        self.bot = await self.nursery.begin(
+            self._flags, self.log, from_start=from_start, die_at=die_at, faulty_disk=self._faulty_disk
+        )
         with suppress(Ended):
             await self.bot.ready()
         return self.bot
@@ -97,13 +102,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(nursery: Nursery, folder: Path, **settings: Any) -> AsyncIterator[Stage]:
-    """A stage with a Slack and an image API that take no time; keywords are settings with ``__``."""
+async def staged(
+    nursery: Nursery, folder: Path, *, faulty_disk: bool = False, **settings: Any
+) -> AsyncIterator[Stage]:
+    """A stage with a Slack and an image API that take no time; keywords are settings with ``__``. With
+    *faulty_disk* its Darkrooms' disk can be made to fail."""
     await asyncio.to_thread(folder.mkdir, parents=True)
     workspace = Workspace(file_processing_s=0.0)
     images = ImageApi(seconds_per_picture=0.0, paint=FlatPainter())
     world = await start_world(workspace, images)
-    stage = Stage(nursery, world, folder, settings)
+    stage = Stage(nursery, world, folder, settings, faulty_disk=faulty_disk)
     try:
         yield stage
     finally:

@@ -464,9 +464,9 @@ async def test_in_our_direct_message_a_refusal_stays_readable() -> None:
 
 
 async def test_an_old_reply_address_is_not_tried() -> None:
-    post = Post(ended(MODERATED, created_at=later(-3600)))
+    post = Post(ended(MODERATED, created_at=later(-3600), placeholder_ts=ROOT))
     await post.tell()
-    assert post.order() == ["post_ephemeral"]
+    assert post.order() == ["post_ephemeral", "delete_message"]
 
 
 async def test_the_last_way_to_a_person_is_our_direct_message() -> None:
