@@ -61,9 +61,9 @@ def redelivery(desk: Desk) -> Redelivery:
     return Redelivery(desk.store, desk.log, delivery(desk), Files(), desk.clock, desk.line.wake_recalling)
 
 
-async def lost(desk: Desk, number: int = 1, why: str = "token_revoked") -> Turn:
+async def lost(desk: Desk, number: int = 1, why: str = "token_revoked", user: str = ALICE) -> Turn:
     """A turn whose picture Slack has not taken."""
-    picture = await made(desk, number, told=False)
+    picture = await made(desk, number, told=False, user=user)
     await desk.store.end(picture.turn_id, PICTURES, desk.clock.now())
     return await desk.store.tell(picture.turn_id, Told.UNDELIVERED, why, desk.clock.now())
 
@@ -142,6 +142,15 @@ async def test_others_pictures_and_deleted_ones_are_nobodys_to_fetch(desk: Desk)
     await desk.type("last", user_id=BOB, trigger="111.111.two")
     assert desk.slack.named("respond")[-1].text == words_delivery.NOTHING_YET
     assert desk.slack.named("post_message") == []
+
+
+async def test_what_slack_has_not_taken_is_brought_to_who_asked_alone(desk: Desk) -> None:
+    await lost(desk, user=BOB)
+    await desk.type("last")
+    assert desk.slack.only("respond").text == words_delivery.NOTHING_YET
+    assert desk.slack.named("upload") == []
+    await desk.type("last", user_id=BOB, trigger="111.111.two")
+    assert "v1>" in desk.slack.named("respond")[-1].text
 
 
 async def test_outsiders_fetch_nothing(desk: Desk) -> None:
