@@ -27,7 +27,7 @@ from handlers.meanings import MEANINGS, WAITING, Meaning
 from handlers.posting import PATIENT_PAUSES_S
 from handlers.redelivery_rounds import Redelivering
 from handlers.showing import Manner
-from tests.examples import BOB, DESIGN, TEAM, command, message
+from tests.examples import ALICE, BOB, DESIGN, TEAM, command, message
 from tests.handlers.gallery import ROOT, ended_as, made
 from tests.handlers.support import DM, OTHER_TEAM, USD, USUAL, Desk, refused, unclear
 
