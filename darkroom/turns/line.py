@@ -69,6 +69,11 @@ class Entry:
         return self.taken_in and not self.busy and not self.withdrawn
 
     @property
+    def only_waits(self) -> bool:
+        """Whether it waits to be started, or was and waits before the API: nothing is held or sent."""
+        return self.parked or (self.making is not None and self.slots.at_gate)
+
+    @property
     def calls(self) -> bool:
         """Whether the API has to be called for it."""
         return self.turn.request.intent is Intent.MAKE

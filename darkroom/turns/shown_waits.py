@@ -122,7 +122,7 @@ class ShownWaits:
             in_order={entry: number for number, entry in enumerate(in_order)},
             own=owned,
             in_lane=_places_in_lanes(self._line),
-            at_gate=frozenset(entry for entry in self._line if entry.making and entry.slots.at_gate),
+            at_gate=frozenset(entry for entry in self._line if entry.only_waits and not entry.parked),
         )
 
     def _wait(self, entry: Entry, view: _View) -> Wait | None:

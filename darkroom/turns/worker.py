@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps, MustWait
@@ -17,25 +16,17 @@ from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.mending import Mender, unbroken
 from darkroom.turns.model import Intent, Turn, TurnState
-from darkroom.turns.outages import Closed, Gate, Trouble
+from darkroom.turns.outages import Closed, Gate
+from darkroom.turns.overseeing import Overseer
 from darkroom.turns.planning import PictureFiles
-from darkroom.turns.recovering import TOO_OLD_IN_OUTAGE_S, Recovering
+from darkroom.turns.recovering import Recovering
 from darkroom.turns.shown_waits import ShownWaits
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard
 from darkroom.turns.telling import Teller
+from darkroom.turns.turn_tasks import TurnTasks
 
 logger = logging.getLogger("darkroom.turns")
-
-STUCK_AFTER_S = 600.0
-"""Whoever has not come a step further for so long, beyond the time that a call may take, is stuck."""
-
-_OUT_OF_PATIENCE = {
-    Trouble.QUOTA: Reason.QUOTA,
-    Trouble.KEY: Reason.KEY,
-    Trouble.REGION: Reason.REGION,
-    Trouble.FAILING: Reason.API_FAILED,
-}
 
 
 class Worker:
@@ -82,20 +73,18 @@ class Worker:
         self._recovering = Recovering(log, closer, clock, line, gate, self)
         self._waiting_max = waiting_max
         self._waiting_per_person = waiting_per_person
-        self._stuck_after_s = timeout_s + STUCK_AFTER_S
+        self._overseer = Overseer(line, gate, clock, timeout_s)
         self._noticed = noticed
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._spawned = asyncio.Event()
-        self._stopping = False
+        self._tasks = TurnTasks(line, clock, self._mender.mend, self._start_next)
         gate.listen(self._api_changed)
 
     def submit(self, turn: Turn) -> None:
         """Take a turn that was just accepted: it has its place from now on. Returns at once."""
-        if self._stopping or self._line.get(turn.id) is not None:
+        if self._tasks.stopping or self._line.get(turn.id) is not None:
             return
         full = self._full_for(turn)
         entry = self._line.add(turn)
-        self._spawn(self.take_in(entry) if full is None else self.stop(entry, full), entry)
+        self._tasks.spawn(self.take_in(entry) if full is None else self.stop(entry, full), entry)
 
     def _full_for(self, turn: Turn) -> Ending | None:
         """Why *turn* finds no place in the line, or None. One person cannot fill it for everybody."""
@@ -110,13 +99,13 @@ class Worker:
     def withdraw(self, turn: Turn) -> None:
         """A waiting turn was ended from outside: tell its person and let the next one go."""
         entry = self._line.get(turn.id)
-        if entry is None or self._stopping:
+        if entry is None or self._tasks.stopping:
             return
         # Whoever is at it (taking it in, planning its call) looks for this before letting go of it.
         parked, entry.withdrawn = entry.parked, True
         if parked:
             entry.telling = True
-            self._spawn(self.finish(entry, turn), entry)
+            self._tasks.spawn(self.finish(entry, turn), entry)
             self._start_next()
         elif entry.making is not None:
             # It waits for a rate or fetches a file: nothing can be held any more for what has ended.
@@ -124,22 +113,20 @@ class Worker:
 
     def reconsider(self) -> None:
         """An admin has decided something: look again at everything that waits. Returns at once."""
-        if self._stopping:
+        if self._tasks.stopping:
             return
-        task = asyncio.create_task(self._look_again())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.aside(self._look_again())
 
     async def _look_again(self) -> None:
         """Decline what waits and may not be made any more; let the rest ask for their money again."""
-        for entry in self._line.parked():
+        for entry in [each for each in self._line if each.only_waits]:
             await unbroken(self._judge(entry), entry.turn.id)
         self.money_moved()
 
     async def _judge(self, entry: Entry) -> None:
         """End a turn that waits and may not be made any more."""
         turn = await self._log.turn(entry.turn.id)
-        if turn is None or turn.state is TurnState.ENDED or self._stopping:
+        if turn is None or turn.state is TurnState.ENDED or self._tasks.stopping:
             return
         ending = await self._admission.judge(turn)
         if ending is not None:
@@ -154,85 +141,42 @@ class Worker:
 
     def take_up(self) -> None:
         """Go on with what was lined up, when people can be told. Returns at once."""
-        if not self._stopping:
-            self._recovering.take_up(self._spawn)
+        if not self._tasks.stopping:
+            self._recovering.take_up(self._tasks.spawn)
 
     async def round(self) -> None:
         """To be called from time to time: end what has waited too long for the API, rescue what nobody is at,
         start whoever may start after all, and show people what they wait for."""
-        if self._stopping:
+        if self._tasks.stopping:
             return
-        closed = self._gate.closed()
+        for entry, ending in self._overseer.out_of_patience():
+            # Nobody else is to take it from now on.
+            entry.closing = True
+            self._tasks.spawn(self.stop(entry, ending), entry)
         for entry in self._line:
-            self._rescue(entry)
-            if closed is not None and entry.parked and entry.calls:
-                self._lose_patience(entry, closed)
+            self._tasks.rescue(entry)
         self._api_changed()
         await self._waits.round()
 
     def pulse(self) -> tuple[int, int, tuple[str, ...]]:
         """How many run, how many wait, and the ids of those that are stuck."""
-        still = self._clock.monotonic() - self._stuck_after_s
-        stuck = [entry.turn.id for entry in self._line if not entry.parked and entry.stepped_at < still]
-        return sum(entry.running for entry in self._line), self._line.waiting(), tuple(stuck)
+        return self._overseer.pulse()
 
     async def aclose(self, grace_s: float) -> None:
         """Start nothing more, let what runs finish for *grace_s* seconds, leave the rest to recovery. To
         call it again with less of that ends the grace of the first."""
-        self._stopping = True
+        self._tasks.stopping = True
         self._mender.stop()
         for entry in self._line:
-            if entry.making is not None and entry.slots.at_gate:
+            if entry.making is not None and entry.only_waits:
                 # It has no hold, and would wait for longer than anybody waits for it.
                 entry.making.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace_s)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.aclose(grace_s)
         await self._waits.aclose()
-
-    async def recover(self) -> int:
-        """``line_up`` and ``take_up`` at once."""
-        left = await self.line_up()
-        self.take_up()
-        return left
 
     async def idle(self) -> None:
         """Return when no turn is in the line, and nothing is left to be done."""
-        while self._tasks or (len(self._line) and not self._stopping):
-            self._spawned.clear()
-            await (asyncio.wait(self._tasks) if self._tasks else self._spawned.wait())
-
-    def _spawn(self, work: Coroutine[Any, Any, None], entry: Entry) -> None:
-        self._step(entry)
-        self._spawned.set()
-        entry.task = task = asyncio.create_task(self._guarded(work, entry), name=entry.turn.id)
-        self._tasks.add(task)
-        task.add_done_callback(lambda _: self._left(task, entry))
-
-    async def _guarded(self, work: Coroutine[Any, Any, None], entry: Entry) -> None:
-        try:
-            if not await unbroken(work, entry.turn.id):
-                await self._mender.mend(entry)
-        finally:
-            # Harmless after its end; one that was cancelled before it began is closed.
-            work.close()
-            self._start_next()
-
-    def _left(self, task: asyncio.Task[None], entry: Entry) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            logger.critical("turn %s broke outside of its boundary", entry.turn.id, exc_info=fault)
-        self._rescue(entry)
-
-    def _rescue(self, entry: Entry) -> None:
-        """No turn is left in the line with nobody at it, whatever became of its task."""
-        alone = entry.task is not None and entry.task.done()
-        if not alone or entry.parked or self._stopping or self._line.get(entry.turn.id) is not entry:
-            return
-        logger.critical("turn %s was left by whoever was at it", entry.turn.id)
-        self._spawn(self._mender.mend(entry), entry)
+        await self._tasks.idle()
 
     async def take_in(self, entry: Entry) -> None:
         """Guard, place in the queue, and something to see; then it may start when it is next."""
@@ -262,12 +206,12 @@ class Worker:
         await self.finish(entry, await self._log.turn(entry.turn.id) or entry.turn)
 
     def _start_next(self) -> None:
-        if self._stopping:
+        if self._tasks.stopping:
             return
         limit = self._gate.places()
         for entry in self._line.startable(limit):
             self._line.start(entry, probing=limit is not None and entry.calls)
-            self._spawn(self._work(entry), entry)
+            self._tasks.spawn(self._work(entry), entry)
 
     def money_moved(self) -> None:
         """A hold has ended: whoever waits for money may ask again."""
@@ -316,7 +260,7 @@ class Worker:
             return await task
         except asyncio.CancelledError:
             worker = asyncio.current_task()
-            if worker is None or worker.cancelling() or not (entry.withdrawn or self._stopping):
+            if worker is None or worker.cancelling() or not (entry.withdrawn or self._tasks.stopping):
                 raise
             return None
         finally:
@@ -336,16 +280,6 @@ class Worker:
 
     def _step(self, entry: Entry) -> None:
         entry.stepped_at = self._clock.monotonic()
-
-    def _lose_patience(self, entry: Entry, closed: Closed) -> None:
-        """What has waited for the API for a day ends."""
-        if (self._clock.now() - entry.turn.created_at).total_seconds() <= TOO_OLD_IN_OUTAGE_S:
-            return
-        reason = _OUT_OF_PATIENCE[closed.outage.trouble]
-        ending = Ending(Outcome.FAILED, reason, {"message": closed.outage.message})
-        # Nobody else is to take it from now on.
-        entry.closing = True
-        self._spawn(self.stop(entry, ending), entry)
 
     async def stop(self, entry: Entry, ending: Ending) -> None:
         """End a turn that is not made, or not made further: what was paid for comes all the same."""

@@ -279,7 +279,7 @@ async def test_no_query_reads_a_growing_table_from_end_to_end(tmp_path: Path) ->
         await world.reply("night", "1763650000.000001", first)
         await world.ask(message("hi", "5.5", "5.5", surface=Surface.MENTION))
         await world.worker.idle()
-        await world.worker.recover()
+        await world.recover()
         await world.intake.take_back(TEAM, DESIGN, "5.5")
         turn = await world.turn(first)
         await balances(database, turn, world.limits, NOON)

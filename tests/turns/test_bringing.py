@@ -347,7 +347,7 @@ async def test_a_stop_while_files_are_fetched_leaves_nothing_and_fetches_again(w
     await world.restart()
     assert left_behind(world) == []
     world.gates.open("fetch:sofa")
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert await brought(world, turn_id) == [(InputRole.REFERENCE, "sofa.png")]
     assert world.attachments.fetched == ["sofa", "sofa"]
@@ -361,7 +361,7 @@ async def test_what_was_brought_is_not_fetched_again_after_a_stop(world: World) 
     await world.restart()
     world.gates.open("render:use this")
     world.renderer.asks = [painted(world.renderer.jobs[-1], "resp_2")]
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert world.attachments.fetched == ["sofa"]
     assert world.slack.inputs[turn_id] == [("reference", "sofa.png")]
@@ -467,7 +467,7 @@ async def test_a_stop_waits_for_the_thread_that_is_at_a_file(
     assert left_behind(world) == []
     monkeypatch.undo()
     world.start()
-    await world.worker.recover()
+    await world.recover()
 
 
 async def test_somebody_elses_turn_is_not_held_up_by_a_slow_file(world: World) -> None:

@@ -215,7 +215,7 @@ async def test_a_disk_that_stays_full_stops_nobody_else_and_is_mended_later_or_b
     assert await world.outcome(other) == "pictures"
     if restarted:
         await world.restart()
-        await world.worker.recover()
+        await world.recover()
     world.gates.open("sleep:300")
     await world.rest()
     assert (await world.turn(turn_id)).told_at is not None
@@ -274,7 +274,7 @@ async def test_stopping_does_not_wait_for_the_mending_of_a_turn(world: World) ->
     await world.gates.reached("sleep")
     await world.restart()
     world.gates.open("sleep")
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert await world.outcome(turn_id) == "pictures"
 
@@ -296,7 +296,7 @@ async def test_nothing_is_left_waiting_when_storage_is_closed_under_it(
     store.faults.clear()
     await world.restart()
     world.gates.open("sleep:300")
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert len(world.slack.posts) == 5
 

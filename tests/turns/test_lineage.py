@@ -219,7 +219,7 @@ async def test_undo_survives_a_stop(world: World) -> None:
     await world.gates.reached("tell")
     await world.restart()
     world.gates.open("tell")
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert world.slack.told.count((back, Reason.UNDONE)) == 1
     assert await parent_of(world, await edit(world, made[0], 11)) == 2
@@ -323,7 +323,7 @@ async def test_what_was_taken_in_as_clear_is_not_asked_about_after_a_stop(world:
     await turns_of_the_loop()
     await world.restart()
     world.gates.open("sleep")
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert (await world.ending(turn_id)).details == {}
     assert world.slack.posts == [(turn_id, 1), (turn_id, 2)]

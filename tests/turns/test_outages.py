@@ -149,7 +149,7 @@ async def test_a_start_in_an_outage_keeps_the_queue_tries_at_once_and_tells_nobo
     await settled()
     sent = len(later.api.jobs)
     await world.restart()
-    await world.worker.recover()
+    await world.recover()
     await settled()
     assert len(later.api.jobs) == sent + 1
     assert [await world.outcome(each) for each in asked] == [None, None]
@@ -184,7 +184,7 @@ async def test_a_turn_that_was_partly_made_gets_the_rest_later_and_pays_nothing_
     assert Counter(await world.states(turn_id))[SETTLED] == 1
     assert await world.outcome(turn_id) is None
     await world.restart()
-    await world.worker.recover()
+    await world.recover()
     await settled()
     assert await world.outcome(turn_id) is None
     later.says = lambda _: None

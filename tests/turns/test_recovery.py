@@ -32,7 +32,7 @@ async def stopped_at(world: World, gate: str) -> str:
 
 
 async def recovered(world: World) -> None:
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
 
 
@@ -127,7 +127,7 @@ async def test_a_reply_waits_for_a_first_picture_that_is_being_asked_for(world: 
     await world.restart()
     world.gates.open("render")
     world.renderer.asks = [painted(job, "resp_1")]
-    await world.worker.recover()
+    await world.recover()
     await turns_of_the_loop()
     assert len(world.renderer.jobs) == 1
     world.gates.open("ask")
@@ -147,7 +147,7 @@ async def test_an_earlier_message_waits_for_a_later_one_that_was_sent_already(wo
     world.renderer.asks = [painted(world.renderer.jobs[1], "resp_2")]
     await world.restart()
     world.gates.open("render")
-    await world.worker.recover()
+    await world.recover()
     await turns_of_the_loop()
     assert world.renderer.prompts() == ["a fox", "later"]
     world.gates.open("ask")
@@ -256,7 +256,7 @@ async def test_money_that_an_old_call_holds_is_waited_for(make_world: MakeWorld)
 async def test_recovery_leaves_what_came_in_meanwhile_alone(world: World) -> None:
     world.gates.shut("guard")
     turn_id = await world.imagine("a fox")
-    await world.worker.recover()
+    await world.recover()
     world.gates.open("guard")
     await recovered(world)
     assert world.slack.placeholders == [turn_id]
@@ -275,7 +275,7 @@ async def test_a_call_whose_model_nobody_knows_any_more_is_written_off(world: Wo
 async def test_stopping_twice_in_the_middle_is_like_stopping_once(world: World) -> None:
     turn_id = await stopped_at(world, "post")
     world.gates.shut("post", "sleep")
-    await world.worker.recover()
+    await world.recover()
     await turns_of_the_loop()
     await world.restart()
     world.gates.open("post", "sleep")

@@ -294,7 +294,7 @@ async def test_after_a_stop_each_that_was_sent_is_asked_for_and_all_are_told_onc
         None,
         painted(sent[1], "resp_cut_2"),
     ]
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert world.renderer.asked == ["resp_cut_1", "resp_cut_2", "resp_cut_2"]
     assert len(world.renderer.jobs) == 3
@@ -304,7 +304,7 @@ async def test_after_a_stop_each_that_was_sent_is_asked_for_and_all_are_told_onc
 async def test_after_a_stop_one_that_nobody_can_explain_is_the_rest(world: World) -> None:
     turn_id, sent = await cut_short(world)
     world.renderer.asks = [failed(FailureKind.MODERATION), None]
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert len(sent) == 2
     assert await world.states(turn_id) == [SETTLED, RELEASED, UNCERTAIN]
@@ -316,7 +316,7 @@ async def test_after_a_stop_one_that_nobody_can_explain_is_the_rest(world: World
 async def test_after_a_stop_what_nothing_was_sent_for_is_made(world: World) -> None:
     """The holds that stood are given back first."""
     turn_id = await held_and_paid(world)
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert sorted(await world.states(turn_id)) == [RELEASED, SETTLED, SETTLED, SETTLED]
     assert world.slack.posts == [(turn_id, 1), (turn_id, 2), (turn_id, 3)]
@@ -325,7 +325,7 @@ async def test_after_a_stop_what_nothing_was_sent_for_is_made(world: World) -> N
 async def test_after_a_long_stop_nothing_more_is_made_and_what_was_paid_for_comes(world: World) -> None:
     turn_id = await held_and_paid(world)
     world.clock.at += timedelta(hours=1, seconds=1)
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     details = (await world.ending(turn_id)).details
     assert (details["wanted"], details["made"], details["rest"]) == (3, 1, "too_old")
@@ -363,7 +363,7 @@ async def test_closing_the_books_twice_counts_and_asks_once(world: World) -> Non
     ]
     assert slots.given_up == []
     assert world.renderer.asked == ["resp_cut_1", "resp_cut_2"]
-    await world.worker.recover()
+    await world.recover()
 
 
 @pytest.mark.parametrize("gate", ["upload", "post", "posted", "close"])
@@ -373,7 +373,7 @@ async def test_what_was_being_told_is_told_once(world: World, gate: str) -> None
     await world.gates.reached(gate)
     await world.restart()
     world.gates.open(gate)
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert world.slack.posts == [(turn_id, n) for n in (1, 2, 3)]
     assert world.slack.uploads == [turn_id] * 3
@@ -457,7 +457,7 @@ async def _under_any(wanted: int, kinds: list[str], money: int, stop: bool) -> N
             if stop:
                 await turns_of_the_loop(len(kinds) * 7 % 40)
                 await world.restart()
-                await world.worker.recover()
+                await world.recover()
             await world.rest()
             states = await world.states(turn_id)
             assert states.count(SETTLED) + states.count(UNCERTAIN) <= wanted

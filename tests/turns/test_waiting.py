@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from darkroom.rendering.job import FailureKind
+from darkroom.spending.changes import SetPaused
 from darkroom.turns import shown_waits
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import AttemptState, Intent, TurnState
@@ -17,6 +18,7 @@ from darkroom.turns.waiting import Wait, WaitFor
 from tests.examples import ALICE, BOB, caps
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import failed
+from tests.turns.test_decisions import decides
 from tests.turns.world import World, turns_of_the_loop
 
 API_CLOSED = {"trouble": "quota", "message": "the API's own words"}
@@ -200,6 +202,17 @@ async def test_who_waits_for_the_rate_limit_is_told_so_and_can_call_it_off_at_on
     world.gates.open("sleep")
 
 
+async def test_a_decision_ends_who_waits_for_the_rate_limit_and_may_not_any_more(world: World) -> None:
+    world.gates.shut("sleep")
+    world.renderer.scripts["a fox"] = [failed(FailureKind.RATE, wait=40)]
+    turn_id = await world.imagine("a fox")
+    await turns_of_the_loop(80)
+    await decides(world, SetPaused(paused=True))
+    await world.rest()
+    assert world.slack.told == [(turn_id, Reason.PAUSED)]
+    world.gates.open("sleep")
+
+
 async def test_what_only_waits_is_parked_when_darkroom_stops(world: World) -> None:
     """However long the grace is: it would not be over in time."""
     world.gates.shut("sleep")
@@ -211,7 +224,7 @@ async def test_what_only_waits_is_parked_when_darkroom_stops(world: World) -> No
     assert (await world.turn(turn_id)).state is TurnState.QUEUED
     await world.restart()
     world.gates.open("sleep")
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert await world.outcome(turn_id) == "pictures"
 
@@ -290,7 +303,7 @@ async def test_a_start_in_an_outage_keeps_the_queue_for_a_day(world: World, hour
     first = await closed(world)
     await world.restart()
     world.clock.at += timedelta(hours=hours)
-    await world.worker.recover()
+    await world.recover()
     world.gates.open("sleep")
     await world.rest()
     assert await world.outcome(first) == outcome

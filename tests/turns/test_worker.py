@@ -435,7 +435,7 @@ async def test_what_arrives_while_stopping_is_left_to_the_next_start(world: Worl
     assert (await world.turn(turn_id)).state is TurnState.RECEIVED
     assert len(world.line) == 0
     world.start()
-    assert await world.worker.recover() == 1
+    assert await world.recover() == 1
     await world.rest()
     assert await world.outcome(turn_id) == "pictures"
 
@@ -451,7 +451,7 @@ async def test_nothing_starts_once_darkroom_is_stopping(make_world: MakeWorld) -
     await stopping
     assert world.renderer.prompts() == ["one"]
     world.start()
-    await world.worker.recover()
+    await world.recover()
     await world.rest()
     assert world.slack.posts == [(first, 1), (second, 1)]
 

@@ -132,6 +132,12 @@ class World:
         self.start()
         await self.gate.load()
 
+    async def recover(self) -> int:
+        """Take up what was left unfinished, nothing new having come before; gives how many."""
+        left = await self.worker.line_up()
+        self.worker.take_up()
+        return left
+
     async def ask(self, request: Request) -> str:
         """Accept and submit; gives the turn's id."""
         arrival = await self.intake.accept(request)
