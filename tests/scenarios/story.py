@@ -54,8 +54,9 @@ LIMIT_S = 20.0
 class HurriedClock(SystemClock):
     """Waits a moment and says that all of it went by: for stories in which minutes pass."""
 
-    def __init__(self, moment_s: float = 0.02) -> None:
+    def __init__(self, moment_s: float = 0.02, limit_s: float = LIMIT_S) -> None:
         self._moment_s = moment_s
+        self._limit_s = limit_s
         self._ahead = timedelta()
         self.waits: list[float] = []
 
@@ -69,7 +70,7 @@ class HurriedClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         """A moment of it at most; a limit on something that goes on meanwhile is kept as it is."""
-        if seconds >= LIMIT_S:
+        if seconds >= self._limit_s:
             await super().sleep(seconds)
             return
         self.waits.append(seconds)
