@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from sandbox.faults.rules import FaultPlan, Rule
 from sandbox.images.faults import EDITS, GENERATIONS, RESPONSES, RETRIEVE
 from sandbox.slack.model import Message
+from tests.matrix.seen import ALICE, Mark
 from tests.matrix.street import DESIGN, Street
 
-ALICE = "U0ALICE001"
 DEATH_S = 5.0
 """So long after the request Darkroom dies: a picture takes four times as long."""
-ANOTHER_S = 2 * 3_600.0
 NO_RESPONSES = Rule("openai", RESPONSES, "endpoint gone", times=None)
 
 
@@ -30,13 +29,15 @@ class Moment:
     beside: tuple[Rule, ...] = ()
     """What else is the matter, all the time."""
 
-    async def play(self, street: Street, rule: Rule) -> float:
-        """Tell it with a fault; gives how long it took until it had ended, in seconds."""
+    async def play(self, street: Street, rule: Rule) -> Mark | None:
+        """Tell it with a fault, to its end; gives how things stood before it, or None if it did not come."""
         street.api.fault_plan = FaultPlan(self.beside)
         await self.before(street)
+        mark = Mark.at(street)
         street.api.fault_plan = FaultPlan([rule, *self.beside])
         await self.ask(street)
-        return await street.rests()
+        await street.rests()
+        return mark if street.api.fault_plan.standing[0].met else None
 
 
 async def _nothing(street: Street) -> None:

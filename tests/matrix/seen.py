@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from handlers.blocks.placeholder import CANCEL_ACTION
+from handlers.delivery import NOTHING_REACTION
 from sandbox.images.faults import Call
 from sandbox.slack.model import Message
 from storage.database import DATABASE_NAME
-from tests.matrix.moments import ALICE
 from tests.matrix.street import Street
 from tests.simulation.checks import is_opening, price_of
 from tests.simulation.life import look_from_outside
 from tests.simulation.weather import MAKING
 from tests.storage.books import check_books, nothing_held
 
-WORDS_MAX = 150
+ALICE = "U0ALICE001"
+WORDS_MAX = 120
+BY_IMAGES = "The Responses endpoint could not serve this; made by the Images endpoint."
+_MONEY = re.compile(r"\$[\d.,]*\d")
 _REFUSED_BY_MODERATION = ("refused:moderation_blocked", "refused:invalid_prompt", "blocked")
 
 
@@ -43,59 +49,57 @@ class Mark:
 
 @dataclass(frozen=True)
 class Seen:
-    """One cell of the matrix."""
+    """One cell of the matrix: what the person ``sees`` in the end, what was ``charged``, and how often the API
+    was asked ``again`` for a picture; ``reason`` as in the books; ``wrong`` is what is not as promised."""
 
-    outcome: str
     reason: str
-    pictures: tuple[tuple[str, str], ...]
-    """Each picture that is seen: where, and what stands under it about models that were passed over."""
-    told: tuple[str, ...]
-    """What only its person was told, as it ended."""
+    sees: str
     charged: str
-    calls: int
+    again: int
     seconds: float
     wrong: tuple[str, ...]
 
-    @property
-    def sees(self) -> str:
-        """What the person sees, in short."""
-        found = [
-            f"{place}{f': “{note}”' if note else ''}"
-            for place, note in dict.fromkeys(self.pictures)
-        ]
-        if len(self.pictures) > 1 and len(found) == 1:
-            found = [f"{len(self.pictures)} times {found[0]}"]
-        return "; ".join([*found, *(f"“{shortened(words)}”" for words in self.told)])
-
 
 def shortened(words: str) -> str:
-    """The first sentences that fit."""
-    words = " ".join(words.split())
+    """The first sentences that fit, with no amounts in them."""
+    words = _MONEY.sub("$…", " ".join(words.split()).replace("|", "/"))
     if len(words) <= WORDS_MAX:
         return words
     return words[: words.rfind(" ", 0, WORDS_MAX)] + " …"
 
 
-def look(street: Street, mark: Mark, wanted: int, seconds: float) -> Seen:
-    """What there is since *mark*."""
-    (turn,) = street.rows("SELECT * FROM turns ORDER BY created_at, id")[mark.turns :] or [None]
-    if turn is None:
-        raise AssertionError("nothing was taken in")
+def look(street: Street, mark: Mark, wanted: int) -> Seen:
+    """What there is since *mark*, of one turn."""
+    (turn,) = street.rows("SELECT * FROM turns ORDER BY created_at, id")[mark.turns :]
     new = [one for one in street.ours() if (one.channel, one.ts) not in mark.messages]
-    pictures = [(_place(one), _note(one)) for one in new if _pictures(one)]
-    told = [one.text for one in street.workspace.ephemerals[mark.told :] if one.user == ALICE]
-    told += [one.text for one in new if one.channel.startswith("D") and not _pictures(one)]
+    pictures = [(_place(one), _note(one)) for one in new for _ in range(_pictures(one))]
+    told = _told(street, mark, new)
     calls = [call for call in street.api.calls[mark.calls :] if call.endpoint in MAKING]
+    sees = [f"{place}{note}" for place, note in dict.fromkeys(pictures)]
+    took = datetime.fromisoformat(turn["told_at"]) - datetime.fromisoformat(turn["created_at"])
     return Seen(
-        turn["outcome"],
         turn["reason"],
-        tuple(pictures),
-        tuple(told),
+        "; ".join([*sees, *(f"“{shortened(words)}”" for words in told)]),
         _charged(street, turn["id"]),
-        len(calls),
-        seconds,
+        max(0, len(calls) - wanted),
+        took.total_seconds(),
         tuple(_wrong(street, turn["id"], wanted, len(pictures), told, calls)),
     )
+
+
+def _told(street: Street, mark: Mark, new: list[Message]) -> list[str]:
+    """What the person was told as it ended; that something waits is said before."""
+    told = [
+        one.text
+        for one in street.workspace.ephemerals[mark.told :]
+        if one.user == ALICE and CANCEL_ACTION not in json.dumps(one.blocks)
+    ]
+    told += [one.text for one in new if one.channel.startswith("D") and not _pictures(one)]
+    for room in street.workspace.channels.values():
+        for message in room.messages.values():
+            if street.workspace.bot_user_id in message.reactions.get(NOTHING_REACTION, ()):
+                told.append(f"the reaction :{NOTHING_REACTION}:")
+    return told
 
 
 def _pictures(message: Message) -> int:
@@ -113,7 +117,8 @@ def _place(message: Message) -> str:
 def _note(message: Message) -> str:
     """The line about models that were passed over, if there is one."""
     texts = [text for block in message.blocks for text in _texts(block)]
-    return next((text for text in texts if "made with " in text or "made by the Images" in text), "")
+    note = next((text for text in texts if "made with " in text or "made by the Images" in text), "")
+    return f": “{note}”" if note else ""
 
 
 def _texts(block: object) -> Iterator[str]:
@@ -134,10 +139,10 @@ def _charged(street: Street, turn_id: str) -> str:
         call = _call_of(street, attempt["id"])
         billed = price_of(call) if call is not None else 0
         if attempt["state"] == "uncertain":
-            found["its hold"] += 1
+            found["its hold (uncertain)"] += 1
         elif attempt["charged_nano_usd"]:
             found["as billed" if attempt["charged_nano_usd"] == billed else "an estimate"] += 1
-    return ", ".join(sorted(found)) or "nothing"
+    return " and ".join(sorted(found)) or "nothing"
 
 
 def _call_of(street: Street, attempt_id: str) -> Call | None:
@@ -186,7 +191,8 @@ def _charges(street: Street, turn_id: str) -> Iterator[str]:
         billed = price_of(call) if call is not None else 0
         charged, hold, state = attempt["charged_nano_usd"], attempt["hold_nano_usd"], attempt["state"]
         flags = street.rows(
-            "SELECT flags FROM journal WHERE attempt_id = ? AND kind IN ('settle', 'uncertain')", attempt["id"]
+            "SELECT flags FROM journal WHERE attempt_id = ? AND kind IN ('settle', 'uncertain')",
+            attempt["id"],
         )
         estimated = any("estimated" in json.loads(row["flags"]) for row in flags)
         if billed > hold:

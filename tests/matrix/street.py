@@ -156,6 +156,10 @@ class Street:
                 raise AssertionError(f"unfinished after {patience_s:g} s: {[row['id'] for row in left]}")
             step = min(step * 1.3, 120.0)
 
+    async def passes(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
     def rows(self, query: str, *given: Any) -> list[sqlite3.Row]:
         """What a query of the books gives, to somebody outside."""
         return look_from_outside(self.folder, DATABASE_NAME, lambda db: db.execute(query, given).fetchall())
@@ -165,6 +169,18 @@ class Street:
         us = self.workspace.bot_user_id
         rooms = self.workspace.channels.values()
         return [message for room in rooms for message in room.messages.values() if message.user == us]
+
+
+@contextmanager
+def many() -> Iterator[None]:
+    """Around many streets: what was there before them is not looked through each time one is put away."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        put_away(VirtualLoop())
+        gc.unfreeze()
 
 
 def on_street(
@@ -178,8 +194,6 @@ def on_street(
     folder = Path(tempfile.mkdtemp(prefix="darkroom-street-", dir=MEMORY if MEMORY.is_dir() else None))
     loop, wrong = VirtualLoop(), list[str]()
     gc.disable()
-    # What was there before is not looked at again and again when the loop is put away.
-    gc.freeze()
 
     def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if context.get("exception") is not None:
@@ -199,7 +213,7 @@ def on_street(
             result = loop.run_until_complete(told(street))
     finally:
         put_away(loop)
-        gc.unfreeze()
+        gc.enable()
         shutil.rmtree(folder, ignore_errors=True)
     assert not wrong, wrong
     return result

@@ -1,0 +1,90 @@
+"""Every fault of the image API, in every moment in which it can come: one visible outcome, charged what was
+billed, nothing held, nothing standing, nothing bought twice; and the page's table says how each ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.faults.openai_names import OPENAI_NAMES
+from tests.matrix.moments import MOMENTS, Moment
+from tests.matrix.openai_side import (
+    WHENEVER,
+    cell,
+    hour,
+    hour_row,
+    in_words,
+    possible,
+    rows,
+    sample,
+)
+from tests.matrix.seen import Seen
+from tests.matrix.street import many
+from tests.reliability import kept
+from tests.reliability.tables import rows_of
+
+EVERY = 15
+"""One of so many cells is looked at in ``make test``."""
+LASTING = [named.name for named in OPENAI_NAMES if named.places("*") & {"responses"}]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("streets")
+def test_some_faults_end_as_promised_and_as_the_page_says() -> None:
+    """A sample of what the proof does for all of them."""
+    table = {(row[0], moment): tuple(row[2:]) for row in rows_of("openai") for moment in _moments(row[1])}
+    looked = 0
+    for moment, fault in sample(EVERY):
+        seen = cell(moment, fault)
+        if seen is None:
+            continue
+        looked += 1
+        assert seen.wrong == (), (moment.name, fault)
+        told = table.get((f"`{fault}`", moment.name)) or table[f"`{fault}`", WHENEVER]
+        assert told == in_words(seen, moment.name), (moment.name, fault)
+    assert looked > 20
+
+
+def _moments(words: str) -> list[str]:
+    return [words] if words == WHENEVER else words.split(", ")
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(300)
+def test_every_fault_in_every_moment_ends_as_promised() -> None:
+    cells: dict[str, dict[str, Seen]] = {named.name: {} for named in OPENAI_NAMES}
+    with many():
+        for moment in MOMENTS:
+            for named in possible(moment):
+                seen = cell(moment, named.name)
+                if seen is not None:
+                    cells[named.name][moment.name] = seen
+    wrong = {
+        (fault, moment): seen.wrong
+        for fault, by_moment in cells.items()
+        for moment, seen in by_moment.items()
+        if seen.wrong
+    }
+    assert wrong == {}
+    assert [fault for fault, by_moment in cells.items() if not by_moment] == [], "faults that never came"
+    made = rows(cells)
+    for row in made:
+        kept("openai", row)
+    assert rows_of("openai") == made, "docs/reliability.md is not up to date: make reliability"
+
+
+@pytest.mark.proof
+@pytest.mark.usefixtures("streets")
+@pytest.mark.parametrize("fault", LASTING)
+def test_a_fault_that_lasts_an_hour_ends_as_promised_and_is_over_after_it(fault: str) -> None:
+    first, after = hour(fault)
+    assert first.wrong == after.wrong == ()
+    assert (after.reason, after.charged) == ("pictures", "as billed")
+    row = hour_row(fault, first)
+    kept("openai-hour", row)
+    assert row in rows_of("openai-hour"), "docs/reliability.md is not up to date: make reliability"
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
+def test_every_moment_has_faults_that_may_come(moment: Moment) -> None:
+    assert len(possible(moment)) > 5
+    assert "," not in moment.name
