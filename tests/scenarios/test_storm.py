@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
+from collections import Counter
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.app import Overrides
+from bot.cli.world import World, start_world
+from sandbox.images.api import ImageApi
 from sandbox.images.mishaps import MISHAPS, mishap
 from sandbox.slack.model import Fault
 from sandbox.slack.workspace import Workspace
+from tests.scenarios.bot_process import Bot
 from tests.scenarios.conftest import OpenTown
+from tests.scenarios.flat import FlatPainter
 from tests.scenarios.hostile_api import HastyClock
-from tests.scenarios.story import WAIT_S, Person, Thread, Town
+from tests.scenarios.story import WAIT_S, Easel, Ledger, Person, Thread, Town
 
 STEPS = 30
 METHODS = (
@@ -145,3 +152,97 @@ async def test_whatever_happens_every_turn_ends_once_and_the_books_are_right(
     _check(town)
     ours = [record for record in caplog.records if record.name.startswith(("darkroom", "handlers"))]
     assert not [record.getMessage() for record in ours if record.levelno >= logging.ERROR]
+
+
+COMMANDS, STORMS = 500, 3
+WAITING, OVERALL = 40, 8
+ACK_MAX_MS = 3_000.0
+"""How long Slack waits before it tells somebody that their command failed."""
+GROWTH_MAX_KB = 4_000
+"""What a storm may leave behind in memory that the storm before it had not needed."""
+
+
+class Crowd:
+    """Fifty people, each in a direct message of their own with a Darkroom in a process of its own."""
+
+    def __init__(self, world: World, easel: Easel, bot: Bot, ledger: Ledger) -> None:
+        self.world, self.easel, self.bot, self.ledger = world, easel, bot, ledger
+        workspace = world.workspace
+        people = [workspace.add_person(f"person{number}") for number in range(50)]
+        self.places = [(person.id, workspace.dm(person.id, workspace.bot_user_id).id) for person in people]
+
+    async def storm(self, name: str) -> list[float]:
+        """Everybody types ten commands at once, while no picture comes to its end; gives how long each
+        acknowledgement took, in milliseconds."""
+        workspace, before = self.world.workspace, len(self.world.workspace.delivery.acks)
+        self.easel.hold()
+        typed = [
+            workspace.type_command(*self.places[number % 50], f"/imagine {name} {number}")
+            for number in range(COMMANDS)
+        ]
+        seen = await asyncio.gather(*typed)
+        assert {one.error for one in seen} == {None}, "Slack told somebody that it failed"
+        acks = list(workspace.delivery.acks)[before:]
+        return [ack.elapsed_ms for ack in acks if ack.kind == "slash_commands"]
+
+    async def open_turns(self) -> int:
+        """How many turns are in the line, once everybody who found no place in it was told so."""
+
+        def told(_: Workspace) -> int | None:
+            turns = self.ledger.rows("SELECT state, reason, told_at FROM turns WHERE prompt <> ''")
+            over = [row for row in turns if row["reason"] == "queue_full"]
+            left = [row for row in turns if row["state"] != "ended"]
+            all_told = all(row["told_at"] for row in over) and all(row["state"] != "received" for row in left)
+            return len(left) if all_told and len(left) <= WAITING + OVERALL else None
+
+        return await self.world.workspace.until(told, 60)
+
+    def refusals(self) -> int:
+        """How often somebody has read that there is no place in the line."""
+        channels = [self.world.workspace.channels[place] for _, place in self.places]
+        said = [one.text for one in self.world.workspace.ephemerals]
+        said += [message.text for channel in channels for message in channel.messages.values()]
+        return sum("waiting" in text and "nothing was" in text.lower() for text in said)
+
+    def memory_kb(self) -> int:
+        """What the process has in memory."""
+        status = Path(f"/proc/{self.bot.process.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0])
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(300)
+async def test_five_hundred_commands_at_once_are_acknowledged_in_time_bounded_and_forgotten(
+    tmp_path: Path,
+) -> None:
+    """Three times: the third leaves nothing in memory that was not there after the second."""
+    easel = Easel()
+    workspace = Workspace(file_processing_s=0.0)
+    images = ImageApi(seconds_per_picture=1.0, sleep=easel.sleep, paint=FlatPainter())
+    world = await start_world(workspace, images)
+    bot = await Bot.start(world, tmp_path, queue__waiting=WAITING, queue__overall=OVERALL)
+    crowd = Crowd(world, easel, bot, Ledger(tmp_path))
+    memory, refused = list[int](), 0
+    try:
+        for number in range(STORMS):
+            took = await crowd.storm(f"storm {number}")
+            assert len(took) == COMMANDS
+            assert max(took) < ACK_MAX_MS
+            waiting = await crowd.open_turns()
+            assert WAITING <= waiting <= WAITING + OVERALL
+            refused += COMMANDS - waiting
+            assert crowd.refusals() == refused, "each who found no place was told so, once"
+            easel.let_go()
+            await bot.rests(world)
+            memory.append(crowd.memory_kb())
+        ends = Counter(crowd.ledger.turns())
+        made = STORMS * COMMANDS - refused
+        assert ends == {("declined", "queue_full"): refused, ("pictures", "pictures"): made}
+        crowd.ledger.adds_up()
+        crowd.ledger.holds_nothing()
+    finally:
+        easel.let_go()
+        await bot.killed()
+        await world.close()
+        await workspace.close()
+    assert memory[-1] - memory[-2] < GROWTH_MAX_KB, memory
