@@ -188,10 +188,19 @@ def _once(world: World, name: str, posts: list[Post]) -> Iterator[str]:
 
 def _placeholders(world: World, db: sqlite3.Connection) -> Iterator[str]:
     """Nothing says any more that something is being made."""
+    kept = _undelivered(db)
     for room in world.workspace.channels.values():
         for message in room.messages.values():
             if message.user == world.workspace.bot_user_id and is_opening(message):
-                yield from _standing(world, message, "a placeholder")
+                yield from _standing(world, message, "a placeholder", kept)
+
+
+def _undelivered(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Where turns were asked for, or show that they are made, that are kept because Slack took nothing."""
+    rows = db.execute("SELECT * FROM turns WHERE undelivered_reason IS NOT NULL").fetchall()
+    return {(row["asked_channel_id"], row["asked_ts"] or "") for row in rows} | {
+        (row["channel_id"], row["placeholder_ts"] or "") for row in rows
+    }
 
 
 def is_opening(message: Message) -> bool:
@@ -202,18 +211,28 @@ def is_opening(message: Message) -> bool:
 
 def _reactions(world: World, db: sqlite3.Connection) -> Iterator[str]:
     """No message has our eyes on it any more."""
+    kept = _undelivered(db)
     for room in world.workspace.channels.values():
         for message in room.messages.values():
             if world.workspace.bot_user_id in message.reactions.get(WORKING, ()):
-                yield from _standing(world, message, "the reaction")
+                yield from _standing(world, message, "the reaction", kept)
 
 
-def _standing(world: World, message: Message, what: str) -> Iterator[str]:
-    troubled = world.slack_side.troubled.get((message.channel, message.ts), 0)
-    if troubled >= TRIES:
+def _standing(world: World, message: Message, what: str, kept: set[tuple[str, str]]) -> Iterator[str]:
+    place = message.channel, message.ts
+    troubled = world.slack_side.troubled.get(place, 0)
+    again = [post for post in world.posts if post.channel == message.channel and _same(post, message)]
+    if troubled >= TRIES or place in kept or (again and world.workspace.channels[place[0]].kind == "im"):
         world.trace.count("left standing")
     else:
         yield f"{what} stands at {message.channel} {message.ts} after {troubled} faults"
+
+
+def _same(post: Post, message: Message) -> bool:
+    """Whether *post* repeats *message*: the first message to somebody cannot be looked for, because nobody
+    knows yet where it would be."""
+    payload = (message.metadata or {}).get("event_payload") or {}
+    return post.opening and post.ts > message.ts and post.id == payload.get("turn_id")
 
 
 TRIES = 7
@@ -231,5 +250,6 @@ def _order(world: World, db: sqlite3.Connection) -> Iterator[str]:
     for first, second in pairwise(rows):
         same = all(first[key] == second[key] for key in ("channel_id", "thread_ts"))
         earlier = first["created_at"] < second["created_at"]
-        if same and earlier and float(first["message_ts"]) > float(second["message_ts"]):
+        later = first["id"] in world.late
+        if same and earlier and not later and float(first["message_ts"]) > float(second["message_ts"]):
             yield f"turn {first['id']} was shown after {second['id']}, in the same thread"

@@ -154,7 +154,7 @@ class Session:
         fault = side.weather.on_slack(name)
         if fault is not None:
             _note(side, name, params)
-            side.trace.note(f"slack {name}: {fault.name}")
+            side.trace.note(f"slack {name} {_about(params)}: {fault.name}")
         if fault is not None and not fault.takes_effect:
             if fault.lost:
                 raise aiohttp.ServerDisconnectedError
@@ -176,9 +176,8 @@ class Session:
             if name == "files.completeUploadExternal":
                 workspace.file_processing_s = self._side.weather.scan_s()
             made = await workspace.call(name, params, token)
-            about = " ".join(str(params[key]) for key in _SAID if params.get(key))
             ts = made.body.get("ts") or made.body.get("message_ts") or ""
-            self._side.trace.note(f"slack {name} {about}: {made.body.get('error') or 'ok'} {ts}")
+            self._side.trace.note(f"slack {name} {_about(params)}: {made.body.get('error') or 'ok'} {ts}")
             body = json.dumps(made.body).encode()
             return Reply(made.status, body, headers={**made.headers, "Content-Type": "application/json"})
         if name == "upload":
@@ -203,6 +202,10 @@ def _params(more: dict[str, Any]) -> dict[str, Any]:
         if isinstance(part, Mapping):
             made |= part
     return made
+
+
+def _about(params: dict[str, Any]) -> str:
+    return " ".join(str(params[key]) for key in _SAID if params.get(key))
 
 
 def _note(side: SlackSide, name: str, params: dict[str, Any]) -> None:

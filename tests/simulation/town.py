@@ -98,6 +98,8 @@ class World:
     posts: list[Post] = field(default_factory=list)
     lives: list[Life] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    late: set[str] = field(default_factory=set)
+    """Turns that could not be told when it was their turn, and may be told later."""
     numbers: list[int] = field(default_factory=lambda: [0])
     darkroom: Darkroom | None = None
     life: Life | None = None
@@ -357,6 +359,8 @@ class _Listener(logging.Handler):
             return
         said = record.getMessage()
         self._world.trace.remark(f"[{record.levelname}] {said}")
+        if said.startswith("turn ") and "could not be told" in said:
+            self._world.late.add(said.split()[1].rstrip(":"))
         if record.levelno >= logging.ERROR and record.exc_info and record.exc_info[1] is not None:
             lines = traceback.format_exception(record.exc_info[1])
             self._world.trace.remark("".join(lines[-12:]))
