@@ -135,8 +135,6 @@ class Attempting:
             failed = None
             if isinstance(follow, Stop) or gone is not None:
                 return gone or ending_of(failure)
-            if (closed := self._gate.closed()) is not None:
-                return closed
             if isinstance(follow, SendAgain):
                 await self._clock.sleep(follow.seconds)
 

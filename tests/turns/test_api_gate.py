@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,28 @@ async def test_a_rate_limit_holds_up_only_its_own_model_and_endpoint(door: Door)
     await door.passes(BY_IMAGES)
     assert not held_up.done()
     await _send_home([held_up])
+
+
+async def test_a_free_place_goes_to_who_came_first_whatever_they_call() -> None:
+    door = Door(places=1)
+    busy = await door.passes(FOX)
+    first, second = door.come(CAT), door.come(FOX)
+    await settled()
+    door.gate.leave(busy)
+    await settled()
+    assert (first.done(), second.done()) == (True, False)
+    await _send_home([second])
+
+
+async def test_who_leaves_without_a_call_takes_nothing_of_the_limit(door: Door) -> None:
+    told = {"x-ratelimit-limit-images": "2", "x-ratelimit-remaining-images": "1"}
+    await door.call(replace(PICTURE, headers=told))
+    door.gate.leave(await door.passes())
+    await door.passes()
+    third = door.come()
+    await settled()
+    assert not third.done()
+    await _send_home([third])
 
 
 async def test_a_head_that_is_cancelled_lets_the_next_go(door: Door) -> None:

@@ -178,6 +178,19 @@ async def test_who_was_to_try_and_cannot_at_once_leaves_that_to_the_next(door: D
     assert door.gate.places() == 1
 
 
+async def test_who_was_to_try_and_finds_no_place_leaves_that_to_the_next() -> None:
+    door = Door(places=1)
+    broke = await door.call(failed(FailureKind.UNREACHABLE, Billed.UNKNOWN))
+    busy = await door.passes()
+    door.gate.learn(broke, failed(FailureKind.KEY), TEAM)
+    await door.clock.run(MEND_WAITS_S[0])
+    changes = door.changes
+    assert door.gate.enter_at_once(FOX, 1) is None
+    assert door.gate.places() == 1
+    assert door.changes == changes + 1
+    door.gate.leave(busy)
+
+
 async def test_of_several_who_come_at_once_one_tries(door: Door) -> None:
     await door.call(failed(FailureKind.QUOTA))
     await door.clock.run(MEND_WAITS_S[0])
@@ -293,6 +306,17 @@ async def test_a_failing_api_that_then_refuses_the_key_is_closed_for_the_key(doo
     await door.call(failed(FailureKind.KEY))
     assert door.trouble() is Trouble.KEY
     assert door.books.written == [(Trouble.KEY, TEAM)]
+
+
+async def test_a_try_under_way_while_it_is_closed_anew_does_not_keep_others_from_trying(door: Door) -> None:
+    before = await door.passes()
+    await door.fail()
+    await door.clock.run(FAILING_WAITS_S[0])
+    probe = await door.passes()
+    door.gate.learn(before, failed(FailureKind.KEY), TEAM)
+    await door.clock.run(MEND_WAITS_S[0])
+    assert door.gate.places() == 1
+    door.gate.leave(probe)
 
 
 # --- the books -------------------------------------------------------------------------------------------

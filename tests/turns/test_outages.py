@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,10 +20,13 @@ from darkroom.rendering.job import (
     RenderJob,
     ResponseIdSeen,
 )
+from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.turns.breaker import FAILING_WAITS_S, FAILURES, MEND_WAITS_S
 from darkroom.turns.endings import Outcome, Reason
-from darkroom.turns.model import AttemptState, PassedOver, Turn, TurnState
+from darkroom.turns.model import Attempt, AttemptState, PassedOver, Turn, TurnState
 from darkroom.turns.outages import Trouble
+from darkroom.turns.store import Plan
+from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, caps
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import FIRST, SECOND, ScriptedRenderer, failed, painted
@@ -44,12 +47,10 @@ class Api(ScriptedRenderer):
         self._world = world
         self._says = says
         self._seconds = seconds
-        self.times: list[float] = []
 
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Answer at once where it refuses, else after a while."""
         self.jobs.append(job)
-        self.times.append(self._world.clock.monotonic())
         answer = self._says(job)
         if answer is not None:
             return answer
@@ -341,6 +342,22 @@ async def test_a_day_of_refusals_ends_every_turn_and_starves_nobody(
     assert later.clock.monotonic() <= 4 * RATE_PATIENCE_S
 
 
+async def test_who_was_refused_goes_before_those_who_came_later(later: Later) -> None:
+    one_a_minute = {"x-ratelimit-limit-images": "1", "x-ratelimit-remaining-images": "0"}
+
+    def says(job: RenderJob) -> Answer | None:
+        if len(later.api.jobs) == 2:
+            return replace(failed(FailureKind.RATE, wait=5.0), headers=one_a_minute)
+        return replace(painted(job, f"resp_{len(later.api.jobs)}"), headers=one_a_minute)
+
+    later.says = says
+    for prompt in ("a dog", "a fox", "a cat"):
+        await later.world.imagine(prompt, user=f"U{prompt}")
+        await settled()
+    await later.until_all_ended()
+    assert later.api.prompts() == ["a dog", "a fox", "a fox", "a cat"]
+
+
 async def test_who_waits_for_a_rate_can_call_it_off(later: Later) -> None:
     world = later.world
     later.says = lambda _: failed(FailureKind.RATE, wait=600.0)
@@ -387,6 +404,51 @@ async def test_the_next_model_says_what_was_passed_over_and_later_turns_do_not_a
     await later.until_all_ended()
     (made,) = await world.attempts(third)
     assert (made.image_model, made.passed_over) == (FIRST, ())
+
+
+class _Exchanges(SqliteTurnStore):
+    """Notes with what a hold was given back."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.database)
+        self.seen: list[str | None] = []
+
+    async def fall_back(
+        self, attempt_id: str, why: str, plan: Plan | None, caps: Caps, at: datetime
+    ) -> Attempt | MustWait | NoMoney | Barred | None:
+        """See ``TurnStore``."""
+        self.seen.append(None if plan is None else plan.candidate.image_model)
+        return await super().fall_back(attempt_id, why, plan, caps, at)
+
+
+async def test_who_falls_back_keeps_their_money(later: Later) -> None:
+    """The hold is given back and the next one taken in one transaction: nobody comes between."""
+    world = later.world
+    world.store = exchanges = _Exchanges(world)
+    world.start()
+    later.says = _refuses(FIRST, concerns=Concern.IMAGE_MODEL)
+    turn_id = await world.imagine("a fox")
+    await later.until_all_ended()
+    assert await world.outcome(turn_id) == "pictures"
+    assert exchanges.seen == [SECOND]
+
+
+async def test_who_falls_back_to_a_model_that_has_to_be_waited_for_holds_nothing_meanwhile(
+    later: Later,
+) -> None:
+    world = later.world
+    later.says = lambda job: failed(
+        FailureKind.RATE if job.prompt == "a cat" else FailureKind.ACCESS, wait=99
+    )
+    await world.imagine("a cat", user=BOB, model=SECOND)
+    await settled()
+    turn_id = await world.imagine("a fox")
+    await settled()
+    assert await world.states(turn_id) == [RELEASED]
+    assert await world.outcome(turn_id) is None
+    later.says = lambda _: None
+    await later.until_all_ended()
+    assert await world.outcome(turn_id) == "pictures"
 
 
 async def test_where_the_host_is_refused_the_same_model_is_called_by_the_images_endpoint(

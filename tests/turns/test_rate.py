@@ -164,6 +164,30 @@ def test_calls_that_were_refused_together_are_one_refusal() -> None:
     assert bucket.ready_at(0.5) == 0.5 + UNTOLD_WAITS_S[0]
 
 
+def test_of_several_times_that_refusals_name_the_latest_holds() -> None:
+    bucket = Bucket()
+    for number in (1, 2):
+        bucket.take(number, 0.0)
+    bucket.refuse(1, {}, 60.0, 0.0)
+    bucket.refuse(2, {}, 1.0, 0.0)
+    assert bucket.ready_at(0.0) == 60.0
+
+
+def test_a_call_that_was_refused_does_not_count() -> None:
+    """Neither as ours, where others have taken the rest, nor afterwards."""
+    bucket = Bucket()
+    for number in (1, 2):
+        bucket.take(number, 0.0)
+    bucket.refuse(2, headers(2, 0), 1.0, 0.0)
+    assert bucket.ready_at(0.0) == WINDOW_S
+    bucket = Bucket()
+    bucket.take(1, 0.0)
+    bucket.succeed(1, headers(2, 1), 0.0)
+    bucket.take(2, 0.0)
+    bucket.refuse(2, {}, 5.0, 0.0)
+    assert bucket.ready_at(0.0) == 5.0
+
+
 def test_a_success_ends_the_row_unless_it_was_sent_before_the_refusal() -> None:
     for number, wait in ((3, UNTOLD_WAITS_S[0]), (1, UNTOLD_WAITS_S[1])):
         bucket = Bucket()
