@@ -9,6 +9,7 @@ import pytest
 
 from darkroom.rendering.fallbacks import RATE_PATIENCE_S, RATE_WAITS_MAX, UNSENT_WAITS_S
 from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.turns.breaker import FAILURES
 from darkroom.turns.endings import Outcome
 from darkroom.turns.model import Attempt, AttemptState
 from darkroom.turns.outages import Pass
@@ -222,6 +223,21 @@ async def test_a_broken_stream_that_cost_nothing_is_released(world: World) -> No
     assert await world.outcome(turn_id) == "api_failed"
     assert await world.states(turn_id) == [RELEASED]
     assert await world.charged() == 0
+
+
+async def test_calls_that_broke_off_and_brought_their_pictures_all_the_same_are_no_reason_to_stop(
+    world: World,
+) -> None:
+    async def breaks(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        await seen("resp_named")
+        world.renderer.asks = [painted(job, "resp_named")]
+        return NAMED_AND_BROKEN
+
+    for number in range(2 * FAILURES):
+        world.renderer.scripts[f"a fox {number}"] = [breaks]
+        await world.imagine(f"a fox {number}")
+        await world.rest()
+        assert world.gate.closed() is None
 
 
 async def test_what_nobody_can_explain_is_uncertain_and_costs_its_hold(world: World) -> None:
