@@ -36,10 +36,11 @@ async def asked(method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str
 
 def _refusal(method: str, error: SlackApiError) -> SlackRefused | SlackUnclear:
     data = mapping(getattr(error.response, "data", None))
-    name = data.get("error")
-    if getattr(error.response, "status_code", 0) == 429 or name in _TOO_FAST:
+    name, status = data.get("error"), getattr(error.response, "status_code", 0)
+    if status == 429 or name in _TOO_FAST:
         return TooFast(method, _told(getattr(error.response, "headers", None)))
-    if not isinstance(name, str) or name in _UNCLEAR:
+    # Whatever a server that failed says of it, it may have done what was asked.
+    if status >= 500 or not isinstance(name, str) or name in _UNCLEAR:
         return SlackUnclear(method)
     if not _NAME.fullmatch(name):
         return SlackRefused(UNREADABLE, method)

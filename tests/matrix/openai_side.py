@@ -51,6 +51,14 @@ def hour(fault: str) -> tuple[Seen, Seen]:
     return on_street(story)
 
 
+def faulty(seen: Seen, wanted: int) -> list[str]:
+    """What is not as promised: one visible outcome is all the pictures, or one sentence."""
+    found = [*seen.wrong, *seen.standing]
+    if len(seen.told) != (0 if len(seen.pictures) == wanted else 1):
+        found.append(f"{len(seen.pictures)} of {wanted} pictures, and told {len(seen.told)} times")
+    return found
+
+
 def rows(cells: Cells) -> list[list[str]]:
     """Rows for the page: what is the same in several moments stands in one."""
     made = []

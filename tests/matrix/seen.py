@@ -11,6 +11,8 @@ from datetime import datetime
 
 from handlers.blocks.placeholder import CANCEL_ACTION
 from handlers.delivery import NOTHING_REACTION
+from handlers.homeward import OPENING
+from handlers.placeholders import WORKING_REACTION
 from sandbox.images.faults import Call
 from sandbox.slack.model import Message
 from storage.database import DATABASE_NAME
@@ -49,15 +51,31 @@ class Mark:
 
 @dataclass(frozen=True)
 class Seen:
-    """One cell of the matrix: what the person ``sees`` in the end, what was ``charged``, and how often the API
-    was asked ``again`` for a picture; ``reason`` as in the books; ``wrong`` is what is not as promised."""
+    """One cell of the matrix, in the end.
+
+    ``reason`` is the ending's in the books; ``pictures`` where each picture is seen, ``told`` what its person
+    was told, ``standing`` what still says that something is being made, ``charged`` in words; ``again`` how
+    often the API was asked for more pictures than were wanted; ``wrong`` what is not as promised, ever.
+    """
 
     reason: str
-    sees: str
+    pictures: tuple[str, ...]
+    told: tuple[str, ...]
+    standing: tuple[str, ...]
     charged: str
     again: int
     seconds: float
     wrong: tuple[str, ...]
+
+    @property
+    def sees(self) -> str:
+        """What the person sees, in short."""
+        told = [
+            (words if words.startswith("the ") else f"“{shortened(words)}”")
+            + (f", {n} times" if n > 1 else "")
+            for words, n in Counter(self.told).items()
+        ]
+        return "; ".join(dict.fromkeys([*self.pictures, *told, *self.standing]))
 
 
 def shortened(words: str) -> str:
@@ -72,34 +90,38 @@ def look(street: Street, mark: Mark, wanted: int) -> Seen:
     """What there is since *mark*, of one turn."""
     (turn,) = street.rows("SELECT * FROM turns ORDER BY created_at, id")[mark.turns :]
     new = [one for one in street.ours() if (one.channel, one.ts) not in mark.messages]
-    pictures = [(_place(one), _note(one)) for one in new for _ in range(_pictures(one))]
-    told = _told(street, mark, new)
+    pictures = [f"{_place(one)}{_note(one)}" for one in new for _ in range(_pictures(one))]
     calls = [call for call in street.api.calls[mark.calls :] if call.endpoint in MAKING]
-    sees = [f"{place}{note}" for place, note in dict.fromkeys(pictures)]
     took = datetime.fromisoformat(turn["told_at"]) - datetime.fromisoformat(turn["created_at"])
     return Seen(
         turn["reason"],
-        "; ".join([*sees, *(f"“{shortened(words)}”" for words in told)]),
+        tuple(pictures),
+        tuple(_told(street, mark, new)),
+        tuple(dict.fromkeys(_standing(street))),
         _charged(street, turn["id"]),
         max(0, len(calls) - wanted),
         took.total_seconds(),
-        tuple(_wrong(street, turn["id"], wanted, len(pictures), told, calls)),
+        tuple(_wrong(street, turn["id"], wanted, len(pictures), calls)),
     )
 
 
-def _told(street: Street, mark: Mark, new: list[Message]) -> list[str]:
-    """What the person was told as it ended; that something waits is said before."""
-    told = [
-        one.text
-        for one in street.workspace.ephemerals[mark.told :]
-        if one.user == ALICE and CANCEL_ACTION not in json.dumps(one.blocks)
-    ]
-    told += [one.text for one in new if one.channel.startswith("D") and not _pictures(one)]
+def _told(street: Street, mark: Mark, new: list[Message]) -> Iterator[str]:
+    """What the person was told as it ended; that something waits is said before, and a first picture in the
+    direct message comes after a line of its own."""
+    for one in street.workspace.ephemerals[mark.told :]:
+        if one.user == ALICE and CANCEL_ACTION not in json.dumps(one.blocks):
+            yield one.text
+    for message in new:
+        if message.channel.startswith("D") and not _pictures(message) and message.text != OPENING:
+            yield message.text
+    for message in _all_messages(street):
+        if street.workspace.bot_user_id in message.reactions.get(NOTHING_REACTION, ()):
+            yield f"the reaction :{NOTHING_REACTION}:"
+
+
+def _all_messages(street: Street) -> Iterator[Message]:
     for room in street.workspace.channels.values():
-        for message in room.messages.values():
-            if street.workspace.bot_user_id in message.reactions.get(NOTHING_REACTION, ()):
-                told.append(f"the reaction :{NOTHING_REACTION}:")
-    return told
+        yield from room.messages.values()
 
 
 def _pictures(message: Message) -> int:
@@ -149,22 +171,17 @@ def _call_of(street: Street, attempt_id: str) -> Call | None:
     return next((sent.call for sent in street.api_side.sent if sent.attempt_id == attempt_id), None)
 
 
-def _wrong(
-    street: Street, turn_id: str, wanted: int, shown: int, told: list[str], calls: list[Call]
-) -> Iterator[str]:
-    """What is not as promised."""
+def _wrong(street: Street, turn_id: str, wanted: int, shown: int, calls: list[Call]) -> Iterator[str]:
+    """What must never be."""
     for one in (check_books, nothing_held):
         try:
             look_from_outside(street.folder, DATABASE_NAME, one)
         except AssertionError as error:
             yield f"{one.__name__}: {error}"
-    yield from _standing(street)
     yield from _charges(street, turn_id)
     made = street.rows("SELECT id FROM pictures WHERE turn_id = ?", turn_id)
     if shown != len(made):
         yield f"{len(made)} pictures were made and {shown} are seen"
-    if len(told) != (0 if len(made) == wanted else 1):
-        yield f"{len(made)} of {wanted} pictures, and told {len(told)} times: {told}"
     if sum(bool(call.billed) for call in calls) > wanted:
         yield f"{wanted} wanted, and more was bought"
     if len(calls) > wanted and any(call.outcome in _REFUSED_BY_MODERATION for call in calls):
@@ -172,13 +189,11 @@ def _wrong(
 
 
 def _standing(street: Street) -> Iterator[str]:
-    for message in street.ours():
-        if is_opening(message):
-            yield f"a placeholder stands: {message.text}"
-    for room in street.workspace.channels.values():
-        for message in room.messages.values():
-            if street.workspace.bot_user_id in message.reactions.get("eyes", ()):
-                yield "our eyes are still on a message"
+    if any(is_opening(message) for message in street.ours()):
+        yield "the placeholder stays"
+    for message in _all_messages(street):
+        if street.workspace.bot_user_id in message.reactions.get(WORKING_REACTION, ()):
+            yield "the reaction :eyes: stays"
 
 
 def _charges(street: Street, turn_id: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from tests.matrix.moments import MOMENTS, Moment
 from tests.matrix.openai_side import (
     WHENEVER,
     cell,
+    faulty,
     hour,
     hour_row,
     in_words,
@@ -38,7 +39,7 @@ def test_some_faults_end_as_promised_and_as_the_page_says() -> None:
         if seen is None:
             continue
         looked += 1
-        assert seen.wrong == (), (moment.name, fault)
+        assert faulty(seen, moment.wanted) == [], (moment.name, fault)
         told = table.get((f"`{fault}`", moment.name)) or table[f"`{fault}`", WHENEVER]
         assert told == in_words(seen, moment.name), (moment.name, fault)
     assert looked > 20
@@ -58,11 +59,12 @@ def test_every_fault_in_every_moment_ends_as_promised() -> None:
                 seen = cell(moment, named.name)
                 if seen is not None:
                     cells[named.name][moment.name] = seen
+    wanted = {moment.name: moment.wanted for moment in MOMENTS}
     wrong = {
-        (fault, moment): seen.wrong
+        (fault, moment): found
         for fault, by_moment in cells.items()
         for moment, seen in by_moment.items()
-        if seen.wrong
+        if (found := faulty(seen, wanted[moment]))
     }
     assert wrong == {}
     assert [fault for fault, by_moment in cells.items() if not by_moment] == [], "faults that never came"
@@ -77,7 +79,7 @@ def test_every_fault_in_every_moment_ends_as_promised() -> None:
 @pytest.mark.parametrize("fault", LASTING)
 def test_a_fault_that_lasts_an_hour_ends_as_promised_and_is_over_after_it(fault: str) -> None:
     first, after = hour(fault)
-    assert first.wrong == after.wrong == ()
+    assert faulty(first, 1) == faulty(after, 1) == []
     assert (after.reason, after.charged) == ("pictures", "as billed")
     row = hour_row(fault, first)
     kept("openai-hour", row)

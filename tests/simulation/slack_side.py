@@ -13,10 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
+from yarl import URL
 
 from sandbox.slack.delivery import Socket
 from sandbox.slack.workspace import Workspace
@@ -29,6 +31,7 @@ SESSION_TIMEOUT_S = 20.0
 API = "/api/"
 _SAID = ("channel", "thread_ts", "ts", "timestamp", "name", "user", "file")
 """What of a request goes into the trace."""
+_ASKED = aiohttp.RequestInfo(URL("http://127.0.0.1:9"), "POST", CIMultiDictProxy(CIMultiDict()))
 _LOOKING = frozenset({"conversations.history", "conversations.replies"})
 
 
@@ -50,7 +53,9 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     async def json(self) -> Any:
-        """The body as JSON."""
+        """The body as JSON. Raises ContentTypeError when it claims to be something else."""
+        if self.content_type != "application/json":
+            raise aiohttp.ContentTypeError(_ASKED, (), message=f"unexpected mimetype: {self.content_type}")
         return json.loads(self.body)
 
     async def text(self) -> str:
@@ -178,6 +183,8 @@ class Session:
             made = await workspace.call(name, params, token)
             ts = made.body.get("ts") or made.body.get("message_ts") or ""
             self._side.trace.note(f"slack {name} {_about(params)}: {made.body.get('error') or 'ok'} {ts}")
+            if made.page is not None:
+                return Reply(made.status, made.page.encode(), "text/html")
             body = json.dumps(made.body).encode()
             return Reply(made.status, body, headers={**made.headers, "Content-Type": "application/json"})
         if name == "upload":
