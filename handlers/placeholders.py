@@ -134,14 +134,38 @@ class Placeholders:
         await note(Told.PLACEHOLDER, ts)
 
     async def _post(self, turn: Turn, view: View) -> str:
-        channel, now = turn.request.channel_id, self._clock.now()
-        # One from before the start may have been posted and not noted; so may one by a clock put back since.
-        ours = self._since <= turn.created_at <= now
-        if not ours or (now - turn.created_at).total_seconds() > LOOK_AFTER_S:
+        channel = turn.request.channel_id
+        if self._may_stand(turn):
             found = await self._poster.find(channel, turn, None)
             if found is not None:
                 return found
         return await self._poster.post(turn, channel, view, thread_ts=None)
+
+    def _may_stand(self, turn: Turn) -> bool:
+        """One from before the start may be there and not noted; so may one by a clock put back since."""
+        now = self._clock.now()
+        ours = self._since <= turn.created_at <= now
+        return not ours or (now - turn.created_at).total_seconds() > LOOK_AFTER_S
+
+    async def _post_to_person(self, turn: Turn, view: View) -> Posted:
+        """Post into a direct message of which we do not know the channel: only Slack's answer names it. One
+        that stands there already is found then, as long as the new one does not carry the turn's id."""
+        again, user_id = self._may_stand(turn), turn.request.user_id
+        name = None if again else turn.id
+        posted = await self._repeat(
+            lambda: self._slack.post_private(user_id, view.text, blocks=view.blocks, turn_id=name)
+        )
+        if not again:
+            return posted
+        channel, ts = posted.channel, posted.ts
+        found = await self._poster.find(channel, turn, None)
+        if found is not None:
+            await self._repeat(lambda: self._slack.delete_message(channel, ts))
+            return Posted(channel, found)
+        await self._repeat(
+            lambda: self._slack.update_message(channel, ts, view.text, blocks=view.blocks, turn_id=turn.id)
+        )
+        return posted
 
     async def _post_in_dm(self, turn: Turn, view: View, note: Note) -> None:
         """Move a private turn to our direct message with its person, and say where it was asked that it is
@@ -152,11 +176,7 @@ class Placeholders:
             moved = await note(Told.PLACE, channel)
             posted = Posted(channel, await self._post(moved, view))
         else:
-            posted = await self._repeat(
-                lambda: self._slack.post_private(
-                    request.user_id, view.text, blocks=view.blocks, turn_id=turn.id
-                )
-            )
+            posted = await self._post_to_person(turn, view)
             await note(Told.PLACE, posted.channel)
         await note(Told.PLACEHOLDER, posted.ts)
         if request.channel_id == request.user_id and request.reply_url is None:

@@ -12,8 +12,6 @@ from tests.crash.promise import After, Before
 from tests.crash.stage import Stage, first_of, staged
 from tests.crash.stories import Story
 
-POINTS_A_STAGE = 60
-"""So many deaths on the same data, then a new world: each has the wrecks of the ones before to begin with."""
 LANES = 2
 Point = tuple[int, str]
 """The number of a step, and its name."""
@@ -84,7 +82,7 @@ async def play_all(nursery: Nursery, story: Story, points: Sequence[str], folder
     async def dies(stage: Stage, point: str) -> bool:
         return await died_at(stage, story, point)
 
-    await in_lanes(nursery, story, todo, played, folder / "first", dies, POINTS_A_STAGE)
+    await in_lanes(nursery, story, todo, played, folder / "first", dies, story.on_one_stage)
     # Some steps a Darkroom takes only once, such as asking for somebody's name: a new one each.
     again, played.outlived = played.outlived, []
     await in_lanes(nursery, story, again, played, folder / "again", dies, 1)

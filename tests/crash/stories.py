@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.images.mishaps import mishap
-from sandbox.slack.model import Message
-from sandbox.slack.workspace import Workspace
 from tests.crash.promise import After
 from tests.crash.stage import Stage
-from tests.scenarios.pictures import Pictured, png
+from tests.scenarios.pictures import pictures_in, png
 from tests.scenarios.story import Thread
 
 MADE = ("pictures", "uncertain")
@@ -25,8 +23,8 @@ async def nothing(_: Stage) -> None:
 class Story:
     """*before* sets the scene, *act* is what somebody does, *after* what must have come of it.
 
-    *sent_again*: Slack delivers it until it is acknowledged. *counts_from_start*: the steps are those of a
-    Darkroom that starts after the act, which was killed in the middle.
+    *sent_again*: Slack delivers it until it is acknowledged. *on_one_stage*: so many deaths come one after
+    the other on the same data, each with the wrecks of those before; 1 where it is about the first time.
     """
 
     name: str
@@ -35,6 +33,7 @@ class Story:
     before: Callable[[Stage], Awaitable[Any]] = nothing
     settings: Mapping[str, Any] = field(default_factory=dict)
     sent_again: bool = False
+    on_one_stage: int = 60
 
 
 def made(after: After) -> None:
@@ -49,6 +48,21 @@ def made_in_any_case(after: After) -> None:
     """A turn with its pictures, once, however often Slack had to deliver the message."""
     after.holds(*MADE)
     assert len(after.turns) == 1
+
+
+def blocked(after: After) -> None:
+    """Told so, and nobody pays; or uncertain, where the refusal was lost with the process."""
+    after.holds("blocked", "uncertain")
+    assert len(after.turns) <= 1
+    if after.acknowledged:
+        assert len(after.turns) == 1
+        assert after.told_privately > 0
+
+
+def decided_at_most_once(after: After) -> None:
+    """Who is an admin has to be asked of Slack: the change follows the acknowledgement, and its answer."""
+    after.holds()
+    assert len(after.decisions) <= 1
 
 
 def declined(after: After) -> None:
@@ -97,14 +111,8 @@ def deleted(after: After) -> None:
     assert after.stage.ledger.rows("SELECT id FROM erasures WHERE done_at IS NULL") == []
     assert after.stage.workspace.files[newest["file_id"]].deleted
     messages = after.stage.workspace.channel_named("design").messages.values()
-    assert not [m.ts for m in messages if any(p.id == newest["id"] for p in _of(m))]
+    assert not [m.ts for m in messages if any(p.id == newest["id"] for p in pictures_in(m))]
     assert not list(after.stage.data_dir.rglob(f"{newest['sha256']}.*"))
-
-
-def _of(message: Message) -> list[Pictured]:
-    from tests.scenarios.pictures import pictures_in
-
-    return pictures_in(message)
 
 
 async def thread(stage: Stage) -> Thread:
@@ -117,6 +125,10 @@ async def thread(stage: Stage) -> Thread:
 
 async def _imagines(stage: Stage, _: None) -> None:
     await stage.town.alice.types(f"/imagine {stage.told('a red fox')}")
+
+
+async def _imagines_alone(stage: Stage, _: None) -> None:
+    await stage.town.alice.types(f"/imagine {stage.told('a red fox')} --private")
 
 
 async def _several(stage: Stage, _: None) -> None:
@@ -160,6 +172,14 @@ async def _refused(stage: Stage) -> None:
     stage.world.images.faults[:] = [mishap("model gone")]
 
 
+async def _forbidden(stage: Stage, _: None) -> None:
+    await stage.town.alice.types(f"/imagine {stage.told('something forbidden')}")
+
+
+async def _blocked(stage: Stage, _: None) -> None:
+    await stage.town.alice.types(f"/imagine {stage.told('a blocked-output')}")
+
+
 async def _opened(stage: Stage, choice: str, dialog: str) -> Any:
     found = await thread(stage)
     view = stage.workspace.modal_of("alice")
@@ -195,13 +215,12 @@ STORIES = (
     Story("a button", _again, made, thread),
     Story("a reference file", _attaches, made_in_any_case, sent_again=True),
     Story("a fallback", _imagines, made, _refused),
+    Story("a first private command", _imagines_alone, made, on_one_stage=1),
+    Story("a prompt that moderation refuses", _forbidden, blocked),
+    Story("a picture that moderation keeps back", _blocked, blocked),
     Story("a command that nobody can pay", _cannot_pay, declined, _poor, CAROL),
     Story("an admin's change", _caps, decided, settings=CAROL),
+    Story("a change by one of the workspace's admins", _caps, decided_at_most_once),
     Story("a share", _shares, shared, _to_share),
     Story("a deletion", _deletes, deleted, _to_delete),
 )
-
-
-def acted(workspace: Workspace) -> bool:
-    """Whether Slack waits for nothing."""
-    return not workspace.delivery.unanswered

@@ -724,6 +724,25 @@ async def test_what_is_private_goes_on_in_our_direct_message_and_says_so_where_i
     assert f"/archives/{DM}/p" in post.slack.only("respond").text
 
 
+async def test_one_that_stands_in_a_direct_message_nobody_has_noted_is_found_and_no_second_one_stays() -> (
+    None
+):
+    post = Post(private(), FakeSlack(posted={"turn_1": ROOT}))
+    post.clock.at = later(60)
+    assert await post.placeholder() is None
+    assert post.order() == ["post_private", "find_message", "delete_message", "respond"]
+    assert post.slack.only("delete_message").said["ts"] != ROOT
+    assert post.notes.turn.placeholder_ts == ROOT
+
+
+async def test_where_none_stands_there_the_new_one_carries_the_turn_from_then_on() -> None:
+    post = Post(private())
+    post.clock.at = later(60)
+    assert await post.placeholder() is None
+    assert post.order() == ["post_private", "find_message", "update_message", "respond"]
+    assert post.slack.only("update_message").said["turn_id"] == "turn_1"
+
+
 async def test_where_our_direct_message_is_known_it_is_noted_before_anything_stands_there() -> None:
     """So that a placeholder that was posted and not noted is found after a restart."""
     slack = FakeSlack(after={"post_message": [unclear()]})
