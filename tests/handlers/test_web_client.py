@@ -309,6 +309,7 @@ async def test_a_look_that_dropped_is_taken_again(slack: WebSlackClient, workspa
         Fault("chat.postMessage", error="internal_error"),
         Fault("chat.postMessage", status=503, body={}),
         Fault("chat.postMessage", status=500, error="fatal_error"),
+        Fault("chat.postMessage", status=502, error="some_new_error"),
     ],
 )
 async def test_what_broke_inside_slack_is_unclear(

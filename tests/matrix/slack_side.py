@@ -118,8 +118,8 @@ def cell(scene: Scene, fault: str, place: str, times: Times) -> Seen | None:
 
 def faulty(seen: Seen, fault: str, place: str) -> list[str]:
     """What is not as promised: the picture is seen once, and its person may have read before that it is kept;
-    or they are told once, or once for each try where nobody can see whether the one before came. What is being
-    made is said no more, unless Slack has said that there is nothing left that says it."""
+    or they are told once, or once for each try where nobody can see whether the one before came. Nothing says
+    any more that it is being made, unless Slack has said that there is no such thing left."""
     found = list(seen.wrong)
     if MEANINGS.get(fault) not in _NOTHING_LEFT:
         found += seen.standing

@@ -1,0 +1,165 @@
+"""A day on which the image API says 429 for hours, and in between makes five pictures a minute: forty people in
+twenty-five threads, one of them with far more wishes than all others."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import fmean, median
+
+from sandbox.faults.rules import FaultPlan, Rule
+from sandbox.slack.model import Message
+from storage.database import DATABASE_NAME
+from tests.matrix.street import SETTINGS, Street, on_street
+from tests.simulation.life import look_from_outside
+from tests.storage.books import check_books, nothing_held
+
+HOUR_S = 3_600.0
+DAY_S = 24 * HOUR_S
+PEOPLE, THREADS, PER_MINUTE = 40, 25, 5
+ROOMS = ("C0DESIGN01", "C0GENERAL1")
+CLOSED = tuple(
+    (hour * HOUR_S, hour * HOUR_S + long) for hour, long in ((2, 900.0), (7, 5_400.0), (15, 2_700.0))
+)
+"""From when until when every call is answered with 429, in seconds of the day: for 15, 90 and 45 minutes."""
+SETTINGS_OF_THE_DAY = {**SETTINGS, "queue.waiting": 500, "queue.per_person": 10, "queue.overall": 8}
+
+
+@dataclass(frozen=True)
+class Day:
+    """What came of it. Waits are from asking until the end was seen, in seconds, by person; ``greedy`` is one of
+    them."""
+
+    ends: Counter[str]
+    waits: dict[str, list[float]]
+    greedy: str
+    refusals: int
+    calls: int
+    overtaken: list[str]
+    wrong: list[str]
+
+    @property
+    def others(self) -> dict[str, list[float]]:
+        """All but the greedy one."""
+        return {person: waits for person, waits in self.waits.items() if person != self.greedy}
+
+    @property
+    def means(self) -> list[float]:
+        """How long each of the others waited on the average, shortest first."""
+        return sorted(fmean(waits) for waits in self.others.values())
+
+    def figures(self) -> list[list[str | int]]:
+        """Rows for the page."""
+        longest = max(max(waits) for waits in self.waits.values())
+        return [
+            ["turns", sum(self.ends.values())],
+            *([f"ended: {reason}", count] for reason, count in sorted(self.ends.items())),
+            ["calls of the API", self.calls],
+            ["of them answered with 429", self.refusals],
+            ["the usual person's average wait, in seconds", round(median(self.means))],
+            ["the unluckiest person's average wait", round(self.means[-1])],
+            ["the average wait of the one who asks for most", round(fmean(self.waits[self.greedy]))],
+            ["the longest wait of all", round(longest)],
+            ["requests that were overtaken in their thread", len(self.overtaken)],
+        ]
+
+
+class _Crowd:
+    """Forty people and what they ask for."""
+
+    def __init__(self, street: Street, seed: int) -> None:
+        self.street = street
+        self.rng = random.Random(seed)  # noqa: S311 -- the same day each time
+        self.people = [street.workspace.add_person(f"person{n}", ROOMS).id for n in range(PEOPLE)]
+        self.roots: list[Message] = []
+        self.asked = 0
+
+    async def gather(self) -> None:
+        """The threads, each with a first picture."""
+        for number in range(THREADS):
+            await self.street.workspace.type_command(
+                self.people[number], ROOMS[number % 2], f"/imagine picture {number}"
+            )
+        await self.street.rests()
+        self.roots = [one for one in self.street.ours() if not one.is_reply and one.metadata]
+
+    async def lives(self, person: str, pause_s: float, until: float) -> None:
+        """Ask again and again, in one's own thread or in another's."""
+        number = self.people.index(person)
+        while True:
+            await asyncio.sleep(self.rng.expovariate(1 / pause_s))
+            if self.street.loop.time() > until:
+                return
+            self.asked += 1
+            mine = self.roots[number % THREADS]
+            root = mine if self.rng.random() < 0.7 else self.rng.choice(self.roots)
+            if self.rng.random() < 0.25:
+                await self.street.workspace.type_command(person, root.channel, f"/imagine new {self.asked}")
+                continue
+            text = f"<@{self.street.workspace.bot_user_id}> make it {self.asked}"
+            await self.street.workspace.post(person, root.channel, text, thread_ts=root.ts)
+
+
+async def _story(street: Street) -> Day:
+    crowd = _Crowd(street, 429)
+    await crowd.gather()
+    began = street.loop.time()
+    street.api.fault_plan = FaultPlan(
+        Rule("openai", "*", "rate limit", times=None, from_s=start, until_s=end) for start, end in CLOSED
+    )
+    before = len(street.api.calls), len(street.rows("SELECT id FROM turns"))
+    async with asyncio.TaskGroup() as group:
+        for person in crowd.people:
+            pause_s = 120.0 if person == crowd.people[0] else 900.0
+            group.create_task(crowd.lives(person, pause_s, began + DAY_S))
+    await street.rests()
+    calls = street.api.calls[before[0] :]
+    turns = street.rows("SELECT * FROM turns ORDER BY created_at, id")[before[1] :]
+    waits = defaultdict[str, list[float]](list)
+    for turn in turns:
+        waits[turn["user_id"]].append(_seconds(turn["created_at"], turn["told_at"]))
+    return Day(
+        Counter(f"{turn['outcome']}, {turn['reason']}" for turn in turns),
+        waits,
+        crowd.people[0],
+        sum(call.status == 429 for call in calls),
+        len(calls),
+        list(_overtaken(street)),
+        list(_books(street)),
+    )
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def _overtaken(street: Street) -> Iterator[str]:
+    """Pictures of a thread that were shown before one that was asked for earlier."""
+    shown = street.rows(
+        """
+        SELECT id, thread_ts, message_ts FROM turns WHERE message_ts IS NOT NULL AND thread_ts IS NOT NULL
+        ORDER BY channel_id, thread_ts, order_key
+        """
+    )
+    for first, second in pairwise(shown):
+        same = first["thread_ts"] == second["thread_ts"]
+        if same and float(first["message_ts"]) > float(second["message_ts"]):
+            yield f"{second['id']} before {first['id']}"
+
+
+def _books(street: Street) -> Iterator[str]:
+    for check in (check_books, nothing_held):
+        try:
+            look_from_outside(street.folder, DATABASE_NAME, check)
+        except AssertionError as error:
+            yield str(error)
+
+
+def day() -> Day:
+    """Let it pass."""
+    return on_street(_story, SETTINGS_OF_THE_DAY, images_per_minute=PER_MINUTE)
