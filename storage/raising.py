@@ -17,11 +17,10 @@ from storage.ledger import Movement
 from storage.times import from_text, to_text
 
 _FOR_ADMINS = {
-    Reason.QUOTA: AlertKind.QUOTA,
-    Reason.KEY: AlertKind.KEY,
     Reason.NO_ACCESS: AlertKind.NO_ACCESS,
 }
-"""Endings that an admin can do something about; told once a day (UTC) and workspace."""
+"""Endings that an admin can do something about; told once a day (UTC) and workspace. What stops everybody is
+told when it begins (``storage/outages.py``)."""
 
 
 def raise_alert(
