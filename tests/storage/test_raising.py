@@ -150,7 +150,7 @@ async def test_an_uncertain_charge_is_told_with_the_number_that_corrects_it(rais
 
 
 async def test_what_only_an_admin_can_mend_is_told_once_a_day(raised: Raised) -> None:
-    why = {"message": "no access"}
+    why: dict[str, str | int] = {"message": "no access"}
     (told,) = await raised.ends(Reason.NO_ACCESS, why)
     assert (told.kind, told.audience, told.details) == (AlertKind.NO_ACCESS, Audience.ADMINS, why)
     assert await raised.ends(Reason.NO_ACCESS, why, NOON + timedelta(hours=11)) == []
