@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from darkroom.spending.alerts import AlertKind
-from darkroom.turns.model import Options, Surface, TurnState
+from darkroom.turns.model import Options, Request, Surface, TurnState
+from darkroom.turns.store import Arrival
 from storage.database import Database
 from tests.examples import ALICE, DESIGN, TEAM
 from tests.handlers.dialogs import Counter
@@ -25,6 +28,27 @@ async def test_a_prompt_is_on_disk_before_slack_is_answered(desk: Desk) -> None:
     assert request.key == "command:111.111.one"
     assert request.reply_url == "http://127.0.0.1:9/commands/1"
     assert desk.slack.calls == []
+
+
+async def test_slack_is_not_answered_while_the_disk_is_busy(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was told is taken in would be lost in a crash just then."""
+    accept, begun, free = desk.services.intake.accept, asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: Request) -> Arrival:
+        begun.set()
+        await free.wait()
+        return await accept(request)
+
+    monkeypatch.setattr(desk.services.intake, "accept", slowly)
+    answer = asyncio.ensure_future(desk.send(slash("/imagine", "a red fox")))
+    await begun.wait()
+    answered, _ = await asyncio.wait({answer}, timeout=0.1)
+    assert not answered
+    free.set()
+    assert (await answer).status == 200
+    assert len(desk.line.turns) == 1
 
 
 async def test_the_same_command_twice_is_one_turn(desk: Desk) -> None:
