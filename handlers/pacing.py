@@ -32,6 +32,8 @@ UNSAID_S = 10.0
 """The wait after a 429 that does not say how long it is."""
 WAITING_MAX = 20_000
 """Who comes when so many wait is sent away."""
+LONGEST_S = 2 * PATIENCE_S
+"""The longest wait that is believed: after it Slack is asked, and says so again if it was meant."""
 TOO_LONG = "ratelimited_too_long"
 """The error of what could not be asked within ``PATIENCE_S``: it may be asked another time."""
 NAP_MIN_S = 0.001
@@ -154,7 +156,9 @@ class _Method(_Lane):
         return max(0.0, self._closed_until - self._clock.monotonic())
 
     def told(self, seconds: float) -> None:
-        self._closed_until = max(self._closed_until, self._clock.monotonic() + max(0.0, seconds))
+        self._closed_until = max(
+            self._closed_until, self._clock.monotonic() + min(max(0.0, seconds), LONGEST_S)
+        )
         self._careful = True
 
     def begin(self) -> None:

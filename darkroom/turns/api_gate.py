@@ -262,7 +262,7 @@ class ApiGate:
                 logger.warning("the image API is called again: %s is over", before.outage.trouble)
         elif before is None or before.outage.id != after.outage.id:
             outage = after.outage
-            logger.error("the image API is not called: %s (%s)", outage.trouble, outage.message)
+            logger.error("the image API is not called: %s (outage %s)", outage.trouble, outage.id)
 
 
 def _by_ticket(waiter: _Waiter) -> int:

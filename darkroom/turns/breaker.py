@@ -120,7 +120,9 @@ class Breaker:
                 self.entry = Entry(self._known(), team_id)
 
     def _new(self, trouble: Trouble, failure: Failure) -> Outage:
-        message = failure.message or failure.code or failure.kind.value
+        name = failure.code or failure.kind.value
+        # A server's error may quote what somebody asked for, and other people are told of the outage.
+        message = failure.message or name if trouble.stops_intake else name
         return Outage(self._clock.new_id("outage"), trouble, message, self._clock.now())
 
     def _known(self) -> Outage:

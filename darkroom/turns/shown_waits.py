@@ -17,6 +17,8 @@ logger = logging.getLogger("darkroom.turns")
 
 SHOWN_AT_ONCE_MAX = 20
 """So many placeholders are changed in a round: Slack takes about 50 a minute (chat.update, tier 3)."""
+SHOWN_IN_S = 10.0
+"""How long a round waits for its changes, by the loop's own time; then they go on beside it."""
 SHOWN_LAST_S = 10.0
 """How long the end of a turn waits for a change of its placeholder that is under way."""
 
@@ -71,10 +73,12 @@ class ShownWaits:
             wait = self._wait(entry, view)
             if wait is not None and wait != entry.shown:
                 changed.append((entry, wait))
-        for entry, wait in changed[:SHOWN_AT_ONCE_MAX]:
+        del changed[max(0, SHOWN_AT_ONCE_MAX - len(self._tasks)) :]
+        for entry, wait in changed:
             self._show(entry, wait)
-        if showing := [entry.showing for entry, _ in changed[:SHOWN_AT_ONCE_MAX] if entry.showing]:
-            await asyncio.wait(showing)
+        if showing := [entry.showing for entry, _ in changed if entry.showing]:
+            # Slack may want to be left alone for an hour, and a round does more than show.
+            await asyncio.wait(showing, timeout=SHOWN_IN_S)
 
     def started(self, entry: Entry) -> None:
         """It is being made: its placeholder says so, if it said that it waits. Returns at once."""

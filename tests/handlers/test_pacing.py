@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handlers import pacing
 from handlers.clients import SlackRefused
-from handlers.pacing import PATIENCE_S, POST, POST_BURST, TOO_LONG, Pace, TooFast
+from handlers.pacing import LONGEST_S, PATIENCE_S, POST, POST_BURST, TOO_LONG, Pace, TooFast
 from sandbox.slack.limits import RateLimiter
 from tests.handlers.virtual import VirtualClock
 
@@ -151,6 +151,26 @@ async def test_a_wait_longer_than_anybody_has_patience_for_ends_at_once() -> Non
     with pytest.raises(SlackRefused):
         await pace.run("chat.update", slack.ask("chat.update", "", 2))
     assert slack.said_no == 1
+
+
+@pytest.mark.parametrize("told", [86_400.0, 999_999_999.0, float("inf")])
+async def test_no_429_closes_a_method_for_good(told: float) -> None:
+    clock = VirtualClock()
+    slack, pace = Slack(clock), Pace(clock)
+    slack.still = [told]
+    with pytest.raises(SlackRefused):
+        await pace.run("chat.update", slack.ask("chat.update", "", 1))
+    await clock.run(clock.sleep(LONGEST_S))
+    assert await clock.run(pace.run("chat.update", slack.ask("chat.update", "", 2))) == 2
+
+
+@pytest.mark.parametrize("told", [-5.0, 0.0, float("nan")])
+async def test_a_429_with_nonsense_for_a_time_holds_nobody_up(told: float) -> None:
+    clock = VirtualClock()
+    slack, pace, start = Slack(clock), Pace(clock), clock.monotonic()
+    slack.still = [told]
+    assert await clock.run(pace.run("chat.update", slack.ask("chat.update", "", 1))) == 1
+    assert clock.monotonic() - start < 1
 
 
 async def test_429_after_429_ends_with_the_patience_of_the_call() -> None:

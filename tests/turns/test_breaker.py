@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from darkroom.rendering.job import Answer, Billed, FailureKind
+from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
 from darkroom.turns.breaker import FAILING_WAITS_S, FAILURES, FAILURES_WITHIN_S, MEND_WAITS_S, TOLD_AFTER_S
 from darkroom.turns.outage_clerk import AGAIN_S
 from darkroom.turns.outages import Closed, Pass, Trouble
@@ -230,6 +231,24 @@ async def test_after_some_failures_in_a_row_the_api_is_left_alone(door: Door, ki
     assert not Trouble.FAILING.stops_intake
     assert await door.is_closed()
     assert door.books.written == []
+
+
+async def test_what_a_servers_error_says_is_neither_told_to_others_nor_logged(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may quote what somebody asked for."""
+    quotes = Failure(FailureKind.SERVER, Billed.UNKNOWN, "server_error", "cannot paint 'a secret fox'")
+    for _ in range(FAILURES):
+        await door.call(Answer(failure=quotes))
+    closed = door.gate.closed()
+    assert closed is not None
+    assert closed.outage.message == "server_error"
+    assert "secret fox" not in caplog.text
+    door = Door()
+    await door.call(Answer(failure=replace(quotes, kind=FailureKind.REGION, billed=Billed.NOTHING)))
+    assert door.trouble() is Trouble.REGION
+    assert "the image API is not called: region" in caplog.text
+    assert "secret fox" not in caplog.text
 
 
 @pytest.mark.parametrize(

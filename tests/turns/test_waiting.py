@@ -132,6 +132,32 @@ async def test_no_more_placeholders_are_changed_in_a_round_than_slack_allows(
     await world.rest()
 
 
+async def test_a_round_is_not_held_up_by_placeholders_that_slack_does_not_take(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does more than show; and what hangs takes its places of those that may be changed at once."""
+    monkeypatch.setattr(shown_waits, "SHOWN_AT_ONCE_MAX", 2)
+    monkeypatch.setattr(shown_waits, "SHOWN_IN_S", 0.01)
+    world = make_world(per_person=1)
+    world.gates.shut("render:n0", "render:n1")
+    for number in range(6):
+        await world.imagine(f"n{number}")
+    await turns_of_the_loop(90)
+    world.gates.open("render:n0")
+    await world.gates.reached("render:n1")
+    await turns_of_the_loop()
+    world.gates.shut("show_wait")
+    before = len(world.slack.waits)
+    async with asyncio.timeout(20):
+        await world.worker.round()
+        await world.worker.round()
+    world.gates.open("show_wait")
+    await turns_of_the_loop()
+    assert len(world.slack.waits) - before == 2
+    world.gates.open("render:n1")
+    await world.rest()
+
+
 @pytest.mark.parametrize("hangs", [False, True])
 async def test_the_end_is_told_after_the_last_change_of_the_placeholder(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, *, hangs: bool
