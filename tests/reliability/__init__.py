@@ -1,4 +1,7 @@
-"""What tests find out for ``docs/reliability.md``: rows of its tables, kept where they are asked for."""
+"""What tests find out for ``docs/reliability.md``: rows of its tables, kept where they are asked for.
+
+``python -m tests.reliability FOLDER`` puts what was kept into the page; ``make reliability`` does all of it.
+"""
 
 from __future__ import annotations
 
@@ -20,3 +23,8 @@ def kept(table: str, row: Sequence[str | int]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(list(row)) + "\n")
+
+
+def collecting() -> bool:
+    """Whether rows are collected for a new page: then it is not the old page that is to be right."""
+    return KEPT_IN in os.environ
