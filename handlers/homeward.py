@@ -43,18 +43,20 @@ class Homeward:
         Raises ``SlackRefused`` and ``SlackUnclear`` when it does not come now, and ``FileNotFoundError`` when
         its bytes are gone.
         """
-        share = await self._begun(picture, key or f"home:{picture.id}")
-        if share is None:
-            return None
-        if share.message_ts is not None:
-            return Posted(share.channel_id, share.message_ts)
-        if share.id in self._under_way:
+        key = key or f"home:{picture.id}"
+        if key in self._under_way:
             raise SlackUnclear("chat.postMessage")
-        self._under_way.add(share.id)
+        self._under_way.add(key)
         try:
+            # Read anew by whoever is at it: it may have come in the meantime.
+            share = await self._begun(picture, key)
+            if share is None:
+                return None
+            if share.message_ts is not None:
+                return Posted(share.channel_id, share.message_ts)
             return await self._come(share, said)
         finally:
-            self._under_way.discard(share.id)
+            self._under_way.discard(key)
 
     async def say(self, turn: Turn, view: View) -> None:
         """An answer in words into the same place, once. Raises ``SlackRefused`` and ``SlackUnclear``."""

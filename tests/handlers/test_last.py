@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,12 +22,14 @@ from darkroom.turns.redelivering import (
 )
 from handlers import words_delivery
 from handlers.blocks.picture import AGAIN_ACTION
+from handlers.clients import Posted, SlackUnclear
 from handlers.delivery import SlackDelivery
 from handlers.last import Fetch, read_last
 from handlers.meanings import MEANINGS, WAITING, Meaning
 from handlers.posting import PATIENT_PAUSES_S
 from handlers.redelivery_rounds import Redelivering
 from handlers.showing import Manner
+from storage.conversations import SqliteConversations
 from tests.examples import ALICE, BOB, DESIGN, TEAM, command, message
 from tests.handlers.gallery import ROOT, ended_as, made
 from tests.handlers.support import DM, OTHER_TEAM, USD, USUAL, Desk, refused, unclear
@@ -132,6 +135,31 @@ async def test_what_slack_has_not_taken_comes_first_and_then_the_newest(desk: De
         await made(desk, number)
     await desk.type("last 2")
     assert sorted(text.partition("Version ")[2][0] for text in homes(desk)) == ["1", "5"]
+
+
+async def test_two_who_bring_the_same_picture_at_once_bring_it_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a round of what Slack has not taken and a person who fetches it: the second has looked at the books
+    just before the first was done."""
+    picture = await made(desk)
+    met, give_up = asyncio.Event(), SqliteConversations.give_up_share
+
+    async def looked(books: SqliteConversations, share_id: str, why: str) -> None:
+        await give_up(books, share_id, why)
+        if asyncio.current_task() is first:
+            await met.wait()
+        else:
+            met.set()
+            await asyncio.wait({first})
+
+    monkeypatch.setattr(SqliteConversations, "give_up_share", looked)
+    first, second = (asyncio.ensure_future(desk.services.homeward.bring(picture, "said")) for _ in range(2))
+    second.add_done_callback(lambda _: met.set())
+    posted, refusal = await asyncio.gather(first, second, return_exceptions=True)
+    assert isinstance(posted, Posted)
+    assert isinstance(refusal, SlackUnclear)
+    assert len(homes(desk)) == 1
 
 
 async def test_others_pictures_and_deleted_ones_are_nobodys_to_fetch(desk: Desk) -> None:
