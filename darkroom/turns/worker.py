@@ -294,7 +294,8 @@ class Worker:
     async def finish(self, entry: Entry, turn: Turn) -> None:
         """Tell the person how it ended, then take the turn out of the line. Its lane waits for that, so that
         what is told stays in order; those who only wanted the same money do not."""
-        entry.telling, entry.wants = True, None
+        # Whatever it has found out of the API, somebody else may try the next time.
+        entry.telling, entry.wants, entry.probing = True, None, False
         self._step(entry)
         self._noticed()
         self._start_next()

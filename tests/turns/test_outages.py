@@ -165,6 +165,25 @@ async def test_a_try_that_cannot_pay_leaves_it_to_the_next(make_world: MakeWorld
     assert [await world.outcome(each) for each in (poor, rich)] == ["pictures"] * 2
 
 
+async def test_who_has_tried_and_is_being_told_stands_in_the_way_of_no_later_try(later: Later) -> None:
+    """Slack takes nothing, and the API is of no use once more."""
+    world = later.world
+    later.says = lambda _: failed(FailureKind.QUOTA)
+    await world.imagine("a fox")
+    await world.imagine("a hen", user=BOB)
+    await settled()
+    world.gates.shut("upload", "post", "close:a fox")
+    later.says = lambda job: None if job.prompt == "a fox" else failed(FailureKind.QUOTA)
+    await later.clock.run(MEND_WAITS_S[0])
+    assert world.gate.places() == 0
+    sent = len(later.api.jobs)
+    await later.clock.run(MEND_WAITS_S[0])
+    assert [job.prompt for job in later.api.jobs[sent:]] == ["a hen"]
+    world.gates.open("upload", "post", "close:a fox")
+    later.says = lambda _: None
+    await later.until_all_ended()
+
+
 async def _a_turn(world: World) -> Turn:
     turn_id = await world.imagine("a fox")
     await world.rest()
