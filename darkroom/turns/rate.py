@@ -5,7 +5,8 @@ Nothing is known at first, and then nothing is held back. Three things teach:
 - the headers ``x-ratelimit-{limit,remaining,reset}-images`` (those of ``-requests`` where these are missing).
   Any of them may be missing or nonsense. A limit is kept over every span of a minute, which satisfies an API
   that counts in any other way (a token bucket, fixed windows) too; what others use of the same limit is what
-  is neither left nor ours.
+  is neither left nor ours. Where only the rest is told, the limit that follows from it holds for a minute:
+  it is a guess, and what a refusal says is left (nothing) is not even that.
 - a 429: nobody goes before the time it names, and each in a row waits longer.
 - a 429 that no known limit explains: one call after the other, at the distance that the API asked for, and
   twice as fast after each success.
@@ -62,6 +63,9 @@ class Bucket:
         self._sent: deque[tuple[int, float]] = deque()
         """(number, time) of the calls of the last two minutes: what is heard may be a minute old."""
         self._limit: int | None = None
+        self._guess = 0
+        """Where no limit is told: how many the rest that was told leaves room for, until then."""
+        self._guess_until = 0.0
         self._others = 0
         self._others_until = 0.0
         self._told_by = 0
@@ -129,24 +133,28 @@ class Bucket:
         if left is not None and at < sent_at + WINDOW_S:
             sent = [each for each, time in self._sent if time > sent_at - WINDOW_S]
             ours = sum(each < number for each in sent) + counted
-            self._limit = self._limit or max(1, left + ours)
-            self._others = max(0, self._limit - left - ours)
-            self._others_until = sent_at + (WINDOW_S if reset is None else reset)
+            if self._limit is not None:
+                self._others = max(0, self._limit - left - ours)
+                self._others_until = sent_at + (WINDOW_S if reset is None else reset)
+            elif counted:
+                self._guess, self._guess_until = max(1, left + ours), sent_at + WINDOW_S
 
     def _free_at(self, at: float) -> float:
         """When there is room for one more of what may be sent within a minute."""
-        if self._limit is None:
+        guessed = self._limit is None and self._guess_until > at
+        limit = self._guess if guessed else self._limit
+        if limit is None:
             return at
         goes = sorted(time + WINDOW_S for _, time in self._sent if time + WINDOW_S > at)
         others = self._others if self._others_until > at else 0
-        over = len(goes) + others + 1 - self._limit
+        over = len(goes) + others + 1 - limit
         if over <= 0:
             return at
         leave = sorted([*((time, 1) for time in goes), (self._others_until, others)])
         for time, count in leave:
             over -= count
             if over <= 0:
-                return time
+                return min(time, self._guess_until) if guessed else time
         return at
 
     def _forget(self, at: float) -> None:

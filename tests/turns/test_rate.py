@@ -129,6 +129,38 @@ def test_where_only_the_rest_is_told_the_limit_follows_from_it() -> None:
     assert bucket.ready_at(0.0) == WINDOW_S
 
 
+def test_a_limit_that_follows_from_the_rest_alone_holds_for_a_minute_and_follows_what_is_told_next() -> None:
+    bucket = Bucket()
+    bucket.take(1, 0.0)
+    bucket.succeed(1, headers(remaining=0), 0.0)
+    assert bucket.ready_at(0.0) == WINDOW_S
+    for number in range(2, 6):
+        assert bucket.ready_at(WINDOW_S) == WINDOW_S
+        bucket.take(number, WINDOW_S)
+    bucket.succeed(5, headers(remaining=2), WINDOW_S)
+    for number in range(6, 8):
+        assert bucket.ready_at(WINDOW_S) == WINDOW_S
+        bucket.take(number, WINDOW_S)
+    assert bucket.ready_at(WINDOW_S) == 2 * WINDOW_S
+
+
+def test_a_refusal_that_says_nothing_is_left_and_names_no_limit_leaves_none_behind() -> None:
+    """One refusal must not hold everybody to as few pictures a minute as there happened to be before it."""
+    bucket = Bucket()
+    bucket.take(1, 0.0)
+    bucket.succeed(1, {}, 5.0)
+    bucket.take(2, 10.0)
+    bucket.refuse(2, headers(remaining=0), 12.0, 10.0)
+    at, gaps = bucket.ready_at(10.0), []
+    assert at == 22.0
+    for number in range(3, 9):
+        bucket.take(number, at)
+        bucket.succeed(number, {}, at)
+        gaps.append(bucket.ready_at(at) - at)
+        at = bucket.ready_at(at)
+    assert gaps == [6.0, 3.0, 1.5, 0.0, 0.0, 0.0]
+
+
 def test_after_a_refusal_nobody_goes_before_the_time_it_names() -> None:
     bucket = Bucket()
     bucket.take(1, 0.0)
