@@ -3,7 +3,10 @@ they fetch. A thread of ours opens under each, so that a reply there goes on fro
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from darkroom.clock import Clock
 from darkroom.turns.conversations import Conversations, Share
@@ -35,7 +38,8 @@ class Homeward:
         self._manner = manner
         self._elsewhere = Elsewhere(slack, clock, conversations, path_of)
         self._repeat = Repeat(clock)
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, tuple[asyncio.Lock, int]] = {}
+        """By their key, and how many want it."""
 
     async def bring(self, picture: Picture, said: str, key: str | None = None) -> Posted | None:
         """Where the picture stands now; None if it was deleted. *said* (``mrkdwn``) is why it comes.
@@ -43,20 +47,27 @@ class Homeward:
         Raises ``SlackRefused`` and ``SlackUnclear`` when it does not come now, and ``FileNotFoundError`` when
         its bytes are gone.
         """
-        key = key or f"home:{picture.id}"
-        if key in self._under_way:
-            raise SlackUnclear("chat.postMessage")
-        self._under_way.add(key)
-        try:
-            # Read anew by whoever is at it: it may have come in the meantime.
+        async with self._alone(key or f"home:{picture.id}") as key:
+            # Read anew by whoever is next: it may have come in the meantime.
             share = await self._begun(picture, key)
             if share is None:
                 return None
             if share.message_ts is not None:
                 return Posted(share.channel_id, share.message_ts)
             return await self._come(share, said)
+
+    @asynccontextmanager
+    async def _alone(self, key: str) -> AsyncIterator[str]:
+        """One at a time for each key."""
+        lock, waiting = self._under_way.get(key, (asyncio.Lock(), 0))
+        self._under_way[key] = lock, waiting + 1
+        try:
+            async with lock:
+                yield key
         finally:
-            self._under_way.discard(key)
+            lock, waiting = self._under_way.pop(key)
+            if waiting > 1:
+                self._under_way[key] = lock, waiting - 1
 
     async def say(self, turn: Turn, view: View) -> None:
         """An answer in words into the same place, once. Raises ``SlackRefused`` and ``SlackUnclear``."""
