@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from darkroom.clock import Clock
+from darkroom.turns.model import Turn
 from darkroom.turns.redelivering import EVERY_S, Redelivery
 from handlers.errands import unbroken
 from handlers.rounds import Rounds
@@ -24,9 +28,16 @@ class Redelivering:
         await self._rounds.aclose(grace_s)
 
     async def round(self) -> bool:
-        """Try all that is due. Trouble is no reason to come back sooner: each turn has its own pause."""
+        """Try all that is due, in each channel one after the other: one that is busy keeps no other waiting.
+        Trouble is no reason to come back sooner: each turn has its own pause."""
+        channels: dict[str, list[Turn]] = {}
         for turn in await self._redelivery.due():
+            channels.setdefault(turn.request.channel_id, []).append(turn)
+        await asyncio.gather(*map(self._tell, channels.values()))
+        return True
+
+    async def _tell(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
             if self._rounds.stopping:
                 break
             await unbroken(f"turn {turn.id}", self._redelivery.tell(turn))
-        return True

@@ -339,6 +339,32 @@ async def test_one_that_breaks_keeps_none_behind_it(desk: Desk, monkeypatch: pyt
     assert (await turn_of(desk, second.id)).told_at is not None
 
 
+async def test_a_channel_in_which_slack_is_slow_keeps_no_other_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And in each of them it stays in order."""
+    turns = [await lost(desk, number) for number in range(1, 4)]
+    turns[1] = replace(turns[1], request=replace(turns[1].request, channel_id="C0SLOW0001"))
+    again, slow, told = redelivery(desk), asyncio.Event(), []
+
+    async def due() -> list[Turn]:
+        return [turns[1], turns[0], turns[2]]
+
+    async def tell(turn: Turn) -> bool:
+        if turn is turns[1]:
+            await slow.wait()
+        told.append(turn)
+        if turn is turns[2]:
+            slow.set()
+        return True
+
+    monkeypatch.setattr(again, "due", due)
+    monkeypatch.setattr(again, "tell", tell)
+    async with asyncio.timeout(20):
+        await Redelivering(again, desk.clock).round()
+    assert told == [turns[0], turns[2], turns[1]]
+
+
 SOON_OR_LATER = sorted(
     (name, meaning is not Meaning.PASSING) for name, meaning in MEANINGS.items() if meaning in WAITING
 )
