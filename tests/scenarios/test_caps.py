@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.app import Overrides
 from tests.scenarios.conftest import OpenTown
-from tests.scenarios.story import Town, nano, picture
+from tests.scenarios.story import HurriedClock, Town, nano, picture
 
 
 async def _price(town: Town, prompt: str) -> tuple[int, int]:
@@ -28,7 +29,9 @@ async def test_fifty_at_once_under_a_cap_for_three_buy_exactly_three(towns: Open
     cap = _dollars(2 * charged + held)
     assert 3 * charged + held > 2 * charged + held
 
-    town = await towns(caps__person_usd=cap)
+    # Slack takes about one message a second in a channel.
+    hurried = Overrides(clock=HurriedClock(moment_s=0.002))
+    town = await towns(overrides=hurried, caps__person_usd=cap)
     await asyncio.gather(*(town.alice.types(f"/imagine {prompt}") for _ in range(50)))
     await town.rests()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import Overrides
 from darkroom.rendering.job import Billed, FailureKind
 from darkroom.spending.budgets import Barred, BudgetKind, Caps, MustWait, NoMoney
 from darkroom.spending.changes import (
@@ -37,7 +38,7 @@ from storage.database import Database, read_books
 from storage.turns import SqliteTurnStore
 from tests.examples import BOB, NOON, TEAM, caps
 from tests.scenarios.conftest import OpenTown
-from tests.scenarios.story import WAIT_S, Town
+from tests.scenarios.story import WAIT_S, HurriedClock, Town
 from tests.storage.books import charged_until, check_no_cap_exceeded, movements
 from tests.turns.fakes import BROKEN_STREAM, Script, failed, said
 from tests.turns.world import World, opened, turns_of_the_loop
@@ -247,7 +248,9 @@ async def _all_at_once(town: Town, asks: list[tuple[User, str, str]]) -> None:
 @pytest.mark.slow
 async def test_a_town_of_sixty_at_once_under_every_kind_of_cap(towns: OpenTown) -> None:
     """The whole of it, over Slack and HTTP: a request of each of twenty people in each of three channels."""
-    town = await towns(caps__person_usd="0.20")
+    # Slack takes about one message a second in a channel.
+    hurried = Overrides(clock=HurriedClock(moment_s=0.002))
+    town = await towns(overrides=hurried, caps__person_usd="0.20")
     rooms = ("design", "general", "lobby")
     await town.workspace.invite(town.carol.id, "lobby", town.workspace.bot_user_id)
     crowd = [town.workspace.add_person(f"crowd{number:02d}", rooms) for number in range(20)]

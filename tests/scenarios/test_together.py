@@ -142,7 +142,7 @@ async def test_one_of_three_blocked_costs_nothing_and_the_others_come(hurried: T
     hurried.images.faults.append(Fault(endpoint=RESPONSES, status=400, body=BLOCKED))
     thread, (told,) = await _two_of_three(hurried)
     assert "moderation" in told
-    assert told.endswith("Nothing was charged for it.")
+    assert "Nothing was charged for it." in told
     await adds_up(hurried, thread)
     assert sorted(hurried.ledger.attempts()) == ["released", "settled", "settled"]
 
