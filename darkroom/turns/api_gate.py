@@ -8,12 +8,13 @@ import logging
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from darkroom.clock import Clock
 from darkroom.rendering.job import Answer, Billed, Candidate, FailureKind
 from darkroom.turns.breaker import NO_ANSWER, Breaker
 from darkroom.turns.outage_clerk import OutageClerk
-from darkroom.turns.outages import Closed, OutageBook, Pass
+from darkroom.turns.outages import Closed, OutageBook, Pass, Slowed
 from darkroom.turns.passed_by import Refusals
 from darkroom.turns.rate import Bucket
 
@@ -85,6 +86,16 @@ class ApiGate:
     def places(self) -> int | None:
         """See ``Gate.places``."""
         return None if self._breaker.closed() is None else int(self._breaker.due())
+
+    def slowed(self) -> Slowed | None:
+        """See ``Gate.slowed``."""
+        at = self._clock.monotonic()
+        slow = [each for each in self._lanes.values() if each.waiting and each.bucket.ready_at(at) > at]
+        if not slow:
+            return None
+        bucket = min(slow, key=lambda lane: lane.waiting[0].ticket).bucket
+        next_at = self._clock.now() + timedelta(seconds=bucket.ready_at(at) - at)
+        return Slowed(next_at, bucket.per_minute)
 
     def refused(self, candidate: Candidate) -> str | None:
         """See ``Gate.refused``."""

@@ -47,6 +47,15 @@ class Closed:
     next_try_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Slowed:
+    """Somebody waits for a rate limit: when the next call may go, and how many pictures a minute the API said
+    that the account may make, if it did."""
+
+    next_at: datetime
+    per_minute: int | None = None
+
+
 class OutageBook(Protocol):
     """Outages, so that admins are told once, also over a restart. Each method is one transaction."""
 
@@ -90,6 +99,10 @@ class Gate(Protocol):
     def places(self) -> int | None:
         """How many turns may be started now: any (None), none (0), or the one that tries whether the trouble
         is over (1)."""
+        ...
+
+    def slowed(self) -> Slowed | None:
+        """The rate limit that who came first waits for, or None if nobody waits for one."""
         ...
 
     def refused(self, candidate: Candidate) -> str | None:

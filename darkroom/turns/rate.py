@@ -78,6 +78,11 @@ class Bucket:
         self._newest = 0
         self._last = float("-inf")
 
+    @property
+    def per_minute(self) -> int | None:
+        """The limit, if it was told."""
+        return self._limit
+
     def ready_at(self, at: float) -> float:
         """When the next call may go: *at*, or later."""
         earliest = max(at, self._shut_until, self._last + self._pace)

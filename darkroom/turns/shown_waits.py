@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from darkroom.turns.line import Entry, Line, order_of, person_of
 from darkroom.turns.mending import unbroken
-from darkroom.turns.outages import Closed, Gate
+from darkroom.turns.outages import Closed, Gate, Slowed
 from darkroom.turns.surroundings import Delivery
 from darkroom.turns.waiting import Wait, WaitFor
 
@@ -37,8 +37,9 @@ class _View:
     """How many of those are their own."""
     in_lane: dict[Entry, int]
     """How many come before them in their lane."""
-    at_gate: frozenset[Entry]
-    """Whoever was started, and has to wait before the API all the same."""
+    at_gate: dict[Entry, int]
+    """Whoever was started, and has to wait before the API all the same: how many of them come before them."""
+    slowed: Slowed | None
 
 
 class ShownWaits:
@@ -126,12 +127,13 @@ class ShownWaits:
             in_order={entry: number for number, entry in enumerate(in_order)},
             own=owned,
             in_lane=_places_in_lanes(self._line),
-            at_gate=frozenset(entry for entry in self._line if entry.only_waits and not entry.parked),
+            at_gate={entry: number for number, entry in enumerate(_by_time(self._line))},
+            slowed=self._gate.slowed(),
         )
 
     def _wait(self, entry: Entry, view: _View) -> Wait | None:
         if entry in view.at_gate:
-            return Wait(WaitFor.RATE) if self._line.has_calls_left() else Wait(WaitFor.PLACE)
+            return self._before_the_api(view.at_gate[entry], view.slowed)
         if entry in view.startable or not entry.parked:
             return None
         if view.closed is not None and entry.calls:
@@ -146,6 +148,22 @@ class ShownWaits:
             return Wait(WaitFor.PLACE, view.in_order[entry] if all_of_them else view.own[entry])
         # Somebody before it waits for the same money; or it only looks again in a moment.
         return None if entry.shut else Wait(WaitFor.MONEY)
+
+    def _before_the_api(self, ahead: int, slowed: Slowed | None) -> Wait:
+        if not self._line.has_calls_left():
+            return Wait(WaitFor.PLACE, ahead)
+        if slowed is None:
+            return Wait(WaitFor.RATE, ahead)
+        return Wait(
+            WaitFor.RATE, ahead, until=None if ahead else slowed.next_at, per_minute=slowed.per_minute
+        )
+
+
+def _by_time(line: Line) -> list[Entry]:
+    """Whoever waits before the API, in the order of asking, which is that of going but for who was started
+    later than others."""
+    at_gate = [entry for entry in line if entry.only_waits and not entry.parked]
+    return sorted(at_gate, key=lambda entry: (entry.turn.request.order, entry.turn.id))
 
 
 def _places_in_lanes(line: Line) -> dict[Entry, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from darkroom.turns import shown_waits
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import AttemptState, Intent, TurnState
 from darkroom.turns.outages import Trouble
+from darkroom.turns.rate import WINDOW_S
 from darkroom.turns.waiting import Wait, WaitFor
 from tests.examples import ALICE, BOB, caps
 from tests.turns.conftest import MakeWorld
@@ -220,11 +222,31 @@ async def test_who_waits_for_the_rate_limit_is_told_so_and_can_call_it_off_at_on
     turn_id = await world.imagine("a fox")
     await turns_of_the_loop(80)
     await world.worker.round()
-    assert shown(world, turn_id) == [Wait(WaitFor.RATE)]
+    assert shown(world, turn_id) == [Wait(WaitFor.RATE, until=world.clock.now() + timedelta(seconds=40))]
     assert await world.states(turn_id) == [AttemptState.RELEASED]
     await world.intake.cancel(turn_id, ALICE)
     await world.rest()
     assert world.slack.told == [(turn_id, Reason.CALLED_OFF)]
+    world.gates.open("sleep")
+
+
+async def test_each_who_waits_for_the_rate_limit_is_told_their_own_place_and_how_many_may_go_a_minute(
+    world: World,
+) -> None:
+    world.gates.shut("sleep")
+    told = {"x-ratelimit-limit-images": "5", "x-ratelimit-remaining-images": "0"}
+    world.renderer.scripts["a fox"] = [replace(failed(FailureKind.RATE, wait=40), headers=told)]
+    first = await world.imagine("a fox")
+    await turns_of_the_loop(80)
+    second = await world.imagine("a hare", user=BOB)
+    await turns_of_the_loop(80)
+    await world.worker.round()
+    until = world.clock.now() + timedelta(seconds=WINDOW_S)
+    assert shown(world, first) == [Wait(WaitFor.RATE, 0, until=until, per_minute=5)]
+    assert shown(world, second) == [Wait(WaitFor.RATE, 1, per_minute=5)]
+    for turn_id in (first, second):
+        await world.intake.cancel(turn_id, ALICE)
+    await world.rest()
     world.gates.open("sleep")
 
 
