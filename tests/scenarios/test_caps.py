@@ -9,6 +9,11 @@ from tests.scenarios.conftest import OpenTown
 from tests.scenarios.story import HurriedClock, Town, nano, picture
 
 
+def _hurried() -> Overrides:
+    """Slack takes about one message a second in a channel."""
+    return Overrides(clock=HurriedClock(moment_s=0.002))
+
+
 async def _price(town: Town, prompt: str) -> tuple[int, int]:
     """What one picture costs, and what is held for it, in nano-dollars."""
     await (await town.alice.imagines(prompt)).shows(picture(version=1))
@@ -29,9 +34,7 @@ async def test_fifty_at_once_under_a_cap_for_three_buy_exactly_three(towns: Open
     cap = _dollars(2 * charged + held)
     assert 3 * charged + held > 2 * charged + held
 
-    # Slack takes about one message a second in a channel.
-    hurried = Overrides(clock=HurriedClock(moment_s=0.002))
-    town = await towns(overrides=hurried, caps__person_usd=cap)
+    town = await towns(overrides=_hurried(), caps__person_usd=cap)
     await asyncio.gather(*(town.alice.types(f"/imagine {prompt}") for _ in range(50)))
     await town.rests()
 
@@ -72,7 +75,7 @@ async def test_what_an_idle_cap_could_not_pay_is_declined_in_private_and_leaves_
 
 async def test_the_channels_and_the_workspaces_caps_bite_too(towns: OpenTown) -> None:
     for setting in ("caps__channel_usd", "caps__workspace_usd"):
-        town = await towns(**{setting: "0.15"})
+        town = await towns(overrides=_hurried(), **{setting: "0.15"})
         await asyncio.gather(
             *(
                 person.types("/imagine a cat")
