@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 # Measuring what the tests reach takes a third longer: `make test COVER=1` does.
 COVER ?=
 
-.PHONY: demo test quick suite wheel proof soak bench lock format clean
+.PHONY: demo test quick suite wheel proof soak reliability bench lock format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make quick   the fast part of it, for before a commit"
 	@echo "make proof   what takes longer: crash and flood tests"
 	@echo "make soak    20,000 simulated days of crashes and faults; takes hours"
+	@echo "make reliability  the tables of docs/reliability.md, made anew; takes half an hour"
 	@echo "make bench   what we measure, beside a yardstick"
 	@echo "make lock    compile the lock files again;  make format: let ruff format"
 
@@ -65,6 +66,15 @@ proof: $(STAMPS)/dev
 
 soak: $(STAMPS)/dev
 	$(BIN)/python -m tests.simulation --days 20000
+
+FOUND := $(VENV)/reliability
+reliability: $(STAMPS)/dev
+	rm -rf $(FOUND)
+	mkdir -p $(FOUND)
+	$(BIN)/python -m tests.simulation --days 1000 --json > $(FOUND)/simulation.json
+	DARKROOM_RELIABILITY=$(FOUND) DARKROOM_CRASH_TABLE=$(FOUND)/crash.md \
+	  $(PYTEST) -q -m proof --timeout 1800 tests/matrix tests/mutants tests/crash tests/scenarios/test_storm.py
+	$(BIN)/python -m tests.reliability $(FOUND)
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m bench

@@ -10,6 +10,7 @@ from sandbox.faults.rules import FaultPlan, Rule
 from tests.matrix.moments import MOMENTS, Moment
 from tests.matrix.seen import ALICE, BY_IMAGES, Mark, Seen, look
 from tests.matrix.street import DESIGN, Street, on_street
+from tests.reliability.tables import merged
 
 Cells = Mapping[str, Mapping[str, Seen]]
 """By fault, then by moment."""
@@ -60,15 +61,13 @@ def faulty(seen: Seen, wanted: int) -> list[str]:
 
 
 def rows(cells: Cells) -> list[list[str]]:
-    """Rows for the page: what is the same in several moments stands in one."""
-    made = []
+    """Rows for the page."""
+    outcomes: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for fault, by_moment in cells.items():
-        groups: dict[tuple[str, str, str], list[str]] = {}
+        groups = outcomes.setdefault(fault, {})
         for moment, seen in by_moment.items():
             groups.setdefault(in_words(seen, moment), []).append(moment)
-        for words, moments in groups.items():
-            made.append([f"`{fault}`", WHENEVER if len(groups) == 1 else ", ".join(moments), *words])
-    return made
+    return merged(outcomes, WHENEVER)
 
 
 def in_words(seen: Seen, moment: str = "") -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from sandbox.faults.slack_names import SLACK_NAMES
 from tests.matrix.moments import root
 from tests.matrix.seen import ALICE, Mark, Seen, look
 from tests.matrix.street import DESIGN, Street, on_street
+from tests.reliability.tables import merged
 
 HOUR_S = 3_600.0
 OUTGOING = frozenset({*METHODS, *ADDRESSES}) - {"download"}
@@ -22,6 +24,7 @@ _NOTHING_LEFT = frozenset({Meaning.PLACE_GONE, Meaning.MESSAGE_GONE, Meaning.DON
 _UNSEEN = frozenset({"chat.postEphemeral", "response_url"})
 """Of what is shown to one person only, nobody can look for a first one."""
 UNSEEN_TRIES = 8
+_REFUSAL = "OpenAI's moderation did not accept this request"
 Times = int | None
 """How often the fault comes; None: whenever it can, for an hour."""
 
@@ -130,18 +133,16 @@ def faulty(seen: Seen, fault: str, place: str) -> list[str]:
     return found
 
 
-def in_words(seen: Seen) -> tuple[str, str]:
-    """What the person sees, what was charged."""
-    return seen.sees, seen.charged
+def in_words(seen: Seen, fault: str) -> tuple[str, str]:
+    """What the person sees (the sentence that they are to read without a picture goes without saying, and so
+    does the fault's name), what was charged."""
+    sees = re.sub(f"“{re.escape(_REFUSAL)}[^”]*”", "the sentence", seen.sees)
+    return re.sub(rf"“?\b{re.escape(fault)}\b”?", "…", sees), seen.charged
 
 
 def rows(cells: Mapping[tuple[str, str], Seen]) -> list[list[str]]:
-    """Rows for the page, of cells by fault and method: what is the same at several methods stands in one."""
-    faults: dict[str, dict[tuple[str, str], list[str]]] = {}
+    """Rows for the page, of cells by fault and method."""
+    outcomes: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for (fault, place), seen in cells.items():
-        faults.setdefault(fault, {}).setdefault(in_words(seen), []).append(place)
-    return [
-        [f"`{fault}`", EVERYWHERE if len(groups) == 1 < len(places) else ", ".join(places), *words]
-        for fault, groups in faults.items()
-        for words, places in groups.items()
-    ]
+        outcomes.setdefault(fault, {}).setdefault(in_words(seen, fault), []).append(place)
+    return merged(outcomes, EVERYWHERE)

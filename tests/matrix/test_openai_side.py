@@ -21,7 +21,7 @@ from tests.matrix.openai_side import (
 from tests.matrix.seen import Seen
 from tests.matrix.street import many
 from tests.reliability import collecting, kept
-from tests.reliability.tables import rows_of
+from tests.reliability.tables import by_cell, rows_of
 
 EVERY = 15
 """One of so many cells is looked at in ``make test``."""
@@ -33,21 +33,16 @@ LASTING = [named.name for named in OPENAI_NAMES if named.places("*") & {"respons
 @pytest.mark.usefixtures("streets")
 def test_some_faults_end_as_promised_and_as_the_page_says() -> None:
     """A sample of what the proof does for all of them."""
-    table = {(row[0], moment): tuple(row[2:]) for row in rows_of("openai") for moment in _moments(row[1])}
-    looked = 0
+    table, looked = by_cell("openai"), 0
     for moment, fault in sample(EVERY):
         seen = cell(moment, fault)
         if seen is None:
             continue
         looked += 1
         assert faulty(seen, moment.wanted) == [], (moment.name, fault)
-        told = table.get((f"`{fault}`", moment.name)) or table[f"`{fault}`", WHENEVER]
+        told = table.get((fault, moment.name)) or table[fault, WHENEVER]
         assert told == in_words(seen, moment.name), (moment.name, fault)
     assert looked > 20
-
-
-def _moments(words: str) -> list[str]:
-    return [words] if words == WHENEVER else words.split(", ")
 
 
 @pytest.mark.proof

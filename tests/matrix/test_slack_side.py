@@ -20,7 +20,7 @@ from tests.matrix.slack_side import (
     rows,
 )
 from tests.reliability import collecting, kept
-from tests.reliability.tables import rows_of
+from tests.reliability.tables import by_cell, rows_of
 
 EVERY = 20
 """One of so many cells is looked at in ``make test``."""
@@ -34,7 +34,7 @@ STALE = "docs/reliability.md is not up to date: make reliability"
 @pytest.mark.parametrize("table", TABLES)
 def test_some_faults_end_as_promised_and_as_the_page_says(table: str) -> None:
     """A sample of what the proof does for all of them."""
-    page = {(row[0], place): tuple(row[2:]) for row in rows_of(table) for place in row[1].split(", ")}
+    page = by_cell(table)
     methods = called()
     cells = list(possible(methods))[len(table) :: EVERY]
     for fault, place in cells:
@@ -42,8 +42,8 @@ def test_some_faults_end_as_promised_and_as_the_page_says(table: str) -> None:
         if seen is None:
             continue
         assert faulty(seen, fault, place) == [], (fault, place)
-        told = page.get((f"`{fault}`", place)) or page[f"`{fault}`", EVERYWHERE]
-        assert told == in_words(seen), (fault, place)
+        told = page.get((fault, place)) or page[fault, EVERYWHERE]
+        assert told == in_words(seen, fault), (fault, place)
     assert len(cells) > 10
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.handlers.slack_matrix import TROUBLES
-from tests.reliability.tables import PAGE, markdown, rows_of, with_parts
+from tests.reliability.tables import PAGE, markdown, parts, rows_of, with_parts
 
 Rows = list[list[str | int]]
 HEADS: Final[Mapping[str, Sequence[str]]] = {
@@ -20,12 +20,12 @@ HEADS: Final[Mapping[str, Sequence[str]]] = {
     "slack-hour": ("fault", "at", "the person sees", "charged"),
     "slack-http": ("at", *(f"`{trouble.name}`" for trouble in TROUBLES)),
     "slack-whole": ("what is the matter", "where the picture is seen"),
-    "day-of-429s": ("", ""),
-    "storm": ("", ""),
+    "day-of-429s": ("what was measured", "how much"),
+    "storm": ("what was measured", "how much"),
     "mutants": ("the bug", "in", "the test that noticed first"),
 }
 """The tables whose rows tests keep, by their names."""
-SUMS: Final = ("", "")
+SUMS: Final = ("what was tried or found", "how often")
 _DISK = re.compile(r"^E[A-Z]+ ")
 _SIMULATED: Final[Mapping[str, str]] = {
     "days": "simulated days",
@@ -52,9 +52,7 @@ def main(folder: Path) -> None:
     """Rewrite the page from *folder*."""
     kept = {path.stem: _rows(path) for path in sorted(folder.glob("*.jsonl"))}
     made = {name: markdown(HEADS[name], rows) for name, rows in kept.items() if name in HEADS}
-    sums = {str(name): count for name, count in kept.get("cells", [])}
-    if "mutants" in kept:
-        sums["deliberate bugs, each noticed by a test"] = len(kept["mutants"])
+    sums: dict[str, str | int] = {}
     if (path := folder / "simulation.json").exists():
         figures = json.loads(path.read_text(encoding="utf-8"))
         made["simulation"] = markdown(SUMS, _simulated(figures))
@@ -66,9 +64,13 @@ def main(folder: Path) -> None:
         made["disk"] = markdown(("how the disk fails, in which story", "operations"), disk)
         sums["steps at which a real process was killed"] = sum(int(row[1]) for row in crash)
         sums["operations at which the disk failed"] = sum(int(row[1]) for row in disk)
+    sums |= {str(name): count for name, count in kept.get("cells", [])}
+    if "mutants" in kept:
+        sums["deliberate bugs, each noticed by a test"] = len(kept["mutants"])
     text = PAGE.read_text(encoding="utf-8")
-    old = {row[0]: row[1] for row in rows_of("sums", text)}
-    made["sums"] = markdown(SUMS, [[name, value] for name, value in {**old, **sums}.items()])
+    if made.keys() < parts(text).keys() - {"sums"}:
+        sums |= {row[0]: row[1] for row in rows_of("sums", text) if row[0] not in sums}
+    made["sums"] = markdown(SUMS, [[name, value] for name, value in sums.items()])
     PAGE.write_text(with_parts(text, made), encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +20,31 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
 def _line(cells: Sequence[str | int]) -> str:
     words = [f"{cell:,}" if isinstance(cell, int) else " ".join(cell.split()) for cell in cells]
     return f"| {' | '.join(word.replace('|', '/') for word in words)} |"
+
+
+def merged(faults: Mapping[str, Mapping[tuple[str, ...], Sequence[str]]], whole: str) -> list[list[str]]:
+    """Rows of what came of each fault in each place, given as the places of each outcome: what is the same in
+    several places stands in one row, and faults of which everything is the same share theirs. *whole* stands
+    for all places of a fault."""
+    same: dict[tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], list[str]] = {}
+    for fault, outcomes in faults.items():
+        key = tuple((words, tuple(places)) for words, places in outcomes.items())
+        same.setdefault(key, []).append(f"`{fault}`")
+    return [
+        [", ".join(names), whole if len(key) == 1 else ", ".join(places), *words]
+        for key, names in same.items()
+        for words, places in key
+    ]
+
+
+def by_cell(name: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What a table of ``merged`` rows says on the page, by fault and place."""
+    return {
+        (fault.strip("`"), place): tuple(row[2:])
+        for row in rows_of(name)
+        for fault in row[0].split(", ")
+        for place in row[1].split(", ")
+    }
 
 
 def parts(text: str) -> dict[str, str]:
