@@ -103,6 +103,7 @@ async def test_a_second_signal_does_not_wait_and_the_next_start_goes_on(
     async with asyncio.timeout(GRACE_S / 2):
         assert await bot.ends(signal.SIGINT) == 0
     assert "Traceback" not in bot.said
+    assert "did not close in time" not in bot.said
     assert ledger.turns() == [("working", "")]
 
     easel.let_go()

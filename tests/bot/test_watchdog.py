@@ -142,6 +142,7 @@ async def test_a_connection_that_was_cut_under_a_dead_client_is_replaced(
     await workspace.post("alice", "design", "hello")
     await ear.hears("hello")
     assert len(ear.clients) == 2
+    assert "not connected for" in caplog.text
 
 
 async def test_a_connection_that_hangs_is_replaced_by_whoever_notices_first(

@@ -6,15 +6,17 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from darkroom.rendering.job import FailureKind
+from darkroom.spending.budgets import MustWait
 from darkroom.spending.changes import SetPaused
 from darkroom.turns import shown_waits
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import AttemptState, Intent, TurnState
-from darkroom.turns.outages import Trouble
+from darkroom.turns.outages import Closed, Outage, Trouble
 from darkroom.turns.rate import WINDOW_S
 from darkroom.turns.waiting import Wait, WaitFor
 from tests.examples import ALICE, BOB, caps
@@ -289,6 +291,30 @@ async def test_what_the_closed_api_sends_back_waits_and_goes_on_by_itself(world:
     await world.rest()
     assert world.slack.posts == [(first, 1)]
     assert shown(world, first) == [wait, None]
+
+
+async def test_who_found_the_api_closed_tries_again_only_when_that_may_have_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the gate lets turns start again already: nothing goes round in circles."""
+    outage = Outage("outage_1", Trouble.FAILING, "", world.clock.now())
+    make, tries = world.maker.make, 0
+
+    async def closes(*args: Any) -> Ending | MustWait | Closed:
+        nonlocal tries
+        tries += 1
+        return Closed(outage, world.clock.now()) if tries < 3 else await make(*args)
+
+    monkeypatch.setattr(world.maker, "make", closes)
+    turn_id = await world.imagine("a fox")
+    await turns_of_the_loop(80)
+    assert tries == 1
+    await world.worker.round()
+    await turns_of_the_loop(80)
+    assert tries == 2
+    await world.worker.round()
+    await world.rest()
+    assert await world.outcome(turn_id) == "pictures"
 
 
 async def test_while_only_an_admin_can_mend_it_nothing_new_is_taken_in_but_what_costs_nothing(
