@@ -80,7 +80,8 @@ def test_a_fault_that_lasts_an_hour_ends_as_promised_and_is_over_after_it(fault:
     assert (after.reason, after.charged) == ("pictures", "as billed")
     row = hour_row(fault, first)
     kept("openai-hour", row)
-    assert collecting() or row in rows_of("openai-hour"), STALE
+    # When exactly it ended is not promised.
+    assert collecting() or row[:-1] in [known[:-1] for known in rows_of("openai-hour")], STALE
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
