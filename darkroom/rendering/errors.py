@@ -32,6 +32,8 @@ _CODES: Mapping[str, FailureKind] = {
             "content_filter",
             "bio_policy",
             "misalignment_policy_violation",
+            # Of host models: "your prompt was flagged as potentially violating our usage policy".
+            "invalid_prompt",
         ),
         FailureKind.MODERATION,
     ),
@@ -55,7 +57,6 @@ _CODES: Mapping[str, FailureKind] = {
     **dict.fromkeys(("server_error", "internal_error", "vector_store_timeout"), FailureKind.SERVER),
     **dict.fromkeys(
         (
-            "invalid_prompt",
             "invalid_value",
             "invalid_type",
             "missing_required_parameter",

@@ -93,8 +93,9 @@ def ending_of(failure: Failure) -> Ending:
         }
         return Ending(Outcome.BLOCKED, Reason.MODERATION, details)
     message: dict[str, str | int] = {"message": failure.message}
-    reason = _REASONS[failure.kind]
-    return Ending(Outcome.FAILED, reason, message)
+    if failure.concerns in (Concern.HOST, Concern.ENDPOINT):
+        message["concerns"] = failure.concerns
+    return Ending(Outcome.FAILED, _REASONS[failure.kind], message)
 
 
 _REASONS = {
@@ -121,7 +122,8 @@ def ending_after(answer: Answer, turn: Turn) -> Ending:
         return ending_of(answer.failure)
     if answer.words.strip():
         return Ending(Outcome.WORDS, Reason.WORDS, {"words": answer.words.strip()})
-    if turn.request.forces_picture:
+    # A picture that was billed and did not come is no answer to a "thank you".
+    if turn.request.forces_picture or _count((answer.image_usage or {}).get("output_tokens")):
         return Ending(Outcome.FAILED, Reason.NO_PICTURE)
     return Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY)
 

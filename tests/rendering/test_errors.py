@@ -325,3 +325,9 @@ def test_nothing_that_a_server_sends_is_too_odd(status: int, body: Any, headers:
     assert isinstance(errors.of_failed(body, usage=False), Failure)
     if isinstance(body, dict):
         assert isinstance(errors.of_event(body), Failure)
+
+
+def test_a_prompt_that_the_host_model_flags_is_a_matter_of_moderation() -> None:
+    error = {"code": "invalid_prompt", "message": "Your prompt was flagged", "type": "invalid_request_error"}
+    failure = errors.of_status(400, {"error": error}, {})
+    assert (failure.kind, failure.billed) == (FailureKind.MODERATION, Billed.NOTHING)

@@ -139,6 +139,8 @@ def test_every_failure_has_an_ending(kind: FailureKind) -> None:
         (said("A fox."), REPLY, Reason.WORDS),
         (said("  \n"), REPLY, Reason.NOTHING_TO_SAY),
         (said(""), turn("t"), Reason.NO_PICTURE),
+        (replace(said(""), image_usage={"output_tokens": 0}), REPLY, Reason.NOTHING_TO_SAY),
+        (replace(said(""), image_usage={"output_tokens": 1756}), REPLY, Reason.NO_PICTURE),
     ],
 )
 def test_an_answer_without_a_picture(answer: Answer, asked: Turn, reason: Reason) -> None:
