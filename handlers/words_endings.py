@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from darkroom.rendering.job import Concern
 from darkroom.spending.money import format_usd
 from darkroom.turns.endings import Ending, Outcome, Reason
 from handlers.blocks.scopes import Details, person_words
@@ -105,6 +106,19 @@ def _moderation(told: _Told) -> str:
     return f"{what}{named}. Describe it in other words and send it again."
 
 
+def _no_access(told: _Told) -> str:
+    if told.details.get("concerns") in (Concern.HOST, Concern.ENDPOINT):
+        return (
+            "The OpenAI account may not use what Darkroom reads messages with, so nothing was made. Say it "
+            "as a change that begins with what to do, such as “make it night”, or type "
+            f"`{told.voice.imagine}` for a new picture: those may still work. Tell {told.voice.an_admin}."
+        )
+    return (
+        "The OpenAI account may use none of the models that Darkroom is set to, so nothing was made. "
+        f"Tell {told.voice.an_admin}; `--model` may name one that works."
+    )
+
+
 _AFTER_A_CALL = frozenset(
     {
         Reason.MODERATION,
@@ -145,9 +159,9 @@ def _nothing_to_undo(told: _Told) -> str:
 
 def _uncertain(told: _Told) -> str:
     return (
-        f"The connection to OpenAI broke while your picture was being made, and nobody can say whether it "
-        f"was. {told.usd('held_nano_usd')} is charged until it is known. Nothing is sent again unasked: if "
-        f"you still want it, ask again. About the charge, ask {told.voice.an_admin}."
+        "The call to OpenAI failed or broke off while your picture was being made, and nobody can say "
+        f"whether it was. {told.usd('held_nano_usd')} is charged until it is known. Nothing is sent again "
+        f"unasked: if you still want it, ask again. About the charge, ask {told.voice.an_admin}."
     )
 
 
@@ -214,10 +228,7 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.QUOTA: lambda told: waited_in_vain(Reason.QUOTA, told.voice.an_admin),
     Reason.KEY: lambda told: waited_in_vain(Reason.KEY, told.voice.an_admin),
     Reason.REGION: lambda told: waited_in_vain(Reason.REGION, told.voice.an_admin),
-    Reason.NO_ACCESS: lambda told: (
-        "The OpenAI account may use none of the models that Darkroom is set to, so nothing was made. "
-        f"Tell {told.voice.an_admin}; `--model` may name one that works."
-    ),
+    Reason.NO_ACCESS: _no_access,
     Reason.RATE: lambda told: (
         "OpenAI lets this account make only so many pictures a minute, and your request did not get its turn "
         "for as long as it could wait. Try again in a few minutes; admins can ask OpenAI for a higher limit."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
+from darkroom.rendering.job import Answer, Billed, Concern, Failure, FailureKind
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.cost import charge
 from darkroom.turns.endings import Ending, Outcome, Reason

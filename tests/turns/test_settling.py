@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
+from darkroom.rendering.job import Answer, Billed, Concern, Failure, FailureKind
 from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.model import Attempt, AttemptState, Turn
 from darkroom.turns.settling import Verdict, ending_after, ending_of, verdict_of
@@ -130,6 +130,17 @@ def test_every_failure_has_an_ending(kind: FailureKind) -> None:
     ending = ending_of(Failure(kind, Billed.NOTHING, message="m"))
     expected = Outcome.BLOCKED if kind is FailureKind.MODERATION else Outcome.FAILED
     assert ending.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("concerns", "said"),
+    [(Concern.IMAGE_MODEL, None), (Concern.HOST, "host"), (Concern.ENDPOINT, "endpoint")],
+)
+def test_an_ending_says_whether_it_was_the_host_or_the_endpoint_that_was_refused(
+    concerns: Concern, said: str | None
+) -> None:
+    ending = ending_of(Failure(FailureKind.ACCESS, Billed.NOTHING, message="m", concerns=concerns))
+    assert ending.details.get("concerns") == said
 
 
 @pytest.mark.parametrize(
