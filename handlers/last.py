@@ -19,7 +19,7 @@ logger = logging.getLogger("darkroom.handlers")
 
 USUALLY = 3
 """So many come where nobody says how many."""
-_TYPED = re.compile(r"last(?:\s+([1-9]|10))?", re.IGNORECASE)
+_TYPED = re.compile(r"last(?:\s+(\d{1,9}))?(?:\s+(?:pictures?|images?))?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,12 @@ class Fetcher:
 
 
 def read_last(text: str) -> Fetch | None:
-    """What ``last`` or ``last 5``, as all that was typed, asks for."""
+    """What ``last``, ``last 5`` or ``last 5 pictures``, as all that was typed, asks for: never more than may
+    be brought at once, since whoever asks for more does not want to buy a picture of "last 20"."""
     typed = _TYPED.fullmatch(text)
-    return None if typed is None else Fetch(int(typed[1] or USUALLY))
+    if typed is None:
+        return None
+    return Fetch(min(max(1, int(typed[1] or USUALLY)), words_delivery.LAST_MAX))
 
 
 def start(services: Services, fetcher: Fetcher, fetch: Fetch) -> str:
