@@ -99,7 +99,8 @@ def wait_words(wait: Wait, now: datetime) -> str:
         # Whose money, and how much of it is held, is nobody else's business.
         return "other pictures have to be finished first"
     if wait.why is WaitFor.RATE:
-        return f"{_rate(wait.per_minute)}; this one is {_place(wait.ahead)}{_in(until)}"
+        soon = "" if until is None else f",{_in(until)}"
+        return f"{_rate(wait.per_minute)}; this one is {_place(wait.ahead)}{soon}"
     place = f" ({_place(wait.ahead)})" if wait.ahead else ""
     again = f"; the next try is{_in(until)}" if until is not None else ""
     return (

@@ -43,7 +43,7 @@ PRESSED = replace(reply(), surface=Surface.BUTTON, message_ts=None)
         (THIRD, "3rd in line"),
         (THREAD, "what was asked before it in this thread is made first"),
         (MONEY, "other pictures have to be finished first"),
-        (RATE, "OpenAI lets this account make 5 pictures a minute; this one is next in line in about 40 s"),
+        (RATE, "OpenAI lets this account make 5 pictures a minute; this one is next in line, in about 40 s"),
         (
             Wait(WaitFor.RATE, 10),
             "OpenAI lets this account make only so many pictures a minute; this one is 11th in line",
