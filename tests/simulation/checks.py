@@ -165,17 +165,21 @@ def _posts(world: World, db: sqlite3.Connection) -> Iterator[str]:
             yield from _once(world, name, said)
             continue
         for picture in db.execute("SELECT * FROM pictures WHERE turn_id = ?", (turn["id"],)):
-            # A message that shows it, or its file alone; others may show it too, such as a list of versions.
+            # Others may show it too, such as a list of versions.
             shown = [
-                post
-                for post in world.posts
-                if picture["sha256"] in post.pictures and post.id in (turn["id"], "")
+                post for post in world.posts if picture["sha256"] in post.pictures and _is_of(post, turn)
             ]
             home = [post for post in world.posts if picture["sha256"] in post.pictures]
             home = [post for post in home if world.workspace.channels[post.channel].kind == "im"]
             if told and not shown and not home and picture["deleted_at"] is None:
                 yield f"{name} was told and is nowhere to be seen: {picture['id']}"
             yield from _once(world, name, shown)
+
+
+def _is_of(post: Post, turn: sqlite3.Row) -> bool:
+    """Whether *post* is how a turn's pictures were shown: by its id, or as a file alone in its thread."""
+    there = (post.channel, post.thread_ts) == (turn["channel_id"], turn["thread_ts"])
+    return post.id == turn["id"] or (not post.id and there)
 
 
 def _once(world: World, name: str, posts: list[Post]) -> Iterator[str]:
@@ -243,13 +247,15 @@ def _order(world: World, db: sqlite3.Connection) -> Iterator[str]:
     """In a thread, what was asked first, and came in first, is shown first."""
     rows = db.execute(
         """
-        SELECT id, channel_id, thread_ts, order_key, created_at, message_ts FROM turns
+        SELECT id, surface, channel_id, thread_ts, order_key, created_at, message_ts FROM turns
         WHERE message_ts IS NOT NULL AND thread_ts IS NOT NULL ORDER BY channel_id, thread_ts, order_key
         """
     ).fetchall()
     for first, second in pairwise(rows):
         same = all(first[key] == second[key] for key in ("channel_id", "thread_ts"))
-        earlier = first["created_at"] < second["created_at"]
-        later = first["id"] in world.late
-        if same and earlier and not later and float(first["message_ts"]) > float(second["message_ts"]):
-            yield f"turn {first['id']} was shown after {second['id']}, in the same thread"
+        # Who answers a placeholder before Darkroom knows that it stands is in a thread like any other.
+        unknown = (first["channel_id"], first["thread_ts"]) in world.slack_side.unclear
+        settled = first["created_at"] < second["created_at"] and not unknown and first["id"] not in world.late
+        if same and settled and float(first["message_ts"]) > float(second["message_ts"]):
+            shown = [f"{dict(row)}" for row in (first, second)]
+            yield f"turn {first['id']} was shown after {second['id']}, in the same thread: {shown}"

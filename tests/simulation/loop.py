@@ -84,10 +84,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     _ready: Any
     _scheduled: list[Any]
+    _clock_resolution: float
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
+        # A timer is due within so many seconds; less is lost in the sums of a long time.
+        self._clock_resolution = 1e-6
         self._numbers = itertools.count(1)
         self._selector = _Selector(self)
         self.buried: list[object] = []

@@ -95,6 +95,8 @@ class SlackSide:
         self.unseen: list[Looked] = []
         self.troubled: dict[tuple[str, str], int] = {}
         """How many requests about one message met a fault."""
+        self.unclear: set[tuple[str, str]] = set()
+        """Messages of ours whose ``ts`` came back late, or never."""
 
     def session(self) -> Session:
         """What a life has for an HTTP session."""
@@ -167,6 +169,9 @@ class Session:
                 fault if path.startswith(API) else replace(fault, status=429 if fault.status == 429 else 503)
             )
         reply = await self._done(verb, url, path, name, params, more)
+        if fault is not None and name == "chat.postMessage":
+            made = json.loads(reply.body)
+            side.unclear.add((str(made.get("channel")), str(made.get("ts"))))
         if fault is not None and fault.lost:
             raise aiohttp.ServerDisconnectedError
         await asyncio.sleep(side.latency() + (fault.late_s if fault is not None else 0.0))

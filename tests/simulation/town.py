@@ -66,6 +66,7 @@ class Post:
     pictures: tuple[str, ...]
     opening: bool
     at: float
+    thread_ts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class Plan:
     """How much happens in a run."""
 
     days: int
-    people: int = 120
+    people: int = 150
     channels: int = 6
-    busiest: int = 16
+    busiest: int = 30
     """Most things that people do on a day."""
 
 
@@ -168,7 +169,9 @@ def _see(world: World, notice: Json) -> None:
     images = [block["slack_file"]["id"] for block in message.blocks if block["type"] == "image"]
     pictures = tuple(world.workspace.files[file].sha256 for file in [*images, *message.files])
     name, at = str(payload.get("turn_id") or ""), world.loop.time()
-    world.posts.append(Post(name, message.channel, message.ts, pictures, is_opening(message), at))
+    world.posts.append(
+        Post(name, message.channel, message.ts, pictures, is_opening(message), at, message.thread_ts)
+    )
 
 
 @contextmanager

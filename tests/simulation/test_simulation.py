@@ -1,0 +1,148 @@
+"""Days of crashes and faults, in processes of their own: a few here, a thousand as a proof."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulation.loop import LIFE, Crashed, Mortal, Stuck, VirtualLoop, in_the_world, inside
+
+FOLDER = Path(__file__).parents[2]
+PROOF_DAYS = 1_000
+PROOF_S = 600
+MUST_BE_NONE = ("lost", "double charges", "over cap", "unexplained double posts", "other")
+
+
+def simulate(*arguments: str, timeout_s: float = 60) -> tuple[str, str]:
+    """What ``python -m tests.simulation`` says, and what it says of runs that went wrong."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", *arguments],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout, done.stderr
+
+
+def figures_of(said: str, wrong: str) -> dict[str, Any]:
+    """The figures, of which those that must be 0 are."""
+    figures: dict[str, Any] = json.loads(said)
+    assert {name: figures[name] for name in MUST_BE_NONE} == dict.fromkeys(MUST_BE_NONE, 0), wrong
+    assert not figures["failed seeds"], wrong
+    return figures
+
+
+def test_a_seed_replays_exactly_and_keeps_every_promise() -> None:
+    """Two processes live through the same days: all that happens is the same in both, step by step."""
+    command = [sys.executable, "-m", "tests.simulation", "--days", "3", "--seed", "7", "--one", "--digest"]
+    both = [
+        subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    (first, wrong), (second, _) = (each.communicate(timeout=60) for each in both)
+    assert [each.returncode for each in both] == [0, 0], wrong
+    assert first.splitlines()[0].startswith("seed 7: ")
+    assert first.splitlines()[0] == second.splitlines()[0]
+
+
+@pytest.mark.slow
+def test_days_of_crashes_and_faults_lose_no_picture_and_no_cent() -> None:
+    """Three runs of other seeds, among them crashes, faults and turns of many kinds."""
+    figures = figures_of(*simulate("--days", "18", "--seed", "21", "--processes", "1", "--json"))
+    assert figures["crashes"] > 5
+    assert figures["faults"] > 50
+    assert figures["turns"] > 50
+    assert figures["outcomes"]["pictures"] > 30
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(PROOF_S + 30)
+def test_a_thousand_days_of_crashes_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is promised holds on each of them; the figures are printed."""
+    said, wrong = simulate(
+        "--days", str(PROOF_DAYS), "--seed", "1000", "--processes", "2", "--json", timeout_s=PROOF_S
+    )
+    figures = figures_of(said, wrong)
+    assert figures["days"] == PROOF_DAYS
+    with capsys.disabled():
+        sys.stdout.write(f"\n{json.dumps(figures, indent=2)}\n")
+
+
+class _Somebody:
+    """A life as the loop sees it."""
+
+    alive = True
+
+
+def test_a_dead_lifes_tasks_never_run_again_while_the_worlds_go_on() -> None:
+    """Neither what it waited for nor its ``finally`` reaches it; what it had asked the world for is done."""
+    loop, life, seen = VirtualLoop(), _Somebody(), list[str]()
+
+    async def world() -> None:
+        await asyncio.sleep(5)
+        seen.append("the world has done it")
+
+    async def living() -> None:
+        try:
+            await asyncio.shield(in_the_world(world()))
+            seen.append("the dead has read the answer")
+        finally:
+            seen.append("the dead has tidied up")
+
+    async def story() -> None:
+        mortal: Mortal = life
+        loop.create_task(living(), context=inside(mortal))
+        await asyncio.sleep(1)
+        life.alive = False
+        loop.bury(mortal)
+        await asyncio.sleep(10)
+        assert LIFE.get() is None
+
+    try:
+        loop.run_until_complete(story())
+        assert seen == ["the world has done it"]
+        assert loop.time() == pytest.approx(11)
+    finally:
+        loop.buried.clear()
+        loop.close()
+
+
+def test_virtual_time_jumps_and_says_when_nothing_is_left_to_wait_for() -> None:
+    """A year passes at once; a wait without an end is an error instead of a hang."""
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(asyncio.sleep(31_536_000))
+        assert loop.time() == pytest.approx(31_536_000)
+        with pytest.raises(Stuck):
+            loop.run_until_complete(loop.create_future())
+    finally:
+        loop.close()
+
+
+def test_what_is_handed_to_a_thread_runs_at_once_and_a_crash_goes_through_it() -> None:
+    """An executor's errors come with the future; a crash is the end at the very place."""
+    loop = VirtualLoop()
+
+    def dies() -> None:
+        raise Crashed
+
+    async def story() -> None:
+        assert await asyncio.to_thread(lambda: 7) == 7
+        with pytest.raises(ZeroDivisionError):
+            await loop.run_in_executor(None, lambda: 1 // 0)
+        with pytest.raises(Crashed):
+            loop.run_in_executor(None, dies)
+
+    try:
+        loop.run_until_complete(story())
+    finally:
+        loop.close()
