@@ -107,7 +107,7 @@ def _moderation(told: _Told) -> str:
 
 
 def _no_access(told: _Told) -> str:
-    if told.details.get("concerns") in (Concern.HOST, Concern.ENDPOINT):
+    if told.details.get("concerns") == Concern.HOST:
         return (
             "The OpenAI account may not use what Darkroom reads messages with, so nothing was made. Say it "
             "as a change that begins with what to do, such as “make it night”, or type "

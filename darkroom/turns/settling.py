@@ -93,7 +93,7 @@ def ending_of(failure: Failure) -> Ending:
         }
         return Ending(Outcome.BLOCKED, Reason.MODERATION, details)
     message: dict[str, str | int] = {"message": failure.message}
-    if failure.concerns in (Concern.HOST, Concern.ENDPOINT):
+    if failure.concerns is Concern.HOST:
         message["concerns"] = failure.concerns
     return Ending(Outcome.FAILED, _REASONS[failure.kind], message)
 

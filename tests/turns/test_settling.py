@@ -132,15 +132,10 @@ def test_every_failure_has_an_ending(kind: FailureKind) -> None:
     assert ending.outcome is expected
 
 
-@pytest.mark.parametrize(
-    ("concerns", "said"),
-    [(Concern.IMAGE_MODEL, None), (Concern.HOST, "host"), (Concern.ENDPOINT, "endpoint")],
-)
-def test_an_ending_says_whether_it_was_the_host_or_the_endpoint_that_was_refused(
-    concerns: Concern, said: str | None
-) -> None:
+@pytest.mark.parametrize("concerns", list(Concern))
+def test_an_ending_says_if_it_was_the_host_that_was_refused(concerns: Concern) -> None:
     ending = ending_of(Failure(FailureKind.ACCESS, Billed.NOTHING, message="m", concerns=concerns))
-    assert ending.details.get("concerns") == said
+    assert ("concerns" in ending.details) is (concerns is Concern.HOST)
 
 
 @pytest.mark.parametrize(
