@@ -71,6 +71,9 @@ async def _play(stage: Stage, story: Story, trouble: Trouble) -> tuple[int, list
         return all(parcel.kind != "events_api" or parcel.attempt > 0 for parcel in parcels)
 
     for _ in range(3):
+        # That an event is sent again is no change in the workspace.
+        for times in (1.2, 2.4, 6):
+            asyncio.get_running_loop().call_later(times * ACK_S, stage.workspace.changed, {"kind": "again"})
         await stage.workspace.until(tried, WAIT_S)
         await bot.rests()
     operations, failed = await bot.mend()
