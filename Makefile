@@ -62,7 +62,8 @@ wheel: $(STAMPS)/dev
 test: suite wheel
 
 proof: $(STAMPS)/dev
-	$(PYTEST) -q -m proof --timeout 1800
+	$(PYTEST) -q -n 2 --dist worksteal -m "proof and not alone" --timeout 1800
+	$(PYTEST) -q -m "proof and alone" --timeout 1800
 
 soak: $(STAMPS)/dev
 	$(BIN)/python -m tests.simulation --days 20000

@@ -26,6 +26,7 @@ async def test_killed_at_some_steps_of_a_command(forks: Nursery, tmp_path: Path)
 
 
 @pytest.mark.proof
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 async def test_killed_at_every_step_it_is_as_if_it_had_not_been_or_uncertain(
@@ -40,6 +41,7 @@ async def test_killed_at_every_step_it_is_as_if_it_had_not_been_or_uncertain(
 
 
 @pytest.mark.proof
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("wreck", range(WRECKS))
 @pytest.mark.parametrize("story", INTERRUPTED, ids=lambda story: story.name)
@@ -54,6 +56,7 @@ async def test_killed_again_at_every_step_of_taking_up_what_was_left(
 
 
 @pytest.mark.proof
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_killed_at_every_step_of_the_first_start(
     forks: Nursery, tmp_path: Path, table: dict[str, int]

@@ -67,6 +67,7 @@ async def test_a_disk_that_fails_at_some_operations_loses_no_money(forks: Nurser
 
 
 @pytest.mark.proof
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "for good"])
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)

@@ -212,6 +212,7 @@ class Crowd:
 
 
 @pytest.mark.proof
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_five_hundred_commands_at_once_are_acknowledged_in_time_bounded_and_forgotten(
     tmp_path: Path,

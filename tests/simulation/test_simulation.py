@@ -65,6 +65,7 @@ def test_days_of_crashes_and_faults_lose_no_picture_and_no_cent() -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.alone
 @pytest.mark.timeout(PROOF_S + 30)
 def test_a_thousand_days_of_crashes_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
     """What is promised holds on each of them; the figures are printed."""
