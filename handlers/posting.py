@@ -31,8 +31,9 @@ REFUSED_BLOCKS = named(Meaning.FILE) | {"file_not_found", "file_deleted"}
 """What Slack says of a message with a file that it does not show, or not yet."""
 SHORT_MAX = 1_500
 """Characters of a message's text after Slack called it too long; what it shows in blocks stays."""
-CLOCKS_APART = timedelta(minutes=2)
-"""Slack's clock and ours may differ by so much: a message of ours is looked for from that long before."""
+CLOCKS_APART = timedelta(hours=2)
+"""Slack's clock and ours may differ by so much, as one that was set by hand or has jumped by an hour does: a
+message of ours is looked for from that long before."""
 
 
 class Repeat:

@@ -52,12 +52,15 @@ LIMIT_S = 20.0
 
 
 class HurriedClock(SystemClock):
-    """Waits a moment and says that all of it went by: for stories in which minutes pass."""
+    """Waits a moment and says that all of it went by: for stories in which minutes pass. It may be *ahead* of
+    Slack's from the beginning."""
 
-    def __init__(self, moment_s: float = 0.02, limit_s: float = LIMIT_S) -> None:
+    def __init__(
+        self, moment_s: float = 0.02, limit_s: float = LIMIT_S, ahead: timedelta = timedelta()
+    ) -> None:
         self._moment_s = moment_s
         self._limit_s = limit_s
-        self._ahead = timedelta()
+        self._ahead = ahead
         self.waits: list[float] = []
 
     def now(self) -> datetime:

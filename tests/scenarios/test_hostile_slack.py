@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from bot.app import Overrides
 from sandbox.slack.model import Fault
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.hostile_api import HastyClock
-from tests.scenarios.story import Thread, Town, picture
+from tests.scenarios.story import HurriedClock, Thread, Town, picture
 
 METHODS = (
     "users.info",
@@ -90,6 +91,18 @@ async def test_a_passing_trouble_with_a_reply_still_brings_one_picture(
     await hasty.rests()
     assert hasty.ledger.turns() == [("pictures", "pictures")] * 2
     _one_of_each(hasty, turns=2)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_what_was_posted_without_an_answer_is_found_by_a_clock_that_is_an_hour_off(
+    towns: OpenTown, hours: int
+) -> None:
+    clock = HurriedClock(ahead=timedelta(hours=hours))
+    town = await towns(overrides=Overrides(clock=clock))
+    town.workspace.faults.append(Fault("chat.postMessage", drop="after", times=1))
+    await town.alice.types("/imagine a red fox")
+    await town.rests()
+    _one_of_each(town)
 
 
 async def test_every_answer_of_slack_comes_late_and_every_first_try_is_refused(hasty: Town) -> None:
