@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ from bot.cli import Refused, flags_of, settings_for, settings_options
 if TYPE_CHECKING:
     from darkroom.turns.heartbeat import Beat
     from storage.turn_report import TurnRow
+
+SILENT_S = 60.0
+"""Without a sign of life for so long, a bot that gives one each 15 seconds is not running, or hangs."""
 
 
 @click.command("turns")
@@ -39,15 +43,20 @@ def command(
         click.echo(json.dumps([as_data(row) for row in rows], indent=2))
     else:
         if beat is not None:
-            click.echo(in_a_line(beat))
+            click.echo(in_a_line(beat, datetime.now(UTC)))
         _print(rows)
 
 
-def in_a_line(beat: Beat) -> str:
-    """A sign of life as it is printed."""
+def in_a_line(beat: Beat, now: datetime) -> str:
+    """A sign of life as it is printed; an old one is not called running."""
     began, last = f"{beat.started_at:%Y-%m-%d %H:%M:%S}", f"{beat.at:%Y-%m-%d %H:%M:%S}"
     stuck = f"; stuck: {', '.join(beat.stuck)}" if beat.stuck else ""
     counts = f"{beat.running} running, {beat.waiting} waiting{stuck}"
+    if (now - beat.at).total_seconds() > SILENT_S:
+        return (
+            f"Not running: no sign of life since {last} UTC (process {beat.pid}, started {began}). "
+            f"Then: {counts}."
+        )
     return f"Running since {began}, last sign of life {last} UTC (process {beat.pid}): {counts}."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from bot import heart
 from bot.cli import main
+from bot.cli.turns import SILENT_S, in_a_line
 from bot.heart import Heart
 from darkroom.turns.heartbeat import Beat
 from storage.database import Database
@@ -118,15 +119,25 @@ async def _written(folder: Path, beat: Beat) -> None:
 
 
 def test_turns_prints_the_last_sign_of_life_above_the_table_and_not_in_json(tmp_path: Path) -> None:
-    clock = StillClock()
-    beat = Beat(7, clock.now(), clock.now() + timedelta(minutes=5), 3, 12, ("turn_1", "turn_2"))
+    now = datetime.now(UTC)
+    beat = Beat(7, now - timedelta(minutes=5), now, 3, 12, ("turn_1", "turn_2"))
     asyncio.run(_written(tmp_path, beat))
     printed = CliRunner().invoke(main, ["turns", "--data-dir", str(tmp_path)])
     assert printed.output.splitlines()[0] == (
-        "Running since 2026-11-20 12:00:00, last sign of life 2026-11-20 12:05:00 UTC (process 7): "
-        "3 running, 12 waiting; stuck: turn_1, turn_2."
+        f"Running since {beat.started_at:%Y-%m-%d %H:%M:%S}, last sign of life {now:%Y-%m-%d %H:%M:%S} UTC "
+        "(process 7): 3 running, 12 waiting; stuck: turn_1, turn_2."
     )
     assert CliRunner().invoke(main, ["turns", "--json", "--data-dir", str(tmp_path)]).output == "[]\n"
+
+
+def test_a_bot_that_has_been_silent_for_a_minute_is_not_called_running() -> None:
+    at = StillClock().now()
+    beat = Beat(7, at - timedelta(minutes=5), at, 3, 12)
+    assert in_a_line(beat, at + timedelta(seconds=SILENT_S)).startswith("Running since")
+    assert in_a_line(beat, at + timedelta(seconds=SILENT_S + 1)) == (
+        "Not running: no sign of life since 2026-11-20 12:00:00 UTC (process 7, started 2026-11-20 11:55:00). "
+        "Then: 3 running, 12 waiting."
+    )
 
 
 def test_turns_says_nothing_of_a_bot_that_never_ran(tmp_path: Path) -> None:
