@@ -135,8 +135,8 @@ def test_a_bot_that_has_been_silent_for_a_minute_is_not_called_running() -> None
     beat = Beat(7, at - timedelta(minutes=5), at, 3, 12)
     assert in_a_line(beat, at + timedelta(seconds=SILENT_S)).startswith("Running since")
     assert in_a_line(beat, at + timedelta(seconds=SILENT_S + 1)) == (
-        "Not running: no sign of life since 2026-11-20 12:00:00 UTC (process 7, started 2026-11-20 11:55:00). "
-        "Then: 3 running, 12 waiting."
+        "Not running: no sign of life since 2026-11-20 12:00:00 UTC (process 7, started "
+        "2026-11-20 11:55:00). Then: 3 running, 12 waiting."
     )
 
 
