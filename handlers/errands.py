@@ -33,6 +33,10 @@ class Errands:
         """Whether the next one would be dropped."""
         return len(self._tasks) >= ERRANDS_MAX
 
+    def runs(self, name: str) -> bool:
+        """Whether an errand of that name is not done yet."""
+        return any(task.get_name() == name for task in self._tasks)
+
     def start(self, name: str, work: Work, sorry: Callable[[], Work] | None = None) -> None:
         """Run *work*; *name* is what the log calls it (ids only). Never waits, never raises.
 

@@ -49,10 +49,12 @@ def read_last(text: str) -> Fetch | None:
 
 
 def start(services: Services, fetcher: Fetcher, fetch: Fetch) -> str:
-    """Bring them, beside the listeners; gives what is read at once."""
-    if services.errands.full:
+    """Bring them, beside the listeners; gives what is read at once. One person has one such errand at a time:
+    where Slack is slow they would soon be all that is run."""
+    name = f"last pictures of {fetcher.user_id}"
+    if services.errands.full or services.errands.runs(name):
         return words_delivery.TOO_BUSY
-    services.errands.start(f"last pictures of {fetcher.user_id}", _bring(services, fetcher, fetch))
+    services.errands.start(name, _bring(services, fetcher, fetch))
     return words_delivery.BRINGING
 
 

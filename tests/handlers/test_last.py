@@ -23,7 +23,7 @@ from darkroom.turns.redelivering import (
 from handlers import words_delivery
 from handlers.blocks.picture import AGAIN_ACTION
 from handlers.delivery import SlackDelivery
-from handlers.last import Fetch, read_last
+from handlers.last import Fetch, Fetcher, read_last, start
 from handlers.meanings import MEANINGS, WAITING, Meaning
 from handlers.posting import PATIENT_PAUSES_S
 from handlers.redelivery_rounds import Redelivering
@@ -162,6 +162,29 @@ async def test_two_who_bring_the_same_picture_at_once_bring_it_once(
     assert posted[0] is not None
     assert posted[0] == posted[1]
     assert len(homes(desk)) == 1
+
+
+async def test_one_person_fetches_once_at_a_time_and_leaves_room_for_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Slack is slow, what one person starts would soon be all that is run."""
+    await made(desk)
+    slow = asyncio.Event()
+
+    async def permalink(channel: str, ts: str) -> str:
+        await slow.wait()
+        return f"https://slack.example/{channel}/{ts}"
+
+    monkeypatch.setattr(desk.slack, "permalink", permalink)
+    fetchers = [
+        Fetcher(user, DESIGN, None, f"key{number}") for number, user in enumerate((ALICE, ALICE, BOB))
+    ]
+    said = [start(desk.services, fetcher, Fetch(1)) for fetcher in fetchers]
+    assert said == [words_delivery.BRINGING, words_delivery.TOO_BUSY, words_delivery.BRINGING]
+    slow.set()
+    await desk.services.errands.idle()
+    assert start(desk.services, fetchers[1], Fetch(1)) == words_delivery.BRINGING
+    await desk.services.errands.idle()
 
 
 async def test_others_pictures_and_deleted_ones_are_nobodys_to_fetch(desk: Desk) -> None:
