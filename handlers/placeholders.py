@@ -151,10 +151,17 @@ class Placeholders:
         """Post into a direct message of which we do not know the channel: only Slack's answer names it. One
         that stands there already is found then, as long as the new one does not carry the turn's id."""
         again, user_id = self._may_stand(turn), turn.request.user_id
-        name = None if again else turn.id
-        posted = await self._repeat(
-            lambda: self._slack.post_private(user_id, view.text, blocks=view.blocks, turn_id=name)
-        )
+
+        async def post() -> Posted:
+            nonlocal again
+            name = None if again else turn.id
+            try:
+                return await self._slack.post_private(user_id, view.text, blocks=view.blocks, turn_id=name)
+            except SlackUnclear:
+                again = True
+                raise
+
+        posted = await self._repeat(post)
         if not again:
             return posted
         channel, ts = posted.channel, posted.ts

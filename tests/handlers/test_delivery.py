@@ -735,6 +735,17 @@ async def test_one_that_stands_in_a_direct_message_nobody_has_noted_is_found_and
     assert post.notes.turn.placeholder_ts == ROOT
 
 
+async def test_one_whose_answer_was_lost_is_found_in_the_direct_message_and_no_second_one_stays() -> None:
+    post = Post(private())
+    post.slack.after["post_private"] = [unclear()]
+    assert await post.placeholder() is None
+    assert post.order() == ["post_private", "post_private", "find_message", "delete_message", "respond"]
+    first, second = post.slack.named("post_private")
+    assert (first.said["turn_id"], second.said["turn_id"]) == ("turn_1", None)
+    assert post.notes.turn.placeholder_ts == post.slack.posted["turn_1"]
+    assert post.slack.only("delete_message").said["ts"] != post.slack.posted["turn_1"]
+
+
 async def test_where_none_stands_there_the_new_one_carries_the_turn_from_then_on() -> None:
     post = Post(private())
     post.clock.at = later(60)

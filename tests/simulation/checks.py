@@ -200,11 +200,10 @@ def _placeholders(world: World, db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _undelivered(db: sqlite3.Connection) -> set[tuple[str, str]]:
-    """Where turns were asked for, or show that they are made, that are kept because Slack took nothing."""
+    """Where turns were asked for that are kept because Slack took nothing, and their ids."""
     rows = db.execute("SELECT * FROM turns WHERE undelivered_reason IS NOT NULL").fetchall()
-    return {(row["asked_channel_id"], row["asked_ts"] or "") for row in rows} | {
-        (row["channel_id"], row["placeholder_ts"] or "") for row in rows
-    }
+    asked = {(row["asked_channel_id"], row["asked_ts"] or "") for row in rows}
+    return asked | {("id", row["id"]) for row in rows}
 
 
 def is_opening(message: Message) -> bool:
@@ -223,20 +222,23 @@ def _reactions(world: World, db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _standing(world: World, message: Message, what: str, kept: set[tuple[str, str]]) -> Iterator[str]:
-    place = message.channel, message.ts
+    place, room = (message.channel, message.ts), world.workspace.channels[message.channel]
     troubled = world.slack_side.troubled.get(place, 0)
-    again = [post for post in world.posts if post.channel == message.channel and _same(post, message)]
-    if troubled >= TRIES or place in kept or (again and world.workspace.channels[place[0]].kind == "im"):
+    named = ((message.metadata or {}).get("event_payload") or {}).get("turn_id")
+    if troubled >= TRIES or place in kept or ("id", named) in kept:
         world.trace.count("left standing")
+    elif room.kind == "im" and (named is None or _was_first(world, message)):
+        # Nobody could look for it: only Slack's answer to it would have said where it is; or, where one may
+        # have stood there before, that it is the second.
+        world.trace.count("left standing, unseen")
     else:
         yield f"{what} stands at {message.channel} {message.ts} after {troubled} faults"
 
 
-def _same(post: Post, message: Message) -> bool:
-    """Whether *post* repeats *message*: the first message to somebody cannot be looked for, because nobody
-    knows yet where it would be."""
-    payload = (message.metadata or {}).get("event_payload") or {}
-    return post.opening and post.ts > message.ts and post.id == payload.get("turn_id")
+def _was_first(world: World, message: Message) -> bool:
+    """Whether we had written nothing to somebody before, but what met the same fate."""
+    ours = [post for post in world.posts if post.channel == message.channel and post.ts < message.ts]
+    return all(post.opening for post in ours)
 
 
 TRIES = 7

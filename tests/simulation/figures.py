@@ -76,6 +76,7 @@ class Figures:
             "undelivered": self.counted["undelivered"],
             "double posts": self.counted["double posts"],
             "left standing": self.counted["left standing"],
+            "left standing, unseen": self.counted["left standing, unseen"],
             "outcomes": outcomes,
             "faults by kind": faults,
             "failed seeds": self.failed,
