@@ -32,7 +32,7 @@ API = "/api/"
 _SAID = ("channel", "thread_ts", "ts", "timestamp", "name", "user", "file")
 """What of a request goes into the trace."""
 _ASKED = aiohttp.RequestInfo(URL("http://127.0.0.1:9"), "POST", CIMultiDictProxy(CIMultiDict()))
-_LOOKING = frozenset({"conversations.history", "conversations.replies"})
+_LOOKING = frozenset({"conversations.history", "conversations.replies", "files.info"})
 
 
 @dataclass(frozen=True)
