@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.world import World
+from handlers.pacing import POSTS_PER_S
 from sandbox.slack.workspace import Workspace
 
 WAIT_S = 60.0
@@ -20,9 +21,11 @@ import asyncio, json, sys
 
 from bot.app import Darkroom
 from bot.settings import plain_settings
+from handlers import pacing
 
 
 async def main():
+    pacing.POSTS_PER_S = float(sys.argv[2])
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -46,8 +49,11 @@ class Bot:
         self.process = process
 
     @classmethod
-    async def start(cls, world: World, data_dir: Path, **settings: Any) -> Bot:
-        """Start one; keywords are settings with ``__`` for the dot. Returns when it is ready."""
+    async def start(
+        cls, world: World, data_dir: Path, *, posts_per_s: float = POSTS_PER_S, **settings: Any
+    ) -> Bot:
+        """Start one that posts so fast in a channel; keywords are settings with ``__`` for the dot. Returns
+        when it is ready."""
         flags = {name.replace("__", "."): value for name, value in settings.items()}
         flags |= world.settings() | {"storage.data_dir": str(data_dir)}
         process = await asyncio.create_subprocess_exec(
@@ -55,6 +61,7 @@ class Bot:
             "-c",
             BOT,
             json.dumps(flags),
+            str(posts_per_s),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[2],

@@ -25,6 +25,8 @@ from tests.scenarios.bot_process import Bot
 from tests.scenarios.story import Ledger
 
 KILLS = 20
+PACE = 1000.0
+"""Posts a second in a channel: everything happens at once, so that a kill may come in the middle of it."""
 PROMPT = re.compile(r"picture \d+ \d+ of a fox")
 PEOPLE = ("alice", "bob", "carol")
 
@@ -148,14 +150,14 @@ async def test_killed_at_any_moment_nothing_is_sent_twice_lost_or_left_behind(tm
     data_dir = tmp_path / "data"
     ledger, told, said = Ledger(data_dir), Counter[str](), dict[str, Message]()
     interrupted = 0
-    bot = await Bot.start(world, data_dir, queue__per_person=5)
+    bot = await Bot.start(world, data_dir, posts_per_s=PACE, queue__per_person=5)
     try:
         for number in range(KILLS):
             played = Round(world, number)
             await played.played(bot)
             said |= played.said
             interrupted += len(ledger.rows("SELECT id FROM attempts WHERE state = 'dispatched'"))
-            bot = await Bot.start(world, data_dir, queue__per_person=5)
+            bot = await Bot.start(world, data_dir, posts_per_s=PACE, queue__per_person=5)
             await bot.rests(world)
             told.clear()
             _check(world, ledger, said, told)
