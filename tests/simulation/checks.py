@@ -177,8 +177,9 @@ def _posts(world: World, db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _is_of(post: Post, turn: sqlite3.Row) -> bool:
-    """Whether *post* is how a turn's pictures were shown: by its id, or as a file alone in its thread."""
-    there = (post.channel, post.thread_ts) == (turn["channel_id"], turn["thread_ts"])
+    """Whether *post* is how a turn's pictures were shown: by its id, or as a file alone in its thread, or in
+    its channel where the thread was deleted."""
+    there = post.channel == turn["channel_id"] and post.thread_ts in (turn["thread_ts"], None)
     return post.id == turn["id"] or (not post.id and there)
 
 
