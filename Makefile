@@ -73,7 +73,7 @@ reliability: $(STAMPS)/dev
 	rm -rf $(FOUND)
 	mkdir -p $(FOUND)
 	$(BIN)/python -m tests.simulation --days 1000 --json > $(FOUND)/simulation.json
-	DARKROOM_RELIABILITY=$(FOUND) DARKROOM_CRASH_TABLE=$(FOUND)/crash.md \
+	RELIABILITY_ROWS=$(FOUND) RELIABILITY_CRASHES=$(FOUND)/crash.md \
 	  $(PYTEST) -q -m proof --timeout 1800 tests/matrix tests/mutants tests/crash tests/scenarios/test_storm.py
 	$(BIN)/python -m tests.reliability $(FOUND)
 

@@ -151,8 +151,9 @@ class QueueSettings(_Section):
 
     per_person: int = Field(default=2, ge=1, le=100)
     overall: int = Field(default=32, ge=1, le=1000)
-    waiting: int = Field(default=500, ge=1, le=100_000)
-    waiting_per_person: int = Field(default=50, ge=1, le=100_000)
+    # Who is next is looked for among all that wait: with more of them that keeps Slack waiting.
+    waiting: int = Field(default=500, ge=1, le=2_000)
+    waiting_per_person: int = Field(default=50, ge=1, le=2_000)
 
 
 class StorageSettings(_Section):

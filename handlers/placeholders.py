@@ -82,24 +82,6 @@ class Placeholders:
             except (SlackRefused, SlackUnclear) as error:
                 logger.info("turn %s: what it waits for is not shown: %s", turn.id, name_of(error))
 
-    async def close(self, turn: Turn, view: View | None) -> None:
-        """Let it say how the turn went, or without a *view* take it away. A reaction goes anyway."""
-        channel, asked_in, ts = turn.request.channel_id, turn.request.message_ts, turn.placeholder_ts
-        try:
-            if asked_in is not None:
-                await self._repeat(lambda: self._slack.remove_reaction(channel, asked_in, WORKING_REACTION))
-            elif ts is not None and view is not None:
-                await self._repeat(
-                    lambda: self._slack.update_message(
-                        channel, ts, view.text, blocks=view.blocks, turn_id=turn.id
-                    )
-                )
-            elif ts is not None:
-                await self._repeat(lambda: self._slack.delete_message(channel, ts))
-        except (SlackRefused, SlackUnclear) as error:
-            # Somebody deleted it, or the channel is closed: there is nothing left to take away.
-            logger.info("turn %s: placeholder not closed: %s", turn.id, name_of(error))
-
     async def react(self, turn: Turn, ts: str, name: str) -> bool:
         """Whether the message stands: one that was just written may not be everywhere in Slack at once."""
         channel = turn.request.channel_id

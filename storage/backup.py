@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import sqlite3
 import tarfile
@@ -70,9 +71,9 @@ def make_backup(data_dir: Path, target: Path, at: datetime) -> Copied:
     source = data_dir / DATABASE_NAME
     if target.exists():
         raise PlaceTaken(f"{target} exists already; it was left as it is.")
-    partial, database = (target.with_name(f".{target.name}.{kind}") for kind in ("partial", "db"))
-    for left in (partial, database):
-        left.unlink(missing_ok=True)
+    # Two that are made at once do not share what is unfinished.
+    mark = secrets.token_hex(4)
+    partial, database = (target.with_name(f".{target.name}.{mark}.{kind}") for kind in ("partial", "db"))
     try:
         database.touch(mode=0o600)
         turns, needed = _copy_database(source, database)
@@ -153,8 +154,7 @@ def restore_backup(file: Path, data_dir: Path) -> Copied:
     """
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise PlaceTaken(f"{data_dir.resolve()} is not empty; it was left as it is.")
-    partial = data_dir.resolve().with_name(f".{data_dir.resolve().name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = data_dir.resolve().with_name(f".{data_dir.resolve().name}.{secrets.token_hex(4)}.partial")
     partial.mkdir(mode=0o700, parents=True)
     try:
         copied = _unpack(file, partial)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.crash.bots import Nursery, nursery
 
-TABLE = "DARKROOM_CRASH_TABLE"
+TABLE = "RELIABILITY_CRASHES"
 """The environment variable that names the file for the table of stories and how many steps each has."""
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-KEPT_IN = "DARKROOM_RELIABILITY"
+KEPT_IN = "RELIABILITY_ROWS"
 """The environment variable that names the folder; without it nothing is kept."""
 
 
