@@ -146,6 +146,10 @@ class Server:
         self._listener.bind(path)
         self._listener.listen(16)
         self._children: dict[int, socket.socket] = {}
+        # Closed when whoever asked closes theirs: a connection with something unread in it would be reset,
+        # and what was said last would be lost with it.
+        self._over: set[socket.socket] = set()
+        self._selector = selectors.DefaultSelector()
         self._woken, self._wakes = os.pipe()
         os.set_blocking(self._wakes, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -153,27 +157,33 @@ class Server:
 
     def serve(self) -> None:
         """Until its input ends."""
-        selector = selectors.DefaultSelector()
         for file in (self._listener, self._woken, sys.stdin):
-            selector.register(file, selectors.EVENT_READ)
+            self._selector.register(file, selectors.EVENT_READ)
         print("ready", flush=True)  # noqa: T201 -- whoever started this program waits for it
         while True:
-            for key, _ in selector.select():
+            for key, _ in self._selector.select():
                 if key.fileobj is self._listener:
                     self._fork()
                 elif key.fileobj == self._woken:
                     os.read(self._woken, 4096)
                     self._reap()
+                elif isinstance(key.fileobj, socket.socket):
+                    self._drain(key.fileobj)
                 else:
                     return
 
     def _fork(self) -> None:
         connection, _ = self._listener.accept()
-        order = json.loads(connection.makefile("rb").readline())
+        text = connection.makefile("rb").readline()
+        if not text:
+            # Whoever wanted one has gone: the others still want theirs.
+            connection.close()
+            return
+        order = json.loads(text)
         pid = os.fork()
         if pid == 0:
             self._listener.close()
-            for other in self._children.values():
+            for other in (*self._children.values(), *self._over):
                 other.close()
             _child(connection, order)
         self._children[pid] = connection
@@ -187,7 +197,16 @@ class Server:
             # Whoever asked for it may have gone.
             with suppress(OSError):
                 Line(connection).say(ended=os.waitstatus_to_exitcode(status))
-            connection.close()
+            self._over.add(connection)
+            self._selector.register(connection, selectors.EVENT_READ)
+
+    def _drain(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            if connection.recv(4096):
+                return
+        self._selector.unregister(connection)
+        self._over.discard(connection)
+        connection.close()
 
 
 if __name__ == "__main__":
