@@ -40,7 +40,7 @@ from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.intake import Intake
 from darkroom.turns.worker import Worker
 from handlers.clients import SlackClient
-from handlers.errands import Errands
+from handlers.errands import Errands, unbroken
 from handlers.guard import SlackGuard
 from handlers.reporting import Reporter
 from handlers.services import Services
@@ -262,13 +262,19 @@ class Darkroom:
                     await asyncio.wait({asyncio.ensure_future(closer.at_once())}, timeout=HURRY_S)
                 await asyncio.wait({closing}, timeout=HURRY_S)
             if closing.done():
-                await closing
+                # What was opened before is closed all the same, the lock above all.
+                await unbroken(f"closing: {closer.name}", _done(closing))
             else:
                 logger.warning("%s did not close in time", closer.name)
         finally:
             hurried.cancel()
             closing.cancel()
             await asyncio.gather(closing, hurried, return_exceptions=True)
+
+
+async def _done(work: Awaitable[object]) -> bool:
+    await work
+    return True
 
 
 async def _tidy(database: Database, blobs: BlobStore, clock: Clock) -> None:

@@ -69,10 +69,15 @@ class Socket:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._times.look)
-            if (why := await self._trouble()) is not None:
-                logger.warning("the socket to Slack is %s: connecting anew", why)
-                await self._connect()
-                logger.warning("the socket to Slack is connected again")
+            # A look that breaks is no reason to look no more.
+            await unbroken("the watchdog of the socket", self._look())
+
+    async def _look(self) -> bool:
+        if (why := await self._trouble()) is not None:
+            logger.warning("the socket to Slack is %s: connecting anew", why)
+            await self._connect()
+            logger.warning("the socket to Slack is connected again")
+        return True
 
     async def _trouble(self) -> str | None:
         """What is wrong with the connection, or None."""

@@ -116,7 +116,8 @@ class Bucket:
             self._in_a_row += 1
             self._shut_after = self._newest
             pace *= 2
-        untold = UNTOLD_WAITS_S[min(self._in_a_row, len(UNTOLD_WAITS_S)) - 1]
+        # Of a call from before a success that came first, none is in a row.
+        untold = UNTOLD_WAITS_S[min(max(self._in_a_row, 1), len(UNTOLD_WAITS_S)) - 1]
         wait = untold if told_s is None else max(told_s, 1.0 if self._in_a_row < 2 else untold)
         self._shut_until = max(self._shut_until, at + min(wait, LONGEST_WAIT_S))
         if self._free_at(at) <= at:

@@ -184,3 +184,11 @@ async def test_when_slack_is_gone_it_is_tried_until_it_is_back_and_that_is_criti
         logger.removeHandler(alarm)
         await ear.socket.aclose()
     await again.close()
+
+
+async def test_a_look_that_breaks_is_not_the_last(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks() -> bool:
+        raise RuntimeError("as a client of another version might")
+
+    monkeypatch.setattr(ear.clients[0], "is_connected", breaks)
+    await ear.looked(3)

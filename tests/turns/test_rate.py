@@ -319,3 +319,14 @@ def test_whatever_the_headers_say_a_call_can_go_in_the_end(
         ready = bucket.ready_at(at)
         assert at <= ready <= at + LONGEST_WAIT_S + WINDOW_S
         at = ready
+
+
+def test_a_late_refusal_after_a_success_waits_as_the_first_of_a_row() -> None:
+    bucket = Bucket()
+    for number in (1, 2, 3):
+        bucket.take(number, 0.0)
+    bucket.refuse(2, {}, None, 0.0)
+    bucket.take(4, 100.0)
+    bucket.succeed(4, {}, 100.0)
+    bucket.refuse(1, {}, None, 200.0)
+    assert bucket.ready_at(200.0) == 200.0 + UNTOLD_WAITS_S[0]
