@@ -17,7 +17,7 @@ from storage.rows import PICTURES, attempt_from, picture_from, turn_from
 from storage.threads import remembered, reply_counts
 from storage.times import to_text
 
-UNDELIVERED_MAX = 500
+UNDELIVERED_MAX = 2_000
 """The most turns that are given out at once to be told anew."""
 
 
@@ -63,21 +63,23 @@ class SqliteTurnLog:
 
         return await self._database.look(work)
 
-    async def undelivered(self, since: datetime) -> list[Turn]:
+    async def undelivered(self, paid_since: datetime, said_since: datetime) -> list[Turn]:
         """See ``TurnLog.undelivered``."""
 
         def work(db: sqlite3.Connection) -> list[Turn]:
             rows = db.execute(
                 """
                 SELECT * FROM turns INDEXED BY turns_undelivered
-                WHERE undelivered_reason IS NOT NULL AND state = 'ended' AND created_at >= ?
-                ORDER BY created_at, id LIMIT ?
+                WHERE undelivered_reason IS NOT NULL AND state = 'ended'
+                    AND created_at > iif(outcome IN ('pictures', 'words'), ?, ?)
+                ORDER BY outcome NOT IN ('pictures', 'words'), created_at, id LIMIT ?
                 """,
-                (to_text(since), UNDELIVERED_MAX),
+                (to_text(paid_since), to_text(said_since), UNDELIVERED_MAX),
             )
             return [turn_from(row) for row in rows]
 
-        return await self._database.look(work)
+        # After a long trouble of Slack's there are many, and nobody waits for them.
+        return await self._database.report(work)
 
     async def undelivered_pictures(self, team_id: str, user_id: str, most: int) -> list[Picture]:
         """See ``TurnLog.undelivered_pictures``."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from darkroom.clock import Clock
-from darkroom.turns.endings import Outcome
 from darkroom.turns.model import Told, Turn
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.store import TurnLog, TurnStore
@@ -29,8 +28,8 @@ SAID = timedelta(days=1)
 
 
 class Redelivery:
-    """Tries undelivered turns again, oldest first. *to_recall* is called when one was told of which a picture
-    had been deleted meanwhile."""
+    """Tries undelivered turns again: what was paid for first, then the oldest. *to_recall* is called when one
+    was told of which a picture had been deleted meanwhile."""
 
     def __init__(
         self,
@@ -52,11 +51,10 @@ class Redelivery:
     async def due(self) -> list[Turn]:
         """What may be tried now, at most ``ROUND_MAX``: after a restart everything may."""
         now, at = self._clock.now(), self._clock.monotonic()
-        turns = await self._log.undelivered(now - PAID_FOR)
+        turns = await self._log.undelivered(now - PAID_FOR, now - SAID)
         known = {turn.id for turn in turns}
         self._tries = {key: tries for key, tries in self._tries.items() if key in known}
-        waiting = [turn for turn in turns if self._tries.get(turn.id, (0, at))[1] <= at]
-        return [turn for turn in waiting if _paid_for(turn) or now - turn.created_at < SAID][:ROUND_MAX]
+        return [turn for turn in turns if self._tries.get(turn.id, (0, at))[1] <= at][:ROUND_MAX]
 
     async def tell(self, turn: Turn) -> bool:
         """Try one; whether it was told. What had been noted of telling it before is not done again."""
@@ -82,7 +80,3 @@ class Redelivery:
             return await self._store.tell(turn.id, step, value, self._clock.now(), picture_id)
 
         return note
-
-
-def _paid_for(turn: Turn) -> bool:
-    return turn.ending is not None and turn.ending.outcome in (Outcome.PICTURES, Outcome.WORDS)

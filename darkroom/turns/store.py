@@ -209,8 +209,9 @@ class TurnLog(Protocol):
         """Every turn that has not ended, or has ended and was not told, oldest first."""
         ...
 
-    async def undelivered(self, since: datetime) -> list[Turn]:
-        """Turns of since then that have ended and that Slack has not taken, oldest first; at most 500."""
+    async def undelivered(self, paid_since: datetime, said_since: datetime) -> list[Turn]:
+        """Turns that have ended and that Slack has not taken: those that brought pictures or words, of since
+        *paid_since*, then all others of since *said_since*; each oldest first, at most 2,000 together."""
         ...
 
     async def undelivered_pictures(self, team_id: str, user_id: str, most: int) -> list[Picture]:

@@ -186,8 +186,8 @@ BUGS = (
     Bug(
         "a picture that Slack did not take is tried for a day instead of a week",
         "darkroom/turns/redelivering.py",
-        "if _paid_for(turn) or now - turn.created_at < SAID",
-        "if now - turn.created_at < SAID",
+        "self._log.undelivered(now - PAID_FOR, now - SAID)",
+        "self._log.undelivered(now - SAID, now - SAID)",
         ("tests/handlers/test_last.py",),
     ),
     Bug(
