@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import Any, Protocol
 
 import httpx2
 import openai
 from openai import AsyncAPIResponse
 
+from darkroom.clock import Clock, within
 from darkroom.rendering import errors
-from darkroom.rendering.job import Answer, Billed, Candidate, Failure, FailureKind
+from darkroom.rendering.job import Answer, Billed, Candidate, Failure, FailureKind, RenderJob
 from darkroom.rendering.sse import MAX_STREAM
 from darkroom.rendering.stream import BadStreamError, Begin, Document, Event
 
 PLAIN = {"Accept-Encoding": "identity"}
 """Compressing base64 of a picture costs time and saves nothing."""
 _KEPT_HEADERS = "x-ratelimit-"
+log = logging.getLogger("darkroom.rendering")
 
 
 class Call:
@@ -50,6 +53,30 @@ class Call:
     def late(self, seconds: float) -> None:
         """The call's time is over."""
         self.broken = Failure(FailureKind.TIMEOUT, Billed.UNKNOWN, "timeout", f"no answer in {seconds:g} s")
+
+
+class Answering(Protocol):
+    """A call that has an answer at any time, as far as it is known by then."""
+
+    def late(self, seconds: float) -> None:
+        """The call's time is over."""
+        ...
+
+    def answer(self) -> Answer:
+        """What became of it."""
+        ...
+
+
+async def answer_in_time(
+    clock: Clock, job: RenderJob, call: Answering, work: Coroutine[Any, Any, None]
+) -> Answer:
+    """What is known of *call* when *work* has come to its end, or ``job.timeout_s`` is over; logged."""
+    began = clock.monotonic()
+    if not await within(clock, job.timeout_s, work):
+        call.late(job.timeout_s)
+    answer = call.answer()
+    log.info("attempt %s: %s, after %.1f s", job.attempt_id, outcome(answer), clock.monotonic() - began)
+    return answer
 
 
 def body_of(response: AsyncAPIResponse[Any]) -> AsyncIterator[bytes]:

@@ -15,9 +15,9 @@ import httpx2
 import openai
 from openai.types import Image, ImagesResponse
 
-from darkroom.clock import Clock, within
+from darkroom.clock import Clock
 from darkroom.rendering import errors, picture
-from darkroom.rendering.calling import PLAIN, Call, outcome, read_object
+from darkroom.rendering.calling import PLAIN, Call, answer_in_time, read_object
 from darkroom.rendering.job import (
     Answer,
     Billed,
@@ -65,16 +65,10 @@ class ImagesRenderer:
         name that could be seen, nor ever asked for."""
         del response_id_seen
         call = _Call(self._blobs, job.candidate)
-        began = self._clock.monotonic()
         what = "an edit" if job.input_pictures else "a picture"
         model = job.candidate.image_model
         log.info("attempt %s: asks %s for %s, %s alone", job.attempt_id, self._provider.name, what, model)
-        if not await within(self._clock, job.timeout_s, self._render(job, call)):
-            call.late(job.timeout_s)
-        answer = call.answer()
-        seconds = self._clock.monotonic() - began
-        log.info("attempt %s: %s, after %.1f s", job.attempt_id, outcome(answer), seconds)
-        return answer
+        return await answer_in_time(self._clock, job, call, self._render(job, call))
 
     async def _render(self, job: RenderJob, call: _Call) -> None:
         images = self._provider.client.images.with_streaming_response

@@ -11,7 +11,7 @@ from openai import AsyncAPIResponse
 
 from darkroom.clock import Clock, within
 from darkroom.rendering import errors, picture, reading
-from darkroom.rendering.calling import PLAIN, Call, body_of, outcome, read_object
+from darkroom.rendering.calling import PLAIN, Call, answer_in_time, body_of, outcome, read_object
 from darkroom.rendering.job import (
     Answer,
     Billed,
@@ -72,15 +72,9 @@ class ResponsesRenderer:
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call and read its answer to the end, or until ``job.timeout_s`` is over."""
         call = _Call(self._blobs, job.candidate)
-        began = self._clock.monotonic()
         models = f"{job.candidate.host_model} with {job.candidate.image_model}"
         log.info("attempt %s: asks %s for a picture, %s", job.attempt_id, self._provider.name, models)
-        if not await within(self._clock, job.timeout_s, self._render(job, call, response_id_seen)):
-            call.late(job.timeout_s)
-        answer = call.answer()
-        seconds = self._clock.monotonic() - began
-        log.info("attempt %s: %s, after %.1f s", job.attempt_id, outcome(answer), seconds)
-        return answer
+        return await answer_in_time(self._clock, job, call, self._render(job, call, response_id_seen))
 
     async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
         """Fetch the response of a call that was sent before, and its picture."""
