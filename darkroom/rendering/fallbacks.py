@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from darkroom.rendering.job import Billed, Failure, FailureKind
 
-RATE_WAITS_MAX = 12
-"""How often a picture waits for a rate limit that has refused it."""
 RATE_PATIENCE_S = 3600.0
-"""How long a picture waits for rate limits in all: those that have refused it, and others before it."""
+"""How long a picture lets rate limits hold it back in all: those that refused it, and others before it."""
+RATE_WAITS_MAX = 3600
+"""How often a picture that was refused for the rate is tried again, whatever time that has taken. It is
+patience that ends the waiting: after a refusal nobody goes for a second at least, and for a minute after
+several in a row. This is only a bound against a fault of ours."""
 UNSENT_WAITS_S = (2.0, 5.0, 15.0, 30.0)
 """How long to wait after the first, second, … call that never left."""
 

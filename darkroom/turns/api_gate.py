@@ -7,38 +7,17 @@ import asyncio
 import logging
 from bisect import insort
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from darkroom.clock import Clock
 from darkroom.rendering.job import Answer, Billed, Candidate, FailureKind
 from darkroom.turns.breaker import NO_ANSWER, Breaker
+from darkroom.turns.call_lane import Lane, Waiter
 from darkroom.turns.outage_clerk import OutageClerk
-from darkroom.turns.outages import Closed, OutageBook, Pass, Slowed
+from darkroom.turns.outages import Closed, OutageBook, Pass, Patience, Slowed
 from darkroom.turns.passed_by import Refusals
-from darkroom.turns.rate import Bucket
 
 logger = logging.getLogger("darkroom.turns")
-
-
-@dataclass(eq=False, slots=True)
-class _Waiter:
-    """Somebody in ``enter``."""
-
-    ticket: int
-    candidate: Candidate
-    deadline: float
-    probe: bool
-    result: asyncio.Future[Pass | Closed | None]
-
-
-@dataclass(slots=True)
-class _Lane:
-    """Who wants to call one image model at one endpoint; only the first of them goes."""
-
-    bucket: Bucket = field(default_factory=Bucket)
-    waiting: list[_Waiter] = field(default_factory=list)
-    """In the order of their tickets."""
 
 
 class ApiGate:
@@ -54,7 +33,7 @@ class ApiGate:
         self._breaker = Breaker(clock)
         self._clerk = OutageClerk(clock, book, self._breaker)
         self._refusals = Refusals(clock)
-        self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._lanes: dict[tuple[str, str], Lane] = {}
         self._out: set[int] = set()
         """The passes that were neither learned from nor left."""
         self._tickets = self._passes = 0
@@ -110,13 +89,13 @@ class ApiGate:
         self._clerk.listen(raised)
 
     async def enter(
-        self, candidate: Candidate, patience_s: float, ticket: int | None = None
+        self, candidate: Candidate, patience: Patience, ticket: int | None = None
     ) -> Pass | Closed | None:
         """See ``Gate.enter``."""
         closed, probe = self._breaker.closed(), self._breaker.due()
         if closed is not None and not probe:
             return closed
-        lane, waiter = self._line_up(candidate, patience_s, ticket, probe=probe)
+        lane, waiter = self._line_up(candidate, patience, ticket, probe=probe)
         try:
             return await waiter.result
         except asyncio.CancelledError:
@@ -128,7 +107,7 @@ class ApiGate:
         probe = self._breaker.due()
         if self._breaker.closed() is not None and not probe:
             return None
-        lane, waiter = self._line_up(candidate, 0.0, ticket, probe=probe)
+        lane, waiter = self._line_up(candidate, Patience(0.0), ticket, probe=probe)
         if not waiter.result.done():
             self._dismiss(lane, [waiter], None)
             self._turn()
@@ -136,22 +115,22 @@ class ApiGate:
         return passed if isinstance(passed, Pass) else None
 
     def _line_up(
-        self, candidate: Candidate, patience_s: float, ticket: int | None, *, probe: bool
-    ) -> tuple[_Lane, _Waiter]:
+        self, candidate: Candidate, patience: Patience, ticket: int | None, *, probe: bool
+    ) -> tuple[Lane, Waiter]:
         if ticket is None:
             self._tickets += 1
             ticket = self._tickets
         self._breaker.probing |= probe
         lane = self._lane(candidate)
-        deadline = self._clock.monotonic() + max(0.0, patience_s)
+        lane.count(self._clock.monotonic())
         result: asyncio.Future[Pass | Closed | None] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(ticket, candidate, deadline, probe, result)
+        waiter = Waiter(ticket, candidate, patience, lane.held_back_s, probe, result)
         insort(lane.waiting, waiter, key=_by_ticket)
         self._turn()
         return lane, waiter
 
-    def _lane(self, candidate: Candidate) -> _Lane:
-        return self._lanes.setdefault((candidate.endpoint, candidate.image_model), _Lane())
+    def _lane(self, candidate: Candidate) -> Lane:
+        return self._lanes.setdefault((candidate.endpoint, candidate.image_model), Lane())
 
     def learn(self, passed: Pass, answer: Answer, team_id: str) -> None:
         """See ``Gate.learn``."""
@@ -182,14 +161,16 @@ class ApiGate:
         if passed.probe and passed.spell == self._breaker.spell:
             self._breaker.probing = False
 
-    def _forsake(self, lane: _Lane, waiter: _Waiter) -> None:
+    def _forsake(self, lane: Lane, waiter: Waiter) -> None:
         """It was cancelled while it waited, or in the moment in which its wait was over."""
         result = waiter.result
         if result.done() and not result.cancelled():
             if isinstance(passed := result.result(), Pass):
                 self.leave(passed)
             return
-        lane.waiting = [each for each in lane.waiting if each is not waiter]
+        if waiter in lane.waiting:
+            lane.count(self._clock.monotonic())
+            lane.remove(waiter)
         self._breaker.probing &= not waiter.probe
         self._turn()
 
@@ -208,16 +189,16 @@ class ApiGate:
         at = self._clock.monotonic()
         closed = self._breaker.closed()
         for lane in self._lanes.values():
+            lane.count(at)
             if closed is not None:
                 self._dismiss(lane, [each for each in lane.waiting if not each.probe], closed)
         while len(self._out) < self._places and (first := self._next(at)) is not None:
             self._let_go(first, at)
         alarms: list[float] = []
         for lane in self._lanes.values():
-            if lane.waiting and (ready := lane.bucket.ready_at(at)) > at:
-                self._dismiss(lane, [each for each in lane.waiting if each.deadline <= at], None)
-                if lane.waiting:
-                    alarms += [ready, *(each.deadline for each in lane.waiting)]
+            if lane.waiting and lane.holds_back(at):
+                self._dismiss(lane, lane.out_of_patience(), None)
+                alarms += [lane.alarm(at)] if lane.waiting else []
         next_try = self._breaker.next_try()
         if next_try is not None and next_try > at:
             alarms.append(next_try)
@@ -229,13 +210,14 @@ class ApiGate:
                 listener()
         self._had_places = has_places
 
-    def _next(self, at: float) -> _Lane | None:
+    def _next(self, at: float) -> Lane | None:
         """The lane whose first has come before those of the others, of those that may be called."""
         ready = [each for each in self._lanes.values() if each.waiting and each.bucket.ready_at(at) <= at]
         return min(ready, key=lambda lane: lane.waiting[0].ticket, default=None)
 
-    def _let_go(self, lane: _Lane, at: float) -> None:
-        waiter = lane.waiting.pop(0)
+    def _let_go(self, lane: Lane, at: float) -> None:
+        waiter = lane.waiting[0]
+        lane.remove(waiter)
         if waiter.result.done():
             return
         self._passes += 1
@@ -245,9 +227,9 @@ class ApiGate:
             Pass(waiter.candidate, waiter.ticket, self._passes, self._breaker.spell, waiter.probe)
         )
 
-    def _dismiss(self, lane: _Lane, waiters: list[_Waiter], answer: Closed | None) -> None:
+    def _dismiss(self, lane: Lane, waiters: list[Waiter], answer: Closed | None) -> None:
         for waiter in waiters:
-            lane.waiting.remove(waiter)
+            lane.remove(waiter)
             self._breaker.probing &= not waiter.probe
             if not waiter.result.done():
                 waiter.result.set_result(answer)
@@ -276,5 +258,5 @@ class ApiGate:
             logger.error("the image API is not called: %s (outage %s)", outage.trouble, outage.id)
 
 
-def _by_ticket(waiter: _Waiter) -> int:
+def _by_ticket(waiter: Waiter) -> int:
     return waiter.ticket

@@ -9,7 +9,6 @@ from functools import partial
 
 from darkroom.clock import Clock
 from darkroom.rendering.fallbacks import (
-    RATE_PATIENCE_S,
     NextCandidate,
     ResendPicture,
     SendAgain,
@@ -146,14 +145,11 @@ class Attempting:
 
     async def _enter(self, candidate: Candidate, progress: Progress) -> Pass | Closed | Ending:
         """The pass for the next call, waited for without a hold."""
-        began = self._clock.monotonic()
-        patience = RATE_PATIENCE_S - progress.waited_s
         progress.at_gate = True
         try:
-            passed = await self._gate.enter(candidate, patience, progress.ticket)
+            passed = await self._gate.enter(candidate, progress.patience, progress.ticket)
         finally:
             progress.at_gate = False
-        progress.waited_s += max(0.0, self._clock.monotonic() - began)
         if passed is None:
             return Ending(Outcome.FAILED, Reason.RATE)
         if isinstance(passed, Pass):

@@ -89,6 +89,14 @@ class Pass:
     probe: bool = False
 
 
+@dataclass(slots=True)
+class Patience:
+    """How many seconds somebody lets rate limits hold them back before they give up. The gate uses it up,
+    and nothing but a rate limit does: no wait for a free place, and no call."""
+
+    left_s: float
+
+
 class Gate(Protocol):
     """What every call to the API passes. It learns from the answers: limits, refusals, troubles."""
 
@@ -110,11 +118,11 @@ class Gate(Protocol):
         ...
 
     async def enter(
-        self, candidate: Candidate, patience_s: float, ticket: int | None = None
+        self, candidate: Candidate, patience: Patience, ticket: int | None = None
     ) -> Pass | Closed | None:
         """Before a hold: wait for the candidate's rate limit and a free place, in the order of coming (with
-        *ticket*, that of an earlier pass); or why not to call. None when the rate limit was not over after
-        *patience_s* seconds."""
+        *ticket*, that of an earlier pass); or why not to call. None when *patience*, which is less afterwards
+        by what the rate limit took of it, was used up."""
         ...
 
     def enter_at_once(self, candidate: Candidate, ticket: int) -> Pass | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from darkroom.rendering.fallbacks import RATE_PATIENCE_S
 from darkroom.rendering.job import Candidate
 from darkroom.turns.endings import Ending
+from darkroom.turns.outages import Patience
 from darkroom.turns.passed_by import Part, parts_of
 from darkroom.turns.together import together
 
@@ -18,8 +20,8 @@ class Progress:
     """What of the candidates was refused, and the kind of the refusal."""
     rate_waits: int = 0
     """How often it has waited for a rate limit that had refused it."""
-    waited_s: float = 0.0
-    """How long it has waited to be let go in all."""
+    patience: Patience = field(default_factory=lambda: Patience(RATE_PATIENCE_S))
+    """How long it still lets rate limits hold it back."""
     at_gate: bool = False
     """It waits to be let go, without a hold."""
     unsent: int = 0

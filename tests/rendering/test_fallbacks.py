@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.rendering.fallbacks import (
+    RATE_PATIENCE_S,
     RATE_WAITS_MAX,
     UNSENT_WAITS_S,
     NextCandidate,
@@ -45,9 +46,11 @@ def test_no_access_and_a_model_that_is_gone_lead_to_the_next_candidate() -> None
         assert after(kind, left=0) == Stop()
 
 
-def test_a_rate_limit_is_waited_for_so_often() -> None:
+def test_a_rate_limit_is_waited_for_while_there_is_patience() -> None:
+    """The count is a bound against a fault of ours: with a second before each try, patience ends first."""
     assert after(FailureKind.RATE, rate_waits=RATE_WAITS_MAX - 1) == WaitForRate()
     assert after(FailureKind.RATE, rate_waits=RATE_WAITS_MAX) == Stop()
+    assert RATE_WAITS_MAX * 1.0 >= RATE_PATIENCE_S
 
 
 def test_a_call_that_never_left_is_sent_again_after_growing_waits() -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from darkroom.rendering.job import Answer, Billed, Candidate, Endpoint, FailureKind
 from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.breaker import FAILURES
-from darkroom.turns.outages import Closed, Outage, Pass, Trouble
+from darkroom.turns.outages import Closed, Outage, Pass, Patience, Trouble
 from tests.examples import HOST_MODEL, IMAGE_MODEL, TEAM
 from tests.turns.fakes import failed, said
 from tests.turns.virtual import VirtualClock, settled
@@ -73,7 +73,7 @@ class Door:
         self, candidate: Candidate = FOX, *, ticket: int | None = None, patience: float = HOUR
     ) -> asyncio.Task[Pass | Closed | None]:
         """Somebody enters, and waits if need be."""
-        return asyncio.create_task(self.gate.enter(candidate, patience, ticket))
+        return asyncio.create_task(self.gate.enter(candidate, Patience(patience), ticket))
 
     async def passes(self, candidate: Candidate = FOX, *, ticket: int | None = None) -> Pass:
         """Somebody enters, and is let go at once."""

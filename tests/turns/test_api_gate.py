@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.rendering.job import Answer, Billed, Candidate, Concern, Failure, FailureKind
-from darkroom.turns.outages import Closed, Pass
+from darkroom.turns.outages import Closed, Pass, Patience
 from darkroom.turns.passed_by import REMEMBERED_S
 from tests.examples import TEAM
 from tests.turns.door import BY_IMAGES, CAT, FOX, HOUR, PICTURE, Door, pass_of
@@ -134,6 +134,40 @@ async def test_nobody_loses_patience_who_only_waits_for_a_place() -> None:
     door.gate.leave(first)
     await settled()
     assert waits.done()
+
+
+async def test_only_a_rate_limit_uses_up_patience() -> None:
+    """Each time somebody comes, by what it has held them back; the wait for a place in between is nothing."""
+    door = Door(places=1)
+    patience = Patience(100.0)
+    busy = await door.passes()
+    waits = asyncio.create_task(door.gate.enter(FOX, patience))
+    await door.clock.run(HOUR)
+    door.gate.learn(busy, failed(FailureKind.RATE, wait=30.0), TEAM)
+    other = await door.passes(CAT)
+    await door.clock.run(HOUR)
+    assert not waits.done()
+    door.gate.learn(other, PICTURE, TEAM)
+    await settled()
+    assert patience.left_s == pytest.approx(70.0)
+    passed = pass_of(waits)
+    await door.clock.run(HOUR)
+    door.gate.learn(passed, failed(FailureKind.RATE, wait=600.0), TEAM)
+    waits = asyncio.create_task(door.gate.enter(FOX, patience, passed.ticket))
+    await door.clock.run(69.9)
+    assert not waits.done()
+    await door.clock.run(0.2)
+    assert waits.result() is None
+    assert patience.left_s == 0.0
+
+
+async def test_who_is_sent_home_keeps_what_patience_is_left(door: Door) -> None:
+    patience = Patience(100.0)
+    await door.call(failed(FailureKind.RATE, wait=30.0))
+    waits = asyncio.create_task(door.gate.enter(FOX, patience))
+    await door.clock.run(10.0)
+    await _send_home([waits])
+    assert patience.left_s == pytest.approx(90.0)
 
 
 async def test_at_once_or_not_at_all() -> None:

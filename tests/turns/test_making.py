@@ -7,12 +7,12 @@ from datetime import datetime
 
 import pytest
 
-from darkroom.rendering.fallbacks import RATE_PATIENCE_S, RATE_WAITS_MAX, UNSENT_WAITS_S
+from darkroom.rendering.fallbacks import RATE_PATIENCE_S, UNSENT_WAITS_S
 from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
 from darkroom.turns.breaker import FAILURES
 from darkroom.turns.endings import Outcome
 from darkroom.turns.model import Attempt, AttemptState
-from darkroom.turns.outages import Pass
+from darkroom.turns.outages import Pass, Patience
 from darkroom.turns.sending import ASK_AGAIN_S
 from storage.turns import SqliteTurnStore
 from tests.examples import TEAM, caps
@@ -111,19 +111,24 @@ async def test_what_is_given_back_goes_to_who_waits_for_it_at_once(
     assert await world.outcome(waits) == "pictures"
 
 
-async def test_a_rate_limit_that_never_ends_is_given_up(world: World) -> None:
-    turn_id = await make(world, *[failed(FailureKind.RATE)] * 20)
+@pytest.mark.parametrize("wait", [None, 1.0, 45.0, 1000.0])
+async def test_a_rate_limit_that_never_ends_is_given_up_after_an_hour(
+    world: World, wait: float | None
+) -> None:
+    """However often that was in vain."""
+    turn_id = await make(world, *[failed(FailureKind.RATE, wait=wait)] * 200)
     assert await world.outcome(turn_id) == "rate"
-    assert len(world.renderer.jobs) == RATE_WAITS_MAX + 1
-    assert 500.0 < sum(world.clock.slept) < 700.0
+    assert len(world.renderer.jobs) < 200
+    assert sum(world.clock.slept) == pytest.approx(RATE_PATIENCE_S)
     assert await world.charged() == 0
 
 
-async def test_a_rate_limit_is_not_waited_for_longer_than_an_hour_in_all(world: World) -> None:
-    turn_id = await make(world, *[failed(FailureKind.RATE, wait=1000.0)] * 20)
-    assert await world.outcome(turn_id) == "rate"
-    assert len(world.renderer.jobs) < RATE_WAITS_MAX
-    assert sum(world.clock.slept) == RATE_PATIENCE_S
+async def test_a_rate_limit_that_ends_within_the_hour_is_waited_for(world: World) -> None:
+    """Fifty-nine minutes of being refused, once a minute."""
+    turn_id = await make(world, *[failed(FailureKind.RATE, wait=60.0)] * 59)
+    assert await world.outcome(turn_id) == "pictures"
+    assert sum(world.clock.slept) == 59 * 60.0
+    assert await world.states(turn_id) == [RELEASED] * 59 + [SETTLED]
 
 
 async def test_a_call_that_never_left_is_made_again_after_a_while(world: World) -> None:
@@ -137,7 +142,7 @@ async def test_calls_that_never_leave_are_given_up_while_others_get_through(worl
     """Where nobody gets through, the API is left alone instead."""
 
     async def alone(job: RenderJob, seen: ResponseIdSeen) -> Answer:
-        passed = await world.gate.enter(job.candidate, 60.0)
+        passed = await world.gate.enter(job.candidate, Patience(60.0))
         assert isinstance(passed, Pass)
         world.gate.learn(passed, said("others get through"), TEAM)
         return failed(FailureKind.UNREACHABLE)
