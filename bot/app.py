@@ -12,6 +12,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.closing import SOCKET_S, Closers
 from bot.heart import Heart
 from bot.parts import (
     Books,
@@ -40,7 +41,7 @@ from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.intake import Intake
 from darkroom.turns.worker import Worker
 from handlers.clients import SlackClient
-from handlers.errands import Errands, unbroken
+from handlers.errands import Errands
 from handlers.guard import SlackGuard
 from handlers.reporting import Reporter
 from handlers.services import Services
@@ -56,10 +57,6 @@ from storage.tidying import remove_unknown
 logger = logging.getLogger("darkroom.app")
 
 SLACK_URL = "https://slack.com/api/"
-GRACE_S = 20.0
-"""How long running turns may finish when Darkroom is asked to stop; what takes longer is for recovery."""
-HURRY_S = 3.0
-"""How long each part may take to close when it was asked twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +76,6 @@ class Overrides:
     inline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Closer:
-    """Something that was opened, and how it is closed; the last opened is the first closed."""
-
-    name: str
-    close: Callable[[], Awaitable[object]]
-    at_once: Callable[[], Awaitable[object]] | None = None
-    """Ends the grace that ``close`` gives."""
-
-
 class _GoesRound(Protocol):
     """What works in rounds of its own."""
 
@@ -96,8 +83,8 @@ class _GoesRound(Protocol):
         """Begin."""
         ...
 
-    async def aclose(self) -> None:
-        """Finish what is under way."""
+    async def aclose(self, grace_s: float = ...) -> None:
+        """Finish what is under way, in so many seconds."""
         ...
 
 
@@ -110,8 +97,7 @@ class Darkroom:
         self.settings = settings
         self._create_data = create_data
         self._overrides = overrides or Overrides()
-        self._closers: list[_Closer] = []
-        self._hurry = asyncio.Event()
+        self._closers = Closers(settings.queue.grace_s)
         self.errands = Errands()
         self.worker: Worker | None = None
 
@@ -140,12 +126,12 @@ class Darkroom:
         database = Database.open(
             settings.storage.data_dir, create=self._create_data, inline=self._overrides.inline
         )
-        self._closers.append(_Closer("database", lambda: asyncio.to_thread(database.close)))
+        self._closers.plain("database", lambda: asyncio.to_thread(database.close))
         blobs = blobs_of(settings, clock)
         blobs.sweep()
 
         session = slack_session()
-        self._closers.append(_Closer("Slack client", session.close))
+        self._closers.plain("Slack client", session.close)
         identity = self._overrides.identity or await who_we_are(
             settings, session, settings.slack_api_url or SLACK_URL
         )
@@ -155,7 +141,7 @@ class Darkroom:
         renderer = self._overrides.renderer or await self._render_thread(blobs, clock)
 
         gate = ApiGate(clock, SqliteOutageBook(database), calls_at_once=settings.queue.overall)
-        self._closers.append(_Closer("gate", gate.aclose))
+        self._closers.plain("gate", gate.aclose)
         await gate.load()
 
         worker, going_round, services = self._put_together(
@@ -190,9 +176,9 @@ class Darkroom:
         heart = Heart(worker, SqlitePulse(ground.database), clock)
         going_round = (alerting, sharing, recalling, redelivering, heart)
         for each in going_round:
-            self._closers.append(_Closer(type(each).__name__.lower(), each.aclose))
-        self._closers.append(_Closer("errands", lambda: errands.aclose(GRACE_S), lambda: errands.aclose(0)))
-        self._closers.append(_Closer("worker", lambda: worker.aclose(GRACE_S), lambda: worker.aclose(0)))
+            self._closers.work(type(each).__name__.lower(), each.aclose)
+        self._closers.work("errands", errands.aclose)
+        self._closers.work("worker", worker.aclose)
         services = Services(
             config=config,
             catalogue=ground.catalogue,
@@ -233,7 +219,7 @@ class Darkroom:
             await thread.start()
         except ValueError as error:
             raise CannotStart([f"OPENAI_API_KEY: {error}"]) from error
-        self._closers.append(_Closer("render thread", thread.aclose))
+        self._closers.plain("render thread", thread.aclose)
         return thread
 
     async def _connect(self, app: AsyncApp, identity: Identity) -> None:
@@ -241,40 +227,17 @@ class Darkroom:
         web = AsyncWebClient(token=identity.app_token, base_url=base_url)
         socket = Socket(lambda: AsyncSocketModeHandler(app, identity.app_token, web_client=web))
         # First among the closers to run: nothing new comes in while the rest winds up.
-        self._closers.append(_Closer("socket", socket.aclose))
+        self._closers.plain("socket", socket.aclose, SOCKET_S)
         await socket.connect()
 
-    async def aclose(self) -> None:
-        """Stop listening, let running turns finish for a while, close everything. May be called twice."""
-        while self._closers:
-            await self._close(self._closers.pop())
+    async def aclose(self, grace_s: float | None = None) -> None:
+        """Stop listening, let what runs finish for as long as the settings say (*grace_s* seconds, if given),
+        close everything. May be called twice."""
+        await self._closers.aclose(grace_s)
 
     def hurry(self) -> None:
         """Let ``aclose`` wait no longer: what runs is left to the next start. Returns at once."""
-        self._hurry.set()
-
-    async def _close(self, closer: _Closer) -> None:
-        closing, hurried = asyncio.ensure_future(closer.close()), asyncio.ensure_future(self._hurry.wait())
-        try:
-            await asyncio.wait({closing, hurried}, timeout=GRACE_S + 10, return_when=asyncio.FIRST_COMPLETED)
-            if hurried.done() and not closing.done():
-                if closer.at_once is not None:
-                    await asyncio.wait({asyncio.ensure_future(closer.at_once())}, timeout=HURRY_S)
-                await asyncio.wait({closing}, timeout=HURRY_S)
-            if closing.done():
-                # What was opened before is closed all the same, the lock above all.
-                await unbroken(f"closing: {closer.name}", _done(closing))
-            else:
-                logger.warning("%s did not close in time", closer.name)
-        finally:
-            hurried.cancel()
-            closing.cancel()
-            await asyncio.gather(closing, hurried, return_exceptions=True)
-
-
-async def _done(work: Awaitable[object]) -> bool:
-    await work
-    return True
+        self._closers.hurry()
 
 
 async def _tidy(database: Database, blobs: BlobStore, clock: Clock) -> None:

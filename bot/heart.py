@@ -38,8 +38,9 @@ class Heart:
         for name, work in (("round of waiting turns", self._worker.round), ("heartbeat", self.beat)):
             self._tasks.append(asyncio.create_task(self._again(name, work), name=name))
 
-    async def aclose(self) -> None:
-        """Stop; the last beat stays. A write that is under way comes to its end."""
+    async def aclose(self, grace_s: float = 0.0) -> None:
+        """Stop at once, whatever *grace_s* is; the last beat stays. A write that is under way comes to its
+        end."""
         self._stopped.set()
         for task in self._tasks:
             task.cancel()

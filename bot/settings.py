@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     AliasChoices,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -26,10 +24,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.setting_types import Amount, Limit, Size, Zone
 from darkroom.spending.budgets import BudgetKind, Caps
-from darkroom.spending.money import NANO_PER_USD, BadAmount, parse_usd
-from darkroom.spending.periods import BadTimezone, PeriodKind, zone_of
-from darkroom.spending.sizes import BadSize, parse_size
+from darkroom.spending.money import NANO_PER_USD
+from darkroom.spending.periods import PeriodKind
+from darkroom.spending.sizes import parse_size
 from darkroom.turns.model import ThreadReplies
 
 CONFIG_NAME = "darkroom.toml"
@@ -45,46 +44,7 @@ class BadSettings(Exception):
         self.faults = faults
 
 
-def _limit(value: object) -> int | None:
-    """Decimal dollars to nano-dollars; "none" is no limit."""
-    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError('an amount in dollars such as 20 or 20.50, or "none"')
-    try:
-        return parse_usd(str(value))
-    except BadAmount as bad:
-        raise ValueError(f"{bad} Or write none for no limit.") from bad
-
-
-def _amount(value: object) -> int:
-    """Decimal dollars to nano-dollars, where there is no such thing as no limit."""
-    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
-        raise ValueError("an amount in dollars such as 0.25; 0 asks before everything that costs")
-    return _limit(value) or 0
-
-
-def _zone(value: object) -> str:
-    try:
-        return str(zone_of(str(value)))
-    except BadTimezone as bad:
-        raise ValueError(str(bad)) from bad
-
-
-def _size(value: object) -> str:
-    try:
-        width, height = parse_size(str(value))
-    except BadSize as bad:
-        raise ValueError(str(bad)) from bad
-    return f"{width}x{height}"
-
-
 CONFIRM_MAX_USD = 1_000
-
-Limit = Annotated[int | None, BeforeValidator(_limit)]
-Amount = Annotated[int, BeforeValidator(_amount)]
-Zone = Annotated[str, BeforeValidator(_zone)]
-Size = Annotated[str, BeforeValidator(_size)]
 
 
 class _Section(BaseModel):
@@ -147,13 +107,15 @@ class SlackSettings(_Section):
 
 
 class QueueSettings(_Section):
-    """``[queue]``: how many turns run at once, and how many may wait."""
+    """``[queue]``: how many turns run at once, how many may wait, and for how long a stop waits for them."""
 
     per_person: int = Field(default=2, ge=1, le=100)
     overall: int = Field(default=32, ge=1, le=1000)
     # Who is next is looked for among all that wait: with more of them that keeps Slack waiting.
     waiting: int = Field(default=500, ge=1, le=2_000)
     waiting_per_person: int = Field(default=50, ge=1, le=2_000)
+    # Below the 30 s after which Kubernetes kills, and systemd's 90 s.
+    grace_s: float = Field(default=25.0, ge=0, le=3_600)
 
 
 class StorageSettings(_Section):

@@ -56,7 +56,8 @@ class Errands:
             await asyncio.wait(self._tasks)
 
     async def aclose(self, grace_s: float) -> None:
-        """Let what runs finish for *grace_s* seconds, then give up on it."""
+        """Let what runs finish for *grace_s* seconds, then give up on it. To call it again with less of that
+        ends the grace of the first."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         for task in self._tasks:

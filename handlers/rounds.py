@@ -38,15 +38,14 @@ class Rounds:
 
     async def aclose(self, grace_s: float = 5.0) -> None:
         """Let what is being done be finished for *grace_s* seconds, then stop; the rest is for the next
-        start."""
+        start. To call it again with less of that ends the grace of the first."""
         self.stopping = True
         self._woken.set()
-        running, self._running = self._running, None
-        if running is None:
+        if self._running is None:
             return
-        await asyncio.wait({running}, timeout=grace_s)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await asyncio.wait({self._running}, timeout=grace_s)
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
 
     async def _run(self) -> None:
         troubled = 0

@@ -29,27 +29,35 @@ class Stop(asyncio.Event):
 async def serve(darkroom: Darkroom, stop: Stop, ready: Callable[[], None]) -> None:
     """Start, call *ready*, and end cleanly when *stop* is set, also while it starts. ``Refused`` if it cannot
     start."""
+    hurry = asyncio.ensure_future(_hurry(stop, darkroom))
     try:
-        if not await _before(stop, darkroom.start()):
-            return
+        await _serve(darkroom, stop, ready)
     except CannotStart as cannot:
         lines = "\n".join(f"  {fault}" for fault in cannot.faults)
         raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
+    finally:
+        hurry.cancel()
+        await asyncio.gather(hurry, return_exceptions=True)
+
+
+async def _serve(darkroom: Darkroom, stop: Stop, ready: Callable[[], None]) -> None:
+    if not await _before(stop, darkroom.start()):
+        return
     try:
         tune_process()
         ready()
         await stop.wait()
-        click.echo("\nStopping: running pictures are finished first; Ctrl-C again does not wait.")
+        grace = f"for {darkroom.settings.queue.grace_s:g} seconds at most"
+        click.echo(f"\nStopping: running pictures are finished first, {grace}; Ctrl-C again does not wait.")
     finally:
-        closing = asyncio.ensure_future(darkroom.aclose())
-        again = asyncio.ensure_future(stop.again.wait())
-        await asyncio.wait({closing, again}, return_when=asyncio.FIRST_COMPLETED)
-        if again.done():
-            darkroom.hurry()
-        again.cancel()
-        await closing
+        await darkroom.aclose()
+
+
+async def _hurry(stop: Stop, darkroom: Darkroom) -> None:
+    await stop.again.wait()
+    darkroom.hurry()
 
 
 async def _before(stop: Stop, work: Coroutine[Any, Any, None]) -> bool:

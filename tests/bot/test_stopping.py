@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import GRACE_S
 from bot.cli.world import World, start_world
+from bot.settings import QueueSettings
 from sandbox.images.api import ImageApi
 from sandbox.slack.model import Message
 from sandbox.slack.workspace import Workspace
@@ -100,7 +100,7 @@ async def test_a_second_signal_does_not_wait_and_the_next_start_goes_on(
     await named(ledger)
     bot.process.send_signal(signal.SIGTERM)
     await bot.says("Stopping")
-    async with asyncio.timeout(GRACE_S / 2):
+    async with asyncio.timeout(QueueSettings().grace_s / 2):
         assert await bot.ends(signal.SIGINT) == 0
     assert "Traceback" not in bot.said
     assert "did not close in time" not in bot.said

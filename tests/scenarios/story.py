@@ -143,9 +143,9 @@ class Town:
         await self.stops()
         await self.starts()
 
-    async def stops(self) -> None:
+    async def stops(self, grace_s: float | None = None) -> None:
         """Stop Darkroom as a deploy does; what people do meanwhile waits in Slack."""
-        await self.darkroom.aclose()
+        await self.darkroom.aclose(grace_s)
 
     async def starts(self) -> None:
         """Start it again on the same data."""

@@ -26,8 +26,6 @@ async def test_a_darkroom_put_back_from_a_copy_that_was_made_while_it_ran(
 ) -> None:
     """One picture is there, one is being made, one waits; the machine burns; the copy starts elsewhere."""
     monkeypatch.chdir(tmp_path)
-    # The machine burns: nobody waits for what is being made.
-    monkeypatch.setattr("bot.app.GRACE_S", 0.05)
     thread = await town.alice.imagines("a red fox")
     await thread.version(1)
     await town.rests()
@@ -42,7 +40,8 @@ async def test_a_darkroom_put_back_from_a_copy_that_was_made_while_it_ran(
     data = str(town.ledger.data_dir)
     said = await asyncio.to_thread(darkroom, "backup", "copy.tar", "--data-dir", data)
     assert "4 turns and 1 pictures" in said
-    await town.stops()
+    # The machine burns: nobody waits for what is being made.
+    await town.stops(0)
     said = await asyncio.to_thread(darkroom, "restore", "copy.tar", "--data-dir", "elsewhere")
     assert "4 turns and 1 pictures" in said
 

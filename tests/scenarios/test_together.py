@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot import app
 from bot.app import Overrides
 from sandbox.images.faults import RESPONSES, Fault
 from sandbox.images.mishaps import mishap
@@ -174,17 +173,14 @@ async def test_one_of_three_whose_connection_breaks_is_charged_until_it_is_known
     assert len(hurried.calls) == 3, "never sent again unasked"
 
 
-async def test_stopped_in_the_middle_three_pictures_come_all_the_same(
-    hurried: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app, "GRACE_S", 0.0)
+async def test_stopped_in_the_middle_three_pictures_come_all_the_same(hurried: Town) -> None:
     hurried.easel.hold()
     thread = await hurried.alice.imagines(f"{FOX} --n 3")
     await hurried.has_called(3)
     await hurried.books_say(ANSWERED, 3)
     await hurried.alice.replies(thread, "make it night")
     await hurried.books_say("SELECT 1 FROM turns WHERE prompt = 'make it night' AND state = 'queued'")
-    await hurried.stops()
+    await hurried.stops(0)
     assert hurried.ledger.attempts() == ["dispatched"] * 3
     hurried.easel.let_go()
     await hurried.starts()
@@ -197,9 +193,8 @@ async def test_stopped_in_the_middle_three_pictures_come_all_the_same(
 
 
 async def test_what_waited_when_it_was_stopped_is_made_in_its_place_and_of_what_was_chosen_for_it(
-    hurried: Town, monkeypatch: pytest.MonkeyPatch
+    hurried: Town,
 ) -> None:
-    monkeypatch.setattr(app, "GRACE_S", 0.0)
     alice, bob = hurried.alice, hurried.bob
     thread = await alice.imagines(FOX)
     first = await thread.version(1)
@@ -215,7 +210,7 @@ async def test_what_waited_when_it_was_stopped_is_made_in_its_place_and_of_what_
     await bob.varies(second, 2)
     await alice.replies(thread, "undo")
     await hurried.books_say("SELECT 1 FROM turns WHERE intent = 'undo' AND state = 'queued'")
-    await hurried.stops()
+    await hurried.stops(0)
     await alice.replies(thread, "add a boat")
     hurried.easel.let_go()
     await hurried.starts()
