@@ -30,11 +30,15 @@ class SlackRefused(Exception):
         self.detail = detail
 
 
+NO_ANSWER = "no answer"
+"""How the name of what Slack did not answer ends, where errors have names."""
+
+
 class SlackUnclear(Exception):
     """No usable answer came: it may or may not have happened. Look before doing it again."""
 
     def __init__(self, method: str) -> None:
-        super().__init__(f"{method}: no answer")
+        super().__init__(f"{method}: {NO_ANSWER}")
         self.method = method
 
 

@@ -12,6 +12,7 @@ from darkroom.turns.waiting import Wait, WaitFor
 from handlers.blocks import placeholder as blocks
 from handlers.blocks.text import View
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
+from handlers.meanings import WAITING, meaning
 from handlers.posting import Poster, Repeat, name_of, tell_privately
 from handlers.words_waiting import wait_words
 
@@ -22,6 +23,9 @@ LOOK_AFTER_S = 10.0
 """A placeholder that should have been posted this long ago may have been: look before posting it."""
 WAITS_TOLD_MAX = 2_000
 """Of so many waits it is known that their person was told."""
+SIGN_PAUSES_S = (1.0, 2.0, 5.0)
+"""Waits between tries of a sign that a request was taken in: nothing is begun before it, and the picture says
+the same soon enough."""
 GONE_PAUSES_S = (1.0, 3.0)
 """Waits before a message that Slack does not find counts as deleted."""
 
@@ -45,6 +49,7 @@ class Placeholders:
         self._clock = clock
         self._conversations = conversations
         self._repeat = Repeat(clock)
+        self._repeat_sign = Repeat(clock, SIGN_PAUSES_S)
         self._poster = Poster(slack, clock)
         self._since = clock.now()
         self._told_to_wait: dict[tuple[str, str], None] = {}
@@ -58,7 +63,7 @@ class Placeholders:
         if request.opens_thread:
             await self._open_thread(turn, self._view(turn, name, at_most_nano_usd, wait), note)
         elif request.message_ts is not None:
-            if not await self.react(turn, request.message_ts, WORKING_REACTION):
+            if not await self._sign(turn, request.message_ts):
                 return False
             await self._tell_wait(turn, at_most_nano_usd, wait)
         elif wait is not None and self._is_news(turn, wait):
@@ -82,14 +87,30 @@ class Placeholders:
             except (SlackRefused, SlackUnclear) as error:
                 logger.info("turn %s: what it waits for is not shown: %s", turn.id, name_of(error))
 
-    async def react(self, turn: Turn, ts: str, name: str) -> bool:
+    async def _sign(self, turn: Turn, ts: str) -> bool:
+        """Whether the message that asked stands, which carries our sign then, unless Slack does not get to
+        that: no reason to make no picture. Raises ``SlackRefused`` where nothing may be posted."""
+        try:
+            return await self._react(turn, ts, WORKING_REACTION, self._repeat_sign)
+        except (SlackRefused, SlackUnclear) as error:
+            if meaning(error) not in WAITING:
+                raise
+            logger.info("turn %s: no sign that it was taken in: %s", turn.id, name_of(error))
+            return True
+
+    async def react(self, turn: Turn, ts: str, name: str) -> None:
+        """Answer the message of that *ts* by a reaction, if it stands. Raises ``SlackRefused`` where nothing
+        may be posted, or not now, and ``SlackUnclear``."""
+        await self._react(turn, ts, name, self._repeat)
+
+    async def _react(self, turn: Turn, ts: str, name: str, repeat: Repeat) -> bool:
         """Whether the message stands: one that was just written may not be everywhere in Slack at once."""
         channel = turn.request.channel_id
         for pause_s in (*GONE_PAUSES_S, None):
             try:
-                await self._repeat(lambda: self._slack.add_reaction(channel, ts, name))
+                await repeat(lambda: self._slack.add_reaction(channel, ts, name))
             except SlackRefused as refused:
-                if refused.error in NO_PLACE | CLOSED_PLACE:
+                if refused.error in NO_PLACE | CLOSED_PLACE or meaning(refused) in WAITING:
                     raise
                 if refused.error != "message_not_found":
                     logger.info("turn %s: no reaction: %s", turn.id, refused.error)
@@ -222,12 +243,12 @@ class Placeholders:
 
     async def _say_alone(self, turn: Turn, view: View) -> None:
         try:
-            await self._repeat(lambda: self._whisper(turn, view))
-        except SlackRefused as refused:
-            if refused.error in NO_PLACE | CLOSED_PLACE:
+            await self._repeat_sign(lambda: self._whisper(turn, view))
+        except (SlackRefused, SlackUnclear) as error:
+            if isinstance(error, SlackRefused) and error.error in NO_PLACE | CLOSED_PLACE:
                 raise
             # Such as somebody who has left the channel: the picture tells them soon enough.
-            logger.info("turn %s: no word ahead: %s", turn.id, refused.error)
+            logger.info("turn %s: no word ahead: %s", turn.id, name_of(error))
 
     async def _whisper(self, turn: Turn, view: View) -> None:
         request = turn.request

@@ -251,4 +251,4 @@ async def tell_privately(
 
 def name_of(error: SlackRefused | SlackUnclear) -> str:
     """What Slack calls it, or that no answer came."""
-    return error.error if isinstance(error, SlackRefused) else f"{error.method}: no answer"
+    return error.error if isinstance(error, SlackRefused) else str(error)

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.blocks.text import escape, mention, truncate
+from handlers.clients import NO_ANSWER
+from handlers.pacing import TOO_LONG
 
 ADMINS_NAMED_MAX = 3
 
@@ -57,6 +59,10 @@ def why_not_posted(slack_error: str, voice: Voice) -> str:
         return _CANNOT_POST[slack_error]
     if slack_error in {"not_in_channel", "channel_not_found"}:
         return f"I am not in this channel any more. Type `/invite` {voice.us} here."
+    if slack_error.endswith(NO_ANSWER):
+        return f"Slack did not answer. Try again in a few minutes; if it stays so, tell {voice.an_admin}."
+    if slack_error == TOO_LONG:
+        return "Slack lets me do only so much at a time, and this did not get its turn. Try again later."
     error = escape(truncate(slack_error, 80))
     return f"Slack answered “{error}”. Try again in a few minutes; if it stays so, tell {voice.an_admin}."
 

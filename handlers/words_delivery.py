@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from handlers.blocks.text import counted, escape, truncate
+from handlers.clients import NO_ANSWER
+from handlers.pacing import TOO_LONG
 from handlers.words import Voice
 
 _THERE = {
@@ -26,8 +28,10 @@ def why_not_there(slack_error: str) -> str:
         return _THERE[slack_error]
     if slack_error.startswith("restricted_action"):
         return "that channel does not let me post"
-    if slack_error.endswith("no answer"):
+    if slack_error.endswith(NO_ANSWER):
         return "Slack did not answer"
+    if slack_error == TOO_LONG:
+        return "Slack lets me do only so much at a time"
     return f"Slack answered “{escape(truncate(slack_error, 80))}”"
 
 

@@ -12,9 +12,11 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Attempt, InputRole, Picture, Request, Surface, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import SlackDelivery
+from handlers.pacing import TOO_LONG
 from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S, PAUSES_S, SHORT_MAX
 from handlers.showing import Manner
-from handlers.words import Voice
+from handlers.words import Hearer, Voice
+from handlers.words_endings import say
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, StillClock, command, message, picture, turn
 from tests.handlers.support import BOT, DM, USUAL, FakeSlack, Notes, ended, later, refused, unclear
 
@@ -134,6 +136,42 @@ async def test_a_replys_placeholder_is_a_reaction() -> None:
 async def test_a_reaction_that_cannot_be_does_not_stop_a_picture(error: str) -> None:
     post = Post(turn(reply()), FakeSlack(faults={"add_reaction": [refused(error)]}))
     assert await post.placeholder() is None
+
+
+@pytest.mark.parametrize("trouble", [unclear("reactions.add"), refused("internal_error"), refused(TOO_LONG)])
+async def test_a_reaction_that_slack_does_not_get_to_neither_stops_a_picture_nor_keeps_it_waiting(
+    trouble: Exception,
+) -> None:
+    """Nothing is begun before it, and it only says what the picture says soon enough."""
+    post = Post(turn(reply()), FakeSlack(faults={"add_reaction": [trouble] * 20}))
+    assert await post.placeholder() is None
+    assert sum(post.clock.slept) < 10
+
+
+async def test_a_word_ahead_that_slack_does_not_answer_stops_no_picture() -> None:
+    post = Post(turn(pressed()), FakeSlack(faults={"post_ephemeral": [unclear("chat.postEphemeral")] * 20}))
+    assert await post.placeholder() is None
+    assert sum(post.clock.slept) < 10
+
+
+@pytest.mark.parametrize("trouble", [unclear("reactions.add"), refused("token_revoked")])
+async def test_an_answer_that_is_a_reaction_is_given_later_where_slack_does_not_take_it_now(
+    trouble: Exception,
+) -> None:
+    slack = FakeSlack(faults={"add_reaction": [trouble] * 20})
+    post = Post(ended(Ending(Outcome.WORDS, Reason.NOTHING_TO_SAY), reply()), slack)
+    with pytest.raises(Undeliverable):
+        await post.tell()
+    assert post.notes.steps == []
+
+
+async def test_what_slack_did_not_answer_is_not_said_to_be_its_answer() -> None:
+    post = Post(turn(), FakeSlack(faults={"post_message": [unclear("chat.postMessage")] * 20}))
+    ending = await post.placeholder()
+    assert ending is not None
+    said = say(ending, VOICE, Hearer(DESIGN))
+    assert "because Slack did not answer. Try again" in said
+    assert "chat.postMessage" not in said
 
 
 @pytest.mark.parametrize("method", ["post_message", "add_reaction"])
