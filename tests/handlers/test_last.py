@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,17 +17,18 @@ from darkroom.turns.redelivering import (
     EVERY_S,
     LONGEST_PAUSE_S,
     PAID_FOR,
-    ROUND_MAX,
     SAID,
+    VAIN_MAX,
     Redelivery,
 )
+from darkroom.turns.surroundings import Undeliverable
 from handlers import words_delivery
 from handlers.blocks.picture import AGAIN_ACTION
 from handlers.delivery import SlackDelivery
 from handlers.last import Fetch, Fetcher, read_last, start
 from handlers.meanings import MEANINGS, WAITING, Meaning
 from handlers.posting import PATIENT_PAUSES_S
-from handlers.redelivery_rounds import Redelivering
+from handlers.redelivery_rounds import CHANNELS_AT_ONCE, VAIN_IN_CHANNEL_MAX, Redelivering
 from handlers.showing import Manner
 from storage.conversations import SqliteConversations
 from tests.examples import ALICE, BOB, DESIGN, TEAM, command, message
@@ -339,16 +341,92 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_not_given_after_a_day
     assert await redelivery(desk).due() == []
 
 
-async def test_so_many_are_tried_in_one_round(desk: Desk) -> None:
-    late = Ending(Outcome.CANCELLED, Reason.TOO_OLD)
-    for number in range(ROUND_MAX + 5):
-        turn = await ended_as(desk, command("a fox", trigger=f"{number}"), late)
-        await desk.store.tell(turn.id, Told.UNDELIVERED, "token_revoked", desk.clock.now())
+async def refusals(desk: Desk, channels: Sequence[str]) -> list[Turn]:
+    """Answers that Slack has not taken, one in each of *channels*."""
+    late, turns = Ending(Outcome.CANCELLED, Reason.TOO_OLD), []
+    for number, channel in enumerate(channels):
+        turn = await ended_as(desk, command("a fox", trigger=f"not taken {number}", channel=channel), late)
+        turns.append(await desk.store.tell(turn.id, Told.UNDELIVERED, "token_revoked", desk.clock.now()))
+    return turns
+
+
+def deaf(monkeypatch: pytest.MonkeyPatch, again: Redelivery, *to: str) -> list[str]:
+    """Whoever *again* tries, by their id, in order; what is in one of those channels is not taken."""
+    tell, tried = again.tell, list[str]()
+
+    async def told(turn: Turn) -> bool:
+        tried.append(turn.id)
+        if turn.request.channel_id in to:
+            with monkeypatch.context() as patch:
+                patch.setattr("darkroom.turns.redelivering.say", not_taken)
+                return await tell(turn)
+        return await tell(turn)
+
+    monkeypatch.setattr(again, "tell", told)
+    return tried
+
+
+async def not_taken(*_: object) -> None:
+    raise Undeliverable("token_revoked")
+
+
+async def test_when_slack_is_well_again_everything_is_told_in_one_round(desk: Desk) -> None:
+    turns = await refusals(desk, [DESIGN] * (2 * VAIN_MAX + 5))
+    await Redelivering(redelivery(desk), desk.clock).round()
+    for turn in turns:
+        assert (await turn_of(desk, turn.id)).told_at is not None
+
+
+async def test_a_round_is_over_when_slack_takes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    channels = [f"C{number}" for number in range(3 * VAIN_MAX)]
+    await refusals(desk, channels)
+    again = redelivery(desk)
+    tried = deaf(monkeypatch, again, *channels)
+    await Redelivering(again, desk.clock).round()
+    assert VAIN_MAX <= len(tried) < VAIN_MAX + CHANNELS_AT_ONCE
+
+
+async def test_a_channel_that_takes_nothing_keeps_no_other_from_being_served(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = await refusals(desk, ["C0SHUT0001"] * 30)
+    picture = await lost(desk)
+    again = redelivery(desk)
+    tried = deaf(monkeypatch, again, "C0SHUT0001")
+    await Redelivering(again, desk.clock).round()
+    assert tried == [picture.id, *(turn.id for turn in shut[:VAIN_IN_CHANNEL_MAX])]
+
+
+async def test_what_was_in_vain_while_slack_took_nothing_does_not_wait_for_its_pause(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a night without Slack the oldest would be tried six hours later."""
+    turns = await refusals(desk, ["C1", "C2"])
     again = redelivery(desk)
     rounds = Redelivering(again, desk.clock)
-    assert len(await again.due()) == ROUND_MAX
+    with monkeypatch.context() as patch:
+        tried = deaf(patch, again, "C1", "C2")
+        for _ in range(2):
+            await rounds.round()
+            await desk.clock.sleep(EVERY_S)
+        assert len(tried) == 4
+    young = await lost(desk)
     await rounds.round()
-    assert len(await again.due()) == 5
+    for turn in (*turns, young):
+        assert (await turn_of(desk, turn.id)).told_at is not None
+
+
+async def test_what_is_not_taken_while_others_are_waits_for_its_pause(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await refusals(desk, ["C0SHUT0001"])
+    again = redelivery(desk)
+    tried = deaf(monkeypatch, again, "C0SHUT0001")
+    rounds = Redelivering(again, desk.clock)
+    for number in range(1, 4):
+        await lost(desk, number)
+        await rounds.round()
+    assert len(tried) == 4
 
 
 async def test_one_that_breaks_keeps_none_behind_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,10 +450,10 @@ async def test_a_channel_in_which_slack_is_slow_keeps_no_other_waiting(
     """And in each of them it stays in order."""
     turns = [await lost(desk, number) for number in range(1, 4)]
     turns[1] = replace(turns[1], request=replace(turns[1].request, channel_id="C0SLOW0001"))
-    again, slow, told = redelivery(desk), asyncio.Event(), []
+    again, slow, told = redelivery(desk), asyncio.Event(), list[Turn]()
 
     async def due() -> list[Turn]:
-        return [turns[1], turns[0], turns[2]]
+        return [] if told else [turns[1], turns[0], turns[2]]
 
     async def tell(turn: Turn) -> bool:
         if turn is turns[1]:
