@@ -95,7 +95,9 @@ class Closers:
 
     def _tell(self, part: _Part, over_at: float) -> None:
         """Say once that the time is over, and who took the last of it."""
-        if part.patient and not self._told and not self._left_to_work(over_at):
+        if self._told or self._hurry.is_set():
+            return
+        if part.patient and not self._left_to_work(over_at):
             self._told = True
             logger.warning("stopping: no time is left after %s; the rest is for the next start", part.name)
 

@@ -12,7 +12,7 @@ import pytest
 from bot.cli.world import World, start_world
 from bot.settings import QueueSettings
 from sandbox.images.api import ImageApi
-from sandbox.slack.model import Message
+from sandbox.slack.model import Fault, Message
 from sandbox.slack.workspace import Workspace
 from tests.bot.test_running import WAIT_S, Process, darkroom, variables
 from tests.scenarios.story import Easel, Ledger
@@ -35,11 +35,11 @@ async def world(easel: Easel) -> AsyncIterator[World]:
     await started.workspace.close()
 
 
-async def running(world: World, where: Path) -> Process:
+async def running(world: World, where: Path, *arguments: str) -> Process:
     """A bot that is connected."""
     if not (where / "data").exists():
         assert await (await darkroom(where, "init")).ends() == 0
-    bot = await darkroom(where, "run", **variables(world))
+    bot = await darkroom(where, "run", *arguments, **variables(world))
     await bot.says("Darkroom is connected")
     return bot
 
@@ -114,6 +114,46 @@ async def test_a_second_signal_does_not_wait_and_the_next_start_goes_on(
     assert len([call for call in world.images.calls if call.endpoint == "responses"]) == 1
     assert ledger.turns() == [("pictures", "pictures")]
     ledger.holds_nothing()
+
+
+async def test_one_time_ends_a_slow_call_a_hung_errand_and_a_slack_that_does_not_answer(
+    world: World, easel: Easel, tmp_path: Path
+) -> None:
+    easel.hold()
+    bot = await running(world, tmp_path, "--set", "queue.grace_s=1")
+    await being_made(world, "a red fox")
+    ledger = Ledger(tmp_path / "data")
+    await named(ledger)
+    hung = asyncio.Event()
+
+    def asked(params: object) -> bool:
+        hung.set()
+        return True
+
+    world.workspace.faults.append(Fault("*", delay_s=3_600.0, drop="before", times=10_000, when=asked))
+    await world.workspace.type_command("bob", "design", "/imagine last")
+    async with asyncio.timeout(WAIT_S):
+        await hung.wait()
+    async with asyncio.timeout(QueueSettings().grace_s / 2):
+        assert await bot.ends(signal.SIGTERM) == 0
+    assert "for 1 seconds at most" in bot.said
+    assert "stopping: no time is left after worker; the rest is for the next start" in bot.said
+    assert "Traceback" not in bot.said
+    assert "did not close in time" not in bot.said
+    assert ledger.turns() == [("working", "")]
+    assert ledger.attempts() == ["dispatched"]
+    ledger.adds_up()
+
+    world.workspace.faults.clear()
+    easel.let_go()
+    again = await running(world, tmp_path)
+    await world.workspace.until(pictures, WAIT_S)
+    assert await again.ends(signal.SIGTERM) == 0
+    assert len(pictures(world.workspace)) == 1
+    assert len([call for call in world.images.calls if call.endpoint == "responses"]) == 1
+    assert ledger.turns() == [("pictures", "pictures")]
+    ledger.holds_nothing()
+    ledger.adds_up()
 
 
 async def test_a_second_bot_beside_the_first_is_refused_and_the_first_goes_on(

@@ -1,0 +1,147 @@
+"""One time for all that is closed, and what each part gets of it; on a loop whose time leaps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from bot.closing import MOMENT_S, Closers
+from tests.simulation.loop import VirtualLoop
+
+
+class Worker:
+    """Works for *needs_s*, and deaf: does not even end when it is told to."""
+
+    def __init__(self, needs_s: float, *, deaf: bool = False) -> None:
+        self._needs_s = needs_s
+        self._deaf = deaf
+        self.given: list[float] = []
+        self.done = False
+        self._ended = asyncio.Event()
+
+    async def aclose(self, grace_s: float) -> None:
+        """As the parts of Darkroom do it."""
+        self.given.append(grace_s)
+        if self._deaf:
+            await asyncio.get_running_loop().create_future()
+        ended = asyncio.ensure_future(self._ended.wait())
+        await asyncio.wait({ended}, timeout=min(self._needs_s, grace_s))
+        ended.cancel()
+        self.done = self._needs_s <= grace_s
+        self._ended.set()
+
+
+def elapsed(story: Coroutine[Any, Any, None]) -> float:
+    """How many seconds *story* takes."""
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(story)
+        return loop.time()
+    finally:
+        loop.close()
+
+
+async def never() -> None:
+    """Does not come to its end."""
+    await asyncio.get_running_loop().create_future()
+
+
+def test_each_part_gets_what_those_before_it_have_left(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="darkroom.app")
+    closed: list[str] = []
+    quick, slow, late = Worker(4.0), Worker(60.0), Worker(1.0)
+
+    async def database() -> None:
+        closed.append("database")
+
+    async def story() -> None:
+        closers = Closers(10.0)
+        closers.plain("database", database)
+        for name, worker in (("late", late), ("slow", slow), ("quick", quick)):
+            closers.work(name, worker.aclose)
+        await closers.aclose()
+
+    assert elapsed(story()) == 8.0
+    assert (quick.given, slow.given, late.given) == ([8.0], [4.0], [0.0])
+    assert quick.done
+    assert closed == ["database"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "stopping: no time is left after slow; the rest is for the next start"
+    ]
+
+
+def test_what_is_done_early_is_not_waited_for_and_nothing_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        closers = Closers(3_600.0)
+        closers.work("worker", Worker(2.0).aclose)
+        closers.work("errands", Worker(3.0).aclose)
+        await closers.aclose()
+
+    assert elapsed(story()) == 5.0
+    assert not caplog.records
+
+
+def test_where_nothing_lets_go_each_part_has_a_moment_after_the_time_and_is_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story() -> None:
+        closers = Closers(20.0)
+        for name in ("database", "Slack client"):
+            closers.plain(name, never)
+        for name in ("errands", "worker"):
+            closers.work(name, Worker(0.0, deaf=True).aclose)
+        await closers.aclose()
+
+    assert elapsed(story()) == 20.0 + 3 * MOMENT_S
+    said = [record.getMessage() for record in caplog.records]
+    assert [line for line in said if "did not close" in line] == [
+        f"{name} did not close in time" for name in ("worker", "errands", "Slack client", "database")
+    ]
+
+
+def test_a_goodbye_that_is_not_answered_takes_its_own_time_at_most_and_the_rest_is_left_to_the_others() -> (
+    None
+):
+    worker = Worker(60.0)
+
+    async def story() -> None:
+        closers = Closers(25.0)
+        closers.work("worker", worker.aclose)
+        closers.plain("socket", never, 5.0)
+        await closers.aclose()
+
+    assert elapsed(story()) == 22.0
+    assert worker.given == [17.0]
+
+
+def test_hurried_nobody_gets_any_more_time_and_nothing_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    patient, next_one = Worker(60.0), Worker(60.0)
+
+    async def story() -> None:
+        closers = Closers(100.0)
+        closers.work("next", next_one.aclose)
+        closers.work("patient", patient.aclose)
+        asyncio.get_running_loop().call_later(7.0, closers.hurry)
+        await closers.aclose()
+
+    assert elapsed(story()) == 7.0
+    assert patient.given == [97.0, 0.0]
+    assert set(next_one.given) == {0.0}
+    assert not caplog.records
+
+
+def test_without_any_grace_what_runs_is_told_to_end_and_all_is_closed() -> None:
+    worker = Worker(1.0)
+
+    async def story() -> None:
+        closers = Closers(25.0)
+        closers.work("worker", worker.aclose)
+        await closers.aclose(0)
+        await closers.aclose()
+
+    assert elapsed(story()) == 0.0
+    assert worker.given == [0.0]
