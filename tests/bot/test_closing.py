@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.app import Darkroom
+from bot.cli.serving import Stop, serve
 from bot.closing import MOMENT_S, Closers
+from bot.settings import plain_settings
 from tests.simulation.loop import VirtualLoop
 
 
@@ -145,3 +148,34 @@ def test_without_any_grace_what_runs_is_told_to_end_and_all_is_closed() -> None:
 
     assert elapsed(story()) == 0.0
     assert worker.given == [0.0]
+
+
+class Starting(Darkroom):
+    """A Darkroom whose start, when it is broken off, winds up until it is hurried."""
+
+    def __init__(self) -> None:
+        super().__init__(plain_settings({}))
+        self.starting = asyncio.Event()
+        self.hurried = asyncio.Event()
+
+    async def start(self) -> None:
+        """See ``Darkroom``."""
+        self.starting.set()
+        try:
+            await never()
+        finally:
+            await self.hurried.wait()
+
+    def hurry(self) -> None:
+        """See ``Darkroom``."""
+        self.hurried.set()
+
+
+async def test_asked_to_stop_twice_while_it_starts_it_does_not_wait_either() -> None:
+    darkroom, stop = Starting(), Stop()
+    serving = asyncio.ensure_future(serve(darkroom, stop, lambda: None))
+    await darkroom.starting.wait()
+    stop.set()
+    stop.again.set()
+    async with asyncio.timeout(10):
+        await serving
