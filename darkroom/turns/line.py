@@ -30,6 +30,8 @@ class Entry:
     """A call that was left open is being asked for; takes no place, but its lane waits for it."""
     telling: bool = False
     """It has ended and its person is being told; takes no place by itself, but its lane waits for it."""
+    left_over: bool = False
+    """It is from before the start, and waits to be looked at, taken in or told with others of its kind."""
     withdrawn: bool = False
     """It was ended from outside."""
     probing: bool = False
@@ -53,6 +55,8 @@ class Entry:
     """Its placeholder is being changed."""
     stepped_at: float = 0.0
     """When it last came a step further, on the clock that never goes back."""
+    told_to_wait: int = 0
+    """How many of those who are at it wait as they were told to, such as by Slack."""
     task: asyncio.Task[None] | None = None
     """Whoever is at it, or was last."""
     making: asyncio.Task[object] | None = None

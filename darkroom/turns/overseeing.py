@@ -29,10 +29,11 @@ class Overseer:
         self._stuck_after_s = timeout_s + STUCK_AFTER_S
 
     def pulse(self) -> tuple[int, int, tuple[str, ...]]:
-        """How many run, how many wait, and the ids of those that are stuck. Who waits, be it to be started or
-        for the rate limit, is not stuck."""
+        """How many run, how many wait, and the ids of those that are stuck. Who waits, be it to be started,
+        for the rate limit or for Slack's pace, is not stuck."""
         still = self._clock.monotonic() - self._stuck_after_s
-        stuck = [entry.turn.id for entry in self._line if not entry.only_waits and entry.stepped_at < still]
+        moves = (entry for entry in self._line if not entry.only_waits and not entry.told_to_wait)
+        stuck = [entry.turn.id for entry in moves if entry.stepped_at < still]
         return sum(entry.running for entry in self._line), self._line.waiting(), tuple(stuck)
 
     def out_of_patience(self) -> list[tuple[Entry, Ending]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from darkroom.clock import Clock
 from darkroom.turns.line import Entry, Line
 from darkroom.turns.mending import unbroken
+from darkroom.turns.patience import note_waits
 
 logger = logging.getLogger("darkroom.turns")
 
@@ -72,11 +74,24 @@ class TurnTasks:
         task.add_done_callback(self._tasks.discard)
 
     async def _guarded(self, work: Work, entry: Entry) -> None:
+        note_waits(lambda: self._told_to_wait(entry))
         try:
             if not await unbroken(work, entry.turn.id):
                 await self._mend(entry)
         finally:
             self._start_next()
+
+    @contextmanager
+    def _told_to_wait(self, entry: Entry) -> Iterator[None]:
+        """That time does not count as standing still."""
+        began = self._clock.monotonic()
+        entry.told_to_wait += 1
+        try:
+            yield
+        finally:
+            entry.told_to_wait -= 1
+            now = self._clock.monotonic()
+            entry.stepped_at = min(now, entry.stepped_at + now - began)
 
     def _left(self, task: asyncio.Task[None], entry: Entry, work: Work) -> None:
         # Harmless after its end; what was cancelled before it began is closed.
