@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps, MustWait
 from darkroom.turns.admission import Admission
+from darkroom.turns.bounds import Bounds
 from darkroom.turns.closing import BookCloser
-from darkroom.turns.endings import Ending, Outcome, Reason
+from darkroom.turns.endings import Ending
 from darkroom.turns.line import Entry, Line, budget_of
 from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
-from darkroom.turns.mending import Mender, unbroken
+from darkroom.turns.mending import Mender
 from darkroom.turns.model import Intent, Turn, TurnState
 from darkroom.turns.outages import Closed, Gate
 from darkroom.turns.overseeing import Overseer
 from darkroom.turns.planning import PictureFiles
+from darkroom.turns.reconsidering import Reconsidering
 from darkroom.turns.recovering import Recovering
 from darkroom.turns.shown_waits import ShownWaits
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
@@ -64,6 +67,7 @@ class Worker:
         self._maker = maker
         self._teller = Teller(store, log, delivery, files, clock, line, maker.bringer, to_recall)
         self._admission = Admission(store, log, maker, guard, caps, clock, gate)
+        self._reconsidering = Reconsidering(store, log, self._admission, clock, line, self.withdraw)
         self._clock = clock
         self._line = line
         self._gate = gate
@@ -71,8 +75,7 @@ class Worker:
         closer = BookCloser(store, log, maker.attempting, caps, clock)
         self._mender = Mender(store, log, closer, self._teller, clock, line, self.finish, self.money_moved)
         self._recovering = Recovering(log, closer, clock, line, gate, self)
-        self._waiting_max = waiting_max
-        self._waiting_per_person = waiting_per_person
+        self._bounds = Bounds(waiting_max, waiting_per_person)
         self._overseer = Overseer(line, gate, clock, timeout_s)
         self._noticed = noticed
         self._tasks = TurnTasks(line, clock, self._mender.mend, self._start_next)
@@ -82,19 +85,11 @@ class Worker:
         """Take a turn that was just accepted: it has its place from now on. Returns at once."""
         if self._tasks.stopping or self._line.get(turn.id) is not None:
             return
-        full = self._full_for(turn)
+        full = self._bounds.refusal(self._line, turn)
         entry = self._line.add(turn)
+        # Who found no place does not take one away from others until they are told so.
+        entry.telling = full is not None
         self._tasks.spawn(self.take_in(entry) if full is None else self.stop(entry, full), entry)
-
-    def _full_for(self, turn: Turn) -> Ending | None:
-        """Why *turn* finds no place in the line, or None. One person cannot fill it for everybody."""
-        if self._line.waiting_of(turn) >= self._waiting_per_person:
-            details: dict[str, str | int] = {"waiting": self._waiting_per_person, "own": 1}
-        elif self._line.waiting() >= self._waiting_max:
-            details = {"waiting": self._waiting_max}
-        else:
-            return None
-        return Ending(Outcome.DECLINED, Reason.QUEUE_FULL, details)
 
     def withdraw(self, turn: Turn) -> None:
         """A waiting turn was ended from outside: tell its person and let the next one go."""
@@ -119,20 +114,8 @@ class Worker:
 
     async def _look_again(self) -> None:
         """Decline what waits and may not be made any more; let the rest ask for their money again."""
-        for entry in [each for each in self._line if each.only_waits]:
-            await unbroken(self._judge(entry), entry.turn.id)
+        await self._reconsidering.look_again()
         self.money_moved()
-
-    async def _judge(self, entry: Entry) -> None:
-        """End a turn that waits and may not be made any more."""
-        turn = await self._log.turn(entry.turn.id)
-        if turn is None or turn.state is TurnState.ENDED or self._tasks.stopping:
-            return
-        ending = await self._admission.judge(turn)
-        if ending is not None:
-            ended = await self._store.end(turn.id, ending, self._clock.now(), waiting_only=True)
-            if ended.ending == ending:
-                self.withdraw(ended)
 
     async def line_up(self) -> int:
         """Give every turn that was left unfinished its place; gives how many. Call it once, before anything
@@ -167,6 +150,8 @@ class Worker:
         call it again with less of that ends the grace of the first."""
         self._tasks.stopping = True
         self._mender.stop()
+        self._recovering.stop()
+        self._reconsidering.stop()
         for entry in self._line:
             if entry.making is not None and entry.only_waits:
                 # It has no hold, and would wait for longer than anybody waits for it.
@@ -241,7 +226,7 @@ class Worker:
             await self._let_go(entry)
             return
         if isinstance(result, Ending):
-            await self._end(entry, result)
+            await self.finish(entry, await self._ended(entry, result))
             return
         if isinstance(result, MustWait):
             entry.wants = budget_of(turn, result.balance.kind)
@@ -254,7 +239,12 @@ class Worker:
         """What came of it; None if it was ended from outside, or Darkroom stops while it only waits."""
         if turn.request.intent is not Intent.MAKE:
             return await look_back(self._log, turn)
-        making = self._maker.make(turn, entry.slots, lambda: self._held(entry), lambda: self._moved(entry))
+        held, moved, asking = (
+            partial(self._held, entry),
+            partial(self._moved, entry),
+            partial(self._step, entry),
+        )
+        making = self._maker.make(turn, entry.slots, held, moved, asking)
         entry.making = task = asyncio.create_task(making)
         try:
             return await task
@@ -283,13 +273,17 @@ class Worker:
 
     async def stop(self, entry: Entry, ending: Ending) -> None:
         """End a turn that is not made, or not made further: what was paid for comes all the same."""
-        await self._end(entry, entry.slots.ending(entry.turn.request.wanted, ending))
+        await self.finish(entry, await self.end(entry, ending))
 
-    async def _end(self, entry: Entry, ending: Ending) -> None:
+    async def end(self, entry: Entry, ending: Ending) -> Turn:
+        """Write that it ended; gives the turn as it is to be told."""
+        return await self._ended(entry, entry.slots.ending(entry.turn.request.wanted, ending))
+
+    async def _ended(self, entry: Entry, ending: Ending) -> Turn:
         turn = await self._store.end(entry.turn.id, ending, self._clock.now())
         reason = turn.ending.reason if turn.ending else ending.reason
         logger.info("turn %s ended: %s (%s)", turn.id, ending.outcome, reason)
-        await self.finish(entry, turn)
+        return turn
 
     async def finish(self, entry: Entry, turn: Turn) -> None:
         """Tell the person how it ended, then take the turn out of the line. Its lane waits for that, so that
