@@ -11,6 +11,7 @@ from darkroom.turns.model import REFERENCES_MAX, Attachment, Turn
 from darkroom.turns.surroundings import CannotFetch
 from handlers.clients import NotTheFile, SlackClient, SlackRefused, SlackUnclear, TooManyBytes
 from handlers.downloading import ELSEWHERE
+from handlers.pacing import FETCH_PATIENCE_S, TOO_LONG
 
 BYTES_MAX = 50 * 1024 * 1024
 """Of one attached file; the API takes no larger pictures."""
@@ -23,10 +24,10 @@ logger = logging.getLogger("darkroom.handlers")
 
 
 class SlackAttachments:
-    """``Attachments`` out of a workspace's Slack."""
+    """``Attachments`` out of a workspace's Slack, within minutes."""
 
     def __init__(self, slack: SlackClient, clock: Clock) -> None:
-        self._slack = slack
+        self._slack = slack.within(FETCH_PATIENCE_S)
         self._clock = clock
 
     async def above(self, turn: Turn) -> tuple[Attachment, ...]:
@@ -73,6 +74,8 @@ class SlackAttachments:
                 raise CannotFetch(problem) from error
             except SlackRefused as error:
                 logger.warning("file %s is refused: %s", attachment.file_id, error)
+                if error.error == TOO_LONG:
+                    raise CannotFetch(FileProblem.UNREACHABLE) from error
                 if error.error not in _PASSING:
                     raise CannotFetch(FileProblem.NO_ACCESS) from error
             except SlackUnclear as error:

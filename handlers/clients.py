@@ -98,6 +98,11 @@ class SlackClient(Protocol):
     """A workspace's Slack. Every method raises ``SlackRefused`` and ``SlackUnclear``; waits for rate limits
     happen inside, within bounds."""
 
+    def within(self, patience_s: float) -> SlackClient:
+        """The same Slack for what is worth less of a wait: what a rate limit has held back for *patience_s*
+        seconds is refused (``pacing.TOO_LONG``). The constants of ``pacing`` say for what."""
+        ...
+
     async def post_message(
         self,
         channel: str,

@@ -22,6 +22,7 @@ from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.closing import Closing
 from handlers.homeward import Homeward
 from handlers.meanings import WAITING, Meaning, meaning
+from handlers.pacing import SIGN_PATIENCE_S
 from handlers.people import name_of_person
 from handlers.placeholders import NO_PLACE, Placeholders
 from handlers.posting import name_of, tell_privately
@@ -87,7 +88,7 @@ class SlackDelivery:
         if not pressed or turn.created_at >= self._since:
             return
         try:
-            await self._slack.find_message(
+            await self._slack.within(SIGN_PATIENCE_S).find_message(
                 request.channel_id, turn.id, thread_ts=request.thread_ts, since=turn.created_at
             )
         except SlackRefused as refused:

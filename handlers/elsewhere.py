@@ -14,6 +14,7 @@ from handlers import words_pictures
 from handlers.blocks.answers import EDIT_LAST_ACTION, IN_DM_ACTION, MAKE_NEW_ACTION
 from handlers.blocks.text import View, section
 from handlers.clients import SlackRefused, SlackUnclear
+from handlers.pacing import ANSWER_PATIENCE_S
 from handlers.presses import Answer, Press, Work, saying, settle
 from handlers.services import Services
 from handlers.subjects import Subject, accept, asker_of, find
@@ -78,7 +79,7 @@ def _answered(services: Services, press: Press) -> Work:
 
     async def work(_: Answer) -> None:
         try:
-            await services.slack.update_message(
+            await services.slack.within(ANSWER_PATIENCE_S).update_message(
                 press.channel, press.message_ts, text, blocks=(section(text),)
             )
         except (SlackRefused, SlackUnclear):

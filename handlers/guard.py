@@ -8,6 +8,7 @@ from darkroom.clock import Clock
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Turn
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear, UserInfo
+from handlers.pacing import ANSWER_PATIENCE_S
 
 LOOK_PAUSES_S = (1.0, 3.0, 10.0)
 """Waits between the tries to learn who somebody is."""
@@ -36,6 +37,7 @@ class SlackGuard:
 
     def __init__(self, slack: SlackClient, house: House, clock: Clock) -> None:
         self._slack = slack
+        self._hurried = slack.within(ANSWER_PATIENCE_S)
         self._house = house
         self._clock = clock
 
@@ -50,13 +52,13 @@ class SlackGuard:
         person is always looked up (and remembered by the client).
         """
         try:
-            user = await self._look(user_id)
+            user = await self._look(self._slack, user_id)
         except SlackRefused as refused:
             if refused.error in _UNKNOWN:
                 return Ending(Outcome.DECLINED, Reason.OUTSIDER)
             return Ending(Outcome.DECLINED, Reason.CANNOT_POST, {"slack_error": refused.error})
-        except SlackUnclear:
-            return Ending(Outcome.DECLINED, Reason.CANNOT_POST, {"slack_error": "service_unavailable"})
+        except SlackUnclear as unclear:
+            return Ending(Outcome.DECLINED, Reason.CANNOT_POST, {"slack_error": str(unclear)})
         if user.is_stranger or user.is_bot or not self._house.takes(user.team_id, user.enterprise_id):
             return Ending(Outcome.DECLINED, Reason.OUTSIDER)
         if user.is_guest and not self._house.allow_guests:
@@ -75,13 +77,13 @@ class SlackGuard:
         """The admins of the settings; only when there are none, the workspace's admins and owners."""
         if self._house.admins:
             return user_id in self._house.admins
-        user = await self._look(user_id)
+        user = await self._look(self._hurried, user_id)
         return user.is_admin and self._house.takes(user.team_id, user.enterprise_id)
 
-    async def _look(self, user_id: str) -> UserInfo:
+    async def _look(self, slack: SlackClient, user_id: str) -> UserInfo:
         for pause_s in LOOK_PAUSES_S:
             try:
-                return await self._slack.user(user_id)
+                return await slack.user(user_id)
             except SlackUnclear:
                 await self._clock.sleep(pause_s)
-        return await self._slack.user(user_id)
+        return await slack.user(user_id)

@@ -26,6 +26,7 @@ from handlers.blocks.text import View
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.commands.spend import usual_price
 from handlers.meeting import meet
+from handlers.pacing import SIGN_PATIENCE_S
 from handlers.posting import Repeat
 from handlers.presses import Answer, Press, start
 from handlers.services import Services
@@ -177,9 +178,8 @@ class Homes:
 
     async def _is_there(self, picture: Picture) -> bool:
         try:
-            return (
-                picture.file_id is not None and (await self._services.slack.file_info(picture.file_id)).usable
-            )
+            slack = self._services.slack.within(SIGN_PATIENCE_S)
+            return picture.file_id is not None and (await slack.file_info(picture.file_id)).usable
         except (SlackRefused, SlackUnclear):
             return False
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from darkroom.clock import Clock
+from darkroom.turns.patience import told_to_wait
 from handlers.clients import SlackRefused
 
 T = TypeVar("T")
@@ -27,7 +28,14 @@ POST_BURST = 3
 POSTS_PER_S = 1.0
 """Posts that a channel may get in the long run."""
 PATIENCE_S = 3_600.0
-"""The longest that anybody waits for a method, all in all."""
+"""The longest that anybody waits for a method, all in all: what was paid for is worth an hour."""
+ANSWER_PATIENCE_S = 300.0
+"""The same for what answers somebody who has just pressed or typed: later they have gone on, or asked again,
+and a ``response_url`` is good for half an hour."""
+FETCH_PATIENCE_S = 300.0
+"""The same for a file that somebody attached: who waits for it keeps a place from others."""
+SIGN_PATIENCE_S = 60.0
+"""The same for what only goes along: that a request was taken in, a person's name, a link."""
 UNSAID_S = 10.0
 """The wait after a 429 that does not say how long it is."""
 WAITING_MAX = 20_000
@@ -35,7 +43,7 @@ WAITING_MAX = 20_000
 LONGEST_S = 2 * PATIENCE_S
 """The longest wait that is believed: after it Slack is asked, and says so again if it was meant."""
 TOO_LONG = "ratelimited_too_long"
-"""The error of what could not be asked within ``PATIENCE_S``: it may be asked another time."""
+"""The error of what could not be asked within its patience: it may be asked another time."""
 NAP_MIN_S = 0.001
 """The shortest sleep: differences of times are no more exact."""
 CHANNELS_MAX = 1_000
@@ -54,6 +62,8 @@ class TooFast(SlackRefused):
 class _Ticket:
     number: int
     deadline: float = field(compare=False)
+    hurried: bool = field(compare=False)
+    """May have to give up while others wait before it."""
     woken: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
 
 
@@ -80,13 +90,14 @@ class _Lane(ABC):
             while (left := self._left(ticket)) != 0:
                 ticket.woken.clear()
                 over = ticket.deadline - self._clock.monotonic()
-                if over <= 0 or (left is not None and left > over):
+                soonest = self.ready_in()
+                if over <= 0 or (soonest is not None and soonest > over):
                     raise SlackRefused(TOO_LONG, method)
-                if self._waiting[0] is ticket:
+                if self._waiting[0] is ticket or ticket.hurried:
                     nap_s = over if left is None else max(left, NAP_MIN_S)
                     await _first(ticket.woken.wait(), self._clock.sleep(nap_s))
                 else:
-                    # Only the first one keeps an eye on the clock: the others have come after it.
+                    # Who is first keeps an eye on the clock: the others have come after it.
                     await ticket.woken.wait()
         finally:
             self._leave(ticket)
@@ -173,20 +184,25 @@ class _Method(_Lane):
 class Pace:
     """How fast one workspace's Slack is asked. Waits go through the clock and end with being cancelled."""
 
-    def __init__(self, clock: Clock, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._patience_s = patience_s
         self._methods: dict[str, _Method] = {}
         self._channels: OrderedDict[str, _Bucket] = OrderedDict()
         self._numbers = 0
 
-    async def run(self, method: str, ask: Callable[[], Awaitable[T]], channel: str | None = None) -> T:
+    async def run(
+        self,
+        method: str,
+        ask: Callable[[], Awaitable[T]],
+        channel: str | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> T:
         """What *ask* gives, as soon as *method* (and *channel*, for posts) may be asked.
 
         Where *ask* raises ``TooFast``, it is asked again after that, before whoever came later. Raises
-        ``SlackRefused`` (``TOO_LONG``) when that does not come within the patience of one call.
+        ``SlackRefused`` (``TOO_LONG``) when that does not come within *patience_s* in all, an hour at most.
         """
-        ticket = self._ticket(method)
+        ticket = self._ticket(method, patience_s)
         await self._post_into(method, channel, ticket)
         while True:
             async with self._inside(method, ticket):
@@ -198,7 +214,7 @@ class Pace:
     @asynccontextmanager
     async def turn(self, method: str, channel: str | None = None) -> AsyncIterator[None]:
         """The same for one try: whoever is sent back calls ``told``, and comes again as a new one."""
-        ticket = self._ticket(method)
+        ticket = self._ticket(method, PATIENCE_S)
         await self._post_into(method, channel, ticket)
         async with self._inside(method, ticket):
             yield
@@ -212,7 +228,8 @@ class Pace:
     @asynccontextmanager
     async def _inside(self, method: str, ticket: _Ticket) -> AsyncIterator[None]:
         lane = self._method(method)
-        await lane.enter(ticket, method)
+        with told_to_wait():
+            await lane.enter(ticket, method)
         lane.begin()
         try:
             yield
@@ -222,15 +239,17 @@ class Pace:
     async def _post_into(self, method: str, channel: str | None, ticket: _Ticket) -> None:
         if method == POST and channel is not None:
             bucket = self._bucket(channel)
-            await bucket.enter(ticket, method)
+            with told_to_wait():
+                await bucket.enter(ticket, method)
             bucket.take()
 
-    def _ticket(self, method: str) -> _Ticket:
+    def _ticket(self, method: str, patience_s: float) -> _Ticket:
         waiting = sum(map(len, self._methods.values())) + sum(map(len, self._channels.values()))
         if waiting >= WAITING_MAX:
             raise SlackRefused(TOO_LONG, method)
         self._numbers += 1
-        return _Ticket(self._numbers, self._clock.monotonic() + self._patience_s)
+        deadline = self._clock.monotonic() + min(patience_s, PATIENCE_S)
+        return _Ticket(self._numbers, deadline, hurried=patience_s < PATIENCE_S)
 
     def _method(self, method: str) -> _Method:
         return self._methods.setdefault(method, _Method(self._clock))

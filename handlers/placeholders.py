@@ -13,6 +13,7 @@ from handlers.blocks import placeholder as blocks
 from handlers.blocks.text import View
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
 from handlers.meanings import WAITING, meaning
+from handlers.pacing import SIGN_PATIENCE_S
 from handlers.posting import Poster, Repeat, name_of, tell_privately
 from handlers.words_waiting import wait_words
 
@@ -46,6 +47,7 @@ class Placeholders:
 
     def __init__(self, slack: SlackClient, clock: Clock, conversations: Conversations) -> None:
         self._slack = slack
+        self._signs = slack.within(SIGN_PATIENCE_S)
         self._clock = clock
         self._conversations = conversations
         self._repeat = Repeat(clock)
@@ -83,7 +85,7 @@ class Placeholders:
         elif ts is not None and turn.placeholder_closed_at is None:
             view = self._view(turn, name, at_most_nano_usd, wait)
             try:
-                await self._slack.update_message(channel, ts, view.text, blocks=view.blocks, turn_id=turn.id)
+                await self._signs.update_message(channel, ts, view.text, blocks=view.blocks, turn_id=turn.id)
             except (SlackRefused, SlackUnclear) as error:
                 logger.info("turn %s: what it waits for is not shown: %s", turn.id, name_of(error))
 
@@ -91,7 +93,7 @@ class Placeholders:
         """Whether the message that asked stands, which carries our sign then, unless Slack does not get to
         that: no reason to make no picture. Raises ``SlackRefused`` where nothing may be posted."""
         try:
-            return await self._react(turn, ts, WORKING_REACTION, self._repeat_sign)
+            return await self._react(turn, ts, WORKING_REACTION, self._signs, self._repeat_sign)
         except (SlackRefused, SlackUnclear) as error:
             if meaning(error) not in WAITING:
                 raise
@@ -101,14 +103,14 @@ class Placeholders:
     async def react(self, turn: Turn, ts: str, name: str) -> None:
         """Answer the message of that *ts* by a reaction, if it stands. Raises ``SlackRefused`` where nothing
         may be posted, or not now, and ``SlackUnclear``."""
-        await self._react(turn, ts, name, self._repeat)
+        await self._react(turn, ts, name, self._slack, self._repeat)
 
-    async def _react(self, turn: Turn, ts: str, name: str, repeat: Repeat) -> bool:
+    async def _react(self, turn: Turn, ts: str, name: str, slack: SlackClient, repeat: Repeat) -> bool:
         """Whether the message stands: one that was just written may not be everywhere in Slack at once."""
         channel = turn.request.channel_id
         for pause_s in (*GONE_PAUSES_S, None):
             try:
-                await repeat(lambda: self._slack.add_reaction(channel, ts, name))
+                await repeat(lambda: slack.add_reaction(channel, ts, name))
             except SlackRefused as refused:
                 if refused.error in NO_PLACE | CLOSED_PLACE or meaning(refused) in WAITING:
                     raise
@@ -202,7 +204,7 @@ class Placeholders:
         request = turn.request
         try:
             await tell_privately(
-                self._slack,
+                self._signs,
                 self._clock,
                 view,
                 channel=request.channel_id,
@@ -254,6 +256,6 @@ class Placeholders:
         request = turn.request
         # A message on top level opens no thread by itself.
         thread_ts = request.thread_ts if request.thread_ts != request.message_ts else None
-        await self._slack.post_ephemeral(
+        await self._signs.post_ephemeral(
             request.channel_id, request.user_id, view.text, blocks=view.blocks, thread_ts=thread_ts
         )

@@ -25,6 +25,7 @@ from handlers.errands import Errands
 from handlers.guard import House, SlackGuard
 from handlers.homeward import Homeward
 from handlers.options import BadOption, OptionRules
+from handlers.pacing import ANSWER_PATIENCE_S
 from handlers.posting import tell_privately
 from handlers.reporting import Reporter
 from handlers.words import Voice
@@ -115,7 +116,7 @@ class Services:
     ) -> None:
         """Tell one person alone, by the first of the private ways that is open."""
         await tell_privately(
-            self.slack,
+            self.slack.within(ANSWER_PATIENCE_S),
             self.clock,
             view,
             channel=channel,

@@ -16,11 +16,17 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from darkroom.clock import Clock
 from handlers.asking import asked
 from handlers.downloading import Hosts
-from handlers.pacing import Pace
+from handlers.pacing import ANSWER_PATIENCE_S, PATIENCE_S, SIGN_PATIENCE_S, Pace
 
 CALL_TIMEOUT_S = 20.0
 AGAIN_S = 0.5
 """The wait before a request that dropped is sent again."""
+PATIENCE_WITH: Mapping[str, float] = {
+    "chat.getPermalink": SIGN_PATIENCE_S,
+    "views.publish": ANSWER_PATIENCE_S,
+    "views.update": ANSWER_PATIENCE_S,
+}
+"""The longest wait for what is never worth an hour, in seconds, whoever asks."""
 
 
 class _OnceMore(AsyncConnectionErrorRetryHandler):
@@ -56,6 +62,7 @@ class WebCalls:
         self._hosts = Hosts.of(base_url)
         self._clock = clock
         self._pace = Pace(clock)
+        self._patience_s = PATIENCE_S
         again = _OnceMore(clock)
         self._once = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
         self._again = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[again])
@@ -65,7 +72,8 @@ class WebCalls:
     ) -> Mapping[str, Any]:
         """The answer's body. A 429 is waited out as told, and then asked again; *channel* is for posts.
         Raises ``SlackRefused`` and ``SlackUnclear``."""
-        return await self._pace.run(method, lambda: asked(method, call()), channel)
+        patience_s = min(self._patience_s, PATIENCE_WITH.get(method, PATIENCE_S))
+        return await self._pace.run(method, lambda: asked(method, call()), channel, patience_s)
 
 
 def slack_session() -> aiohttp.ClientSession:

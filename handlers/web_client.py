@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -36,6 +37,12 @@ class WebSlackClient(WebFiles):
         super().__init__(session, token, clock, base_url)
         self._bot_id = bot_id
         self._users: OrderedDict[str, tuple[float, UserInfo]] = OrderedDict()
+
+    def within(self, patience_s: float) -> WebSlackClient:
+        """See ``SlackClient``: the same pace, connections and people."""
+        other = copy(self)
+        other._patience_s = patience_s
+        return other
 
     async def post_message(
         self,

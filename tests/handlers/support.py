@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
@@ -27,10 +27,20 @@ from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.pricer import Pricer
 from handlers.attachments import SlackAttachments
 from handlers.blocks.text import Block
-from handlers.clients import Begun, FileInfo, Posted, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
+from handlers.clients import (
+    Begun,
+    FileInfo,
+    Posted,
+    SlackClient,
+    SlackRefused,
+    SlackUnclear,
+    TooManyBytes,
+    UserInfo,
+)
 from handlers.errands import Errands
 from handlers.guard import SlackGuard
 from handlers.homeward import Homeward
+from handlers.pacing import TOO_LONG
 from handlers.reporting import Reporter
 from handlers.services import HandlerConfig, Services
 from handlers.showing import Manner
@@ -100,6 +110,7 @@ class FakeSlack:
     views: dict[str, Block] = field(default_factory=dict)
     homes: dict[str, Block] = field(default_factory=dict)
     shown_in: dict[str, dict[str, str]] = field(default_factory=dict)
+    held_s: dict[str, float] = field(default_factory=dict)
 
     def _did(self, method: str, **said: Any) -> None:
         waiting = self.faults.get(method)
@@ -121,6 +132,10 @@ class FakeSlack:
         found = self.named(method)
         assert len(found) == 1, self.calls
         return found[0]
+
+    def within(self, patience_s: float) -> SlackClient:
+        """See ``SlackClient``; ``held_s`` is for how long a method is held back."""
+        return cast(SlackClient, _Hurried(self, patience_s))
 
     async def post_message(
         self,
@@ -281,6 +296,22 @@ class FakeSlack:
 def refused(error: str, method: str = "chat.postMessage", detail: str = "") -> SlackRefused:
     """Slack's no."""
     return SlackRefused(error, method, detail)
+
+
+class _Hurried:
+    """A ``FakeSlack`` for whoever has less patience."""
+
+    def __init__(self, slack: FakeSlack, patience_s: float) -> None:
+        self._slack = slack
+        self._patience_s = patience_s
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        async def ask(*args: Any, **fields: Any) -> Any:
+            if self._slack.held_s.get(method, 0) > self._patience_s:
+                raise refused(TOO_LONG, method)
+            return await getattr(self._slack, method)(*args, **fields)
+
+        return ask
 
 
 def unclear(method: str = "chat.postMessage") -> SlackUnclear:

@@ -13,6 +13,7 @@ from darkroom.turns.surroundings import CannotFetch
 from handlers.attachments import BYTES_MAX, PAUSES_S, SlackAttachments
 from handlers.clients import NotTheFile, SlackRefused, SlackUnclear, TooManyBytes
 from handlers.downloading import ELSEWHERE, PAGE
+from handlers.pacing import FETCH_PATIENCE_S
 from storage.blobs import BlobStore
 from tests.examples import StillClock, message, turn
 from tests.handlers.support import FakeSlack
@@ -96,6 +97,19 @@ async def test_what_stays_a_no_has_its_reason_at_once(
         await fetched(slack, tmp_path, clock)
     assert cannot.value.problem is problem
     assert clock.slept == []
+
+
+async def test_a_file_that_slack_holds_back_for_long_is_not_waited_for(
+    tmp_path: Path, clock: StillClock
+) -> None:
+    """Whoever waits for it keeps a place from others."""
+    slack = FakeSlack(files={"F1": b"fox"}, held_s={"download": FETCH_PATIENCE_S + 1})
+    with pytest.raises(CannotFetch) as cannot:
+        await fetched(slack, tmp_path, clock)
+    assert cannot.value.problem is FileProblem.UNREACHABLE
+    assert clock.slept == []
+    slack.held_s["download"] = FETCH_PATIENCE_S
+    assert await fetched(slack, tmp_path, clock) == b"fox"
 
 
 async def test_a_file_that_is_said_to_be_too_large_is_not_asked_for(

@@ -12,7 +12,7 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Attempt, InputRole, Picture, Request, Surface, Told, Turn, TurnInput
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import SlackDelivery
-from handlers.pacing import TOO_LONG
+from handlers.pacing import SIGN_PATIENCE_S, TOO_LONG
 from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S, PAUSES_S, SHORT_MAX
 from handlers.showing import Manner
 from handlers.words import Hearer, Voice
@@ -146,6 +146,15 @@ async def test_a_reaction_that_slack_does_not_get_to_neither_stops_a_picture_nor
     post = Post(turn(reply()), FakeSlack(faults={"add_reaction": [trouble] * 20}))
     assert await post.placeholder() is None
     assert sum(post.clock.slept) < 10
+
+
+async def test_nothing_waits_long_for_a_sign_a_name_or_a_word_ahead() -> None:
+    held = dict.fromkeys(("add_reaction", "post_ephemeral", "user"), SIGN_PATIENCE_S + 1)
+    for request in (reply(), pressed(), command()):
+        post = Post(turn(request), FakeSlack(held_s=held))
+        assert await post.placeholder() is None
+        assert post.order() == (["post_message"] if request.opens_thread else [])
+    assert post.slack.only("post_message").text.startswith("Somebody asked")
 
 
 async def test_a_word_ahead_that_slack_does_not_answer_stops_no_picture() -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from darkroom.turns.endings import Ending, Outcome, Reason
+from handlers.clients import SlackRefused
 from handlers.guard import House, SlackGuard
+from handlers.pacing import ANSWER_PATIENCE_S, TOO_LONG
 from tests.examples import ALICE, BOB, TEAM, StillClock, command, turn
 from tests.handlers.support import CAROL, GUEST, OLAF, OTHER_TEAM, PEOPLE, FakeSlack, refused, unclear
 
@@ -68,8 +70,15 @@ async def test_a_short_silence_of_slack_is_waited_out() -> None:
 async def test_when_slack_stays_silent_nothing_is_spent() -> None:
     slack = FakeSlack(faults={"user": [unclear("users.info")] * 9})
     ending = await refusal(ALICE, slack=slack)
-    assert ending is not None
-    assert (ending.outcome, ending.reason) == (Outcome.DECLINED, Reason.CANNOT_POST)
+    details = {"slack_error": "users.info: no answer"}
+    assert ending == Ending(Outcome.DECLINED, Reason.CANNOT_POST, details)
+
+
+async def test_whether_somebody_is_an_admin_is_not_waited_for_longer_than_they_wait_for_the_answer() -> None:
+    slack = FakeSlack(held_s={"user": ANSWER_PATIENCE_S + 1})
+    with pytest.raises(SlackRefused, match=TOO_LONG):
+        await guard(slack).is_admin(CAROL)
+    assert await refusal(ALICE, slack=slack) is None
 
 
 async def test_another_refusal_of_slacks_is_named() -> None:

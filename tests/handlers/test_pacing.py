@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 import pytest
@@ -182,6 +183,50 @@ async def test_429_after_429_ends_with_the_patience_of_the_call() -> None:
     assert raised.value.error == TOO_LONG
     assert clock.monotonic() - start <= PATIENCE_S
     assert slack.said_no <= PATIENCE_S / 60 + 1
+
+
+@pytest.mark.parametrize("before", [0, 3])
+async def test_who_has_less_patience_gives_up_sooner_wherever_they_stand_in_the_line(before: int) -> None:
+    clock = VirtualClock()
+    slack, pace, start = Slack(clock), Pace(clock), clock.monotonic()
+    pace.told("chat.update", 200)
+    slack.still = [200.0]
+    patient = [
+        asyncio.ensure_future(pace.run("chat.update", slack.ask("chat.update", "", number)))
+        for number in range(before)
+    ]
+    await clock.settle()
+    ask = slack.ask("chat.update", "", 9)
+    hurried = asyncio.ensure_future(pace.run("chat.update", ask, patience_s=300))
+    await clock.settle()
+    patient.append(asyncio.ensure_future(pace.run("chat.update", slack.ask("chat.update", "", 10))))
+    with pytest.raises(SlackRefused) as raised:
+        await clock.run(hurried)
+    assert raised.value.error == TOO_LONG
+    assert clock.monotonic() - start <= 300
+    await clock.run(asyncio.gather(*patient))
+    assert slack.order == [*range(before), 10]
+
+
+async def test_who_cannot_be_served_in_time_is_told_at_once_also_behind_others() -> None:
+    clock = VirtualClock()
+    slack, pace, start = Slack(clock), Pace(clock), clock.monotonic()
+    pace.told("chat.postEphemeral", 400)
+    patient = asyncio.ensure_future(pace.run("chat.postEphemeral", slack.ask("chat.postEphemeral", "", 1)))
+    await clock.settle()
+    with pytest.raises(SlackRefused, match=TOO_LONG):
+        await pace.run("chat.postEphemeral", slack.ask("chat.postEphemeral", "", 2), patience_s=300)
+    assert clock.monotonic() == start
+    assert await clock.run(patient) == 1
+
+
+async def test_nobody_has_more_patience_than_an_hour() -> None:
+    clock = VirtualClock()
+    slack, pace, start = Slack(clock), Pace(clock), clock.monotonic()
+    slack.still = [60.0] * 10_000
+    with pytest.raises(SlackRefused, match=TOO_LONG):
+        await clock.run(pace.run("chat.update", slack.ask("chat.update", "", 1), patience_s=math.inf))
+    assert clock.monotonic() - start <= PATIENCE_S
 
 
 async def test_so_many_may_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from darkroom.spending.alerts import AlertKind
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Intent, Options, Surface, ThreadReplies, Turn, TurnState
+from handlers.pacing import ANSWER_PATIENCE_S
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, TEAM, plan
 from tests.handlers.support import (
@@ -205,6 +206,14 @@ async def test_a_mention_without_words_gets_usage_once_and_privately(desk: Desk,
     assert "`/imagine a red fox in snow`" in hint.text
     assert (hint.said["user_id"], hint.said["thread_ts"]) == (ALICE, None)
     assert desk.line.turns == []
+
+
+async def test_an_answer_that_slack_holds_back_for_long_goes_the_next_way_at_once(desk: Desk) -> None:
+    """After an hour nobody wants to read it any more."""
+    desk.slack.held_s["post_ephemeral"] = ANSWER_PATIENCE_S + 1
+    await desk.send(wrote(f"<@{BOT}> help", ROOT))
+    assert desk.slack.only("post_message").said["channel"] == ALICE
+    assert desk.clock.slept == []
 
 
 FILES = fixture("message_file_share_full")["event"]["files"]

@@ -15,7 +15,7 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.delivery import SlackDelivery
 from handlers.manifest import METHOD_SCOPES
-from handlers.pacing import PATIENCE_S, POST_BURST, TOO_LONG
+from handlers.pacing import ANSWER_PATIENCE_S, PATIENCE_S, POST_BURST, TOO_LONG
 from handlers.showing import Manner
 from handlers.web_calls import slack_session
 from handlers.web_client import USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
@@ -206,6 +206,30 @@ async def test_a_rate_limit_without_end_is_a_refusal(
         await slack.post_message(DESIGN, "hello")
     assert sum(clock.slept) <= PATIENCE_S
     assert len(clock.slept) > 4
+
+
+async def test_within_minutes_a_longer_rate_limit_is_a_refusal_and_the_pace_is_the_same_for_all(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    workspace.faults.append(
+        Fault("chat.postEphemeral", error="ratelimited", status=429, headers={"Retry-After": "600"})
+    )
+    with pytest.raises(SlackRefused, match=TOO_LONG):
+        await slack.within(ANSWER_PATIENCE_S).post_ephemeral(DESIGN, ALICE, "hello")
+    assert clock.slept == []
+    await slack.post_ephemeral(DESIGN, ALICE, "hello")
+    assert sum(clock.slept) == pytest.approx(600)
+
+
+async def test_nobody_waits_long_for_a_link(
+    slack: WebSlackClient, workspace: Workspace, clock: StillClock
+) -> None:
+    workspace.faults.append(
+        Fault("chat.getPermalink", error="ratelimited", status=429, headers={"Retry-After": "90"})
+    )
+    with pytest.raises(SlackRefused, match=TOO_LONG):
+        await slack.permalink(DESIGN, "1.000001")
+    assert clock.slept == []
 
 
 async def test_a_wait_beyond_reason_is_not_taken_up(
