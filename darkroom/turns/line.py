@@ -30,8 +30,6 @@ class Entry:
     """A call that was left open is being asked for; takes no place, but its lane waits for it."""
     telling: bool = False
     """It has ended and its person is being told; takes no place by itself, but its lane waits for it."""
-    left_over: bool = False
-    """It is from before the start, and waits to be looked at, taken in or told with others of its kind."""
     withdrawn: bool = False
     """It was ended from outside."""
     probing: bool = False
