@@ -98,6 +98,7 @@ _NAMED = re.compile(r"\bmodels?:? [`'\"]([\w.:/+=~@-]{1,200})[`'\"]", re.IGNOREC
 _PAINTS = re.compile(r"image|dall-e", re.IGNORECASE)
 _DATED = re.compile(r"-\d{4}-\d{2}-\d{2}\Z")
 _NOT_KEPT = re.compile(r"\bItem with id .* not found|Items are not persisted", re.IGNORECASE | re.DOTALL)
+_NO_ADDRESS = re.compile(r"\s*Invalid URL\b", re.IGNORECASE)
 _MODEL_PARAM = re.compile(r"(^|\.)model$")
 _KEY = re.compile(r"\b(?:sk|sess|rk|pk)-[\w*.-]{3,}|\bBearer\s+\S+", re.IGNORECASE)
 _NAME = re.compile(r"[\w.:/+=~@-]{1,200}", re.ASCII)
@@ -189,6 +190,14 @@ def of_exception(error: openai.OpenAIError | httpx2.HTTPError, asked: Candidate 
     if isinstance(cause, httpx2.TimeoutException | openai.APITimeoutError):
         return Failure(FailureKind.TIMEOUT, Billed.UNKNOWN, code="timeout", message=name)
     return Failure(FailureKind.UNREACHABLE, Billed.UNKNOWN, code="connection_lost", message=name)
+
+
+def is_of_what_was_asked_for(error: openai.NotFoundError) -> bool:
+    """Whether it is the API's own word that there is no such thing: not a gateway's page, nor an address that
+    is not there, which say nothing of it."""
+    return isinstance(error.body, Mapping) and not _NO_ADDRESS.match(
+        ApiError.read(_inner(error.body)).message
+    )
 
 
 def scrub(message: str) -> str:

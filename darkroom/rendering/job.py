@@ -160,6 +160,17 @@ class Answer:
     """The rate-limit headers of the answer, in lower case; nothing else."""
 
 
+class NoWord(StrEnum):
+    """Why there is no answer to the question what became of a call."""
+
+    NOT_FINISHED = "not_finished"
+    """The API knows the call, and is still at it."""
+    NOT_ASKED = "not_asked"
+    """The question itself failed, which says nothing of the call: the next one may be answered."""
+    NEVER = "never"
+    """Such a call cannot be asked for: the API keeps nothing of it."""
+
+
 ResponseIdSeen = Callable[[str], Awaitable[None]]
 """Called once, as soon as the API has named the response, and awaited before the stream is read on."""
 
@@ -199,9 +210,9 @@ class Renderer(Protocol):
         """Make the call and read its answer to the end."""
         ...
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
-        """What became of a call that was sent before: its answer, or None while the API is still at it
-        or cannot be asked right now."""
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
+        """What became of a call that was sent before: its answer, or why there is none. That the API does
+        not know the call is an answer, with a failure."""
         ...
 
     async def forget(self, response_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from darkroom.clock import Clock
 from darkroom.rendering.images import ImagesRenderer
-from darkroom.rendering.job import Answer, Blobs, Endpoint, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import Answer, Blobs, Endpoint, NoWord, RenderJob, ResponseIdSeen
 from darkroom.rendering.provider import Provider
 from darkroom.rendering.responses import ResponsesRenderer
 
@@ -34,10 +34,10 @@ class EndpointRenderer:
         way = self._responses if job.candidate.endpoint is Endpoint.RESPONSES else self._images
         return await way.render(job, response_id_seen)
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """What became of a call that was sent before; the Images endpoint cannot be asked."""
         if job.candidate.endpoint is Endpoint.IMAGES:
-            return None
+            return NoWord.NEVER
         return await self._responses.ask(job, response_id)
 
     async def forget(self, response_id: str) -> bool:

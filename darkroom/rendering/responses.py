@@ -19,6 +19,7 @@ from darkroom.rendering.job import (
     Candidate,
     Failure,
     FailureKind,
+    NoWord,
     RenderJob,
     ResponseIdSeen,
 )
@@ -76,15 +77,19 @@ class ResponsesRenderer:
         log.info("attempt %s: asks %s for a picture, %s", job.attempt_id, self._provider.name, models)
         return await answer_in_time(self._clock, job, call, self._render(job, call, response_id_seen))
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """Fetch the response of a call that was sent before, and its picture."""
         call = _Call(self._blobs, job.candidate)
-        in_time = await within(self._clock, min(job.timeout_s, ASK_TIMEOUT_S), self._ask(response_id, call))
-        gone = call.broken is not None and call.broken.code == NOT_FOUND
-        if not gone and (not in_time or call.broken is not None or not call.reading.finished):
-            why = call.broken.code if call.broken is not None else "not finished"
-            log.info("attempt %s: response %s: no answer yet (%s)", job.attempt_id, response_id, why)
-            return None
+        seconds = min(job.timeout_s, ASK_TIMEOUT_S)
+        if not await within(self._clock, seconds, self._ask(response_id, call)):
+            call.late(seconds)
+        if call.broken is not None and call.broken.code != NOT_FOUND:
+            why = call.broken.code
+            log.info("attempt %s: response %s: could not be asked for (%s)", job.attempt_id, response_id, why)
+            return NoWord.NOT_ASKED
+        if call.broken is None and not call.reading.finished:
+            log.info("attempt %s: response %s: not finished yet", job.attempt_id, response_id)
+            return NoWord.NOT_FINISHED
         answer = call.answer()
         log.info("attempt %s: %s, asked for later", job.attempt_id, outcome(answer))
         return answer
@@ -137,7 +142,9 @@ class ResponsesRenderer:
                 await self._read_json(response, call)
         except openai.NotFoundError as error:
             call.refused(error)
-            call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, NOT_FOUND, errors.scrub(error.message))
+            if errors.is_of_what_was_asked_for(error):
+                message = errors.scrub(error.message)
+                call.broken = Failure(FailureKind.SERVER, Billed.UNKNOWN, NOT_FOUND, message)
         except BadStreamError as error:
             call.garbled(error)
         except (openai.OpenAIError, httpx2.HTTPError) as error:

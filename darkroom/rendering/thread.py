@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
-from darkroom.rendering.job import Answer, Renderer, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import Answer, NoWord, Renderer, RenderJob, ResponseIdSeen
 
 log = logging.getLogger("darkroom.rendering")
 T = TypeVar("T")
@@ -97,7 +97,7 @@ class RenderThread:
         loop, renderer = self._running()
         return await self._over_there(loop, renderer.render(job, seen), f"attempt {job.attempt_id}")
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """Ask on the other thread what became of a call."""
         loop, renderer = self._running()
         return await self._over_there(loop, renderer.ask(job, response_id), f"attempt {job.attempt_id}")

@@ -17,7 +17,7 @@ from darkroom.rendering.fallbacks import (
     next_step,
 )
 from darkroom.rendering.fallbacks import Step as NextStep
-from darkroom.rendering.job import Answer, Billed, Candidate, Failure, FailureKind, Renderer
+from darkroom.rendering.job import Answer, Billed, Candidate, Failure, FailureKind, NoWord, Renderer
 from darkroom.spending.budgets import Barred, Caps, MustWait, NoMoney
 from darkroom.turns.choosing import Choice
 from darkroom.turns.endings import Ending, Outcome, Reason
@@ -38,10 +38,12 @@ logger = logging.getLogger("darkroom.turns")
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """``held`` is called when a hold was taken, ``moved`` whenever one has ended."""
+    """``held`` is called when a hold was taken, ``moved`` whenever one has ended, ``asking`` whenever the API
+    is asked what became of a call."""
 
     held: Callable[[], None]
     moved: Callable[[], None]
+    asking: Callable[[], None]
 
 
 class Attempting:
@@ -116,7 +118,9 @@ class Attempting:
                 held = await self._hold(wish, step, failed, purse)
                 if not isinstance(held, Attempt):
                     return held
-                answer = await self._sender.send(step, held, partial(self._heard, passed, wish.turn))
+                answer = await self._sender.send(
+                    step, held, partial(self._heard, passed, wish.turn), purse.asking
+                )
             finally:
                 self._gate.leave(passed)
             failure = answer.failure
@@ -188,11 +192,12 @@ class Attempting:
         logger.info("turn %s attempt %s released: %s", attempt.turn_id, attempt.id, why)
         return await self._store.fall_back(attempt.id, why, plan, self._caps, self._clock.now())
 
-    async def resume(self, turn: Turn, attempt: Attempt) -> Ending:
-        """Finish a call that was sent before Darkroom stopped: never again, but asked for by its id."""
+    async def resume(self, turn: Turn, attempt: Attempt, asking: Callable[[], None]) -> Ending:
+        """Finish a call that was sent before Darkroom stopped: never again, but asked for by its id; *asking*
+        is called before each question."""
         step = await self._step_of(turn, attempt)
         name = attempt.response_id
-        answer = await self._sender.ask_until(step, attempt, name) if name else None
+        answer = await self._sender.ask_until(step, attempt, name, asking) if name else None
         if answer is None:
             return await self.write_off(turn, attempt)
         failure = answer.failure
@@ -208,13 +213,14 @@ class Attempting:
         logger.warning("turn %s attempt %s is uncertain", turn.id, attempt.id)
         return verdict.ending
 
-    async def recall(self, turn: Turn, attempt: Attempt) -> Ending | None:
+    async def recall(self, turn: Turn, attempt: Attempt, asking: Callable[[], None]) -> Ending | None:
         """What the API had said in a call that was paid for and brought no picture; None if it cannot be
         asked. Changes nothing."""
         if attempt.response_id is None:
             return None
-        answer = await self._sender.ask((await self._step_of(turn, attempt)).job, attempt.response_id)
-        if answer is None or answer.picture is not None or is_unknown(answer.failure):
+        job = (await self._step_of(turn, attempt)).job
+        answer = await self._sender.ask(job, attempt.response_id, asking)
+        if isinstance(answer, NoWord) or answer.picture is not None or is_unknown(answer.failure):
             return None
         return ending_after(answer, turn)
 

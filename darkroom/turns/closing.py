@@ -29,25 +29,34 @@ class BookCloser:
         self._clock = clock
 
     async def close(
-        self, turn: Turn, slots: Slots, money_moved: Callable[[], None], *, ask: bool = True
+        self,
+        turn: Turn,
+        slots: Slots,
+        money_moved: Callable[[], None],
+        asking: Callable[[], None],
+        *,
+        ask: bool = True,
     ) -> None:
         """Note in *slots* how each picture of *turn* ended whose attempt was sent; what was bought for none
         of them could be made again.
 
         An attempt that is still open is given back if it was never sent; otherwise it is asked for by its
-        id, and uncertain when nobody can say (without *ask*, at once). *money_moved* is called for either.
+        id, and uncertain when nobody can say (without *ask*, at once). *money_moved* is called for either,
+        *asking* before each question.
         """
         for attempt in await self._log.attempts(turn.id):
             if attempt.state is AttemptState.HELD:
                 await self._store.fall_back(attempt.id, "interrupted", None, self._caps, self._clock.now())
                 money_moved()
             elif attempt.state is AttemptState.DISPATCHED:
-                finish = self._attempting.resume if ask else self._attempting.write_off
-                ending = await finish(turn, attempt)
+                if ask:
+                    ending = await self._attempting.resume(turn, attempt, asking)
+                else:
+                    ending = await self._attempting.write_off(turn, attempt)
                 money_moved()
                 await self._note(attempt, ending, slots)
             elif counts(attempt) and attempt.id not in slots.paid_for:
-                slots.paid_for[attempt.id] = await self._bought(turn, attempt, ask=ask)
+                slots.paid_for[attempt.id] = await self._bought(turn, attempt, asking if ask else None)
 
     async def _note(self, attempt: Attempt, ending: Ending, slots: Slots) -> None:
         """How a call ended that was asked for: it was paid for, unless its hold was given back."""
@@ -57,7 +66,7 @@ class BookCloser:
         else:
             slots.given_up.append(ending)
 
-    async def _bought(self, turn: Turn, attempt: Attempt, *, ask: bool) -> Ending:
+    async def _bought(self, turn: Turn, attempt: Attempt, asking: Callable[[], None] | None) -> Ending:
         """The ending of an attempt that was paid for, which was only not written into the turn.
 
         Where the API sent no picture it may have sent words, which are in nobody's books but its own.
@@ -65,7 +74,7 @@ class BookCloser:
         pictures = await self._log.pictures(turn.id)
         has_picture = any(picture.attempt_id == attempt.id for picture in pictures)
         ending = in_the_books(attempt, has_picture=has_picture)
-        if ending.reason is not Reason.NO_PICTURE or not ask:
+        if ending.reason is not Reason.NO_PICTURE or asking is None:
             return ending
-        told = await self._attempting.recall(turn, attempt)
+        told = await self._attempting.recall(turn, attempt, asking)
         return paid(told, attempt.charged_nano_usd) if told else ending

@@ -69,20 +69,26 @@ class TurnMaker:
         return step
 
     async def make(
-        self, turn: Turn, slots: Slots, held_money: Callable[[], None], money_moved: Callable[[], None]
+        self,
+        turn: Turn,
+        slots: Slots,
+        held_money: Callable[[], None],
+        money_moved: Callable[[], None],
+        asking: Callable[[], None],
     ) -> Ending | MustWait | Closed:
         """Make what *slots* has no ending for. Gives the turn's ending (not yet written) when all have one,
         or what one of them must wait for when none is under way any more: then make the turn again.
 
-        *held_money* is called when a hold was taken, *money_moved* whenever one has ended. Raises
-        ``NotWaiting`` when the turn was edited or taken back meanwhile: nothing is held for it.
+        *held_money* is called when a hold was taken, *money_moved* whenever one has ended, *asking* whenever
+        the API is asked what became of a call that broke off. Raises ``NotWaiting`` when the turn was edited
+        or taken back meanwhile: nothing is held for it.
         """
         wanted = turn.request.wanted
         slots.follow(turn.revision)
         wish = await self._whole_wish(turn)
         if isinstance(wish, Ending):
             return slots.ending(wanted, wish)
-        going, purse = slots.to_make(wanted), Purse(held_money, money_moved)
+        going, purse = slots.to_make(wanted), Purse(held_money, money_moved, asking)
         results = await _side_by_side([self.attempting.make(wish, each, purse) for each in going])
         for progress, result in zip(going, results, strict=True):
             if isinstance(result, Ending):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from darkroom.clock import Clock, within
@@ -109,6 +110,10 @@ class Mender:
         await unbroken(give_up(), entry.turn.id)
         return told
 
+    def _asking(self, entry: Entry) -> None:
+        """It is not stuck: it waits for what the API says of its call."""
+        entry.stepped_at = self._clock.monotonic()
+
     async def _mend(self, entry: Entry, *, ask: bool) -> None:
         """End the turn, its money first, and tell. Without *ask*, a call that was sent is written off as
         uncertain at once."""
@@ -117,7 +122,9 @@ class Mender:
             self._line.remove(entry.turn.id)
             return
         if turn.state is not TurnState.ENDED:
-            await self._closer.close(turn, entry.slots, self._money_moved, ask=ask)
+            await self._closer.close(
+                turn, entry.slots, self._money_moved, partial(self._asking, entry), ask=ask
+            )
             # Its hold may have ended just before it broke, and nobody was told.
             self._money_moved()
             ending = entry.slots.ending(turn.request.wanted, Ending(Outcome.FAILED, Reason.BROKEN))

@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain, repeat
 
 from darkroom.clock import Clock
-from darkroom.rendering.job import Answer, Billed, Failure, Renderer, RenderJob
+from darkroom.rendering.job import Answer, Billed, Failure, NoWord, Renderer, RenderJob
 from darkroom.turns.model import Attempt
 from darkroom.turns.planning import Step
 from darkroom.turns.store import TurnStore
@@ -16,9 +17,14 @@ from darkroom.turns.store import TurnStore
 logger = logging.getLogger("darkroom.turns")
 
 ASK_AGAIN_S = 5.0
-"""How often the API is asked what became of a call that broke off."""
+"""How often the API is asked what became of a call that it is still at, or does not know yet."""
+ASK_PAUSES_S = (5.0, 10.0, 20.0, 40.0, 60.0)
+"""How long to wait after the first, second, … question in a row that failed itself."""
+ASK_PATIENCE_S = 1800.0
+"""For how long such questions are asked again beyond the call's own time: the picture may be there, and paid
+for; but its thread waits, too."""
 ASKS_MAX = 500
-"""How many times at most, whatever the time a call may take."""
+"""How often one call is asked for at most, whatever the time it may take."""
 ASKS_AT_ONCE_MAX = 32
 """So many calls are asked for side by side, as after a stop in the middle of everything."""
 
@@ -32,9 +38,11 @@ class Sender:
         self._clock = clock
         self._asks = asyncio.Semaphore(ASKS_AT_ONCE_MAX)
 
-    async def send(self, step: Step, attempt: Attempt, heard: Callable[[Answer], None]) -> Answer:
+    async def send(
+        self, step: Step, attempt: Attempt, heard: Callable[[Answer], None], asking: Callable[[], None]
+    ) -> Answer:
         """Dispatched on disk first, then the call; a broken call is asked for by its id, never sent again.
-        *heard* is called with what the API says, as soon as it does."""
+        *heard* is called with what the API says, as soon as it does; *asking* before each question."""
         seen: list[str] = []
 
         async def response_id_seen(response_id: str) -> None:
@@ -47,30 +55,48 @@ class Sender:
         answer = await self._renderer.render(step.job, response_id_seen)
         heard(answer)
         if answer.picture is None and is_unknown(answer.failure) and seen:
-            asked = await self.ask_until(step, attempt, seen[0])
+            asked = await self.ask_until(step, attempt, seen[0], asking)
             if asked is not None:
                 heard(asked)
                 return asked
         return answer
 
-    async def ask_until(self, step: Step, attempt: Attempt, response_id: str) -> Answer | None:
-        """The API's own word on a call, asked for until the call's time is over and once more; or None."""
-        deadline = (attempt.dispatched_at or self._clock.now()).timestamp() + step.job.timeout_s
-        asked_after_deadline = self._clock.now().timestamp() >= deadline
+    async def ask_until(
+        self, step: Step, attempt: Attempt, response_id: str, asking: Callable[[], None]
+    ) -> Answer | None:
+        """The API's own word on a call, asked for until the call's time is over and once more; or None. That
+        a question failed does not count as one: see ``ask``."""
+        timeout_s = step.job.timeout_s
+        deadline = (attempt.dispatched_at or self._clock.now()).timestamp() + timeout_s
         for _ in range(ASKS_MAX):
-            answer = await self.ask(step.job, response_id)
-            if answer is not None and not is_unknown(answer.failure):
-                return answer
-            if asked_after_deadline:
+            # A clock may have been put back meanwhile.
+            left_s = min(deadline - self._clock.now().timestamp(), timeout_s)
+            word = await self.ask(step.job, response_id, asking, max(0.0, left_s) + ASK_PATIENCE_S)
+            if isinstance(word, Answer) and not is_unknown(word.failure):
+                return word
+            if left_s <= 0 or word in (NoWord.NOT_ASKED, NoWord.NEVER):
                 return None
             await self._clock.sleep(ASK_AGAIN_S)
-            asked_after_deadline = self._clock.now().timestamp() >= deadline
         return None
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
-        """What the API says of a call now; nobody waits for more than their turn to ask."""
-        async with self._asks:
-            return await self._renderer.ask(job, response_id)
+    async def ask(
+        self,
+        job: RenderJob,
+        response_id: str,
+        asking: Callable[[], None],
+        patience_s: float = ASK_PATIENCE_S,
+    ) -> Answer | NoWord:
+        """What the API says of a call now; a question that fails is asked again and again, for *patience_s*
+        seconds. *asking* is called before each. Nobody waits for more than their turn to ask."""
+        until = self._clock.monotonic() + patience_s
+        for pause_s in chain(ASK_PAUSES_S, repeat(ASK_PAUSES_S[-1], ASKS_MAX)):
+            asking()
+            async with self._asks:
+                word = await self._renderer.ask(job, response_id)
+            if word is not NoWord.NOT_ASKED or self._clock.monotonic() + pause_s > until:
+                return word
+            await self._clock.sleep(pause_s)
+        return NoWord.NOT_ASKED
 
     async def _note_name(self, attempt: Attempt, response_id: str) -> None:
         """Write down the name of a call that is under way, by which it can be asked for after a stop. That

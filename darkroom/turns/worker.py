@@ -239,12 +239,13 @@ class Worker:
         """What came of it; None if it was ended from outside, or Darkroom stops while it only waits."""
         if turn.request.intent is not Intent.MAKE:
             return await look_back(self._log, turn)
-        held, moved, asking = (
+        making = self._maker.make(
+            turn,
+            entry.slots,
             partial(self._held, entry),
             partial(self._moved, entry),
             partial(self._step, entry),
         )
-        making = self._maker.make(turn, entry.slots, held, moved, asking)
         entry.making = task = asyncio.create_task(making)
         try:
             return await task

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import Answer, NoWord, RenderJob, ResponseIdSeen
 from darkroom.spending.catalogue import load_catalogue
 from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.bringing import Bringer
@@ -379,7 +379,7 @@ class NoRenderer:
         """See ``Renderer``."""
         raise AssertionError(job)
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """See ``Renderer``."""
         raise AssertionError(job)
 

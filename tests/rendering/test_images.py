@@ -22,6 +22,7 @@ from darkroom.rendering.job import (
     Failure,
     FailureKind,
     InputPicture,
+    NoWord,
     RenderJob,
 )
 from darkroom.rendering.provider import Provider
@@ -464,7 +465,7 @@ async def test_each_attempt_goes_to_the_endpoint_of_its_candidate(blobs: BlobSto
         "/v1/responses",
         "/v1/images/generations",
     ]
-    assert await made.ask(IMAGES_JOB, "resp_1") is None
+    assert await made.ask(IMAGES_JOB, "resp_1") is NoWord.NEVER
     assert len(transport.requests) == 2
     await made.aclose()
     assert client.is_closed

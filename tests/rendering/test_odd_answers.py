@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.rendering.job import Answer
+from darkroom.rendering.job import Answer, NoWord
 from storage.blobs import BlobStore
 from tests.rendering.support import (
     Script,
@@ -80,9 +80,9 @@ def _mutants(value: Any) -> Iterator[tuple[str, Any]]:
             yield f"{path} = {odd!r:.40}", mutant
 
 
-def _check(answer: Answer | None, what: str) -> None:
+def _check(answer: Answer | NoWord, what: str) -> None:
     """It can be written into a database: every text is one."""
-    if answer is None:
+    if isinstance(answer, NoWord):
         return
     failure = answer.failure
     texts = [answer.response_id, answer.image_model, answer.host_model, answer.words, answer.request_id]

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from darkroom.rendering.job import Answer, Billed, Failure, FailureKind, InputPicture, RenderJob
+from darkroom.rendering.job import Answer, Billed, Failure, FailureKind, InputPicture, NoWord, RenderJob
 from storage.blobs import BlobStore
 from tests.rendering.support import (
     JOB,
@@ -465,7 +465,7 @@ async def test_a_picture_that_cannot_go_along_is_found_before_anything_is_sent(
 class TestAsking:
     """``ask``: what became of a call that was sent before."""
 
-    async def ask(self, blobs: BlobStore, script: Script) -> Answer | None:
+    async def ask(self, blobs: BlobStore, script: Script) -> Answer | NoWord:
         """The answer to asking for resp_1."""
         transport = Scripted(script)
         answer = await renderer(transport, blobs).ask(JOB, "resp_1")
@@ -477,7 +477,7 @@ class TestAsking:
     async def test_a_finished_response_is_an_answer(self, blobs: BlobStore, picture: bytes) -> None:
         """With its picture and what it cost."""
         answer = await self.ask(blobs, Script.json(response("completed", image_item(picture))))
-        assert answer is not None
+        assert isinstance(answer, Answer)
         assert answer.picture is not None
         assert answer.picture.path.read_bytes() == picture
         assert answer.image_usage is not None
@@ -486,20 +486,22 @@ class TestAsking:
         """Confirmed without usage: it cost nothing."""
         body = response("failed", error={"code": "server_error", "message": "x"}, **NO_USAGE)
         answer = await self.ask(blobs, Script.json(body))
-        assert answer is not None
+        assert isinstance(answer, Answer)
         assert failed(answer).billed is Billed.NOTHING
 
     async def test_a_response_that_is_not_known_is_an_answer(self, blobs: BlobStore) -> None:
         """By a code of ours, so that the asker can go on asking until the time is up."""
         answer = await self.ask(blobs, Script.json({"error": {"message": "not found"}}, 404))
-        assert answer is not None
+        assert isinstance(answer, Answer)
         assert (failed(answer).code, failed(answer).billed) == ("response_not_found", Billed.UNKNOWN)
+
+    @pytest.mark.parametrize("status", ["in_progress", "queued"])
+    async def test_a_response_that_is_being_made_is_not_finished(self, blobs: BlobStore, status: str) -> None:
+        assert await self.ask(blobs, Script.json(response(status))) is NoWord.NOT_FINISHED
 
     @pytest.mark.parametrize(
         "script",
         [
-            Script.json(response("in_progress")),
-            Script.json(response("queued")),
             Script.json({"error": {"message": "busy"}}, 500),
             Script.json({"error": {"message": "slow down"}}, 429),
             Script.json({"error": {"code": "invalid_api_key"}}, 401),
@@ -508,12 +510,19 @@ class TestAsking:
             Script([]),
             Script([b'{"id": "resp_1", "status": "comp', LOST]),
             Script(refused=httpx2.ConnectError("refused")),
+            Script.json({"error": {"message": "Invalid URL (GET /v1/responses/resp_1)"}}, 404),
+            Script([b"<html>"], status=404),
         ],
-        ids=["running", "queued", "500", "429", "401", "a gateway", "HTML", "nothing", "cut off", "refused"],
+        ids=[
+            *("500", "429", "401", "a gateway", "HTML", "nothing", "cut off", "refused"),
+            *("no such address", "a gateway's 404"),
+        ],
     )
-    async def test_anything_else_is_no_answer_yet(self, blobs: BlobStore, script: Script) -> None:
-        """The call may still be running, or cannot be asked after."""
-        assert await self.ask(blobs, script) is None
+    async def test_anything_else_only_says_that_it_could_not_be_asked_for(
+        self, blobs: BlobStore, script: Script
+    ) -> None:
+        """The call may still be running, or its picture be there."""
+        assert await self.ask(blobs, script) is NoWord.NOT_ASKED
 
     async def test_asking_has_a_limit(self, blobs: BlobStore) -> None:
         """An API that never answers does not hold up recovery."""
@@ -527,7 +536,7 @@ class TestAsking:
         call = asyncio.create_task(renderer(Scripted(Script([Waiting()])), blobs, clock).ask(JOB, "resp_1"))
         await reached.wait()
         clock.ring()
-        assert await call is None
+        assert await call is NoWord.NOT_ASKED
         assert clock.slept == [30.0]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.clock import SystemClock
 from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Step, Stop, next_step
-from darkroom.rendering.job import Answer, Billed, Failure, FailureKind, InputPicture, RenderJob
+from darkroom.rendering.job import Answer, Billed, Failure, FailureKind, InputPicture, NoWord, RenderJob
 from darkroom.rendering.provider import Provider
 from darkroom.rendering.responses import ResponsesRenderer
 from darkroom.rendering.thread import RenderThread
@@ -72,7 +72,7 @@ async def test_a_picture_and_asking_for_it_again(world: World) -> None:
     assert seen.ids == [answer.response_id]
     assert answer.response_id is not None
     again = await world.renderer.ask(JOB, answer.response_id)
-    assert again is not None
+    assert isinstance(again, Answer)
     assert replace(again, request_id=None) == replace(answer, request_id=None)
 
 
@@ -134,7 +134,7 @@ async def test_a_connection_lost_on_the_way_is_asked_after(world: World, events:
     assert len(seen.ids) == min(events, 1)
     if seen.ids:
         found = await world.renderer.ask(JOB, seen.ids[0])
-        assert found is not None
+        assert isinstance(found, Answer)
         assert found.picture is not None
 
 
@@ -143,9 +143,9 @@ async def test_a_response_that_is_still_running_is_no_answer_yet(world: World) -
     world.api.faults.append(Fault("responses", hang=True, drop_after=2))
     seen = Seen()
     await world.renderer.render(JOB, seen)
-    assert await world.renderer.ask(JOB, seen.ids[0]) is None
+    assert await world.renderer.ask(JOB, seen.ids[0]) is NoWord.NOT_FINISHED
     unknown = await world.renderer.ask(JOB, "resp_nobody_knows")
-    assert unknown is not None
+    assert isinstance(unknown, Answer)
     assert failed(unknown).code == "response_not_found"
 
 
@@ -189,6 +189,6 @@ async def test_a_thread_of_its_own_gives_the_same_answer(world: World) -> None:
     assert sorted(seen) == sorted(answer.response_id or "" for answer in answers)
     assert all(answer.picture is not None for answer in answers)
     again = await thread.ask(JOB, seen[0])
-    assert again is not None
+    assert isinstance(again, Answer)
     assert again.picture is not None
     await thread.aclose()

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from darkroom.rendering.job import Answer, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import Answer, NoWord, RenderJob, ResponseIdSeen
 from darkroom.rendering.thread import RenderThread, tune_process
 from tests.rendering.support import JOB, nobody
 
@@ -40,7 +40,7 @@ class Slow:
         self.ended.append("answered")
         return Answer(response_id="resp_1")
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """Fails as a broken disk would."""
         raise OSError("disk full")
 

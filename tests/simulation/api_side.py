@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from darkroom.rendering.job import Answer, Renderer, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import Answer, NoWord, Renderer, RenderJob, ResponseIdSeen
 from sandbox.images import wire
 from sandbox.images.api import ImageApi
 from sandbox.images.errors import Dropped
@@ -205,7 +205,7 @@ class Noted:
         ATTEMPT.set(job.attempt_id)
         return await self._renderer.render(job, response_id_seen)
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """See ``Renderer``."""
         return await self._renderer.ask(job, response_id)
 

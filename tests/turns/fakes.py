@@ -14,6 +14,7 @@ from darkroom.rendering.job import (
     BlobWriter,
     Failure,
     FailureKind,
+    NoWord,
     RenderJob,
     ResponseIdSeen,
     SavedPicture,
@@ -139,7 +140,7 @@ class ScriptedRenderer:
 
     def __init__(self, gates: Gates) -> None:
         self.scripts: dict[str, list[Script]] = {}
-        self.asks: list[Answer | BaseException | None] = []
+        self.asks: list[Answer | NoWord | BaseException] = []
         self.jobs: list[RenderJob] = []
         self.asked: list[str] = []
         self.at_once = 0
@@ -156,11 +157,11 @@ class ScriptedRenderer:
         finally:
             self.at_once -= 1
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """What became of it: the next of ``asks``, else nothing yet."""
         self.asked.append(response_id)
         await self._gates.passing("ask")
-        answer = self.asks.pop(0) if self.asks else None
+        answer = self.asks.pop(0) if self.asks else NoWord.NOT_FINISHED
         if isinstance(answer, BaseException):
             raise answer
         return answer

@@ -18,7 +18,8 @@ DAY = 24 * 3600.0
 
 
 class Api(ScriptedRenderer):
-    """An API that answers as *says* does; a picture where that says nothing. A call takes *seconds*."""
+    """An API that answers as *says* does, having named the response if that does; a picture where that says
+    nothing. A call takes *seconds*."""
 
     def __init__(self, world: World, says: Callable[[RenderJob], Answer | None], seconds: float) -> None:
         super().__init__(world.gates)
@@ -29,10 +30,11 @@ class Api(ScriptedRenderer):
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Answer at once where it refuses, else after a while."""
         self.jobs.append(job)
-        answer = self._says(job)
+        answer, name = self._says(job), f"resp_{len(self.jobs)}"
         if answer is not None:
+            if answer.response_id is not None:
+                await response_id_seen(answer.response_id)
             return answer
-        name = f"resp_{len(self.jobs)}"
         await response_id_seen(name)
         await self._world.clock.sleep(self._seconds)
         return painted(job, name)

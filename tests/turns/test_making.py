@@ -8,7 +8,16 @@ from datetime import datetime
 import pytest
 
 from darkroom.rendering.fallbacks import RATE_PATIENCE_S, UNSENT_WAITS_S
-from darkroom.rendering.job import Answer, Billed, Endpoint, Failure, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import (
+    Answer,
+    Billed,
+    Endpoint,
+    Failure,
+    FailureKind,
+    NoWord,
+    RenderJob,
+    ResponseIdSeen,
+)
 from darkroom.turns.breaker import FAILURES
 from darkroom.turns.endings import Outcome
 from darkroom.turns.model import Attempt, AttemptState
@@ -210,7 +219,7 @@ async def test_a_fall_back_waits_for_money_that_another_call_holds_and_then_goes
 async def test_a_broken_stream_is_asked_for_by_its_id_and_settled(world: World) -> None:
     async def breaks(job: RenderJob, seen: ResponseIdSeen) -> Answer:
         await seen("resp_named")
-        world.renderer.asks = [None, BROKEN_STREAM, painted(job, "resp_named")]
+        world.renderer.asks = [NoWord.NOT_FINISHED, BROKEN_STREAM, painted(job, "resp_named")]
         return NAMED_AND_BROKEN
 
     world.renderer.scripts["a fox"] = [breaks]

@@ -7,18 +7,28 @@ from datetime import timedelta
 
 import pytest
 
-from darkroom.rendering.job import FailureKind
+from darkroom.rendering.job import Answer, Billed, FailureKind, NoWord
 from darkroom.spending.bound import estimate
 from darkroom.spending.policy import Access
 from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.model import AttemptState, Surface, Turn, TurnState
+from darkroom.turns.sending import ASK_PATIENCE_S, ASK_PAUSES_S
 from darkroom.turns.wish import Wish
-from tests.examples import caps, message, plan
+from tests.examples import BOB, caps, message, plan
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import FIRST, failed, painted, said
+from tests.turns.later import Later
 from tests.turns.world import World, turns_of_the_loop
 
 RELEASED, SETTLED, UNCERTAIN = AttemptState.RELEASED, AttemptState.SETTLED, AttemptState.UNCERTAIN
+UNKNOWN = Billed.UNKNOWN
+BROKEN = failed(FailureKind.UNREACHABLE, UNKNOWN, answered="resp_named")
+
+
+@pytest.fixture
+def later(make_world: MakeWorld) -> Later:
+    """A world whose time passes when it is let."""
+    return Later(make_world)
 
 
 async def stopped_at(world: World, gate: str) -> str:
@@ -76,7 +86,7 @@ async def test_what_was_sent_without_a_name_is_uncertain_and_never_sent_again(wo
 async def test_what_was_sent_with_a_name_is_asked_for(world: World) -> None:
     turn_id = await stopped_at(world, "render")
     job = world.renderer.jobs[0]
-    world.renderer.asks = [None, painted(job, "resp_1")]
+    world.renderer.asks = [NoWord.NOT_FINISHED, painted(job, "resp_1")]
     await recovered(world)
     assert world.renderer.asked == ["resp_1"] * 2
     assert len(world.renderer.jobs) == 1
@@ -107,6 +117,87 @@ async def test_what_was_sent_long_ago_is_asked_for_twice_at_most(world: World) -
     await recovered(world)
     assert len(world.renderer.asked) == 1
     assert await world.states(turn_id) == [UNCERTAIN]
+
+
+async def test_a_question_that_failed_is_asked_again_though_the_call_is_long_over(world: World) -> None:
+    """As when the network comes up after Darkroom does: the picture was made, and is paid for."""
+    turn_id = await stopped_at(world, "render")
+    job = world.renderer.jobs[0]
+    world.clock.at += timedelta(hours=5)
+    world.renderer.asks = [*[NoWord.NOT_ASKED] * 10, painted(job, "resp_1")]
+    await recovered(world)
+    assert world.slack.posts == [(turn_id, 1)]
+    assert await world.states(turn_id) == [SETTLED]
+    assert world.clock.slept == [*ASK_PAUSES_S, *[ASK_PAUSES_S[-1]] * 5]
+
+
+async def test_questions_that_all_fail_are_given_up_after_half_an_hour(world: World) -> None:
+    turn_id = await stopped_at(world, "render")
+    world.clock.at += timedelta(hours=5)
+    world.renderer.asks = [NoWord.NOT_ASKED] * 100
+    await recovered(world)
+    assert await world.states(turn_id) == [UNCERTAIN]
+    assert ASK_PATIENCE_S - ASK_PAUSES_S[-1] <= sum(world.clock.slept) <= ASK_PATIENCE_S
+
+
+@pytest.mark.parametrize("word", [NoWord.NOT_FINISHED, NoWord.NEVER, failed(FailureKind.SERVER, UNKNOWN)])
+async def test_one_answer_is_enough_when_the_call_is_long_over(world: World, word: Answer | NoWord) -> None:
+    """Also that the API does not know it: only a question that failed is not one."""
+    turn_id = await stopped_at(world, "render")
+    world.clock.at += timedelta(hours=5)
+    world.renderer.asks = [NoWord.NOT_ASKED, word, word]
+    await recovered(world)
+    assert len(world.renderer.asked) == 2
+    assert await world.states(turn_id) == [UNCERTAIN]
+
+
+async def test_a_stop_while_questions_fail_leaves_them_to_the_next_start(world: World) -> None:
+    turn_id = await stopped_at(world, "render")
+    job = world.renderer.jobs[0]
+    world.clock.at += timedelta(hours=5)
+    world.renderer.asks = [NoWord.NOT_ASKED] * 100
+    world.gates.shut(f"sleep:{ASK_PAUSES_S[0]:g}")
+    await world.recover()
+    await world.gates.reached(f"sleep:{ASK_PAUSES_S[0]:g}")
+    await world.restart()
+    assert await world.states(turn_id) == [AttemptState.DISPATCHED]
+    world.renderer.asks = [painted(job, "resp_1")]
+    await recovered(world)
+    assert world.slack.posts == [(turn_id, 1)]
+
+
+async def test_who_waits_for_the_answer_to_a_question_is_not_stuck(later: Later) -> None:
+    """Be it after a stop, or in the life in which the call broke off; and other threads go on meanwhile."""
+    world = later.world
+
+    async def never() -> list[tuple[str, ...]]:
+        world.renderer.asks = [NoWord.NOT_ASKED] * 100
+        other = await world.imagine("a cat", user=BOB)
+        stuck = []
+        for _ in range(25):
+            await later.clock.run(60.0)
+            stuck += [world.worker.pulse()[2]]
+        assert await world.outcome(other) == "pictures"
+        return stuck
+
+    later.says = lambda job: None if job.prompt == "a cat" else BROKEN
+    turn_id = await world.imagine("a fox")
+    assert set(await never()) == {()}
+    await world.restart()
+    assert await world.states(turn_id) == [AttemptState.DISPATCHED]
+    await world.recover()
+    assert set(await never()) == {()}
+    assert await world.outcome(turn_id) is None
+    await later.until_all_ended()
+    assert await world.outcome(turn_id) == "uncertain"
+
+
+async def test_words_that_could_not_be_asked_for_at_first_are_asked_for_again(world: World) -> None:
+    turn_id = await _turn_of(world, await _sent(world, "resp_1"))
+    await _settle(world, turn_id, picture=False)
+    world.renderer.asks = [NoWord.NOT_ASKED, said("A fox.")]
+    await recovered(world)
+    assert await world.outcome(turn_id) == "words"
 
 
 async def test_what_was_sent_and_refused_is_given_back(world: World) -> None:

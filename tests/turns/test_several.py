@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.rendering.job import Answer, Billed, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import Answer, Billed, FailureKind, NoWord, RenderJob, ResponseIdSeen
 from darkroom.turns.closing import BookCloser
 from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.model import AttemptState, Options, Surface, TurnState
@@ -291,7 +291,7 @@ async def test_after_a_stop_each_that_was_sent_is_asked_for_and_all_are_told_onc
     turn_id, sent = await cut_short(world)
     world.renderer.asks = [
         painted(sent[0], "resp_cut_1"),
-        None,
+        NoWord.NOT_FINISHED,
         painted(sent[1], "resp_cut_2"),
     ]
     await world.recover()
@@ -303,7 +303,7 @@ async def test_after_a_stop_each_that_was_sent_is_asked_for_and_all_are_told_onc
 
 async def test_after_a_stop_one_that_nobody_can_explain_is_the_rest(world: World) -> None:
     turn_id, sent = await cut_short(world)
-    world.renderer.asks = [failed(FailureKind.MODERATION), None]
+    world.renderer.asks = [failed(FailureKind.MODERATION), NoWord.NOT_FINISHED]
     await world.recover()
     await world.rest()
     assert len(sent) == 2
@@ -355,7 +355,7 @@ async def test_closing_the_books_twice_counts_and_asks_once(world: World) -> Non
     closer = BookCloser(world.store, world.log, world.maker.attempting, world.limits, world.clock)
     slots = Slots()
     for _ in range(2):
-        await closer.close(await world.turn(turn_id), slots, lambda: None)
+        await closer.close(await world.turn(turn_id), slots, lambda: None, lambda: None)
     assert [ending.reason for ending in slots.paid_for.values()] == [
         Reason.PICTURES,
         Reason.WORDS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.rendering.job import Answer, RenderJob
+from darkroom.rendering.job import Answer, NoWord, RenderJob
 from darkroom.spending.policy import Access
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Told, Turn, TurnState
@@ -31,7 +31,7 @@ class CountingRenderer(ScriptedRenderer):
 
     asking = most_asking = 0
 
-    async def ask(self, job: RenderJob, response_id: str) -> Answer | None:
+    async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """Nothing is known yet."""
         self.asking += 1
         self.most_asking = max(self.most_asking, self.asking)
