@@ -11,8 +11,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator
@@ -27,6 +25,7 @@ from storage.blobs import BlobStore
 from storage.database import DATABASE_NAME, PICTURES_NAME, DataProblem, UnusableData, connect_read_only
 from storage.forgetting import bytes_needed
 from storage.times import from_text, to_text
+from storage.unfinished import SCRATCH, unfinished
 
 ABOUT_NAME = "backup.json"
 FORMAT = 1
@@ -63,7 +62,8 @@ class Copied:
 
 def make_backup(data_dir: Path, target: Path, at: datetime) -> Copied:
     """Copy a data directory into the new file *target*, which only its owner may read; a running Darkroom
-    goes on meanwhile. *target* has its name only when it is whole and on disk.
+    goes on meanwhile. *target* has its name only when it is whole and on disk. What killed backups to it have
+    left is removed.
 
     Raises ``NoDataDirectory``, ``UnusableData`` and ``PlaceTaken``; ``OSError`` if *target* cannot be
     written.
@@ -71,22 +71,17 @@ def make_backup(data_dir: Path, target: Path, at: datetime) -> Copied:
     source = data_dir / DATABASE_NAME
     if target.exists():
         raise PlaceTaken(f"{target} exists already; it was left as it is.")
-    # Two that are made at once do not share what is unfinished.
-    mark = secrets.token_hex(4)
-    partial, database = (target.with_name(f".{target.name}.{mark}.{kind}") for kind in ("partial", "db"))
-    try:
+    with unfinished(target) as partial:
+        database = partial.with_suffix(SCRATCH)
         database.touch(mode=0o600)
         turns, needed = _copy_database(source, database)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with partial.open("wb") as file:
             copied = _write(file, data_dir, database, turns, needed, at)
             file.flush()
             os.fsync(file.fileno())
         # A link would not take a name that somebody else has by now, but many a network drive has none.
         partial.rename(target)
         _sync(target.resolve().parent)
-    finally:
-        for left in (partial, database):
-            left.unlink(missing_ok=True)
     return copied
 
 
@@ -154,15 +149,11 @@ def restore_backup(file: Path, data_dir: Path) -> Copied:
     """
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise PlaceTaken(f"{data_dir.resolve()} is not empty; it was left as it is.")
-    partial = data_dir.resolve().with_name(f".{data_dir.resolve().name}.{secrets.token_hex(4)}.partial")
-    partial.mkdir(mode=0o700, parents=True)
-    try:
+    with unfinished(data_dir.resolve(), folder=True) as partial:
         copied = _unpack(file, partial)
         if data_dir.exists():
             data_dir.rmdir()
         partial.rename(data_dir.resolve())
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     _sync(data_dir.resolve().parent)
     return copied
 
