@@ -63,6 +63,8 @@ class SqliteOutageBook:
 
 
 def _current(db: sqlite3.Connection) -> Outage | None:
+    # There is at most one, by a unique index on (ended_at IS NULL) of the open ones. Asked for by that very
+    # expression it is found in the index; by "ended_at IS NULL" alone the index would be walked.
     row = db.execute("SELECT * FROM outages WHERE ended_at IS NULL AND (ended_at IS NULL) = 1").fetchone()
     if row is None:
         return None

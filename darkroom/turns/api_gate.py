@@ -120,11 +120,12 @@ class ApiGate:
         if ticket is None:
             self._tickets += 1
             ticket = self._tickets
+        spell = self._breaker.spell if probe else None
         self._breaker.probing |= probe
         lane = self._lane(candidate)
         lane.count(self._clock.monotonic())
         result: asyncio.Future[Pass | Closed | None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(ticket, candidate, patience, lane.held_back_s, probe, result)
+        waiter = Waiter(ticket, candidate, patience, lane.held_back_s, spell, result)
         insort(lane.waiting, waiter, key=_by_ticket)
         self._turn()
         return lane, waiter
@@ -171,8 +172,18 @@ class ApiGate:
         if waiter in lane.waiting:
             lane.count(self._clock.monotonic())
             lane.remove(waiter)
-        self._breaker.probing &= not waiter.probe
+        self._does_not_try(waiter)
         self._turn()
+
+    def _does_not_try(self, waiter: Waiter) -> None:
+        """If it was to try whether the trouble is over, somebody else may."""
+        if self._is_to_try(waiter):
+            self._breaker.probing = False
+
+    def _is_to_try(self, waiter: Waiter) -> bool:
+        """Whether it tries for the trouble of now: meanwhile there may have been another, which somebody else
+        tries."""
+        return waiter.tries_spell == self._breaker.spell
 
     def _hear_rate(self, passed: Pass, answer: Answer) -> None:
         bucket = self._lane(passed.candidate).bucket
@@ -191,7 +202,7 @@ class ApiGate:
         for lane in self._lanes.values():
             lane.count(at)
             if closed is not None:
-                self._dismiss(lane, [each for each in lane.waiting if not each.probe], closed)
+                self._dismiss(lane, [each for each in lane.waiting if not self._is_to_try(each)], closed)
         while len(self._out) < self._places and (first := self._next(at)) is not None:
             self._let_go(first, at)
         alarms: list[float] = []
@@ -224,13 +235,19 @@ class ApiGate:
         self._out.add(self._passes)
         lane.bucket.take(self._passes, at)
         waiter.result.set_result(
-            Pass(waiter.candidate, waiter.ticket, self._passes, self._breaker.spell, waiter.probe)
+            Pass(
+                waiter.candidate,
+                waiter.ticket,
+                self._passes,
+                self._breaker.spell,
+                probe=self._is_to_try(waiter),
+            )
         )
 
     def _dismiss(self, lane: Lane, waiters: list[Waiter], answer: Closed | None) -> None:
         for waiter in waiters:
             lane.remove(waiter)
-            self._breaker.probing &= not waiter.probe
+            self._does_not_try(waiter)
             if not waiter.result.done():
                 waiter.result.set_result(answer)
 

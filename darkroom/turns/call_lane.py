@@ -22,7 +22,8 @@ class Waiter:
     patience: Patience
     came_s: float
     """When it came, by the time of its lane."""
-    probe: bool
+    tries_spell: int | None
+    """In which spell of being left alone it is to try the API; None where it only waits for its turn."""
     result: asyncio.Future[Pass | Closed | None]
 
 

@@ -171,6 +171,28 @@ async def test_who_was_to_try_and_is_cancelled_while_it_waits_leaves_that_to_the
     await door.passes(CAT)
 
 
+async def test_who_was_to_try_and_still_waits_when_something_else_is_the_matter_leaves_it_to_the_next(
+    door: Door,
+) -> None:
+    """And does not let a third one try beside that one."""
+    early = await door.passes(CAT)
+    await door.call(failed(FailureKind.RATE, wait=600.0))
+    for _ in range(FAILURES):
+        await door.call(failed(FailureKind.SERVER, Billed.UNKNOWN), CAT)
+    await door.clock.run(FAILING_WAITS_S[0])
+    waits = door.come(FOX)
+    await settled()
+    assert not waits.done()
+    door.gate.learn(early, failed(FailureKind.QUOTA), TEAM)
+    await settled()
+    await door.clock.run(MEND_WAITS_S[0])
+    assert (await door.passes(CAT)).probe
+    waits.cancel()
+    await settled()
+    assert isinstance(waits.result(), Closed)
+    assert door.gate.places() == 0
+
+
 async def test_who_was_to_try_and_cannot_at_once_leaves_that_to_the_next(door: Door) -> None:
     await door.call(failed(FailureKind.RATE, wait=600.0))
     await door.call(failed(FailureKind.KEY), CAT)
