@@ -168,7 +168,7 @@ class SlackDelivery:
             elif ending.reason is Reason.NOTHING_TO_SAY and turn.request.message_ts is not None:
                 await self._placeholders.react(turn, turn.request.message_ts, NOTHING_REACTION)
             else:
-                await self._whisper(turn, answer_view(turn, ending, said))
+                await self._whisper(turn, answer_view(turn, ending, await self._named(turn, said)))
         except (SlackRefused, SlackUnclear) as error:
             await self._closing.close(turn, await self._without_picture(turn, ending))
             raise Undeliverable(name_of(error)) from error
@@ -193,7 +193,7 @@ class SlackDelivery:
         if said is None:
             return
         try:
-            await self._whisper(turn, rest_view(turn, said))
+            await self._whisper(turn, rest_view(turn, await self._named(turn, said)))
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("turn %s: why some are missing could not be told: %s", turn.id, name_of(error))
 
@@ -228,13 +228,18 @@ class SlackDelivery:
             thread_ts=request.thread_ts if request.thread_ts != request.message_ts else None,
         )
 
+    async def _named(self, turn: Turn, said: str) -> str:
+        """What is *said* to its person alone; of which of their requests, where they could wonder."""
+        several = await self._log.beside_others(turn)
+        return words_delivery.of_request(turn.request.prompt, said) if several else said
+
     async def _regret(self, turn: Turn, slack_error: str) -> None:
         if turn.undelivered_reason is not None:
             # They were told when it was tried first.
             return
         said = words_delivery.kept(slack_error, turn.request.channel_id, self._voice)
         try:
-            await self._whisper(turn, View(said, ()))
+            await self._whisper(turn, View(await self._named(turn, said), ()))
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("turn %s: its person could not be told: %s", turn.id, name_of(error))
         view = None

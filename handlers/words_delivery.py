@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.blocks.text import counted, escape, truncate
+from handlers.blocks.text import counted, escape, shown, truncate
 from handlers.clients import NO_ANSWER
 from handlers.pacing import TOO_LONG
 from handlers.words import Voice
@@ -15,11 +15,17 @@ _THERE = {
     "restricted_action_thread_locked": "that thread is locked",
     "restricted_action_non_threadable_channel": "that channel has no threads",
 }
+PROMPT_SHOWN_MAX = 60
 LAST_MAX = 10
 """The most pictures that are brought at once."""
 NOTHING_YET = "You have no pictures with Darkroom yet, or they were deleted."
 BRINGING = "Your last pictures come to our direct message. This costs nothing."
 TOO_BUSY = "I am busy just now, so nothing was brought. Try again in a minute."
+
+
+def of_request(prompt: str, said: str) -> str:
+    """*said* of one of several requests that somebody has made; the *prompt* in a few words."""
+    return f"“{shown(prompt, PROMPT_SHOWN_MAX)}”: {said}" if prompt.strip() else said
 
 
 def why_not_there(slack_error: str) -> str:

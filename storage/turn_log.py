@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from darkroom.spending.classes import Cost, Line, TokenClass
 from darkroom.spending.policy import Access
@@ -17,6 +17,8 @@ from storage.rows import PICTURES, attempt_from, picture_from, turn_from
 from storage.threads import remembered, reply_counts
 from storage.times import to_text
 
+BESIDE = timedelta(hours=1)
+"""Requests that somebody made so far apart are not taken for each other."""
 UNDELIVERED_MAX = 2_000
 """The most turns that are given out at once to be told anew."""
 
@@ -95,6 +97,27 @@ class SqliteTurnLog:
                 (team_id, user_id, most),
             )
             return [picture_from(row) for row in rows]
+
+        return await self._database.look(work)
+
+    async def beside_others(self, turn: Turn) -> bool:
+        """See ``TurnLog.beside_others``."""
+        request, at = turn.request, turn.created_at
+        wanted = (
+            *(to_text(at - BESIDE), to_text(at + BESIDE)),
+            *(request.team_id, request.channel_id, request.user_id, turn.id, to_text(at)),
+        )
+
+        def work(db: sqlite3.Connection) -> bool:
+            row = db.execute(
+                """
+                SELECT 1 FROM turns INDEXED BY turns_by_time
+                WHERE created_at BETWEEN ? AND ? AND team_id = ? AND channel_id = ? AND user_id = ?
+                    AND id != ? AND (told_at IS NULL OR told_at >= ?) LIMIT 1
+                """,
+                wanted,
+            )
+            return row.fetchone() is not None
 
         return await self._database.look(work)
 

@@ -219,6 +219,11 @@ class TurnLog(Protocol):
         not count."""
         ...
 
+    async def beside_others(self, turn: Turn) -> bool:
+        """Whether its person has asked for something else in that channel, within an hour of *turn*, that was
+        not told yet when they asked for *turn*, or that they asked for after it."""
+        ...
+
     async def attempts(self, turn_id: str) -> list[Attempt]:
         """A turn's attempts in their order."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -38,6 +39,11 @@ class Thread:
         self.others: list[Picture] = []
         self.home: str | None = None
         self.calls: list[Attempt] = []
+        self.several = False
+
+    async def beside_others(self, turn: Turn) -> bool:
+        """See ``TurnLog``."""
+        return self.several
 
     async def attempts(self, turn_id: str) -> list[Attempt]:
         """See ``TurnLog``."""
@@ -588,6 +594,27 @@ async def test_an_empty_answer_is_a_reaction() -> None:
     assert post.slack.only("add_reaction").said["name"] == "ok_hand"
     assert post.slack.only("remove_reaction").said["name"] == "eyes"
     assert post.slack.named("post_message") == []
+
+
+@pytest.mark.parametrize(("prompt", "named"), [("a <!channel> fox", True), ("x" * 500, True), (" ", False)])
+async def test_of_several_requests_a_private_answer_says_which_it_is_about(prompt: str, named: bool) -> None:
+    post = Post(ended(MODERATED, replace(command(prompt), reply_url=None)))
+    post.thread.several = True
+    await post.tell()
+    said = post.slack.only("post_ephemeral")
+    plain = say(MODERATED, VOICE, Hearer(DESIGN))
+    about, _, rest = said.text.partition("”: ") if named else ("", "", said.text)
+    assert rest.startswith(plain)
+    assert about.startswith("“") is named
+    assert len(about) < 90
+    assert about in json.dumps(said.said["blocks"], ensure_ascii=False)
+    assert "<!" not in said.payload
+
+
+async def test_the_only_request_of_somebody_is_not_named_to_them() -> None:
+    post = Post(ended(MODERATED, replace(command("a fox"), reply_url=None)))
+    await post.tell()
+    assert "a fox" not in post.slack.only("post_ephemeral").text
 
 
 async def test_what_was_told_before_a_restart_is_not_told_again() -> None:

@@ -151,4 +151,5 @@ class Conversing:
             turn = await self._log.turn(turn_id)
             assert turn is not None
             await self._log.manner(turn)
+            await self._log.beside_others(turn)
         assert await self._log.picture(picture.id) is not None
