@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -17,10 +18,11 @@ from sandbox.images import wire
 from sandbox.images.api import ImageApi
 from sandbox.images.errors import Dropped
 from sandbox.images.faults import DELETE, EDITS, GENERATIONS, MODELS, RESPONSES, RETRIEVE, Call
+from sandbox.images.named_faults import fault_of, pointless
 from tests.simulation.life import Life
 from tests.simulation.loop import in_the_world
 from tests.simulation.trace import Trace
-from tests.simulation.weather import MAKING, Weather
+from tests.simulation.weather import MAKING, UNREACHABLE, Weather
 
 ATTEMPT: contextvars.ContextVar[str] = contextvars.ContextVar("ATTEMPT", default="")
 """For which attempt a request is made."""
@@ -59,6 +61,7 @@ class ApiSide:
         self.attempt_state = attempt_state
         self.sent: list[Sent] = []
         self._opening: Sent | None = None
+        self._per_minute = weather.per_minute
         api.on_call = self._on_call
 
     def _on_call(self, call: dict[str, Any]) -> None:
@@ -73,15 +76,16 @@ class ApiSide:
         """One request, answered in the world. Raises ``Dropped`` and ``httpx2.ConnectError``."""
         await asyncio.sleep(self.rng.uniform(0.01, 0.1))
         endpoint = endpoint_of(request)
-        met = self.weather.on_api(endpoint)
+        if self.weather.per_minute != self._per_minute:
+            self._per_minute = self.api.images_per_minute = self.weather.per_minute
+        met = self.weather.take("openai", endpoint, lambda: pointless(_asked(body)))
         if met is not None:
-            name, fault = met
-            self.trace.note(f"api {endpoint}: {name}")
+            self.trace.note(f"api {endpoint}: {met.fault}")
             if sent is not None:
-                sent.fault = name
-            if fault is None:
+                sent.fault = met.fault
+            if met.fault == UNREACHABLE:
                 raise httpx2.ConnectError("unreachable", request=request)
-            self.api.faults.append(fault)
+            self.api.faults.append(replace(fault_of(met), endpoint=endpoint))
         self._opening = sent
         path = request.url.path.removeprefix("/v1")
         reply = await wire.handle(
@@ -89,6 +93,11 @@ class ApiSide:
         )
         self.trace.note(f"api {endpoint}: {reply.status}")
         return reply
+
+
+def _asked(body: bytes) -> dict[str, Any]:
+    """A request's JSON; of a form only that it is none."""
+    return dict(json.loads(body)) if body.startswith(b"{") else {}
 
 
 def endpoint_of(request: httpx2.Request) -> str:

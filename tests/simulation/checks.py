@@ -9,8 +9,11 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sandbox.images.costs import host_prices, image_prices
 from sandbox.images.faults import Call
@@ -21,9 +24,11 @@ from tests.storage.books import Move, check_books, movements, nothing_held
 
 if TYPE_CHECKING:
     from tests.simulation.api_side import Sent
-    from tests.simulation.town import Post, World
+    from tests.simulation.world import Post, World
 
-ESTIMATED = frozenset({"usage missing", "usage without details"})
+ESTIMATED = frozenset(
+    {"usage missing", "usage without details", "host usage missing", "connection lost before the end"}
+)
 """Faults after which nobody can compute what the call cost: the charge is an estimate, flagged."""
 WORKING = "eyes"
 _DEFAULT_CAPS = {"person": 2_000_000_000, "channel": None, "workspace": 60_000_000_000}
@@ -114,30 +119,49 @@ def price_of(call: Call) -> int:
 
 
 def _caps(world: World, db: sqlite3.Connection) -> Iterator[str]:
-    """After every hold, what a budget has charged and held of its own this month is within its cap, as it
-    was decided by then."""
+    """After every hold, what a budget has charged and held of its own in the day, week or month that its cap
+    is for is within that cap, as it was decided by then."""
     decided = db.execute(
         "SELECT at, subject, after FROM admin_journal WHERE action = 'cap' ORDER BY id"
     ).fetchall()
     when = {row["id"]: row["at"] for row in db.execute("SELECT id, at FROM journal WHERE kind = 'hold'")}
+    zone = ZoneInfo(world.zone)
     for budget, moves in movements(db).own.items():
         mine = [_Decision(row["at"], row["subject"], json.loads(row["after"])) for row in decided]
-        yield from _overruns(budget, moves, when, mine)
+        usual = _Cap(_DEFAULT_CAPS[budget.partition(":")[0]], world.period)
+        yield from _overruns(budget, moves, when, mine, usual, zone)
+
+
+@dataclass(frozen=True)
+class _Cap:
+    nano_usd: int | None
+    period: str
 
 
 class _Decision:
     def __init__(self, at: str, scope: str, after: dict[str, object]) -> None:
         self.at, self.scope = at, scope
         cap = after["cap_nano_usd"]
-        self.cap = cap if isinstance(cap, int) else None
+        self.cap = _Cap(cap if isinstance(cap, int) else None, str(after["period"]))
         self.own = bool(after["own"])
 
 
+def _periods(at: str, zone: ZoneInfo) -> dict[str, str]:
+    """The day, week and month in which a moment lies, there."""
+    day = datetime.fromisoformat(at).astimezone(zone).date()
+    year, week, _ = day.isocalendar()
+    return {"day": f"{day}", "week": f"{year}-W{week}", "month": f"{day:%Y-%m}"}
+
+
 def _overruns(
-    budget: str, moves: list[Move], when: dict[int, str], decided: list[_Decision]
+    budget: str,
+    moves: list[Move],
+    when: dict[int, str],
+    decided: list[_Decision],
+    usual: _Cap,
+    zone: ZoneInfo,
 ) -> Iterator[str]:
-    kind = budget.partition(":")[0]
-    caps: dict[str, int | None] = {}
+    caps: dict[str, _Cap] = {}
     sums: dict[str, int] = defaultdict(int)
     left = list(decided)
     for move in moves:
@@ -146,11 +170,15 @@ def _overruns(
             caps.pop(new.scope, None)
             if new.own:
                 caps[new.scope] = new.cap
-        month = move.held_at[:7]
-        sums[month] += move.held + move.charged
-        cap = caps.get(budget, caps.get(f"every {kind}", _DEFAULT_CAPS[kind]))
-        if move.entry in when and move.held > 0 and cap is not None and sums[month] > cap:
-            yield f"{budget} has {sums[month]} of {cap} in {month} after entry {move.entry}"
+        periods = _periods(move.held_at, zone)
+        for name in periods.values():
+            sums[name] += move.held + move.charged
+        cap = caps.get(budget, caps.get(f"every {budget.partition(':')[0]}", usual))
+        spent = sums[periods[cap.period]]
+        if move.entry in when and move.held > 0 and cap.nano_usd is not None and spent > cap.nano_usd:
+            yield (
+                f"{budget} has {spent} of {cap.nano_usd} in {periods[cap.period]} after entry {move.entry}"
+            )
 
 
 def _posts(world: World, db: sqlite3.Connection) -> Iterator[str]:
@@ -228,6 +256,9 @@ def _standing(world: World, message: Message, what: str, kept: set[tuple[str, st
     named = ((message.metadata or {}).get("event_payload") or {}).get("turn_id")
     if troubled >= TRIES or place in kept or ("id", named) in kept:
         world.trace.count("left standing")
+    elif place in world.slack_side.refused:
+        # Slack has said that it is not there, or not ours to touch, or that nobody may: that is believed.
+        world.trace.count("left standing, refused")
     elif room.kind == "im" and (named is None or _was_first(world, message)):
         # Nobody could look for it: only Slack's answer to it would have said where it is; or, where one may
         # have stood there before, that it is the second.

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.town import Plan, run
+from tests.simulation.town import run
+from tests.simulation.world import Plan
 
 _WRONG = {
     "lost": ("was lost", "still unfinished", "nowhere to be seen"),
@@ -76,6 +77,7 @@ class Figures:
             "undelivered": self.counted["undelivered"],
             "double posts": self.counted["double posts"],
             "left standing": self.counted["left standing"],
+            "left standing, refused": self.counted["left standing, refused"],
             "left standing, unseen": self.counted["left standing, unseen"],
             "outcomes": outcomes,
             "faults by kind": faults,

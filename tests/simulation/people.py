@@ -24,8 +24,9 @@ _OPTIONS = (
     " --size 1536x1024", " --format jpeg", " --transparent", " --model gpt-image-1-mini", " --n 9",
 )  # fmt: skip
 _ADMIN = (
-    "cap {p} {a}", "cap {p} {a}", "cap {p} default", "cap {ch} {a}", "cap {ch} default", "cap team {b}",
-    "cap default {a}", "cap default default", "grant {p} {a}", "grant {ch} {a}", "grant team {b}", "pause",
+    "cap {p} {a}", "cap {p} {a} {w}", "cap {p} default", "cap {ch} {a} {w}", "cap {ch} default",
+    "cap team {b}", "cap team {b} {w}", "cap default {a} {w}", "cap channels {a} {w}", "cap channels default",
+    "cap default default", "grant {p} {a}", "grant {ch} {a}", "grant team {b}", "pause",
     "block {p}", "unblock {p}", "deny everyone quality high", "allow everyone quality high", "uncertain",
     "team", "history", "caps", "uncertain waive {n}", "uncertain correct {n} 0.01", "revoke {n}",
 )  # fmt: skip
@@ -71,6 +72,15 @@ class People:
         self._trace.count("events")
         try:
             await work()
+        except Refused as refused:
+            self._trace.note(f"Slack's client does not let them: {refused}")
+
+    async def answers(self) -> None:
+        """Somebody replies in a thread."""
+        self._trace.note("somebody: reply, later")
+        self._trace.count("events")
+        try:
+            await self._reply()
         except Refused as refused:
             self._trace.note(f"Slack's client does not let them: {refused}")
 
@@ -188,6 +198,7 @@ class People:
             ch=f"#{room}",
             a=rng.choice(("0.1", "0.5", "2", "20")),
             b=rng.choice(("3", "500")),
+            w=rng.choice(("daily", "weekly", "monthly")),
             n=rng.randint(1, 60),
         )
         await self._workspace.type_command(self.admin, "C0DESIGN01", f"/spend {said}")

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
 from yarl import URL
 
-from sandbox.slack.delivery import Socket
+from sandbox.faults.rules import Met
+from sandbox.slack.happenings import pointless
+from sandbox.slack.model import Dropped
+from sandbox.slack.named_faults import fault_of
 from sandbox.slack.workspace import Workspace
 from tests.simulation.life import Life
-from tests.simulation.loop import in_the_world, inside
+from tests.simulation.loop import in_the_world
+from tests.simulation.sockets import Connection
 from tests.simulation.trace import Trace
-from tests.simulation.weather import SlackFault, Weather
+from tests.simulation.weather import Weather
 
 SESSION_TIMEOUT_S = 20.0
 API = "/api/"
@@ -33,6 +33,14 @@ _SAID = ("channel", "thread_ts", "ts", "timestamp", "name", "user", "file")
 """What of a request goes into the trace."""
 _ASKED = aiohttp.RequestInfo(URL("http://127.0.0.1:9"), "POST", CIMultiDictProxy(CIMultiDict()))
 _LOOKING = frozenset({"conversations.history", "conversations.replies", "files.info"})
+_TOUCHING = frozenset({"chat.update", "chat.delete", "reactions.remove"})
+_PASSING = frozenset(
+    {
+        "ratelimited", "internal_error", "fatal_error", "request_timeout", "service_unavailable",
+        "server_error", "token_revoked", "token_expired", "invalid_auth", "account_inactive",
+    }
+)  # fmt: skip
+"""What may be otherwise the next time."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +105,34 @@ class SlackSide:
         """How many requests about one message met a fault."""
         self.unclear: set[tuple[str, str]] = set()
         """Messages of ours whose ``ts`` came back late, or never."""
+        self.refused: set[tuple[str, str]] = set()
+        """Messages that Slack would not let us change, delete or take a reaction from, for good."""
+        self._connections: list[Connection] = []
+        workspace.fault_plan = weather.deliveries
+        weather.listeners.append(self._heard)
 
     def session(self) -> Session:
         """What a life has for an HTTP session."""
         return Session(self, Life.current())
 
-    async def connect(self, life: Life, app: AsyncApp) -> Socket:
+    async def connect(self, life: Life, app: AsyncApp) -> Connection:
         """Attach *app*'s socket; it is dropped when the life ends."""
-        plug = Plug(self, life, app)
-        socket = await in_the_world(self.workspace.attach(plug.send))
-        life.on_death.append(lambda: self.workspace.detach(socket))
-        return socket
+        connection = Connection(self.workspace, life, app, self.rng)
+        self._connections = [one for one in self._connections if not one.closed] + [connection]
+        life.on_death.append(connection.close)
+        await in_the_world(connection.open())
+        return connection
+
+    def hang_up(self) -> None:
+        """Close every connection, as who stops does first."""
+        for connection in self._connections:
+            connection.close()
+
+    def _heard(self, met: Met) -> None:
+        """What goes wrong with a socket."""
+        if met.fault == "socket hangs":
+            for connection in self._connections:
+                in_the_world(connection.looked_after())
 
     def latency(self) -> float:
         """Seconds of one way."""
@@ -143,7 +168,7 @@ class Session:
         timeout = more.get("timeout")
         seconds = timeout.total if isinstance(timeout, aiohttp.ClientTimeout) else SESSION_TIMEOUT_S
         path = urlsplit(url).path
-        name = path.removeprefix(API) if path.startswith(API) else path.split("/")[1]
+        name = path.removeprefix(API) if path.startswith(API) else _door(verb, path)
         await self._life.step(f"before slack {name}")
         asked = in_the_world(self._answer(verb, url, path, name, more))
         try:
@@ -158,23 +183,20 @@ class Session:
         side = self._side
         await asyncio.sleep(side.latency())
         params = _params(more)
-        fault = side.weather.on_slack(name)
-        if fault is not None:
+        met = side.weather.take("slack", name, lambda: pointless(side.workspace, name, params))
+        before = _standing(side, name, params) if met is not None else set()
+        if met is not None:
             _note(side, name, params)
-            side.trace.note(f"slack {name} {_about(params)}: {fault.name}")
-        if fault is not None and not fault.takes_effect:
-            if fault.lost:
-                raise aiohttp.ServerDisconnectedError
-            return _refusal(
-                fault if path.startswith(API) else replace(fault, status=429 if fault.status == 429 else 503)
-            )
-        reply = await self._done(verb, url, path, name, params, more)
-        if fault is not None and name == "chat.postMessage":
-            made = json.loads(reply.body)
-            side.unclear.add((str(made.get("channel")), str(made.get("ts"))))
-        if fault is not None and fault.lost:
-            raise aiohttp.ServerDisconnectedError
-        await asyncio.sleep(side.latency() + (fault.late_s if fault is not None else 0.0))
+            side.trace.note(f"slack {name} {_about(params)}: {met.fault}")
+            side.workspace.faults.append(fault_of(met))
+        try:
+            reply = await self._done(verb, url, path, name, params, more)
+        except Dropped as dropped:
+            raise aiohttp.ServerDisconnectedError from dropped
+        finally:
+            if met is not None:
+                side.unclear |= _standing(side, name, params) - before
+        await asyncio.sleep(side.latency())
         return reply
 
     async def _done(
@@ -188,6 +210,7 @@ class Session:
             made = await workspace.call(name, params, token)
             ts = made.body.get("ts") or made.body.get("message_ts") or ""
             self._side.trace.note(f"slack {name} {_about(params)}: {made.body.get('error') or 'ok'} {ts}")
+            _heed(self._side, name, params, str(made.body.get("error") or ""))
             if made.page is not None:
                 return Reply(made.status, made.page.encode(), "text/html")
             body = json.dumps(made.body).encode()
@@ -200,6 +223,13 @@ class Session:
             answer = await workspace.respond(url, dict(more.get("json") or {}))
         kind = answer.content_type
         return Reply(answer.status, answer.body, kind, {**answer.headers, "Content-Type": kind})
+
+
+def _door(verb: str, path: str) -> str:
+    """Slack's other doors, by the sandbox's names."""
+    if verb == "GET":
+        return "download"
+    return "upload" if path.startswith("/upload") else "response_url"
 
 
 def _retrieved(asked: asyncio.Task[Reply]) -> None:
@@ -220,71 +250,26 @@ def _about(params: dict[str, Any]) -> str:
     return " ".join(str(params[key]) for key in _SAID if params.get(key))
 
 
+def _standing(side: SlackSide, name: str, params: dict[str, Any]) -> set[tuple[str, str]]:
+    """The messages in the channel of a post."""
+    room = side.workspace.channels.get(str(params.get("channel"))) if name == "chat.postMessage" else None
+    return {(room.id, ts) for ts in room.messages} if room is not None else set()
+
+
+def _heed(side: SlackSide, name: str, params: dict[str, Any], error: str) -> None:
+    """Note what Slack will not do, for good."""
+    if not error or error in _PASSING:
+        return
+    channel = str(params.get("channel") or "")
+    if name in _LOOKING:
+        side.unseen.append(Looked(channel, asyncio.get_running_loop().time()))
+    if name in _TOUCHING:
+        side.refused.add((channel, str(params.get("ts") or params.get("timestamp") or "")))
+
+
 def _note(side: SlackSide, name: str, params: dict[str, Any]) -> None:
     channel = str(params.get("channel") or "")
     if name in _LOOKING:
         side.unseen.append(Looked(channel, asyncio.get_running_loop().time()))
     ts = str(params.get("ts") or params.get("timestamp") or "")
     side.troubled[channel, ts] = side.troubled.get((channel, ts), 0) + 1
-
-
-def _refusal(fault: SlackFault) -> Reply:
-    headers = {"Content-Type": "application/json"}
-    if fault.retry_after is not None:
-        headers["Retry-After"] = str(fault.retry_after)
-    return Reply(fault.status, json.dumps({"ok": False, "error": fault.error}).encode(), headers=headers)
-
-
-class Plug:
-    """The life's end of a socket: what comes goes to Bolt, its answer back, both out of order at times."""
-
-    logger = logging.getLogger("simulation.socket")
-
-    def __init__(self, side: SlackSide, life: Life, app: AsyncApp) -> None:
-        self._side = side
-        self._life = life
-        self._app = app
-
-    async def send(self, envelope: dict[str, Any]) -> None:
-        """Slack sends; who is dead is not there any more."""
-        if not self._life.alive:
-            raise ConnectionError
-        if envelope["type"] in ("hello", "disconnect"):
-            return
-        self._later(envelope)
-        if self._side.rng.random() < 0.02:
-            self._side.trace.count("fault: delivered twice")
-            self._later(envelope)
-
-    def _later(self, envelope: dict[str, Any]) -> None:
-        rng = self._side.rng
-        delay = rng.uniform(0.5, 2.5) if rng.random() < 0.03 else self._side.latency()
-        asyncio.get_running_loop().create_task(
-            self._arrive(SocketModeRequest.from_dict(envelope), delay), context=inside(self._life)
-        )
-
-    async def _arrive(self, request: SocketModeRequest | None, delay: float) -> None:
-        if request is None:
-            return
-        await asyncio.sleep(delay)
-        await self._life.step(f"arrival {request.type} {_kind(request.payload)}")
-        answer = await run_async_bolt_app(self._app, request)
-        await send_async_response(self, request, answer, 0.0)  # type: ignore[arg-type]  # the part it uses
-
-    async def send_socket_mode_response(self, response: SocketModeResponse) -> None:
-        """The acknowledgement, on its way."""
-        await self._life.step("before ack")
-        in_the_world(self._acknowledged(response))
-
-    async def _acknowledged(self, response: SocketModeResponse) -> None:
-        await asyncio.sleep(self._side.latency())
-        self._side.workspace.acknowledge(response.envelope_id, response.payload)
-
-
-def _kind(payload: dict[str, Any]) -> str:
-    event = payload.get("event") or {}
-    kind = payload.get("command") or event.get("type") or payload.get("type")
-    return f"{kind} {event.get('subtype') or ''}".strip()
-
-
-Connect = Callable[[AsyncApp], Awaitable[object]]

@@ -1,134 +1,211 @@
-"""What goes wrong, and when: seeded faults on both sides, scattered ones, storms, and long troubles."""
+"""What goes wrong, and when: seeded faults of both sides by the sandbox's names, scattered ones, storms, and
+troubles of minutes and hours."""
 
 from __future__ import annotations
 
-import math
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from sandbox.faults.named import PLACES, Side, Value
+from sandbox.faults.rules import FaultPlan, Met, Rule
+from sandbox.faults.vocabulary import NAMES
 from sandbox.images.faults import EDITS, GENERATIONS, RESPONSES
-from sandbox.images.faults import Fault as ApiFault
-from sandbox.images.mishaps import MISHAPS, mishap
 from tests.simulation.trace import Trace
 
 MAKING = frozenset({RESPONSES, GENERATIONS, EDITS})
 """The endpoints whose calls cost money."""
-API_TROUBLES = ("rate limit", "out of credit", "wrong key", "server error", "unreachable", "model gone")
-"""What can be the matter for hours."""
-_REFUSED = ("internal_error", "fatal_error", "service_unavailable")
-_ONE_SIDED = frozenset({"model gone", "unverified organisation", "unverified for streams"})
+UNREACHABLE = "unreachable"
+"""The one fault that is not the sandbox's: a request that never gets there."""
+OFTEN = 12
+"""What happens on any bad day is so many times as likely as what hardly ever happens."""
+PER_MINUTE = 40
+"""Pictures that the API makes in a minute when all is well."""
+
+_DAILY = frozenset(
+    {
+        "ratelimited", "ratelimited without a time", "internal_error", "fatal_error", "service_unavailable",
+        "request_timeout", "server error", "server error after", "internal_error after", "slow",
+        "connection lost before", "connection lost after", "page instead of json",
+    }
+)  # fmt: skip
+_NOT_HERE = frozenset({"images per minute", "huge picture", "download endless", "file never processed"})
+"""What is done in another way here, what takes long to make, and what would go on for ever."""
+_API_TROUBLES: tuple[tuple[str, str], ...] = (
+    ("rate limit", "*"), ("rate limit without a time", "*"), ("rate limit of requests", "*"),
+    ("out of credit", "*"), ("wrong key", "*"), ("unsupported region", "*"), ("server error", "*"),
+    ("bad gateway", "*"), (UNREACHABLE, "*"), ("model gone", RESPONSES), ("host gone", RESPONSES),
+    ("unverified for streams", RESPONSES), ("slow", "*"),
+)  # fmt: skip
+_SLACK_TROUBLES: tuple[tuple[str, str], ...] = (
+    ("token_revoked", "*"), ("account_inactive", "*"), ("ratelimited", "*"), ("ratelimited", "chat.*"),
+    ("ratelimited", "files.*"), ("ratelimited", "reactions.*"), ("server error", "*"), ("slow", "*"),
+    ("channel_not_found", "*"), ("restricted_action", "*"), ("internal_error", "chat.postMessage"),
+    ("connection lost after", "chat.postMessage"), ("page instead of json", "*"),
+)  # fmt: skip
+_DELIVERIES: tuple[tuple[str, str, float, dict[str, Any]], ...] = (
+    ("delivered twice", "*", 0.02, {}),
+    ("delivery late", "*", 0.02, {"seconds": 1.5}),
+    ("delivery late", "*", 0.005, {"seconds": 20.0}),
+    ("delivery out of order", "*", 0.02, {}),
+    ("acknowledgement lost", "*", 0.01, {}),
+    ("delivery lost", "*", 0.003, {}),
+    ("socket cut", "*", 0.005, {}),
+    ("socket cut", "hello", 0.01, {}),
+    ("socket cut after", "*", 0.005, {}),
+    ("socket hangs", "*", 0.004, {}),
+    ("socket refresh", "*", 0.01, {}),
+)
 
 
 @dataclass(frozen=True)
-class SlackFault:
-    """What meets one request to Slack: refused before it does anything (``error``, ``status``,
-    ``retry_after``), ``lost`` before it or after it, or answered ``late``."""
+class Trouble:
+    """A fault of one side that is met at *places* until a time: always, or with a chance."""
 
-    name: str
-    error: str = ""
-    status: int = 200
-    retry_after: int | None = None
-    lost: str = ""
-    late_s: float = 0.0
+    side: Side
+    fault: str
+    places: frozenset[str]
+    chance: float
+    until: float
 
-    @property
-    def takes_effect(self) -> bool:
-        """Whether Slack does what was asked."""
-        return not self.error and self.lost != "before"
+
+class Deliveries(FaultPlan):
+    """What goes wrong between Slack and the socket, by the sandbox's own rules; *heard* is told of each."""
+
+    def __init__(self, seed: int, heard: Callable[[Met], None]) -> None:
+        rules = [Rule("slack", on, name, None, chance, args=args) for name, on, chance, args in _DELIVERIES]
+        super().__init__(rules, seed=seed)
+        self._heard = heard
+
+    def take(self, *asked: Any, **more: Any) -> Met | None:
+        """See ``FaultPlan``."""
+        met = super().take(*asked, **more)
+        if met is not None:
+            self._heard(met)
+        return met
 
 
 class Weather:
     """Decides for each request what meets it. ``calm`` ends everything, as at the end of a run."""
 
-    def __init__(self, rng: random.Random, trace: Trace, *, slack: float = 0.01, api: float = 0.08) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        trace: Trace,
+        now: Callable[[], float],
+        *,
+        slack: float = 0.01,
+        api: float = 0.08,
+    ) -> None:
         self._rng = rng
         self._trace = trace
-        self._slack = slack
-        self._api = api
-        self._slack_storm = 0.0
-        self.api_trouble: str | None = None
-        self.slack_trouble: str | None = None
+        self._now = now
+        self._chance: dict[Side, float] = {"slack": slack, "openai": api}
+        self._storm = 0.0
+        self._troubles: list[Trouble] = []
+        self.per_minute = PER_MINUTE
+        self.deliveries = Deliveries(rng.getrandbits(32), self._delivered)
+        self.listeners: list[Callable[[Met], None]] = []
 
     def changes(self) -> None:
-        """Perhaps a storm begins or ends, perhaps a long trouble."""
+        """Perhaps a storm begins or ends, perhaps a trouble that stays for a while."""
+        rng, now = self._rng, self._now()
+        self._storm = rng.choice((0.0, 0.0, 0.0, 0.1, 0.4)) if rng.random() < 0.5 else 0.0
+        self.per_minute = rng.choice((PER_MINUTE, PER_MINUTE, PER_MINUTE, 10, 3))
+        self._troubles = [trouble for trouble in self._troubles if trouble.until > now]
+        if rng.random() < 0.12:
+            self._begins("openai", *rng.choice(_API_TROUBLES))
+        if rng.random() < 0.08:
+            self._begins("slack", *rng.choice(_SLACK_TROUBLES))
+        said = [f"{trouble.side} {trouble.fault}" for trouble in self._troubles]
+        self._trace.note(f"weather {self._storm} {self.per_minute} {said}")
+
+    def _begins(self, side: Side, fault: str, on: str) -> None:
         rng = self._rng
-        self._slack_storm = rng.choice((0.0, 0.0, 0.0, 0.1, 0.4)) if rng.random() < 0.5 else 0.0
-        self.api_trouble = rng.choice(API_TROUBLES) if rng.random() < 0.12 else None
-        self.slack_trouble = (
-            rng.choice(("token_revoked", "ratelimited", "down")) if rng.random() < 0.05 else None
-        )
-        self._trace.note(f"weather {self._slack_storm} {self.api_trouble} {self.slack_trouble}")
+        named = NAMES.get((side, fault))
+        places = MAKING if named is None else named.places(on)
+        long_s = rng.choice((60.0, 300.0, 1_200.0, 7_200.0)) * rng.uniform(0.5, 1.5)
+        self._troubles.append(Trouble(side, fault, places, rng.choice((1.0, 1.0, 0.5)), self._now() + long_s))
 
     def calm(self) -> None:
         """From now on nothing goes wrong."""
-        self._slack = self._api = self._slack_storm = 0.0
-        self.api_trouble = self.slack_trouble = None
+        self._chance = {"slack": 0.0, "openai": 0.0}
+        self._storm = 0.0
+        self._troubles = []
+        self.per_minute = PER_MINUTE
+        self.deliveries.clear()
         self._trace.note("calm")
 
-    def on_slack(self, method: str) -> SlackFault | None:
-        """What meets this request."""
-        rng = self._rng
-        if self.slack_trouble is not None:
-            fault = {
-                "token_revoked": SlackFault("token revoked", error="token_revoked"),
-                "ratelimited": SlackFault("slack 429", "ratelimited", 429, rng.randint(1, 30)),
-                "down": SlackFault("slack 503", error="service_unavailable", status=503),
-            }[self.slack_trouble]
-        elif rng.random() >= max(self._slack, self._slack_storm):
+    def take(self, side: Side, place: str, pointless: Callable[[], frozenset[str]]) -> Met | None:
+        """The fault that a request of *side* to *place* meets now, or None; *pointless* are those that would
+        change nothing for it."""
+        found = self._found(side, place)
+        if found is None or found in pointless():
             return None
-        else:
-            fault = self._any_slack(method)
-        self._trace.count(f"fault: {fault.name}")
-        return fault
+        self._trace.count(f"fault: {side} {found}")
+        return self._met(side, place, found)
 
-    def _any_slack(self, method: str) -> SlackFault:
-        rng = self._rng
-        match rng.randrange(8):
-            case 0:
-                return SlackFault("slack 429", "ratelimited", 429, rng.choice((1, 3, 10, 30, 90)))
-            case 1:
-                return SlackFault("slack error", error=rng.choice(_REFUSED))
-            case 2:
-                return SlackFault("slack 503", error="service_unavailable", status=503)
-            case 3 | 4:
-                return SlackFault("lost before", lost="before")
-            case 5 | 6:
-                return SlackFault("lost after", lost="after")
-            case _:
-                return SlackFault("late", late_s=rng.choice((2.0, 25.0)))
-
-    def on_api(self, endpoint: str) -> tuple[str, ApiFault | None] | None:
-        """What meets this call: its name and the sandbox's fault (None: it never gets there)."""
-        rng = self._rng
-        name = self.api_trouble
-        if name is not None and name in _ONE_SIDED and endpoint != RESPONSES:
-            name = None
-        if name is not None and endpoint not in MAKING and name != "unreachable":
-            name = None
-        if name is None:
-            if rng.random() >= self._api:
+    def _found(self, side: Side, place: str) -> str | None:
+        rng, now = self._rng, self._now()
+        for trouble in self._troubles:
+            if trouble.side == side and place in trouble.places and now < trouble.until:
+                if trouble.chance >= 1.0 or rng.random() < trouble.chance:
+                    return trouble.fault
                 return None
-            name = rng.choice(("unreachable", "slow", *sorted(MISHAPS)))
-        if endpoint not in MAKING and name not in (
-            "unreachable",
-            "slow",
-            "server error",
-            "refused connection",
-        ):
-            return None
-        self._trace.count(f"fault: {name}")
-        if name == "unreachable":
-            return name, None
-        if name == "slow":
-            return name, ApiFault(endpoint=endpoint, delay=rng.choice((20.0, 100.0, 400.0)))
-        fault = mishap(name, endpoint)
-        if endpoint != RESPONSES and fault.events is not None:
-            return "server error", mishap("server error", endpoint)
-        if fault.headers.get("retry-after"):
-            fault = replace(fault, headers={**fault.headers, "retry-after": str(rng.randint(1, 60))})
-        return name, fault
+        chance = self._chance[side]
+        if chance and rng.random() < (max(chance, self._storm) if side == "slack" else chance):
+            names, weights = _AT[side, place]
+            return rng.choices(names, weights)[0] if names else None
+        return None
+
+    def _met(self, side: Side, place: str, fault: str) -> Met:
+        named = NAMES.get((side, fault))
+        args: dict[str, Value] = (
+            {} if named is None else {name: arg.default for name, arg in named.args.items()}
+        )
+        ranges = _SLACK_ARGS if side == "slack" else _API_ARGS
+        args |= {name: self._rng.choice(ranges[name]) for name in args if name in ranges}
+        return Met("weather", side, place, fault, self._now(), args)
+
+    def _delivered(self, met: Met) -> None:
+        self._trace.count(f"fault: slack {met.fault}")
+        self._trace.note(f"{met.place}: {met.fault}")
+        for tell in self.listeners:
+            tell(met)
 
     def scan_s(self) -> float:
         """How long Slack takes to process a file: sometimes for ever."""
-        odd = self._slack > 0 and self._rng.random() < 0.02
-        return math.inf if odd else self._rng.choice((0.0, 0.3, 2.0))
+        odd = self._chance["slack"] > 0 and self._rng.random() < 0.02
+        if odd:
+            self._trace.count("fault: slack file never processed")
+        return float("inf") if odd else self._rng.choice((0.0, 0.3, 2.0))
+
+
+_SLACK_ARGS: Mapping[str, tuple[Value, ...]] = {
+    "retry_after": (1, 3, 10, 30, 90),
+    "seconds": (2.0, 5.0, 25.0),
+    "status": (500, 502, 503),
+}
+_API_ARGS: Mapping[str, tuple[Value, ...]] = {
+    "retry_after": (1, 5, 12, 60),
+    "seconds": (2.0, 20.0, 100.0, 400.0),
+    "milliseconds": (20, 1_500, 30_000),
+    "shape": ("images", "without reset", "only remaining", "requests", "milliseconds"),
+    "remaining": (0, 3, 30),
+}
+
+
+def _scattered(side: Side, place: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Which faults may be scattered at a place, and how often each."""
+    names = [
+        named.name
+        for named in NAMES.values()
+        if named.side == side and place in named.places("*") and named.name not in _NOT_HERE
+    ]
+    if side == "openai":
+        names += [UNREACHABLE, "slow"]
+    return tuple(names), tuple(OFTEN if name in _DAILY else 1 for name in names)
+
+
+_AT = {(side, place): _scattered(side, place) for side, places in PLACES.items() for place in places}
