@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,22 @@ SILENT_S = 60.0
 @click.command("turns")
 @click.option("--json", "as_json", is_flag=True, help="For programs: amounts in integer nano-dollars.")
 @click.option(
+    "--alive",
+    "only_alive",
+    is_flag=True,
+    help="Only how the bot last said that it is; exit code 1 without a sign of life, or with a stuck turn.",
+)
+@click.option(
     "--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many, newest."
 )
 @settings_options
 def command(
-    as_json: bool, limit: int, config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]
+    as_json: bool,
+    only_alive: bool,
+    limit: int,
+    config: Path | None,
+    data_dir: Path | None,
+    pairs: tuple[str, ...],
 ) -> None:
     """What was asked for, what became of it, and what it cost; oldest first. Above it, how the bot last said
     that it is."""
@@ -35,16 +47,51 @@ def command(
     from storage.turn_report import turn_rows
 
     settings = settings_for(config, flags_of(pairs, data_dir))
+    folder = settings.storage.data_dir
     try:
-        rows, beat = read_books(settings.storage.data_dir, lambda db: (turn_rows(db, limit), last_beat(db)))
+        if only_alive:
+            _say_alive(read_books(folder, last_beat), as_json=as_json)
+            return
+        rows, beat = read_books(folder, lambda db: (turn_rows(db, limit), last_beat(db)))
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
+    now = datetime.now(UTC)
     if as_json:
-        click.echo(json.dumps([as_data(row) for row in rows], indent=2))
+        stuck = beat.stuck if beat is not None and is_alive(beat, now) else ()
+        click.echo(json.dumps([as_data(row, stuck) for row in rows], indent=2))
     else:
         if beat is not None:
-            click.echo(in_a_line(beat, datetime.now(UTC)))
+            click.echo(in_a_line(beat, now))
         _print(rows)
+
+
+def _say_alive(beat: Beat | None, *, as_json: bool) -> None:
+    """Print it; exit code 1 where somebody should look."""
+    now = datetime.now(UTC)
+    if as_json:
+        click.echo(json.dumps(beat_as_data(beat, now), indent=2))
+    else:
+        click.echo("Not running: there was never a sign of life." if beat is None else in_a_line(beat, now))
+    if beat is None or beat.stuck or not is_alive(beat, now):
+        raise SystemExit(1)
+
+
+def is_alive(beat: Beat, now: datetime) -> bool:
+    """Whether a sign of life is young enough to speak of a bot that runs."""
+    return (now - beat.at).total_seconds() <= SILENT_S
+
+
+def beat_as_data(beat: Beat | None, now: datetime) -> dict[str, Any]:
+    """A sign of life as ``--alive --json`` prints it."""
+    return {
+        "alive": beat is not None and is_alive(beat, now),
+        "pid": beat.pid if beat else None,
+        "started_at": beat.started_at.isoformat() if beat else None,
+        "beat_at": beat.at.isoformat() if beat else None,
+        "running": beat.running if beat else None,
+        "waiting": beat.waiting if beat else None,
+        "stuck": list(beat.stuck) if beat else [],
+    }
 
 
 def in_a_line(beat: Beat, now: datetime) -> str:
@@ -52,7 +99,7 @@ def in_a_line(beat: Beat, now: datetime) -> str:
     began, last = f"{beat.started_at:%Y-%m-%d %H:%M:%S}", f"{beat.at:%Y-%m-%d %H:%M:%S}"
     stuck = f"; stuck: {', '.join(beat.stuck)}" if beat.stuck else ""
     counts = f"{beat.running} running, {beat.waiting} waiting{stuck}"
-    if (now - beat.at).total_seconds() > SILENT_S:
+    if not is_alive(beat, now):
         return (
             f"Not running: no sign of life since {last} UTC (process {beat.pid}, started {began}). "
             f"Then: {counts}."
@@ -60,8 +107,8 @@ def in_a_line(beat: Beat, now: datetime) -> str:
     return f"Running since {began}, last sign of life {last} UTC (process {beat.pid}): {counts}."
 
 
-def as_data(row: TurnRow) -> dict[str, Any]:
-    """A turn as ``--json`` prints it."""
+def as_data(row: TurnRow, stuck: Collection[str] = ()) -> dict[str, Any]:
+    """A turn as ``--json`` prints it; *stuck* are the ids of those that should have moved."""
     turn = row.turn
     request = turn.request
     return {
@@ -88,6 +135,7 @@ def as_data(row: TurnRow) -> dict[str, Any]:
         "charged_nano_usd": row.charged_nano_usd,
         "held_nano_usd": row.held_nano_usd,
         "attempts": row.attempts,
+        "stuck": turn.id in stuck,
         "message_ts": turn.message_ts,
         "created_at": turn.created_at.isoformat(),
         "updated_at": turn.updated_at.isoformat(),

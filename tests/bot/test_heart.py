@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from datetime import UTC, datetime, timedelta
@@ -118,7 +119,7 @@ async def _written(folder: Path, beat: Beat) -> None:
     database.close()
 
 
-def test_turns_prints_the_last_sign_of_life_above_the_table_and_not_in_json(tmp_path: Path) -> None:
+def test_turns_prints_the_last_sign_of_life_above_the_table(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     beat = Beat(7, now - timedelta(minutes=5), now, 3, 12, ("turn_1", "turn_2"))
     asyncio.run(_written(tmp_path, beat))
@@ -128,6 +129,46 @@ def test_turns_prints_the_last_sign_of_life_above_the_table_and_not_in_json(tmp_
         "(process 7): 3 running, 12 waiting; stuck: turn_1, turn_2."
     )
     assert CliRunner().invoke(main, ["turns", "--json", "--data-dir", str(tmp_path)]).output == "[]\n"
+    alone = CliRunner().invoke(main, ["turns", "--alive", "--data-dir", str(tmp_path)])
+    assert alone.output.splitlines() == printed.output.splitlines()[:1]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "stuck", "alive", "code"),
+    [(0, (), True, 0), (0, ("turn_1",), True, 1), (SILENT_S + 5, (), False, 1)],
+)
+def test_programs_read_the_sign_of_life_and_see_by_the_exit_code_whether_somebody_should_look(
+    tmp_path: Path, age_s: float, stuck: tuple[str, ...], alive: bool, code: int
+) -> None:
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=age_s)
+    asyncio.run(_written(tmp_path, Beat(7, at - timedelta(minutes=5), at, 3, 12, stuck)))
+    printed = CliRunner().invoke(main, ["turns", "--alive", "--json", "--data-dir", str(tmp_path)])
+    assert printed.exit_code == code
+    assert json.loads(printed.output) == {
+        "alive": alive,
+        "pid": 7,
+        "started_at": (at - timedelta(minutes=5)).isoformat(),
+        "beat_at": at.isoformat(),
+        "running": 3,
+        "waiting": 12,
+        "stuck": list(stuck),
+    }
+
+
+@pytest.mark.parametrize(("age_s", "stuck"), [(0, True), (SILENT_S + 5, False)])
+async def test_a_turn_says_that_it_is_stuck_as_long_as_the_bot_says_so(
+    tmp_path: Path, age_s: float, stuck: bool
+) -> None:
+    async with opened(tmp_path) as database:
+        world = World(database, tmp_path / "pictures")
+        turn_id = await world.imagine("a fox")
+        other_id = await world.imagine("an owl")
+        await world.rest()
+        at = datetime.now(UTC) - timedelta(seconds=age_s)
+        await SqlitePulse(database).beat(Beat(7, at, at, 1, 0, (turn_id,)))
+        printed = CliRunner().invoke(main, ["turns", "--json", "--data-dir", str(tmp_path)])
+    found = {turn["id"]: turn["stuck"] for turn in json.loads(printed.output)}
+    assert found == {turn_id: stuck, other_id: False}
 
 
 def test_a_bot_that_has_been_silent_for_a_minute_is_not_called_running() -> None:
@@ -145,3 +186,7 @@ def test_turns_says_nothing_of_a_bot_that_never_ran(tmp_path: Path) -> None:
     printed = CliRunner().invoke(main, ["turns", "--data-dir", str(tmp_path)])
     assert printed.exit_code == 0
     assert "Running" not in printed.output
+    alone = CliRunner().invoke(main, ["turns", "--alive", "--data-dir", str(tmp_path)])
+    assert (alone.exit_code, alone.output) == (1, "Not running: there was never a sign of life.\n")
+    as_json = CliRunner().invoke(main, ["turns", "--alive", "--json", "--data-dir", str(tmp_path)])
+    assert json.loads(as_json.output)["alive"] is False
