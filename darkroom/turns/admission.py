@@ -10,7 +10,7 @@ from darkroom.turns.edits import reads_like_an_edit
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.model import Intent, Surface, Turn, TurnState
-from darkroom.turns.outages import Gate
+from darkroom.turns.outages import Gate, MayStart
 from darkroom.turns.refusals import refused
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.surroundings import Guard
@@ -81,7 +81,9 @@ class Admission:
         """Nothing new is taken in while only an admin can mend what is wrong with the API; but for whoever
         comes when it is time to try whether that was done."""
         closed = self._gate.closed()
-        if closed is None or not closed.outage.trouble.stops_intake or self._gate.places() != 0:
+        if closed is None or not closed.outage.trouble.stops_intake:
+            return None
+        if self._gate.may_start() is not MayStart.NONE:
             return None
         details = {"trouble": closed.outage.trouble.value, "message": closed.outage.message}
         return Ending(Outcome.DECLINED, Reason.API_CLOSED, details)

@@ -14,8 +14,8 @@ from darkroom.rendering.job import Answer, Billed, Candidate, FailureKind
 from darkroom.turns.breaker import NO_ANSWER, Breaker
 from darkroom.turns.call_lane import Lane, Waiter
 from darkroom.turns.outage_clerk import OutageClerk
-from darkroom.turns.outages import Closed, OutageBook, Pass, Patience, Slowed
-from darkroom.turns.passed_by import Refusals
+from darkroom.turns.outages import Closed, MayStart, OutageBook, Pass, Patience, Slowed
+from darkroom.turns.passed_by import RefusedLately
 
 logger = logging.getLogger("darkroom.turns")
 
@@ -32,13 +32,13 @@ class ApiGate:
         self._places = calls_at_once
         self._breaker = Breaker(clock)
         self._clerk = OutageClerk(clock, book, self._breaker)
-        self._refusals = Refusals(clock)
+        self._refused_lately = RefusedLately(clock)
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._out: set[int] = set()
         """The passes that were neither learned from nor left."""
         self._tickets = self._passes = 0
         self._listeners: list[Callable[[], None]] = []
-        self._had_places = True
+        self._could_start = True
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0.0
         self._shut = False
@@ -62,9 +62,11 @@ class ApiGate:
         """See ``Gate.closed``."""
         return self._breaker.closed()
 
-    def places(self) -> int | None:
-        """See ``Gate.places``."""
-        return None if self._breaker.closed() is None else int(self._breaker.due())
+    def may_start(self) -> MayStart:
+        """See ``Gate.may_start``."""
+        if self._breaker.closed() is None:
+            return MayStart.ANY
+        return MayStart.ONE if self._breaker.due() else MayStart.NONE
 
     def slowed(self) -> Slowed | None:
         """See ``Gate.slowed``."""
@@ -78,7 +80,7 @@ class ApiGate:
 
     def refused(self, candidate: Candidate) -> str | None:
         """See ``Gate.refused``."""
-        return self._refusals.why(candidate)
+        return self._refused_lately.why(candidate)
 
     def listen(self, changed: Callable[[], None]) -> None:
         """See ``Gate.listen``."""
@@ -140,9 +142,9 @@ class ApiGate:
             self._hear_rate(passed, answer)
             self._back(passed)
         if failure is None:
-            self._refusals.succeed(passed.candidate)
+            self._refused_lately.succeed(passed.candidate)
         elif failure.kind in (FailureKind.ACCESS, FailureKind.MODEL_GONE):
-            self._refusals.refuse(passed.candidate, failure)
+            self._refused_lately.refuse(passed.candidate, failure)
         before = self._breaker.closed()
         self._breaker.hear(passed, answer, team_id)
         self._say(before, self._breaker.closed())
@@ -196,7 +198,7 @@ class ApiGate:
             bucket.give_back(passed.number)
 
     def _turn(self) -> None:
-        """Let go whoever may, wake whoever waits in vain, set the alarm, and say if there are places."""
+        """Let go whoever may, wake whoever waits in vain, set the alarm, and say if more may start."""
         at = self._clock.monotonic()
         closed = self._breaker.closed()
         for lane in self._lanes.values():
@@ -214,12 +216,12 @@ class ApiGate:
         if next_try is not None and next_try > at:
             alarms.append(next_try)
         self._set_alarm(min(alarms, default=None))
-        has_places = self.places() != 0
-        if has_places and not self._had_places:
-            self._had_places = True
+        may_start = self.may_start() is not MayStart.NONE
+        if may_start and not self._could_start:
+            self._could_start = True
             for listener in self._listeners:
                 listener()
-        self._had_places = has_places
+        self._could_start = may_start
 
     def _next(self, at: float) -> Lane | None:
         """The lane whose first has come before those of the others, of those that may be called."""

@@ -1,5 +1,5 @@
-"""Whether the API is called at all: closed by what only an admin can mend and by failure after failure, tried
-again from time to time by one call, opened by its success. Waits for nothing and writes nothing down."""
+"""Whether the API is called at all. What only an admin can mend trips the breaker, and failure after failure;
+from time to time one call tries, and its success resets it. Waits for nothing and writes nothing down."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ NO_ANSWER = frozenset({FailureKind.SERVER, FailureKind.TIMEOUT, FailureKind.UNRE
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """An outage that belongs in the books, and whose admins are told."""
+class Incident:
+    """An outage that belongs in the books, and of which the admins of ``team_id`` are told."""
 
     outage: Outage
     team_id: str
 
 
 class Breaker:
-    """Open, or closed by an outage."""
+    """Lets calls pass, or was tripped by an outage: then the API is closed, until it is reset."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -49,22 +49,22 @@ class Breaker:
         self._next_try = 0.0
         self._failures: deque[float] = deque(maxlen=FAILURES)
         self.spell = 0
-        """How often it was closed."""
+        """How often it was tripped."""
         self.probing = False
         """Somebody is trying."""
-        self.entry: Entry | None = None
+        self.incident: Incident | None = None
         """What should stand in the books as going on."""
 
     def resume(self, outage: Outage) -> None:
-        """Begin as it was left: closed, and to be tried at once."""
-        self._close(outage)
+        """Begin as it was left: tripped, and to be tried at once."""
+        self._trip(outage)
         self._next_try = self._clock.monotonic()
-        self.entry = Entry(outage, "")
+        self.incident = Incident(outage, "")
 
-    def booked(self, entry: Entry, outage: Outage) -> None:
-        """How *entry* stands in the books: perhaps as what had begun before."""
-        if self.entry is entry:
-            self.entry = replace(entry, outage=outage)
+    def booked(self, incident: Incident, outage: Outage) -> None:
+        """How *incident* stands in the books: perhaps as what had begun before."""
+        if self.incident is incident:
+            self.incident = replace(incident, outage=outage)
             self._outage = outage
 
     def closed(self) -> Closed | None:
@@ -75,7 +75,7 @@ class Breaker:
         return Closed(self._outage, self._clock.now() + timedelta(seconds=left))
 
     def next_try(self) -> float | None:
-        """When somebody may try (monotonic); None while it is open, or somebody is at it."""
+        """When somebody may try (monotonic); None while calls pass, or somebody is at it."""
         return None if self._outage is None or self.probing else self._next_try
 
     def due(self) -> bool:
@@ -84,40 +84,40 @@ class Breaker:
         return next_try is not None and self._clock.monotonic() >= next_try
 
     def hear(self, passed: Pass, answer: Answer, team_id: str) -> None:
-        """What came of a call. One that was let go before the API was closed says nothing of its being closed
-        for what only an admin can mend, whatever it brings."""
+        """What came of a call. One that was let go before it was tripped says nothing of what only an admin
+        can mend, whatever it brings."""
         failure = answer.failure
         fresh = passed.spell == self.spell
         if failure is not None and (trouble := _TROUBLES.get(failure.kind)) is not None:
             self._strike(trouble, failure, team_id, fresh=fresh)
             return
         if self._stops_intake() and fresh and _allowed(answer):
-            self._open()
+            self._reset()
         if failure is not None and failure.kind in NO_ANSWER:
             self._fail(failure, team_id, fresh=fresh)
             return
         self._failures.clear()
         if self._outage is not None and not self._stops_intake():
-            self._open()
+            self._reset()
 
     def _strike(self, trouble: Trouble, failure: Failure, team_id: str, *, fresh: bool) -> None:
         if self._outage is not None and self._outage.trouble is trouble:
             if fresh:
                 self._put_off()
         elif self._outage is None or fresh or not self._stops_intake():
-            self._close(self._new(trouble, failure))
-            self.entry = Entry(self._known(), team_id)
+            self._trip(self._new(trouble, failure))
+            self.incident = Incident(self._known(), team_id)
 
     def _fail(self, failure: Failure, team_id: str, *, fresh: bool) -> None:
         at = self._clock.monotonic()
         if self._outage is None:
             self._failures.append(at)
             if len(self._failures) == FAILURES and at - self._failures[0] <= FAILURES_WITHIN_S:
-                self._close(self._new(Trouble.FAILING, failure))
+                self._trip(self._new(Trouble.FAILING, failure))
         elif fresh:
             self._put_off()
-            if self.entry is None and at - self._since >= TOLD_AFTER_S:
-                self.entry = Entry(self._known(), team_id)
+            if self.incident is None and at - self._since >= TOLD_AFTER_S:
+                self.incident = Incident(self._known(), team_id)
 
     def _new(self, trouble: Trouble, failure: Failure) -> Outage:
         name = failure.code or failure.kind.value
@@ -127,11 +127,11 @@ class Breaker:
 
     def _known(self) -> Outage:
         if self._outage is None:
-            raise RuntimeError("the API is open")
+            raise RuntimeError("there is no outage")
         return self._outage
 
-    def _close(self, outage: Outage) -> None:
-        self._outage, self.entry = outage, None
+    def _trip(self, outage: Outage) -> None:
+        self._outage, self.incident = outage, None
         self.spell += 1
         self._tries, self._since = 0, self._clock.monotonic()
         self.probing = False
@@ -143,8 +143,8 @@ class Breaker:
         self._tries = min(self._tries + 1, len(waits) - 1)
         self._next_try = self._clock.monotonic() + waits[self._tries]
 
-    def _open(self) -> None:
-        self._outage = self.entry = None
+    def _reset(self) -> None:
+        self._outage = self.incident = None
         self.probing = False
         self._failures.clear()
 

@@ -24,7 +24,7 @@ class OutageClerk:
         self._book = book
         self._breaker = breaker
         self._written: Outage | None = None
-        """What is open in the books."""
+        """What has not ended in the books."""
         self._listeners: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._rests = False
@@ -58,8 +58,8 @@ class OutageClerk:
             self._task.add_done_callback(self._wrote)
 
     def _is_written(self) -> bool:
-        entry, written = self._breaker.entry, self._written
-        return (entry and entry.outage.id) == (written and written.id)
+        incident, written = self._breaker.incident, self._written
+        return (incident and incident.outage.id) == (written and written.id)
 
     async def _write(self, after_s: float) -> None:
         if after_s:
@@ -67,13 +67,13 @@ class OutageClerk:
             await self._clock.sleep(after_s)
             self._rests = False
         while not self._is_written():
-            entry = self._breaker.entry
+            incident = self._breaker.incident
             if self._written is not None:
                 await self._book.end(self._written.id, self._clock.now())
                 self._written = None
-            elif entry is not None:
-                self._written = await self._book.begin(entry.outage, entry.team_id)
-                self._breaker.booked(entry, self._written)
+            elif incident is not None:
+                self._written = await self._book.begin(incident.outage, incident.team_id)
+                self._breaker.booked(incident, self._written)
             for raised in self._listeners:
                 raised()
 

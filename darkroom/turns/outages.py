@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Protocol
 
 from darkroom.rendering.job import Answer, Candidate
@@ -56,6 +56,15 @@ class Slowed:
     per_minute: int | None = None
 
 
+class MayStart(Enum):
+    """How many turns that call the API may be started; the value is the limit, None where there is none."""
+
+    ANY = None
+    ONE = 1
+    """The API is closed, and somebody may try whether the trouble is over."""
+    NONE = 0
+
+
 class OutageBook(Protocol):
     """Outages, so that admins are told once, also over a restart. Each method is one transaction."""
 
@@ -78,7 +87,7 @@ class Pass:
     """Leave to make one call with ``candidate``, to be learned from or left.
 
     ``ticket`` is its place in the order of coming, kept by whoever comes back with it. ``number`` counts the
-    passes, and ``spell`` how often the API had been closed when it was given; ``probe`` is the call that
+    passes, and ``spell`` how often the API had been closed until then; ``probe`` is the call that
     tries whether the trouble is over.
     """
 
@@ -104,9 +113,8 @@ class Gate(Protocol):
         """What is the matter, or None."""
         ...
 
-    def places(self) -> int | None:
-        """How many turns may be started now: any (None), none (0), or the one that tries whether the trouble
-        is over (1)."""
+    def may_start(self) -> MayStart:
+        """How many turns may be started now that call the API."""
         ...
 
     def slowed(self) -> Slowed | None:
@@ -139,5 +147,5 @@ class Gate(Protocol):
         ...
 
     def listen(self, changed: Callable[[], None]) -> None:
-        """Have *changed* called whenever ``places`` may have grown."""
+        """Have *changed* called whenever more ``may_start``."""
         ...

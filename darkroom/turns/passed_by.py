@@ -30,8 +30,8 @@ def parts_of(candidate: Candidate) -> list[Part]:
     return [part_of(candidate, concern) for concern in Concern]
 
 
-class Refusals:
-    """Remembers them for an hour, so that not every turn spends time on being refused."""
+class RefusedLately:
+    """Remembers refusals for an hour, so that not every turn spends time on being refused."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -121,7 +121,7 @@ class ShownWaits:
             own[person_of(entry)] += 1
         return _View(
             closed=self._gate.closed(),
-            startable=frozenset(self._line.startable(self._gate.places())),
+            startable=frozenset(self._line.startable(self._gate.may_start().value)),
             heads=self._line.heads(),
             people=self._line.running_by_person(),
             in_order={entry: number for number, entry in enumerate(in_order)},

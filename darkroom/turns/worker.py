@@ -18,7 +18,7 @@ from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.mending import Mender
 from darkroom.turns.model import Intent, Turn, TurnState
-from darkroom.turns.outages import Closed, Gate
+from darkroom.turns.outages import Closed, Gate, MayStart
 from darkroom.turns.overseeing import Overseer
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.reconsidering import Reconsidering
@@ -193,9 +193,9 @@ class Worker:
     def _start_next(self) -> None:
         if self._tasks.stopping:
             return
-        limit = self._gate.places()
-        for entry in self._line.startable(limit):
-            self._line.start(entry, probing=limit is not None and entry.calls)
+        may_start = self._gate.may_start()
+        for entry in self._line.startable(may_start.value):
+            self._line.start(entry, probing=may_start is not MayStart.ANY and entry.calls)
             self._tasks.spawn(self._work(entry), entry)
 
     def money_moved(self) -> None:

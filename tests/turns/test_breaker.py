@@ -10,7 +10,7 @@ import pytest
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind
 from darkroom.turns.breaker import FAILING_WAITS_S, FAILURES, FAILURES_WITHIN_S, MEND_WAITS_S, TOLD_AFTER_S
 from darkroom.turns.outage_clerk import AGAIN_S
-from darkroom.turns.outages import Closed, Pass, Trouble
+from darkroom.turns.outages import Closed, MayStart, Pass, Trouble
 from tests.examples import NOON, TEAM
 from tests.turns.door import CAT, FOX, HOUR, PICTURE, Door
 from tests.turns.fakes import failed
@@ -50,7 +50,7 @@ async def test_what_only_an_admin_can_mend_closes_it_at_once_and_is_told_once(
     assert closed is not None
     assert (closed.outage.trouble, closed.outage.message) == (trouble, "the API's own words")
     assert closed.next_try_at == NOON + timedelta(seconds=MEND_WAITS_S[0])
-    assert door.gate.places() == 0
+    assert door.gate.may_start() is MayStart.NONE
     assert door.books.written == [(trouble, "T0OTHER")]
     assert door.alerts == 1
     assert door.gate.enter_at_once(FOX, 1) is None
@@ -61,21 +61,21 @@ async def test_it_is_tried_by_one_after_growing_waits_until_a_success(door: Door
     for number, wait in enumerate((*MEND_WAITS_S, MEND_WAITS_S[-1]), start=1):
         assert door.next_try_in() == wait
         await door.clock.run(wait - 0.1)
-        assert door.gate.places() == 0
+        assert door.gate.may_start() is MayStart.NONE
         assert door.changes == number - 1
         await door.clock.run(0.1)
-        assert door.gate.places() == 1
+        assert door.gate.may_start() is MayStart.ONE
         assert door.changes == number
         probe = await door.passes()
         assert probe.probe
-        assert door.gate.places() == 0
+        assert door.gate.may_start() is MayStart.NONE
         assert await door.is_closed()
         door.gate.learn(probe, failed(FailureKind.QUOTA), TEAM)
     await door.clock.run(MEND_WAITS_S[-1])
     changes = door.changes
     await door.call(PICTURE)
     assert door.gate.closed() is None
-    assert door.gate.places() is None
+    assert door.gate.may_start() is MayStart.ANY
     assert door.changes == changes + 1
     assert door.books.written == [(Trouble.QUOTA, TEAM), (Trouble.QUOTA, "over")]
     assert door.alerts == 2
@@ -116,7 +116,7 @@ async def test_only_what_shows_that_pictures_may_be_made_opens_it(
 )
 async def test_an_answer_that_shows_nothing_lets_the_next_try_at_once(door: Door, kind: FailureKind) -> None:
     assert not await _opened_by(door, failed(kind))
-    assert door.gate.places() == 1
+    assert door.gate.may_start() is MayStart.ONE
     assert (await door.passes()).probe
 
 
@@ -125,7 +125,7 @@ async def test_a_try_without_an_answer_is_made_again_only_after_a_while(
     door: Door, kind: FailureKind
 ) -> None:
     assert not await _opened_by(door, failed(kind, Billed.UNKNOWN))
-    assert door.gate.places() == 0
+    assert door.gate.may_start() is MayStart.NONE
     assert door.next_try_in() == MEND_WAITS_S[1]
 
 
@@ -142,7 +142,7 @@ async def test_a_try_that_broke_off_and_was_asked_for_opens_it_after_all(door: D
     await door.call(failed(FailureKind.QUOTA))
     await door.clock.run(MEND_WAITS_S[0])
     probe = await door.call(failed(FailureKind.UNREACHABLE, Billed.UNKNOWN))
-    assert door.gate.places() == 0
+    assert door.gate.may_start() is MayStart.NONE
     door.gate.learn(probe, PICTURE, TEAM)
     assert door.gate.closed() is None
 
@@ -152,7 +152,7 @@ async def test_who_was_to_try_and_does_not_call_leaves_that_to_the_next(door: Do
     await door.clock.run(MEND_WAITS_S[0])
     probe, changes = await door.passes(), door.changes
     door.gate.leave(probe)
-    assert door.gate.places() == 1
+    assert door.gate.may_start() is MayStart.ONE
     assert door.changes == changes + 1
     assert (await door.passes()).probe
 
@@ -164,10 +164,10 @@ async def test_who_was_to_try_and_is_cancelled_while_it_waits_leaves_that_to_the
     await door.call(failed(FailureKind.RATE, wait=100.0))
     first = door.come()
     await settled()
-    assert door.gate.places() == 0
+    assert door.gate.may_start() is MayStart.NONE
     first.cancel()
     await settled()
-    assert door.gate.places() == 1
+    assert door.gate.may_start() is MayStart.ONE
     await door.passes(CAT)
 
 
@@ -190,7 +190,7 @@ async def test_who_was_to_try_and_still_waits_when_something_else_is_the_matter_
     waits.cancel()
     await settled()
     assert isinstance(waits.result(), Closed)
-    assert door.gate.places() == 0
+    assert door.gate.may_start() is MayStart.NONE
 
 
 async def test_who_was_to_try_and_cannot_at_once_leaves_that_to_the_next(door: Door) -> None:
@@ -198,7 +198,7 @@ async def test_who_was_to_try_and_cannot_at_once_leaves_that_to_the_next(door: D
     await door.call(failed(FailureKind.KEY), CAT)
     await door.clock.run(MEND_WAITS_S[0])
     assert door.gate.enter_at_once(FOX, 1) is None
-    assert door.gate.places() == 1
+    assert door.gate.may_start() is MayStart.ONE
 
 
 async def test_who_was_to_try_and_finds_no_place_leaves_that_to_the_next() -> None:
@@ -209,7 +209,7 @@ async def test_who_was_to_try_and_finds_no_place_leaves_that_to_the_next() -> No
     await door.clock.run(MEND_WAITS_S[0])
     changes = door.changes
     assert door.gate.enter_at_once(FOX, 1) is None
-    assert door.gate.places() == 1
+    assert door.gate.may_start() is MayStart.ONE
     assert door.changes == changes + 1
     door.gate.leave(busy)
 
@@ -238,7 +238,7 @@ async def test_a_clock_that_is_put_back_changes_nothing(door: Door) -> None:
     door.clock.at -= timedelta(days=30)
     assert door.next_try_in() == MEND_WAITS_S[0]
     await door.clock.run(MEND_WAITS_S[0])
-    assert door.gate.places() == 1
+    assert door.gate.may_start() is MayStart.ONE
 
 
 # --- call after call fails -------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ async def test_a_try_under_way_while_it_is_closed_anew_does_not_keep_others_from
     probe = await door.passes()
     door.gate.learn(before, failed(FailureKind.KEY), TEAM)
     await door.clock.run(MEND_WAITS_S[0])
-    assert door.gate.places() == 1
+    assert door.gate.may_start() is MayStart.ONE
     door.gate.leave(probe)
 
 
@@ -369,7 +369,7 @@ async def test_a_new_start_goes_on_closed_tries_at_once_and_tells_nobody_again(d
     again = Door(door.books)
     await again.gate.load()
     assert again.trouble() is Trouble.QUOTA
-    assert again.gate.places() == 1
+    assert again.gate.may_start() is MayStart.ONE
     await again.call(failed(FailureKind.QUOTA))
     assert again.next_try_in() == MEND_WAITS_S[1]
     assert again.books.written == [(Trouble.QUOTA, TEAM)]
@@ -380,7 +380,7 @@ async def test_a_new_start_goes_on_closed_tries_at_once_and_tells_nobody_again(d
 
 async def test_a_new_start_after_nothing_is_open(door: Door) -> None:
     await door.gate.load()
-    assert door.gate.places() is None
+    assert door.gate.may_start() is MayStart.ANY
     assert door.gate.closed() is None
 
 

@@ -14,6 +14,7 @@ from darkroom.rendering.job import (
 from darkroom.turns.breaker import FAILING_WAITS_S, FAILURES, MEND_WAITS_S
 from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.model import AttemptState, Turn, TurnState
+from darkroom.turns.outages import MayStart
 from tests.examples import ALICE, BOB, caps
 from tests.turns.conftest import MakeWorld
 from tests.turns.fakes import failed
@@ -175,7 +176,7 @@ async def test_who_has_tried_and_is_being_told_stands_in_the_way_of_no_later_try
     world.gates.shut("upload", "post", "close:a fox")
     later.says = lambda job: None if job.prompt == "a fox" else failed(FailureKind.QUOTA)
     await later.clock.run(MEND_WAITS_S[0])
-    assert world.gate.places() == 0
+    assert world.gate.may_start() is MayStart.NONE
     sent = len(later.api.jobs)
     await later.clock.run(MEND_WAITS_S[0])
     assert [job.prompt for job in later.api.jobs[sent:]] == ["a hen"]
