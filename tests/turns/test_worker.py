@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from darkroom.rendering.job import FailureKind
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.erasing import Recall
-from darkroom.turns.model import AttemptState, Surface, TurnState
+from darkroom.turns.model import AttemptState, Surface, Turn, TurnState
 from storage.erasing import SqliteEraser
 from tests.examples import ALICE, BOB, caps, command, message
 from tests.turns.conftest import MakeWorld
@@ -349,6 +352,33 @@ async def test_one_person_cannot_fill_the_line_for_everybody(make_world: MakeWor
     ending = (await world.turn(turns[2])).ending
     assert ending is not None
     assert ending.details == {"waiting": 1, "own": 1}
+
+
+async def test_who_found_no_place_takes_none_from_others_meanwhile(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even before that is written down: a flood is written down slowly."""
+    world = make_world(per_person=1, waiting_max=1)
+    world.gates.shut("render:n0", "render:n1")
+    written, end = asyncio.Event(), world.store.end
+
+    async def slowly(turn_id: str, ending: Ending, *given: Any, **more: Any) -> Turn:
+        if ending.reason is Reason.QUEUE_FULL:
+            await written.wait()
+        return await end(turn_id, ending, *given, **more)
+
+    monkeypatch.setattr(world.store, "end", slowly)
+    turns = [await world.imagine("n0")]
+    await world.gates.reached("render:n0")
+    turns += [await world.imagine("n1"), await world.imagine("n2")]
+    world.gates.open("render:n0")
+    await world.gates.reached("render:n1")
+    turns.append(await world.imagine("n3"))
+    written.set()
+    world.gates.open("render:n1")
+    await world.rest()
+    outcomes = [await world.outcome(turn_id) for turn_id in turns]
+    assert outcomes == ["pictures", "pictures", "queue_full", "pictures"]
 
 
 async def test_being_told_of_a_refusal_takes_nobodys_place(make_world: MakeWorld) -> None:
