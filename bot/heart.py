@@ -11,12 +11,14 @@ from datetime import datetime
 from darkroom.clock import Clock
 from darkroom.turns.heartbeat import Beat, Pulse
 from darkroom.turns.worker import Worker
-from handlers.errands import unbroken
+from handlers.errands import where
 
 logger = logging.getLogger("darkroom.app")
 
 EVERY_S = 15.0
 """The pause between two beats, by the loop's own time."""
+SLOW_S = 60.0
+"""Longer than this neither a beat nor a round takes: a round waits for Slack for 10 seconds at most."""
 
 
 class Heart:
@@ -56,13 +58,37 @@ class Heart:
         await self._pulse.beat(Beat(os.getpid(), self._started_at or now, now, running, waiting, stuck))
 
     async def _again(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        told: str | None = None
         while not self._stopped.is_set():
-            await unbroken(name, _done(work))
+            trouble = await _trouble(name, work)
+            # A full disk lasts for hours, and the log may be on it.
+            if trouble is not None and trouble != told:
+                logger.error("%s broke: %s; it is tried again", name, trouble)
+            elif trouble is None and told is not None:
+                logger.warning("%s: all is well again", name)
+            told = trouble
             pause = asyncio.ensure_future(self._stopped.wait())
             await asyncio.wait({pause}, timeout=EVERY_S)
             pause.cancel()
 
 
-async def _done(work: Callable[[], Awaitable[None]]) -> bool:
+async def _trouble(name: str, work: Callable[[], Awaitable[None]]) -> str | None:
+    """What *work* broke of, for the log, or None; that it does not come to its end is said as well."""
+    task = asyncio.ensure_future(_done(work))
+    try:
+        await asyncio.wait({task}, timeout=SLOW_S)
+        if not task.done():
+            logger.error("%s has not come to its end for %g s: is the disk slow?", name, SLOW_S)
+            await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    if task.cancelled():
+        return "it was cancelled"
+    error = task.exception()
+    return None if error is None else where(error)
+
+
+async def _done(work: Callable[[], Awaitable[None]]) -> None:
     await work()
-    return True

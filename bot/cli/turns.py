@@ -77,8 +77,9 @@ def _say_alive(beat: Beat | None, *, as_json: bool) -> None:
 
 
 def is_alive(beat: Beat, now: datetime) -> bool:
-    """Whether a sign of life is young enough to speak of a bot that runs."""
-    return (now - beat.at).total_seconds() <= SILENT_S
+    """Whether a sign of life is young enough to speak of a bot that runs. One from a time to come is old: the
+    clock was put back since, and a bot that runs would have given another by now."""
+    return abs((now - beat.at).total_seconds()) <= SILENT_S
 
 
 def beat_as_data(beat: Beat | None, now: datetime) -> dict[str, Any]:

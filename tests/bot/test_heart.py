@@ -72,6 +72,58 @@ async def test_it_beats_at_once_and_again_also_when_the_disk_is_full_for_a_while
         assert len(recorded.beats) == before
 
 
+async def test_a_trouble_that_lasts_is_in_the_log_once_and_that_it_is_over_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="darkroom.app")
+    monkeypatch.setattr(heart, "EVERY_S", 0.001)
+    async with opened(tmp_path) as database:
+        world, recorded = World(database, tmp_path / "pictures"), Recorded()
+        recorded.faults = [OSError(5, "Input/output error"), *[OSError(28, "No space left on device")] * 5]
+        beating = Heart(world.worker, recorded, world.clock)
+        beating.start()
+        await recorded.beaten(2)
+        await beating.aclose()
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.partition(" (")[2].partition(")")[0] for line in said[:2]] == [
+        "No space left on device",
+        "Input/output error",
+    ]
+    assert said[2:] == ["heartbeat: all is well again"]
+
+
+async def test_a_beat_that_does_not_come_to_its_end_is_in_the_log_and_none_other_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a disk that hangs; waiting turns have their rounds all the same."""
+    monkeypatch.setattr(heart, "EVERY_S", 0.001)
+    monkeypatch.setattr(heart, "SLOW_S", 0.001)
+    hangs, begun, rounds, three = asyncio.Event(), 0, 0, asyncio.Event()
+
+    async def beat(_: Beat) -> None:
+        nonlocal begun
+        begun += 1
+        await hangs.wait()
+
+    async def counted() -> None:
+        nonlocal rounds
+        rounds += 1
+        if "heartbeat has not come to its end" in caplog.text and rounds >= 3:
+            three.set()
+
+    async with opened(tmp_path) as database:
+        world, recorded = World(database, tmp_path / "pictures"), Recorded()
+        monkeypatch.setattr(recorded, "beat", beat)
+        monkeypatch.setattr(world.worker, "round", counted)
+        beating = Heart(world.worker, recorded, world.clock)
+        beating.start()
+        async with asyncio.timeout(10):
+            await three.wait()
+        assert begun == 1
+        hangs.set()
+        await beating.aclose()
+
+
 async def test_a_turn_that_gets_stuck_is_an_error_in_the_log_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -175,6 +227,8 @@ def test_a_bot_that_has_been_silent_for_a_minute_is_not_called_running() -> None
     at = StillClock().now()
     beat = Beat(7, at - timedelta(minutes=5), at, 3, 12)
     assert in_a_line(beat, at + timedelta(seconds=SILENT_S)).startswith("Running since")
+    assert in_a_line(beat, at - timedelta(seconds=5)).startswith("Running since")
+    assert in_a_line(beat, at - timedelta(hours=1)).startswith("Not running"), "the clock was put back"
     assert in_a_line(beat, at + timedelta(seconds=SILENT_S + 1)) == (
         "Not running: no sign of life since 2026-11-20 12:00:00 UTC (process 7, started "
         "2026-11-20 11:55:00). Then: 3 running, 12 waiting."
