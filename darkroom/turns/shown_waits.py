@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from darkroom.turns.line import Entry, Line, order_of, person_of
 from darkroom.turns.mending import unbroken
 from darkroom.turns.outages import Closed, Gate, Slowed
+from darkroom.turns.patience import note_waits
 from darkroom.turns.surroundings import Delivery
 from darkroom.turns.waiting import Wait, WaitFor
 
@@ -106,6 +108,8 @@ class ShownWaits:
         entry.showing.add_done_callback(self._tasks.discard)
 
     async def _shown(self, entry: Entry, wait: Wait | None, before: asyncio.Task[None] | None) -> None:
+        # The turn itself does not wait for it.
+        note_waits(nullcontext)
         if before is not None:
             await asyncio.wait({before})
         at_most = entry.at_most_nano_usd

@@ -84,3 +84,23 @@ async def test_being_asked_without_a_wait_is_no_step_forward(
             await turns_of_the_loop(1)
     going_on = False
     await world.rest()
+
+
+async def test_a_placeholder_that_waits_for_slacks_pace_does_not_hide_a_call_that_is_stuck(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(per_person=1)
+    pace = Pace(world.clock)
+    paced(world, pace, monkeypatch, "show_wait")
+    world.gates.shut("render:first", "render:second", "sleep:3000")
+    await world.imagine("first")
+    second = await world.imagine("second")
+    await turns_of_the_loop(60)
+    pace.told(UPDATE, 3_000.0)
+    world.gates.open("render:first")
+    await world.gates.reached("render:second")
+    await world.gates.reached("sleep:3000")
+    world.clock.at += timedelta(seconds=841)
+    assert world.worker.pulse()[2] == (second,)
+    world.gates.open("render:second", "sleep:3000")
+    await world.rest()
