@@ -168,7 +168,9 @@ class SlackClient(Protocol):
         begun: Begun | None = None,
     ) -> str:
         """Send a file's bytes, unchanged, from disk; gives its id. Nobody sees it unless it is shared at
-        once, in a *channel* (and thread). *begun* is told the id before anybody can see it."""
+        once, in a *channel* (and thread). *begun* is told the id before anybody can see it.
+
+        Where Slack does not answer, whether a share stands is for whoever asked to find out."""
         ...
 
     async def file_info(self, file_id: str) -> FileInfo:

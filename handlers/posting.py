@@ -13,6 +13,7 @@ from darkroom.turns.model import Turn
 from handlers.blocks.text import View, truncate
 from handlers.clients import Begun, SlackClient, SlackRefused, SlackUnclear
 from handlers.meanings import Meaning, in_message, meaning, named
+from handlers.uploading import Upload
 
 T = TypeVar("T")
 
@@ -159,12 +160,13 @@ class Poster:
         thread_ts: str | None = None,
         begun: Begun | None = None,
     ) -> str:
-        """Send the file's bytes; a share whose answer was unclear is sent again, since it was paid for. Where
-        the thread is gone it is shared in the channel."""
+        """Send the file's bytes; a share without an answer is looked for before it is sent again. Where the
+        thread is gone it is shared in the channel."""
 
         async def send(thread_ts: str | None) -> str:
+            slack, clock = self._slack, self._clock
             return await self._repeat(
-                lambda: self._slack.upload(path, name, channel=channel, thread_ts=thread_ts, begun=begun)
+                Upload(slack, clock, path, name, channel=channel, thread_ts=thread_ts, begun=begun)
             )
 
         try:

@@ -17,10 +17,11 @@ from darkroom.spending.tables import By, Table, csv_text, table
 from handlers.blocks.daily import chart_alt_text, chart_block
 from handlers.blocks.report import models_view, people_view
 from handlers.blocks.tables import ROWS_MAX, Style
-from handlers.blocks.text import View, context, escape, truncate
+from handlers.blocks.text import View, context, escape
 from handlers.chart import ChartsMissing, draw_chart
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
 from handlers.posting import FILE_PAUSES_S, PASSING, Poster, Repeat, name_of
+from handlers.words_delivery import why_not_there
 
 T = TypeVar("T")
 
@@ -155,7 +156,7 @@ class Reporter:
             why = str(missing)
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("report: %s not sent: %s", what, error)
-            why = f"{what} could not be sent: Slack answered “{escape(truncate(name_of(error), 80))}”."
+            why = f"{what} could not be sent: {why_not_there(name_of(error))}."
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             logger.warning("report: %s not made: %s", what, type(error).__name__)
             why = f"{what} could not be made on the server: its log says why."

@@ -86,7 +86,7 @@ class Elsewhere:
             await self._conversations.note_share(share.id, file_id, None)
 
         picture = share.picture
-        await self._slack.upload(
+        await self._poster.upload(
             self._path(picture), file_name(picture), channel=share.channel_id, begun=begun
         )
 

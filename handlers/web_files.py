@@ -37,7 +37,8 @@ class WebFiles(WebCalls):
         thread_ts: str | None = None,
         begun: Begun | None = None,
     ) -> str:
-        """See ``SlackClient``; where the last answer is lost it looks whether the file is there."""
+        """See ``SlackClient``; where the last answer is lost it looks whether a file is there that nobody is to
+        see yet."""
         size = (await asyncio.to_thread(path.stat)).st_size
         place = await self._ask(
             "files.getUploadURLExternal",
@@ -55,21 +56,17 @@ class WebFiles(WebCalls):
                 ),
             )
         except SlackUnclear:
-            if not await self._came(file_id, channel):
+            if channel is not None or not await self._came(file_id):
                 raise
         return file_id
 
-    async def _came(self, file_id: str, channel: str | None) -> bool:
-        """Whether a file whose last answer was lost is there, and shown in *channel* if it should be. One
-        that is there and not shown is taken back: it will be sent anew."""
+    async def _came(self, file_id: str) -> bool:
+        """Whether a file whose last answer was lost is there."""
         try:
-            info = await self.file_info(file_id)
-            if channel is None or channel in info.shown_in:
-                return True
-            await self.delete_file(file_id)
+            await self._file(file_id)
         except (SlackRefused, SlackUnclear):
             return False
-        return False
+        return True
 
     async def _send_bytes(self, url: str, path: Path) -> None:
         file = await asyncio.to_thread(path.open, "rb")

@@ -196,7 +196,7 @@ async def test_a_part_that_cannot_be_sent_is_named_and_the_rest_still_comes() ->
     await Reporter(slack, StillClock()).send(ADMIN, spend_report())
     said = [call.text for call in slack.named("post_message")]
     assert said == [
-        "The models could not be sent: Slack answered “is_archived”.",
+        "The models could not be sent: that channel is archived.",
         "The chart could not be sent: Slack answered “file_upload_size_restricted”.",
     ]
     assert slack.only("upload").said["name"].endswith(".csv")

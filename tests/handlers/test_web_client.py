@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes,
 from handlers.delivery import SlackDelivery
 from handlers.manifest import METHOD_SCOPES
 from handlers.pacing import ANSWER_PATIENCE_S, PATIENCE_S, POST_BURST, TOO_LONG
+from handlers.posting import Poster
 from handlers.showing import Manner
 from handlers.web_calls import slack_session
 from handlers.web_client import USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
@@ -266,24 +268,57 @@ async def test_posts_into_one_channel_come_one_a_second_after_the_first_few(
     assert sum(clock.slept) == pytest.approx(20 - POST_BURST, abs=0.1)
 
 
-@pytest.mark.parametrize("channel", [None, DESIGN])
 async def test_a_file_whose_last_answer_was_lost_is_looked_for_and_not_sent_again(
-    slack: WebSlackClient, workspace: Workspace, image: Path, channel: str | None
-) -> None:
-    workspace.faults.append(Fault("files.completeUploadExternal", drop="after"))
-    file_id = await slack.upload(image, "darkroom-v1.png", channel=channel)
-    assert [file.id for file in workspace.files.values() if file.completed] == [file_id]
-    assert list(workspace.files[file_id].shares) == ([channel] if channel else [])
-
-
-async def test_a_file_that_came_and_is_not_shown_where_it_should_be_is_taken_back(
     slack: WebSlackClient, workspace: Workspace, image: Path
 ) -> None:
     workspace.faults.append(Fault("files.completeUploadExternal", drop="after"))
-    workspace.faults.append(Fault("files.info", body={"ok": True, "file": {"id": "F1", "shares": {}}}))
+    file_id = await slack.upload(image, "darkroom-v1.png")
+    assert [file.id for file in workspace.files.values() if file.completed] == [file_id]
+
+
+NOT_SHOWN: dict[str, Any] = {"ok": True, "file": {"id": "F1", "shares": {}}}
+
+
+@pytest.mark.parametrize(
+    ("looks", "times"),
+    [
+        ([], 1),
+        ([Fault("files.info", body=NOT_SHOWN, times=2)], 1),
+        ([Fault("files.info", drop="before", times=8)], 1),
+        ([Fault("files.info", status=503, body={}, times=4)], 1),
+        ([Fault("files.info", error="some_new_error", times=4)], 1),
+        ([Fault("files.info", body=NOT_SHOWN, times=20)], 2),
+        ([Fault("files.info", body=NOT_SHOWN, times=4), Fault("files.delete", drop="after", times=2)], 2),
+    ],
+)
+async def test_a_share_without_an_answer_is_looked_for_until_slack_says_and_stands_once(
+    slack: WebSlackClient,
+    workspace: Workspace,
+    image: Path,
+    clock: StillClock,
+    looks: list[Fault],
+    times: int,
+) -> None:
+    """Slack may know of it a little later; what is not there after that is taken back before it is sent
+    again."""
+    workspace.faults += [Fault("files.completeUploadExternal", drop="after"), *map(replace, looks)]
+    file_id = await Poster(slack, clock).upload(image, "darkroom-v1.png", channel=DESIGN)
+    living = [file for file in workspace.files.values() if file.completed and not file.deleted]
+    assert [(file.id, list(file.shares)) for file in living] == [(file_id, [DESIGN])]
+    assert called(workspace, "files.completeUploadExternal") == times
+
+
+async def test_a_share_that_cannot_be_looked_for_is_not_sent_again_now(
+    slack: WebSlackClient, workspace: Workspace, image: Path, clock: StillClock
+) -> None:
+    workspace.faults += [
+        Fault("files.completeUploadExternal", drop="after"),
+        Fault("files.info", drop="before", times=10**6),
+    ]
     with pytest.raises(SlackUnclear):
-        await slack.upload(image, "darkroom-v1.png", channel=DESIGN)
-    assert [file.deleted for file in workspace.files.values() if file.completed] == [True]
+        await Poster(slack, clock).upload(image, "darkroom-v1.png", channel=DESIGN)
+    assert called(workspace, "files.completeUploadExternal") == 1
+    assert len(workspace.channels[DESIGN].messages) == 1
 
 
 async def test_the_id_of_a_file_is_known_before_anybody_can_see_it(
