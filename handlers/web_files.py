@@ -37,8 +37,8 @@ class WebFiles(WebCalls):
         thread_ts: str | None = None,
         begun: Begun | None = None,
     ) -> str:
-        """See ``SlackClient``; where the last answer is lost it looks whether a file is there that nobody is to
-        see yet."""
+        """See ``SlackClient``; where the last answer is lost it looks whether a file is there that nobody is
+        to see yet."""
         size = (await asyncio.to_thread(path.stat)).st_size
         place = await self._ask(
             "files.getUploadURLExternal",
