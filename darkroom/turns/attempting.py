@@ -118,10 +118,10 @@ class Attempting:
                 held = await self._hold(wish, step, failed, purse)
                 if not isinstance(held, Attempt):
                     return held
-                answer = await self._sender.send(
-                    step, held, partial(self._heard, passed, wish.turn), purse.asking
-                )
+                heard = partial(self._heard, passed, wish.turn)
+                answer = await self._sender.send(step, held, heard, partial(_asking, progress, purse))
             finally:
+                progress.asking = False
                 self._gate.leave(passed)
             failure = answer.failure
             if failure is None or failure.billed is not Billed.NOTHING:
@@ -263,6 +263,11 @@ class _Failed:
     attempt: Attempt
     failure: Failure
     ticket: int = 0
+
+
+def _asking(progress: Progress, purse: Purse) -> None:
+    progress.asking = True
+    purse.asking()
 
 
 def _follow(

@@ -193,8 +193,9 @@ class Line:
         return list(chosen)
 
     def running_by_person(self) -> Counter[tuple[str, str]]:
-        """How many each person has running."""
-        return Counter(person_of(entry) for entry in self._entries.values() if entry.running and entry.calls)
+        """How many each person has running; what asks the API what became of its calls takes no place."""
+        running = (each for each in self._entries.values() if each.running and not each.slots.only_asks)
+        return Counter(person_of(entry) for entry in running if entry.calls)
 
     def has_calls_left(self) -> bool:
         """Whether fewer pictures are being made than may be at once."""

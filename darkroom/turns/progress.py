@@ -24,6 +24,8 @@ class Progress:
     """How long it still lets rate limits hold it back."""
     at_gate: bool = False
     """It waits to be let go, without a hold."""
+    asking: bool = False
+    """Its call broke off, and the API is asked what became of it."""
     unsent: int = 0
     """How often its call never left."""
     ticket: int | None = None
@@ -72,6 +74,11 @@ class Slots:
     def at_gate(self) -> bool:
         """Whether all that is left to be made waits to be let go."""
         return bool(self.going) and all(progress.at_gate for progress in self.going)
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether the API is asked for all that is left to be made: nobody knows when it will say."""
+        return bool(self.going) and all(progress.asking for progress in self.going)
 
     def to_make(self, wanted: int) -> list[Progress]:
         """The pictures without an ending."""

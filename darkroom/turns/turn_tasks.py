@@ -41,6 +41,13 @@ class TurnTasks:
         self._keep(task)
         task.add_done_callback(lambda _: self._left(task, entry, work))
 
+    def asking(self, entry: Entry) -> None:
+        """A call of *entry* broke off and the API is asked for it, perhaps for long: it is not stuck, and
+        others go on meanwhile, and may try whether the API serves."""
+        entry.stepped_at = self._clock.monotonic()
+        entry.probing = False
+        self._start_next()
+
     def aside(self, work: Work) -> None:
         """Do *work* that is no turn's. Returns at once."""
         self._keep(asyncio.create_task(work))

@@ -244,7 +244,7 @@ class Worker:
             entry.slots,
             partial(self._held, entry),
             partial(self._moved, entry),
-            partial(self._step, entry),
+            partial(self._tasks.asking, entry),
         )
         entry.making = task = asyncio.create_task(making)
         try:

@@ -10,6 +10,7 @@ import pytest
 from darkroom.rendering.job import Answer, Billed, FailureKind, NoWord
 from darkroom.spending.bound import estimate
 from darkroom.spending.policy import Access
+from darkroom.turns.breaker import FAILING_WAITS_S, FAILURES
 from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.model import AttemptState, Surface, Turn, TurnState
 from darkroom.turns.sending import ASK_PATIENCE_S, ASK_PAUSES_S
@@ -190,6 +191,35 @@ async def test_who_waits_for_the_answer_to_a_question_is_not_stuck(later: Later)
     assert await world.outcome(turn_id) is None
     await later.until_all_ended()
     assert await world.outcome(turn_id) == "uncertain"
+
+
+async def test_a_call_that_is_asked_for_in_vain_takes_no_place_of_its_person(make_world: MakeWorld) -> None:
+    later = Later(make_world, per_person=1)
+    world = later.world
+    world.renderer.asks = [NoWord.NOT_ASKED] * 100
+    later.says = lambda job: BROKEN if job.prompt == "a fox" else None
+    waits, other = await world.imagine("a fox"), await world.imagine("a cat")
+    await later.clock.run(60.0)
+    assert await world.outcome(other) == "pictures"
+    assert await world.outcome(waits) is None
+    await later.until_all_ended()
+
+
+async def test_who_asks_in_vain_what_became_of_a_try_leaves_the_next_try_to_others(later: Later) -> None:
+    """The API was left alone, and a call that tried it broke off: others do not wait until that is known."""
+    world = later.world
+    world.renderer.asks = [NoWord.NOT_ASKED] * 100
+    later.says = lambda _: BROKEN
+    for number in range(FAILURES + 1):
+        await world.imagine(f"a fox {number}", user=f"U{number}")
+        await later.clock.run(FAILING_WAITS_S[0])
+    assert len(later.api.jobs) == FAILURES + 1
+    assert world.gate.closed() is not None
+    later.says = lambda _: None
+    other = await world.imagine("a cat", user=BOB)
+    await later.clock.run(FAILING_WAITS_S[1])
+    assert await world.outcome(other) == "pictures"
+    await later.until_all_ended()
 
 
 async def test_words_that_could_not_be_asked_for_at_first_are_asked_for_again(world: World) -> None:
