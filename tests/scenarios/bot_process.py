@@ -17,7 +17,7 @@ from sandbox.slack.workspace import Workspace
 WAIT_S = 60.0
 
 BOT = """
-import asyncio, json, sys
+import asyncio, gc, json, sys
 
 from bot.app import Darkroom
 from bot.settings import plain_settings
@@ -31,7 +31,11 @@ async def main():
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with Darkroom(plain_settings(json.loads(sys.argv[1])), create_data=True) as darkroom:
         print("ready", flush=True)
-        while await reader.readline():
+        while line := await reader.readline():
+            if line == b"count\\n":
+                gc.collect()
+                print(len(gc.get_objects()), flush=True)
+                continue
             await darkroom.worker.idle()
             await darkroom.errands.idle()
             print("rests", flush=True)
@@ -39,7 +43,8 @@ async def main():
 
 asyncio.run(main())
 """
-"""A whole Darkroom in a process of its own; to each line it hears it says when it has nothing left to do."""
+"""A whole Darkroom in a process of its own; to each line it hears it says when it has nothing left to do, or
+how many objects it has."""
 
 
 class Bot:
@@ -88,6 +93,14 @@ class Bot:
         await world.workspace.until(heard, WAIT_S)
         self.process.stdin.write(b"rest\n")
         await self.says(b"rests\n")
+
+    async def objects(self) -> int:
+        """How many objects of Python's it keeps that may hold others."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"count\n")
+        async with asyncio.timeout(WAIT_S):
+            return int(await self.process.stdout.readline())
 
     async def killed(self) -> None:
         """Kill it, if it still lives, and wait for its end."""
