@@ -13,7 +13,9 @@ from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME
 from tests.crash.stage import Stage
 
-GENERATIONS = ("responses", "images.generations", "images.edits")
+RESPONSES = "responses"
+GENERATIONS = (RESPONSES, "images.generations", "images.edits")
+"""Of these, only the first gives its answers an id by which the books know them."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class After:
         # The first of them is what somebody did; the others are what Darkroom's own posts brought about.
         return any(e["envelope_id"] in acked for e in list(delivery.sent)[self.before.envelopes :][:1])
 
+    @property
+    def openings(self) -> list[Message]:
+        """What opened a direct message, so that a picture could come there."""
+        return [m for m in self.messages if "opening:" in str(m.metadata)]
+
     def holds(self, *outcomes: str) -> None:
         """Every promise about turns and money; *outcomes* are how a turn may have ended."""
         self.stage.ledger.adds_up()
@@ -84,18 +91,23 @@ class After:
         self._doubts_are_told()
 
     def _money_is_right(self) -> None:
-        billed = {call.response_id: _billed(call) for call in self.calls if call.billed}
+        billed = {c.response_id: _billed(c) for c in self.calls if c.billed and c.endpoint == RESPONSES}
+        nameless = Counter(_billed(c) for c in self.calls if c.billed and c.endpoint != RESPONSES)
         sent = [row for row in self.attempts if row["dispatched_at"] is not None]
         assert len(self.calls) <= len(sent), "more was asked of the API than the books know"
         paid = {row["response_id"]: row for row in sent if row["state"] in ("settled", "uncertain")}
         for row in sent:
             if row["state"] == "settled" and row["response_id"] in billed:
                 assert row["charged_nano_usd"] == billed.pop(row["response_id"]), dict(row)
+            elif row["state"] == "settled" and row["response_id"] is None:
+                assert nameless[row["charged_nano_usd"]] > 0, dict(row)
+                nameless[row["charged_nano_usd"]] -= 1
         doubts = [row for row in paid.values() if row["state"] == "uncertain"]
         unnamed = [row for row in self.attempts if row["state"] == "uncertain"]
-        assert len(billed) <= len(unnamed), ("bought, and in nobody's books", billed, doubts)
+        left = [*billed.values(), *nameless.elements()]
+        assert len(left) <= len(unnamed), ("bought, and in nobody's books", billed, nameless, doubts)
         charged = sum(row["charged_nano_usd"] for row in unnamed)
-        assert sum(billed.values()) <= charged, "an uncertain hold is less than what was billed"
+        assert sum(left) <= charged, "an uncertain hold is less than what was billed"
 
     def _pictures_are_shown_once(self) -> None:
         made = Counter(
@@ -103,11 +115,18 @@ class After:
             for row in self.stage.ledger.rows("SELECT turn_id FROM pictures WHERE deleted_at IS NULL")
             if row["turn_id"] not in self.before.turns
         )
+        brought_home = {
+            row["id"]: row["turn_id"]
+            for row in self.stage.ledger.rows(
+                "SELECT shares.id, turn_id FROM shares JOIN pictures ON pictures.id = picture_id"
+            )
+        }
         shown: Counter[str] = Counter()
         messages = [m for m in self.messages if _images(m) and m.user == self.stage.workspace.bot_user_id]
         for message in messages:
             assert message.metadata is not None
-            shown[message.metadata["event_payload"]["turn_id"]] += _images(message)
+            post = message.metadata["event_payload"]["turn_id"]
+            shown[brought_home.get(post, post)] += _images(message)
         assert shown == made, ("each picture once, and none too many", shown, made)
         assert len(messages) == len(made), "one message for all of a turn's pictures"
         store = BlobStore(self.stage.data_dir / PICTURES_NAME)
@@ -120,7 +139,11 @@ class After:
         us = self.stage.workspace.bot_user_id
         assert not [m.text for m in self.messages if "Working on it" in m.text]
         assert not [m.text for m in _everything(self.stage) if us in m.reactions.get("eyes", [])]
-        roots = {m.ts for m in self.messages if m.user == us and not m.is_reply and not _images(m)}
+        roots = {
+            m.ts
+            for m in self.messages
+            if m.user == us and not m.is_reply and not _images(m) and m not in self.openings
+        }
         with_words = ("pictures", "words")
         opened = {t["placeholder_ts"] for t in self.turns if t["opens_thread"] and t["outcome"] in with_words}
         assert roots <= opened, ("a placeholder stands", [m.text for m in self.messages if m.ts in roots])

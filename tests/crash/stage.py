@@ -24,15 +24,22 @@ class Stage:
     """The world is in this process and outlives every Darkroom in it."""
 
     def __init__(
-        self, nursery: Nursery, world: World, folder: Path, settings: dict[str, Any], *, faulty_disk: bool
+        self,
+        nursery: Nursery,
+        world: World,
+        easel: Easel,
+        folder: Path,
+        settings: dict[str, Any],
+        *,
+        faulty_disk: bool,
     ) -> None:
-        self.nursery, self.world, self.folder = nursery, world, folder
+        self.nursery, self.world, self.easel, self.folder = nursery, world, easel, folder
         self._faulty_disk = faulty_disk
         self.data_dir = folder / "data"
         flags: dict[str, Any] = {name.replace("__", "."): value for name, value in settings.items()}
         self._flags = flags | world.settings() | {"storage.data_dir": str(self.data_dir)}
         # For what people do in the stories; it is never started.
-        self.town = Town(world, Darkroom(plain_settings(self._flags)), Easel(), self.data_dir)
+        self.town = Town(world, Darkroom(plain_settings(self._flags)), easel, self.data_dir)
         self.bot: Bot | None = None
         self.number = 0
 
@@ -81,23 +88,29 @@ class Stage:
             await self.bot.close()
             await self.workspace.until(lambda w: not w.delivery.sockets, WAIT_S)
 
-    async def rests(self, bot: Bot | None = None) -> None:
-        """Wait until everything is acknowledged and nothing is left to do. Raises ``Ended`` if *bot*, which
-        may die, has died."""
-        living = bot or await self.living()
+    async def heard(self) -> None:
+        """Wait until every event is acknowledged."""
 
         def heard(workspace: Workspace) -> bool:
             # A command or a click is never sent again: whoever did it has seen that it failed.
             return all(parcel.kind != "events_api" for parcel in workspace.delivery.unanswered)
 
+        await self.workspace.until(heard, WAIT_S)
+
+    async def rests(self, bot: Bot | None = None) -> None:
+        """Wait until everything is acknowledged and nothing is left to do. Raises ``Ended`` if *bot*, which
+        may die, has died."""
+        living = bot or await self.living()
         for _ in range(3):
             # What Darkroom posts last comes back to it as an event.
-            waiting = asyncio.create_task(self.workspace.until(heard, WAIT_S))
+            waiting = asyncio.create_task(self.heard())
             dying = asyncio.create_task(living.ended.wait())
-            await first_of(waiting, dying)
-            for each in (waiting, dying):
-                each.cancel()
-            await asyncio.gather(waiting, dying, return_exceptions=True)
+            try:
+                await first_of(waiting, dying)
+            finally:
+                for each in (waiting, dying):
+                    each.cancel()
+                await asyncio.gather(waiting, dying, return_exceptions=True)
             await living.rests()
 
 
@@ -109,12 +122,14 @@ async def staged(
     *faulty_disk* its Darkrooms' disk can be made to fail."""
     await asyncio.to_thread(folder.mkdir, parents=True)
     workspace = Workspace(file_processing_s=0.0)
-    images = ImageApi(seconds_per_picture=0.0, paint=FlatPainter())
+    easel = Easel()
+    images = ImageApi(seconds_per_picture=1.0, sleep=easel.sleep, paint=FlatPainter())
     world = await start_world(workspace, images)
-    stage = Stage(nursery, world, folder, settings, faulty_disk=faulty_disk)
+    stage = Stage(nursery, world, easel, folder, settings, faulty_disk=faulty_disk)
     try:
         yield stage
     finally:
+        easel.let_go()
         if stage.bot is not None:
             with suppress(Ended, TimeoutError):
                 await stage.bot.close()

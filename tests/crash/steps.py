@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.crash.bots import Bot, Ended, Nursery
@@ -32,9 +32,12 @@ class Played:
 async def play(stage: Stage, story: Story, die_at: str | None) -> tuple[Bot, Before]:
     """Act it until it is over or the process has died."""
     await stage.living()
+    before = Before.at(stage)
     scene = await story.before(stage)
-    await stage.rests()
-    bot, before = await stage.living(), Before.at(stage)
+    if not story.unfinished:
+        await stage.rests()
+    bot, now = await stage.living(), Before.at(stage)
+    before = replace(before, envelopes=now.envelopes) if story.unfinished else now
     await bot.arm(die_at)
 
     async def over() -> None:
@@ -68,8 +71,10 @@ async def died_at(stage: Stage, story: Story, point: str) -> bool:
     bot, before = await play(stage, story, point)
     dead = bot.ended.is_set()
     assert not dead or (bot.was_killed and bot.died_at == point), (bot.code, bot.died_at)
+    stage.easel.let_go()
     await stage.rests()
     stage.world.images.faults.clear()
+    stage.workspace.faults.clear()
     story.after(After(stage, before))
     return dead
 

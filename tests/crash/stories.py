@@ -6,13 +6,30 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.images.faults import RESPONSES, Fault
 from sandbox.images.mishaps import mishap
+from sandbox.slack.model import Fault as SlackFault
+from sandbox.slack.model import Json, Message
+from sandbox.slack.workspace import Workspace
+from tests.crash.outcomes import (
+    blocked,
+    brought_home,
+    called_off,
+    decided,
+    decided_at_most_once,
+    declined,
+    deleted,
+    made,
+    made_in_any_case,
+    shared,
+)
 from tests.crash.promise import After
-from tests.crash.stage import Stage
-from tests.scenarios.pictures import pictures_in, png
+from tests.crash.stage import WAIT_S, Stage
+from tests.scenarios.pictures import png
 from tests.scenarios.story import Thread
 
-MADE = ("pictures", "uncertain")
+FOR_EVER = 1_000_000
+CANCEL = "cancel_turn"
 
 
 async def nothing(_: Stage) -> None:
@@ -25,6 +42,7 @@ class Story:
 
     *sent_again*: Slack delivers it until it is acknowledged. *on_one_stage*: so many deaths come one after
     the other on the same data, each with the wrecks of those before; 1 where it is about the first time.
+    *unfinished*: what *before* has begun is still going on, and *after* is about that, too.
     """
 
     name: str
@@ -34,85 +52,7 @@ class Story:
     settings: Mapping[str, Any] = field(default_factory=dict)
     sent_again: bool = False
     on_one_stage: int = 60
-
-
-def made(after: After) -> None:
-    """A turn with its pictures, once; or nothing at all if Slack said that it failed."""
-    after.holds(*MADE)
-    assert len(after.turns) <= 1
-    if after.acknowledged:
-        assert len(after.turns) == 1
-
-
-def made_in_any_case(after: After) -> None:
-    """A turn with its pictures, once, however often Slack had to deliver the message."""
-    after.holds(*MADE)
-    assert len(after.turns) == 1
-
-
-def blocked(after: After) -> None:
-    """Told so, and nobody pays; or uncertain, where the refusal was lost with the process."""
-    after.holds("blocked", "uncertain")
-    assert len(after.turns) <= 1
-    if after.acknowledged:
-        assert len(after.turns) == 1
-        assert after.told_privately > 0
-
-
-def decided_at_most_once(after: After) -> None:
-    """Who is an admin has to be asked of Slack: the change follows the acknowledgement, and its answer."""
-    after.holds()
-    assert len(after.decisions) <= 1
-
-
-def declined(after: After) -> None:
-    """Told so, for nothing."""
-    after.holds("declined")
-    assert after.calls == []
-    assert after.attempts == []
-    assert len(after.turns) <= 1
-    if after.acknowledged:
-        assert len(after.turns) == 1
-        assert after.told_privately > 0
-
-
-def decided(after: After) -> None:
-    """What an admin typed is decided once, if Slack was told that it arrived."""
-    after.holds()
-    assert len(after.decisions) <= 1
-    if after.acknowledged:
-        assert len(after.decisions) == 1
-
-
-def shared(after: After) -> None:
-    """The picture stands in the other channel, once."""
-    after.stage.ledger.adds_up()
-    assert after.turns == []
-    assert after.calls == []
-    general = after.stage.workspace.channel_named("general").id
-    shown = [m for m in after.messages if m.channel == general]
-    assert len(shown) <= 1
-    assert not [m for m in after.messages if m.channel != general and m.user.startswith("U0DARK") and m.files]
-    if after.acknowledged:
-        assert len(shown) == 1
-    open_ = after.stage.ledger.rows("SELECT id FROM shares WHERE message_ts IS NULL AND failure IS NULL")
-    assert open_ == []
-
-
-def deleted(after: After) -> None:
-    """The picture is gone everywhere, and its charge stays."""
-    after.stage.ledger.adds_up()
-    assert after.turns == []
-    newest = after.stage.ledger.rows("SELECT * FROM pictures ORDER BY created_at DESC, id DESC LIMIT 1")[0]
-    if after.acknowledged:
-        assert newest["deleted_at"] is not None
-    if newest["deleted_at"] is None:
-        return
-    assert after.stage.ledger.rows("SELECT id FROM erasures WHERE done_at IS NULL") == []
-    assert after.stage.workspace.files[newest["file_id"]].deleted
-    messages = after.stage.workspace.channel_named("design").messages.values()
-    assert not [m.ts for m in messages if any(p.id == newest["id"] for p in pictures_in(m))]
-    assert not list(after.stage.data_dir.rglob(f"{newest['sha256']}.*"))
+    unfinished: bool = False
 
 
 async def thread(stage: Stage) -> Thread:
@@ -172,6 +112,55 @@ async def _refused(stage: Stage) -> None:
     stage.world.images.faults[:] = [mishap("model gone")]
 
 
+async def _no_responses(stage: Stage) -> None:
+    gone = {"error": {"message": "Invalid URL (POST /v1/responses)", "code": None}}
+    stage.world.images.faults[:] = [Fault(RESPONSES, status=404, body=gone)]
+
+
+async def _no_pictures_here(stage: Stage) -> None:
+    here = stage.workspace.channel_named("design").id
+
+    def shows_here(params: Json) -> bool:
+        return params.get("channel") == here and "slack_file" in str(params.get("blocks"))
+
+    stage.workspace.faults[:] = [
+        SlackFault("chat.postMessage", error="restricted_action", times=FOR_EVER, when=shows_here),
+        SlackFault(
+            "files.completeUploadExternal",
+            error="restricted_action",
+            times=FOR_EVER,
+            when=lambda params: params.get("channel_id") == here,
+        ),
+    ]
+
+
+async def _waiting(stage: Stage) -> Message:
+    """The placeholder of what Alice has asked for; it waits, because there is one place and Bob has it."""
+    stage.easel.hold()
+    await stage.town.bob.types(f"/imagine {stage.told('a blue fox')}")
+    await stage.town.books_say(
+        "SELECT id FROM attempts WHERE state = 'dispatched' AND response_id IS NOT NULL"
+    )
+    found = await stage.town.alice.imagines(stage.told("a red fox"))
+
+    def waits(_: Workspace) -> Message | None:
+        placeholder = found.placeholder
+        return placeholder if placeholder is not None and CANCEL in str(placeholder.blocks) else None
+
+    placeholder = await stage.workspace.until(waits, WAIT_S)
+    await stage.heard()
+    await stage.town.books_say("SELECT id FROM turns WHERE placeholder_ts = ?", placeholder.ts)
+    return placeholder
+
+
+async def _calls_off(stage: Stage, placeholder: Message) -> None:
+    await stage.town.alice.presses(placeholder, CANCEL)
+    await stage.town.books_say(
+        "SELECT id FROM turns WHERE placeholder_ts = ? AND told_at IS NOT NULL", placeholder.ts
+    )
+    stage.easel.let_go()
+
+
 async def _forbidden(stage: Stage, _: None) -> None:
     await stage.town.alice.types(f"/imagine {stage.told('something forbidden')}")
 
@@ -207,6 +196,7 @@ async def _deletes(stage: Stage, view: Any) -> None:
 
 
 CAROL = {"slack__admins": ["U0ADMIN001"]}
+ONE_PLACE = {"queue__overall": 1}
 STORIES = (
     Story("a command", _imagines, made),
     Story("two pictures at once", _several, made),
@@ -215,6 +205,13 @@ STORIES = (
     Story("a button", _again, made, thread),
     Story("a reference file", _attaches, made_in_any_case, sent_again=True),
     Story("a fallback", _imagines, made, _refused),
+    Story("a fallback to the Images endpoint", _imagines, made, _no_responses),
+    Story(
+        "a picture that may not be posted where it was asked for", _imagines, brought_home, _no_pictures_here
+    ),
+    Story(
+        "a waiting request that is called off", _calls_off, called_off, _waiting, ONE_PLACE, unfinished=True
+    ),
     Story("a first private command", _imagines_alone, made, on_one_stage=1),
     Story("a prompt that moderation refuses", _forbidden, blocked),
     Story("a picture that moderation keeps back", _blocked, blocked),
