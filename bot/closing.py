@@ -14,7 +14,7 @@ logger = logging.getLogger("darkroom.app")
 RESERVE_S = 3.0
 """Of the grace, kept for closing connections and books when what runs is not done in time; never more than a
 fifth of it."""
-MOMENT_S = 1.0
+MOMENT_S = 2.0
 """What each part may take all the same when the time is over, or when it was asked twice."""
 SOCKET_S = 5.0
 """The longest that saying goodbye to Slack may keep the rest waiting: a dead connection does not answer."""

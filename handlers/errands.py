@@ -27,6 +27,7 @@ class Errands:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._over = False
 
     @property
     def full(self) -> bool:
@@ -46,6 +47,10 @@ class Errands:
             work.close()
             logger.warning("errand %s dropped: %d are running", name, ERRANDS_MAX)
             return
+        if self._over:
+            work.close()
+            logger.info("errand %s dropped: what it needs is being closed", name)
+            return
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(lambda ended: self._ended(ended, sorry))
@@ -60,6 +65,7 @@ class Errands:
         ends the grace of the first."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
+        self._over = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from contextlib import closing
 
@@ -103,3 +104,19 @@ def test_the_log_says_what_is_wrong_with_a_disk_and_nothing_that_anybody_wrote(
 ) -> None:
     assert says in where(error)
     assert hides not in where(error)
+
+
+async def test_after_the_end_none_is_begun(caplog: pytest.LogCaptureFixture) -> None:
+    """A listener that was late must not work on what is closed."""
+    caplog.set_level(logging.INFO, logger="darkroom.handlers")
+    errands, ran = Errands(), False
+
+    async def work() -> None:
+        nonlocal ran
+        ran = True
+
+    await errands.aclose(0)
+    errands.start("late", work())
+    await errands.idle()
+    assert not ran
+    assert "errand late dropped" in caplog.text
