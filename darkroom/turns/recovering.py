@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from darkroom.clock import Clock
 from darkroom.turns.closing import BookCloser
@@ -74,6 +75,8 @@ class Recovering:
         self._looking = asyncio.Semaphore(LOOKED_AT_MAX)
         self._telling = asyncio.Semaphore(TOLD_MAX)
         self._taking_in = asyncio.Semaphore(TAKEN_IN_MAX)
+        self._people: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """For each person of whom something is taken in: one at a time."""
 
     async def line_up(self) -> int:
         """Put every turn that was left unfinished into the line; gives how many. What was being made, or
@@ -105,8 +108,9 @@ class Recovering:
 
     async def _taken_in(self, entry: Entry, turn: Turn) -> bool:
         """False if it was ended from outside meanwhile."""
-        # Whose placeholder stands needs hardly anything of Slack.
-        async with _place(self._taking_in if turn.placeholder_ts is None else self._looking):
+        # Slack is asked once who somebody is. Whose placeholder stands needs hardly anything more of it.
+        places = self._taking_in if turn.placeholder_ts is None else self._looking
+        async with _place(self._people.setdefault(turn.person_key, asyncio.Semaphore())), _place(places):
             entry.turn = turn = await self._log.turn(turn.id) or turn
             if turn.state is TurnState.ENDED:
                 return False
