@@ -1,4 +1,5 @@
-"""Dying once more: at every step of a start that takes up what the last death left, and of the very first."""
+"""Dying once more: at every step of a start that takes up what the last death left, of one that brings what
+Slack had not taken, and of the very first."""
 
 from __future__ import annotations
 
@@ -6,14 +7,17 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from sandbox.slack.model import Fault
 from tests.crash.bots import Bot, Ended, Nursery
 from tests.crash.promise import After, Before
 from tests.crash.stage import Stage, staged
 from tests.crash.steps import Played, in_lanes, play, points_of
-from tests.crash.stories import Story
+from tests.crash.stories import FOR_EVER, Story
 
 WRECKS = 4
 """So many steps of a story, evenly spread, at which the first death leaves something to be taken up."""
+
+UNDELIVERED = "SELECT id FROM turns WHERE outcome = 'pictures' AND undelivered_reason IS NOT NULL"
 
 Start = Callable[[Stage, str | None], Awaitable[tuple[Bot, Before]]]
 """Lets a Darkroom start whose steps are counted, and die at one; with what had been before."""
@@ -30,6 +34,25 @@ async def play_recovery(nursery: Nursery, story: Story, wreck: int, folder: Path
         return await _start(stage, die_at), before
 
     return await _play_starts(nursery, story, start, folder)
+
+
+async def play_redelivery(nursery: Nursery, story: Story, folder: Path) -> Played:
+    """*story* ends with a picture that Slack did not take; die at each step of the start that brings it."""
+
+    async def start(stage: Stage, die_at: str | None) -> tuple[Bot, Before]:
+        stage.workspace.faults[:] = [
+            Fault("files.getUploadURLExternal", error="team_added_to_org", times=FOR_EVER)
+        ]
+        first, before = await play(stage, story, None)
+        assert len(stage.ledger.rows(UNDELIVERED)) == 1
+        await first.killed()
+        stage.workspace.faults.clear()
+        return await _start(stage, die_at), before
+
+    async def then(stage: Stage) -> None:
+        assert stage.ledger.rows(UNDELIVERED) == []
+
+    return await _play_starts(nursery, story, start, folder, then)
 
 
 async def first_start(nursery: Nursery, story: Story, folder: Path) -> Played:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.crash.bots import Nursery
-from tests.crash.recovering import WRECKS, first_start, play_recovery
+from tests.crash.recovering import WRECKS, first_start, play_recovery, play_redelivery
 from tests.crash.steps import play_all, points_of
 from tests.crash.stories import STORIES, Story
 
 SAMPLE = 15
 COMMAND = STORIES[0]
+BROUGHT = [story for story in STORIES if story.name in ("a command", "two pictures at once")]
 INTERRUPTED = [story for story in STORIES if story.name in ("a command", "a reply that edits")]
 
 
@@ -50,6 +51,20 @@ async def test_killed_again_at_every_step_of_taking_up_what_was_left(
 ) -> None:
     played = await play_recovery(forks, story, wreck, tmp_path)
     table[f"recovery {wreck + 1} of {story.name}"] = played.points
+    assert played.broken == []
+    assert played.outlived == [], "no death at these steps"
+    assert played.died == played.points
+
+
+@pytest.mark.proof
+@pytest.mark.alone
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("story", BROUGHT, ids=lambda story: story.name)
+async def test_killed_at_every_step_of_bringing_what_slack_had_not_taken(
+    forks: Nursery, tmp_path: Path, table: dict[str, int], story: Story
+) -> None:
+    played = await play_redelivery(forks, story, tmp_path)
+    table[f"bringing {story.name} after all"] = played.points
     assert played.broken == []
     assert played.outlived == [], "no death at these steps"
     assert played.died == played.points
