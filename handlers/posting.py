@@ -23,6 +23,8 @@ PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Waits between tries while Slack has passing troubles: under two minutes in all."""
 PATIENT_PAUSES_S = (*PAUSES_S, 120.0, 240.0)
 """The same for what was paid for already: under eight minutes in all."""
+LATE_S = 8.0
+"""What Slack did not answer in time it may still do a little later: it is looked for again after so long."""
 FILE_PAUSES_S = (0.5, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 """Waits for a file to be scanned: about half a minute."""
 
@@ -77,6 +79,14 @@ class Poster:
         except (SlackRefused, SlackUnclear):
             return None
 
+    async def _came_late(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
+        """The same, for a second look that is taken once."""
+        since = turn.created_at - CLOCKS_APART
+        try:
+            return await self._slack.find_message(channel, turn.id, thread_ts=thread_ts, since=since)
+        except (SlackRefused, SlackUnclear):
+            return None
+
     async def post(
         self,
         turn: Turn,
@@ -96,11 +106,13 @@ class Poster:
                 found = await self.find(channel, turn, thread_ts)
                 if found is None and file_id is not None:
                     found = await self._shown_by(file_id, channel)
+                if found is None and pause_s is None:
+                    raise
+                if found is None and pause_s is not None:
+                    await self._clock.sleep(max(pause_s, LATE_S))
+                    found = await self._came_late(channel, turn, thread_ts)
                 if found is not None:
                     return found
-                if pause_s is None:
-                    raise
-                await self._clock.sleep(pause_s)
             except SlackRefused as refused:
                 if pause_s is None:
                     raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from darkroom.turns.model import Attempt, InputRole, Picture, Request, Surface, 
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import SlackDelivery
 from handlers.pacing import SIGN_PATIENCE_S, TOO_LONG
-from handlers.posting import FILE_PAUSES_S, PATIENT_PAUSES_S, PAUSES_S, SHORT_MAX
+from handlers.posting import FILE_PAUSES_S, LATE_S, PATIENT_PAUSES_S, PAUSES_S, SHORT_MAX
 from handlers.showing import Manner
 from handlers.words import Hearer, Voice
 from handlers.words_endings import say
@@ -387,13 +388,31 @@ async def test_a_post_whose_answer_was_lost_is_found_rather_than_repeated() -> N
 async def test_a_post_that_never_arrived_is_repeated_after_looking() -> None:
     post = Post(asked(), FakeSlack(faults={"post_message": [unclear(), None]}))
     await post.deliver()
-    assert post.order()[2:6] == ["post_message refused", "find_message", "file_info", "post_message"]
+    looks = ["find_message", "file_info", "find_message"]
+    assert post.order()[2:7] == ["post_message refused", *looks, "post_message"]
+
+
+async def test_a_post_that_slack_does_late_is_found_before_it_is_done_again() -> None:
+    """No answer came in time, and the first look finds nothing yet."""
+
+    class Late(FakeSlack):
+        async def find_message(
+            self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
+        ) -> str | None:
+            found = await super().find_message(channel, turn_id, thread_ts=thread_ts, since=since)
+            return found if post.clock.slept else None
+
+    post = Post(asked(), Late(after={"post_message": [unclear()]}))
+    await post.deliver()
+    assert post.slack.only("post_message").said["turn_id"] == "turn_1"
+    assert post.notes.turn.message_ts == post.slack.posted["turn_1"]
+    assert sum(post.clock.slept) == LATE_S
 
 
 async def test_where_looking_is_impossible_the_picture_is_posted_again() -> None:
     """Twice is better than never: it was paid for."""
     slack = FakeSlack(after={"post_message": [unclear()]})
-    slack.faults["find_message"] = [refused("missing_scope", "conversations.replies")]
+    slack.faults["find_message"] = [refused("missing_scope", "conversations.replies")] * 2
     post = Post(asked(), slack)
     await post.deliver()
     assert len(post.slack.named("post_message")) == 2
