@@ -25,7 +25,7 @@ LATER_WAITS_S = (300.0, 900.0, 2400.0)
 """And before each further try, while its thread goes on: an hour in all, then the next start sees to it."""
 
 
-async def unbroken(work: Awaitable[None], turn_id: str) -> bool:
+async def turn_unbroken(work: Awaitable[None], turn_id: str) -> bool:
     """The one boundary of a turn: whether *work* came to its end. Whatever broke, the others go on."""
     try:
         await work
@@ -95,7 +95,7 @@ class Mender:
         """Whether nothing is left to be tried, after one more try."""
         if await within(self._clock, wait_s, self._stop_comes()):
             return True
-        return await unbroken(self._mend(entry, ask=ask), entry.turn.id)
+        return await turn_unbroken(self._mend(entry, ask=ask), entry.turn.id)
 
     async def _stop_comes(self) -> None:
         await self._stopped.wait()
@@ -107,7 +107,7 @@ class Mender:
             nonlocal told
             told = await self._teller.give_up(entry)
 
-        await unbroken(give_up(), entry.turn.id)
+        await turn_unbroken(give_up(), entry.turn.id)
         return told
 
     def _asking(self, entry: Entry) -> None:

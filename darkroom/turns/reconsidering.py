@@ -7,7 +7,7 @@ from collections.abc import Callable
 from darkroom.clock import Clock
 from darkroom.turns.admission import Admission
 from darkroom.turns.line import Entry, Line
-from darkroom.turns.mending import unbroken
+from darkroom.turns.mending import turn_unbroken
 from darkroom.turns.model import Turn, TurnState
 from darkroom.turns.store import TurnLog, TurnStore
 
@@ -39,7 +39,7 @@ class Reconsidering:
     async def look_again(self) -> None:
         """Judge everything that only waits. One turn that breaks keeps none behind it."""
         for entry in [each for each in self._line if each.only_waits]:
-            await unbroken(self._judge(entry), entry.turn.id)
+            await turn_unbroken(self._judge(entry), entry.turn.id)
 
     async def _judge(self, entry: Entry) -> None:
         turn = await self._log.turn(entry.turn.id)

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from darkroom.turns.line import Entry, Line, order_of, person_of
-from darkroom.turns.mending import unbroken
+from darkroom.turns.mending import turn_unbroken
 from darkroom.turns.outages import Closed, Gate, Slowed
 from darkroom.turns.patience import note_waits
 from darkroom.turns.surroundings import Delivery
@@ -114,7 +114,7 @@ class ShownWaits:
             await asyncio.wait({before})
         at_most = entry.at_most_nano_usd
         if at_most is not None:
-            await unbroken(self._delivery.show_wait(entry.turn, at_most, wait), entry.turn.id)
+            await turn_unbroken(self._delivery.show_wait(entry.turn, at_most, wait), entry.turn.id)
 
     def _view(self) -> _View:
         in_order = self._line.in_order()

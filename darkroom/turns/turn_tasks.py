@@ -10,7 +10,7 @@ from typing import Any
 
 from darkroom.clock import Clock
 from darkroom.turns.line import Entry, Line
-from darkroom.turns.mending import unbroken
+from darkroom.turns.mending import turn_unbroken
 from darkroom.turns.patience import note_waits
 
 logger = logging.getLogger("darkroom.turns")
@@ -83,7 +83,7 @@ class TurnTasks:
     async def _guarded(self, work: Work, entry: Entry) -> None:
         note_waits(lambda: self._told_to_wait(entry))
         try:
-            if not await unbroken(work, entry.turn.id):
+            if not await turn_unbroken(work, entry.turn.id):
                 await self._mend(entry)
         finally:
             self._start_next()
