@@ -195,9 +195,8 @@ def of_exception(error: openai.OpenAIError | httpx2.HTTPError, asked: Candidate 
 def is_of_what_was_asked_for(error: openai.NotFoundError) -> bool:
     """Whether it is the API's own word that there is no such thing: not a gateway's page, nor an address that
     is not there, which say nothing of it."""
-    return isinstance(error.body, Mapping) and not _NO_ADDRESS.match(
-        ApiError.read(_inner(error.body)).message
-    )
+    message = ApiError.read(_inner(error.body)).message
+    return bool(message) and not _NO_ADDRESS.match(message)
 
 
 def scrub(message: str) -> str:

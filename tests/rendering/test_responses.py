@@ -512,10 +512,11 @@ class TestAsking:
             Script(refused=httpx2.ConnectError("refused")),
             Script.json({"error": {"message": "Invalid URL (GET /v1/responses/resp_1)"}}, 404),
             Script([b"<html>"], status=404),
+            Script.json({"detail": "Not Found"}, 404),
         ],
         ids=[
             *("500", "429", "401", "a gateway", "HTML", "nothing", "cut off", "refused"),
-            *("no such address", "a gateway's 404"),
+            *("no such address", "a page for 404", "a gateway's 404"),
         ],
     )
     async def test_anything_else_only_says_that_it_could_not_be_asked_for(
