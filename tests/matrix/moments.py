@@ -14,6 +14,8 @@ from tests.matrix.street import DESIGN, Street
 
 DEATH_S = 5.0
 """So long after the request Darkroom dies: a picture takes four times as long."""
+LONG_S = 1_800.0
+"""So long it may stay away: the call's own time is long over."""
 NO_RESPONSES = Rule("openai", RESPONSES, "endpoint gone", times=None)
 
 
@@ -62,10 +64,18 @@ async def _reply(street: Street) -> None:
 
 
 async def _interrupted(street: Street) -> None:
+    await _away(street, DEATH_S)
+
+
+async def _interrupted_for_long(street: Street) -> None:
+    await _away(street, LONG_S)
+
+
+async def _away(street: Street, seconds: float) -> None:
     await _command(street)
     await asyncio.sleep(DEATH_S)
     street.dies()
-    await asyncio.sleep(DEATH_S)
+    await asyncio.sleep(seconds)
     await street.starts()
 
 
@@ -82,4 +92,5 @@ MOMENTS = (
     Moment("an edit by the Images endpoint", EDITS, _a_picture, _reply, beside=(NO_RESPONSES,)),
     Moment("a call of a Darkroom that then dies", RESPONSES, _nothing, _interrupted),
     Moment("asked for again after a restart", RETRIEVE, _nothing, _interrupted),
+    Moment("asked for again after a long stop", RETRIEVE, _nothing, _interrupted_for_long),
 )
