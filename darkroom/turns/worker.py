@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps, MustWait
@@ -14,15 +12,15 @@ from darkroom.turns.bounds import Bounds
 from darkroom.turns.closing import BookCloser
 from darkroom.turns.endings import Ending
 from darkroom.turns.line import Entry, Line, budget_of
-from darkroom.turns.looking_back import look_back
 from darkroom.turns.making import TurnMaker
 from darkroom.turns.mending import Mender
-from darkroom.turns.model import Intent, Turn, TurnState
+from darkroom.turns.model import Turn, TurnState
 from darkroom.turns.outages import Closed, Gate, MayStart
 from darkroom.turns.overseeing import Overseer
 from darkroom.turns.planning import PictureFiles
 from darkroom.turns.reconsidering import Reconsidering
 from darkroom.turns.recovering import Recovering
+from darkroom.turns.running import Running
 from darkroom.turns.shown_waits import ShownWaits
 from darkroom.turns.store import NotWaiting, TurnLog, TurnStore
 from darkroom.turns.surroundings import Delivery, Guard
@@ -64,7 +62,6 @@ class Worker:
     ) -> None:
         self._store = store
         self._log = log
-        self._maker = maker
         self._teller = Teller(store, log, delivery, files, clock, line, maker.bringer, to_recall)
         self._admission = Admission(store, log, maker, guard, caps, clock, gate)
         self._reconsidering = Reconsidering(store, log, self._admission, clock, line, self.withdraw)
@@ -79,6 +76,9 @@ class Worker:
         self._overseer = Overseer(line, gate, clock, timeout_s)
         self._noticed = noticed
         self._tasks = TurnTasks(line, clock, self._mender.mend, self._start_next)
+        self._running = Running(
+            log, maker, clock, self._tasks, self._waits, self._start_next, self.money_moved
+        )
         gate.listen(self._api_changed)
 
     def submit(self, turn: Turn) -> None:
@@ -217,7 +217,7 @@ class Worker:
         entry.turn = turn
         money, api = self._line.generation, self._line.api_generation
         try:
-            result = await self._result(entry, turn)
+            result = await self._running.run(entry, turn)
         except NotWaiting:
             # Edited or taken back in the very moment; as it now stands it is looked at again.
             entry.turn = await self._log.turn(turn.id) or turn
@@ -234,40 +234,6 @@ class Worker:
         elif isinstance(result, Closed):
             entry.shut = self._line.api_generation == api
         await self._let_go(entry)
-
-    async def _result(self, entry: Entry, turn: Turn) -> Ending | MustWait | Closed | None:
-        """What came of it; None if it was ended from outside, or Darkroom stops while it only waits."""
-        if turn.request.intent is not Intent.MAKE:
-            return await look_back(self._log, turn)
-        making = self._maker.make(
-            turn,
-            entry.slots,
-            partial(self._held, entry),
-            partial(self._moved, entry),
-            partial(self._tasks.asking, entry),
-        )
-        entry.making = task = asyncio.create_task(making)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            worker = asyncio.current_task()
-            if worker is None or worker.cancelling() or not (entry.withdrawn or self._tasks.stopping):
-                raise
-            return None
-        finally:
-            entry.making = None
-
-    def _held(self, entry: Entry) -> None:
-        """It has its money: whoever is behind it may ask for theirs."""
-        self._step(entry)
-        self._waits.started(entry)
-        if entry.wants is not None:
-            entry.wants = None
-            self._start_next()
-
-    def _moved(self, entry: Entry) -> None:
-        self._step(entry)
-        self.money_moved()
 
     def _step(self, entry: Entry) -> None:
         entry.stepped_at = self._clock.monotonic()
