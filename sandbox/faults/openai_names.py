@@ -105,7 +105,16 @@ _BROKEN: Final = (
     _openai(
         "slow stream", "a pause before each event", RESPONSES, seconds=Arg(5.0, "each pause", 0.0, 3_600.0)
     ),
-    _openai("refused connection", "the connection ends before the request was taken", ENDPOINTS, PICTURES),
+    _openai(
+        "refused connection",
+        "nobody takes the connection, and nothing is sent",
+        ENDPOINTS,
+        PICTURES,
+        seconds=Arg(2.0, "how long, over HTTP", 0.0, 3_600.0),
+    ),
+    _openai(
+        "connection lost before", "the connection ends before the request was taken", ENDPOINTS, PICTURES
+    ),
     _openai("connection lost at once", "the connection ends after the headers; billed"),
     _openai(
         "connection lost half-way", "the connection ends after some events; billed", RESPONSES, events=_EVENTS

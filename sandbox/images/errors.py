@@ -40,6 +40,15 @@ class Dropped(ConnectionError):
     """The connection ends here without a word: the shell must cut it, not answer."""
 
 
+class NotConnected(Dropped):
+    """There is no connection at all: who called has sent nothing, and knows it. `seconds` is how long nobody
+    can connect, where this call has been sent all the same because its connection was there."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
 def unknown_parameter(name: str) -> Refusal:
     """400 for a parameter the endpoint does not know; `name` is its path, such as `tools[0].n`."""
     return Refusal(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)

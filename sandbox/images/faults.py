@@ -29,6 +29,8 @@ class Fault:
     - `status`, `body`, `headers`: this answer instead; nothing is generated or billed. `raw`: these bytes for
       a body. `late`: it is given once the work was done, and billed. `headers` alone go with the real answer.
     - `drop_before`: the connection ends before the request was taken; nothing is generated or billed.
+    - `unreachable`: for so many seconds nobody can connect, and nothing of the call is sent (`NotConnected`).
+      Over HTTP it has been sent, and is dropped as with `drop_before`; whoever calls next finds nobody.
     - `silent`: never an answer, not even headers, until the caller goes away; nothing is generated.
     - `events`: this raw stream instead, each a stream event or `{"event": …, "data": …}`; nothing is billed.
       A response in it without an id gets one.
@@ -52,6 +54,7 @@ class Fault:
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     drop_before: bool = False
+    unreachable: float | None = None
     silent: bool = False
     events: Sequence[Mapping[str, Any]] | None = None
     drop_after: int | None = None

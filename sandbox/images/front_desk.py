@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.faults.rules import FaultPlan
 from sandbox.images import errors
-from sandbox.images.errors import Dropped, Refusal
+from sandbox.images.errors import Dropped, NotConnected, Refusal
 from sandbox.images.faults import NO_FAULT, Call, Fault
 from sandbox.images.log import CallLog
 from sandbox.images.named_faults import fault_of, pointless
@@ -122,6 +122,8 @@ class FrontDesk:
             self.images_per_minute = fault.allow or None
         if fault.delay:
             await self._sleep(fault.delay)
+        if fault.unreachable is not None:
+            raise NotConnected(fault.unreachable)
         if fault.drop_before:
             raise Dropped
         if fault.silent:

@@ -9,6 +9,7 @@ from sandbox.images.errors import Refusal
 from sandbox.images.faults import RESPONSES, Fault
 
 Json = dict[str, Any]
+REFUSED_S = 2.0
 VERIFY = (
     "Please go to: https://platform.openai.com/settings/organization/general and click on Verify "
     "Organization. If you just verified, it can take up to 15 minutes for access to propagate."
@@ -123,7 +124,8 @@ MISHAPS: Mapping[str, Callable[[], Fault]] = {
     "nested error event": lambda: _stream_error(nested=True),
     "failed event": _failed,
     "incomplete event": _incomplete,
-    "refused connection": lambda: Fault(drop_before=True),
+    "refused connection": lambda: Fault(unreachable=REFUSED_S),
+    "connection lost before": lambda: Fault(drop_before=True),
     "connection lost at once": lambda: Fault(drop_after=0),
     "connection lost half-way": lambda: Fault(drop_after=6),
     "stream falls silent": lambda: Fault(silent_after=6),

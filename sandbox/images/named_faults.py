@@ -170,6 +170,7 @@ _MAKERS: Final[Mapping[str, Callable[[Met], Fault]]] = {
     "server error after": _server_error_after,
     "slow": lambda met: Fault(delay=met.number("seconds")),
     "slow stream": lambda met: Fault(pause=met.number("seconds")),
+    "refused connection": lambda met: Fault(unreachable=met.number("seconds")),
     "connection lost half-way": lambda met: Fault(drop_after=met.whole("events")),
     "connection lost before the end": lambda met: Fault(drop_at_end=True),
     "stream falls silent": lambda met: Fault(silent_after=met.whole("events")),

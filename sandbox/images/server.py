@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sandbox.images.api import ImageApi
-from sandbox.images.errors import Dropped
+from sandbox.images.door import Door
+from sandbox.images.errors import Dropped, NotConnected
 from sandbox.images.wire import handle
 
 API: web.AppKey[ImageApi] = web.AppKey("API", ImageApi)
+DOORS: web.AppKey[list[Door]] = web.AppKey("DOORS", list[Door])
+"""Where the application is listening."""
 LARGEST_REQUEST = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 _SHUTDOWN_SECONDS = 0.5
@@ -22,11 +25,13 @@ class RunningServer:
     url: str
     port: int
     _runner: web.AppRunner
+    _door: Door
 
     async def close(self) -> None:
         """Stop listening, cut what is still open, and stop the generations."""
         api = self._runner.app[API]
         await api.close()
+        await self._door.close()
         await self._runner.cleanup()
 
 
@@ -34,6 +39,7 @@ def image_app(api: ImageApi) -> web.Application:
     """The application: everything below `/v1` is handed to the API; bodies may have 64 MiB."""
     app = web.Application(client_max_size=LARGEST_REQUEST)
     app[API] = api
+    app[DOORS] = []
     app.router.add_route("*", "/v1/{path:.*}", _handle)
     return app
 
@@ -44,14 +50,14 @@ async def serve_images(api: ImageApi, host: str = "127.0.0.1", port: int = 0) ->
         image_app(api), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    bound = int(runner.addresses[0][1])
-    return RunningServer(f"http://{host}:{bound}/v1", bound, runner)
+    door = Door(runner, host, port)
+    bound = await door.open()
+    runner.app[DOORS].append(door)
+    return RunningServer(f"http://{host}:{bound}/v1", bound, runner, door)
 
 
 async def _handle(request: web.Request) -> web.StreamResponse:
-    """One request; where the API drops the connection, the socket is cut."""
+    """One request; where the API drops the connection, the socket is cut, and perhaps nobody can connect."""
     try:
         reply = await handle(
             request.app[API],
@@ -69,7 +75,10 @@ async def _handle(request: web.Request) -> web.StreamResponse:
             async for chunk in reply.chunks:
                 for start in range(0, len(chunk), _CHUNK):
                     await response.write(chunk[start : start + _CHUNK])
-    except Dropped:
+    except Dropped as dropped:
+        if isinstance(dropped, NotConnected):
+            for door in request.app[DOORS]:
+                door.shut(dropped.seconds)
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)

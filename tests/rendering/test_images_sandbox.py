@@ -197,7 +197,7 @@ REFUSALS = {
     "unverified organisation": (FailureKind.ACCESS, Billed.NOTHING),
     "model gone": (FailureKind.MODEL_GONE, Billed.NOTHING),
     "server error": (FailureKind.SERVER, Billed.UNKNOWN),
-    "refused connection": (FailureKind.UNREACHABLE, Billed.UNKNOWN),
+    "connection lost before": (FailureKind.UNREACHABLE, Billed.UNKNOWN),
     "connection lost at once": (FailureKind.UNREACHABLE, Billed.UNKNOWN),
 }
 

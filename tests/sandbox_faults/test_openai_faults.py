@@ -13,7 +13,7 @@ from PIL import Image
 
 from sandbox.faults.rules import FaultPlan, Rule
 from sandbox.images.api import Answer, ImageApi
-from sandbox.images.errors import Dropped
+from sandbox.images.errors import Dropped, NotConnected
 from sandbox.images.faults import RESPONSES, Fault
 from sandbox.images.spoiling import HUGE
 from sandbox.images.wire import handle
@@ -210,10 +210,15 @@ async def test_a_connection_is_lost_at_each_phase_and_the_picture_billed(
     assert (await api.retrieve_response(str(api.calls[-1].response_id), KEY)).status == 200
 
 
-async def test_a_refused_connection_bills_nothing() -> None:
-    api = broken("refused connection")
-    with pytest.raises(Dropped):
+@pytest.mark.parametrize(
+    ("fault", "how"), [("refused connection", NotConnected), ("connection lost before", Dropped)]
+)
+async def test_a_call_that_never_arrived_bills_nothing(fault: str, how: type[Dropped]) -> None:
+    """Who called can tell whether anything was sent."""
+    api = broken(fault)
+    with pytest.raises(Dropped) as dropped:
         await streamed(api)
+    assert type(dropped.value) is how
     assert api.calls[-1].billed == {}
 
 

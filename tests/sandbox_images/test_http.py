@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -45,6 +46,30 @@ async def read_events(client: AsyncOpenAI, kinds: list[str], *, stream: bool) ->
         return
     async for event in await client.responses.create(stream=True, **asked()):
         kinds.append(event.type)
+
+
+async def test_while_connections_are_refused_nothing_can_be_sent(api: ImageApi, client: AsyncOpenAI) -> None:
+    """The call that came upon it had been sent already; those after it have not."""
+    api.faults.append(Fault(unreachable=600.0))
+    with pytest.raises(openai.APIConnectionError) as lost:
+        await client.responses.create(**asked())
+    assert isinstance(lost.value.__cause__, httpx2.RemoteProtocolError | httpx2.ReadError)
+    with pytest.raises(openai.APIConnectionError) as refused:
+        await client.responses.create(**asked())
+    assert isinstance(refused.value.__cause__, httpx2.ConnectError)
+    assert len(api.calls) == 1
+
+
+async def test_after_connections_were_refused_it_is_as_before_at_the_same_address(
+    api: ImageApi, client: AsyncOpenAI
+) -> None:
+    api.faults.append(Fault(unreachable=0.0))
+    answered = None
+    while answered is None:
+        with suppress(openai.APIConnectionError):
+            answered = await client.responses.create(**asked())
+    assert answered.status == "completed"
+    assert len(api.calls) == 2
 
 
 async def test_the_client_reads_a_streamed_picture(client: AsyncOpenAI) -> None:

@@ -16,7 +16,7 @@ import httpx2
 from darkroom.rendering.job import Answer, NoWord, Renderer, RenderJob, ResponseIdSeen
 from sandbox.images import wire
 from sandbox.images.api import ImageApi
-from sandbox.images.errors import Dropped
+from sandbox.images.errors import Dropped, NotConnected
 from sandbox.images.faults import DELETE, EDITS, GENERATIONS, MODELS, RESPONSES, RETRIEVE, Call
 from sandbox.images.named_faults import fault_of, pointless
 from tests.simulation.life import Life
@@ -136,6 +136,8 @@ class Transport(httpx2.AsyncBaseTransport):
         except asyncio.CancelledError:
             pump.cancel()
             raise
+        except NotConnected as error:
+            raise httpx2.ConnectError("refused", request=request) from error
         except Dropped as error:
             raise httpx2.RemoteProtocolError("disconnected", request=request) from error
         await self._life.step(f"after api {endpoint}: {reply.status}")

@@ -1,0 +1,42 @@
+"""The place where a server listens, which can be shut for a while: then nobody can connect."""
+
+import asyncio
+
+from aiohttp import web
+
+
+class Door:
+    """Listens on one port of `host`; what is being answered while it is shut goes on."""
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+        self._runner = runner
+        self._host = host
+        self._port = port
+        self._site: web.TCPSite | None = None
+        self._shut: asyncio.Task[None] | None = None
+
+    async def open(self) -> int:
+        """Listen; gives the port, which stays the same from then on."""
+        self._site = web.TCPSite(self._runner, self._host, self._port)
+        await self._site.start()
+        self._port = int(self._runner.addresses[0][1])
+        return self._port
+
+    def shut(self, seconds: float) -> None:
+        """Nobody can connect for so long, and idle connections end. While it is shut this changes nothing."""
+        if self._shut is None or self._shut.done():
+            self._shut = asyncio.create_task(self._stay_shut(seconds))
+
+    async def close(self) -> None:
+        """It is not opened again."""
+        if self._shut is not None:
+            self._shut.cancel()
+            await asyncio.gather(self._shut, return_exceptions=True)
+
+    async def _stay_shut(self, seconds: float) -> None:
+        if self._site is not None:
+            await self._site.stop()
+        if self._runner.server is not None:
+            self._runner.server.pre_shutdown()
+        await asyncio.sleep(seconds)
+        await self.open()
