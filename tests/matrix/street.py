@@ -133,6 +133,7 @@ def on_street(
     settings: Mapping[str, Any] = SETTINGS,
     *,
     images_per_minute: int | None = None,
+    rate_limits: bool = False,
 ) -> T:
     """Play a story, from its start to its stop; gives what it gives. Raises what went wrong in the background
     as an AssertionError, too."""
@@ -153,7 +154,7 @@ def on_street(
     loop.set_exception_handler(unhandled)
     asyncio.set_event_loop(loop)
     try:
-        street = _built(folder, loop, settings, images_per_minute)
+        street = _built(folder, loop, settings, images_per_minute, rate_limits=rate_limits)
         with in_place(street.slack_side, street.api_side), heard(_Ear(wrong)):
             result = loop.run_until_complete(told(street))
     finally:
@@ -165,14 +166,19 @@ def on_street(
 
 
 def _built(
-    folder: Path, loop: VirtualLoop, settings: Mapping[str, Any], images_per_minute: int | None
+    folder: Path,
+    loop: VirtualLoop,
+    settings: Mapping[str, Any],
+    images_per_minute: int | None,
+    *,
+    rate_limits: bool,
 ) -> Street:
     def now() -> float:
         return unix(loop.time())
 
     dice = random.Random(0)  # noqa: S311 -- a street is to be the same each time
     trace = Trace(loop.time)
-    workspace = workspace_of(now)
+    workspace = workspace_of(now, rate_limits=rate_limits)
     api = image_api_of(now, seed=0, images_per_minute=images_per_minute, whole=True)
     weather = Weather(dice, trace, loop.time)
     weather.calm()

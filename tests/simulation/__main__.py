@@ -68,7 +68,7 @@ def _reports(works: Sequence[tuple[int, int]], processes: int) -> Iterator[Repor
 def _tell(report: Report, lines: int) -> None:
     say = sys.stderr.write
     say(f"\nSeed {report.seed} went wrong:\n")
-    for line in report.lines[len(report.lines) - lines :] if lines else ():
+    for line in report.lines[max(0, len(report.lines) - lines) :]:
         say(f"    {line}\n")
     for wrong in report.wrong:
         say(f"  - {wrong}\n")

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from tests.simulation.world import Post, World
 
 ESTIMATED = frozenset(
-    {"usage missing", "usage without details", "host usage missing", "connection lost before the end"}
+    {
+        "usage missing",
+        "usage without details",
+        "host usage missing",
+        "connection lost before the end",
+        "slow stream",
+    }
 )
 """Faults after which nobody can compute what the call cost: the charge is an estimate, flagged."""
 WORKING = "eyes"
@@ -214,8 +220,9 @@ def _is_of(post: Post, turn: sqlite3.Row) -> bool:
 def _once(world: World, name: str, posts: list[Post]) -> Iterator[str]:
     for first, second in pairwise(sorted(posts, key=lambda post: post.at)):
         blind = any(first.at <= looked.at <= second.at for looked in world.slack_side.unseen)
+        late = {(first.channel, first.ts), (second.channel, second.ts)} & world.slack_side.belated
         world.trace.count("double posts")
-        if not blind:
+        if not blind and not late:
             yield f"{name} was posted at {first.at:.4f} and again at {second.at:.4f}"
 
 
@@ -256,6 +263,9 @@ def _standing(world: World, message: Message, what: str, kept: set[tuple[str, st
     named = ((message.metadata or {}).get("event_payload") or {}).get("turn_id")
     if troubled >= TRIES or place in kept or ("id", named) in kept:
         world.trace.count("left standing")
+    elif place in world.slack_side.belated:
+        # It was looked for, and was not there yet.
+        world.trace.count("left standing, belated")
     elif place in world.slack_side.refused:
         # Slack has said that it is not there, or not ours to touch, or that nobody may: that is believed.
         world.trace.count("left standing, refused")

@@ -78,6 +78,7 @@ class Figures:
             "double posts": self.counted["double posts"],
             "left standing": self.counted["left standing"],
             "left standing, refused": self.counted["left standing, refused"],
+            "left standing, belated": self.counted["left standing, belated"],
             "left standing, unseen": self.counted["left standing, unseen"],
             "outcomes": outcomes,
             "faults by kind": faults,

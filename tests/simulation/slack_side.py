@@ -28,6 +28,8 @@ from tests.simulation.trace import Trace
 from tests.simulation.weather import Weather
 
 SESSION_TIMEOUT_S = 20.0
+DONE_FIRST = 0.8
+"""Of what is slow so much is done at once and answered late; the rest is done late."""
 API = "/api/"
 _SAID = ("channel", "thread_ts", "ts", "timestamp", "name", "user", "file")
 """What of a request goes into the trace."""
@@ -105,6 +107,9 @@ class SlackSide:
         """How many requests about one message met a fault."""
         self.unclear: set[tuple[str, str]] = set()
         """Messages of ours whose ``ts`` came back late, or never."""
+        self.belated: set[tuple[str, str]] = set()
+        """Messages of ours that stood there only when whoever had sent them had given up: who looked before
+        that could not see them."""
         self.refused: set[tuple[str, str]] = set()
         """Messages that Slack would not let us change, delete or take a reaction from, for good."""
         self._connections: list[Connection] = []
@@ -183,20 +188,27 @@ class Session:
         side = self._side
         await asyncio.sleep(side.latency())
         params = _params(more)
+        late_s = 0.0
         met = side.weather.take("slack", name, lambda: pointless(side.workspace, name, params))
+        asked_at = asyncio.get_running_loop().time()
         before = _standing(side, name, params) if met is not None else set()
         if met is not None:
             _note(side, name, params)
             side.trace.note(f"slack {name} {_about(params)}: {met.fault}")
-            side.workspace.faults.append(fault_of(met))
+            late_s = met.number("seconds") if met.fault == "slow" and side.rng.random() < DONE_FIRST else 0.0
+            if not late_s:
+                side.workspace.faults.append(fault_of(met))
         try:
             reply = await self._done(verb, url, path, name, params, more)
         except Dropped as dropped:
             raise aiohttp.ServerDisconnectedError from dropped
         finally:
             if met is not None:
-                side.unclear |= _standing(side, name, params) - before
-        await asyncio.sleep(side.latency())
+                came = _standing(side, name, params) - before
+                side.unclear |= came
+                if asyncio.get_running_loop().time() - asked_at > SESSION_TIMEOUT_S:
+                    side.belated |= came
+        await asyncio.sleep(side.latency() + late_s)
         return reply
 
     async def _done(
@@ -251,8 +263,10 @@ def _about(params: dict[str, Any]) -> str:
 
 
 def _standing(side: SlackSide, name: str, params: dict[str, Any]) -> set[tuple[str, str]]:
-    """The messages in the channel of a post."""
-    room = side.workspace.channels.get(str(params.get("channel"))) if name == "chat.postMessage" else None
+    """The messages in the channel in which something is posted."""
+    room = None
+    if name in ("chat.postMessage", "files.completeUploadExternal"):
+        room = side.workspace.channels.get(str(params.get("channel") or params.get("channel_id")))
     return {(room.id, ts) for ts in room.messages} if room is not None else set()
 
 

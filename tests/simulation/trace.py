@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Callable
 
-LINES_KEPT = 4_000
+LINES_KEPT = 40_000
 
 
 class Trace:
