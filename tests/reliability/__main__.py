@@ -21,6 +21,7 @@ HEADS: Final[Mapping[str, Sequence[str]]] = {
     "slack-http": ("at", *(f"`{trouble.name}`" for trouble in TROUBLES)),
     "slack-whole": ("what is the matter", "where the picture is seen"),
     "day-of-429s": ("what was measured", "how much"),
+    "thousand-left": ("what was measured", "started again after half a minute", "after two hours"),
     "storm": ("what was measured", "how much"),
     "mutants": ("the bug", "in", "the test that noticed first"),
 }
