@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from darkroom.clock import Clock
 from darkroom.turns.conversations import Conversations, Share
@@ -16,7 +17,8 @@ from handlers.blocks.picture import Setting
 from handlers.blocks.text import View
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
 from handlers.people import name_of_person
-from handlers.posting import CLOCKS_APART, Repeat
+from handlers.posting import CLOCKS_APART
+from handlers.private_posts import PrivatePosts
 from handlers.recipients import find_private
 from handlers.showing import Manner
 from handlers.showing_elsewhere import Elsewhere, PathOf
@@ -37,7 +39,7 @@ class Homeward:
         self._conversations = conversations
         self._manner = manner
         self._elsewhere = Elsewhere(slack, clock, conversations, path_of)
-        self._repeat = Repeat(clock)
+        self._private = PrivatePosts(slack, clock)
         self._under_way: dict[str, tuple[asyncio.Lock, int]] = {}
         """By their key, and how many want it."""
 
@@ -78,12 +80,12 @@ class Homeward:
         if home is not None:
             found = await find_private(self._slack, request.user_id, home, (turn.id,), since)
         if found is None:
-            await self._post(request.team_id, request.user_id, view, turn.id)
+            await self._post(request.team_id, request.user_id, view, turn.id, turn.created_at)
 
-    async def _post(self, team_id: str, user_id: str, view: View, post_id: str) -> Posted:
-        posted = await self._repeat(
-            lambda: self._slack.post_private(user_id, view.text, blocks=view.blocks, turn_id=post_id)
-        )
+    async def _post(
+        self, team_id: str, user_id: str, view: View, post_id: str, wanted_at: datetime
+    ) -> Posted:
+        posted = await self._private.post(user_id, view, post_id, wanted_at)
         await self._conversations.met(team_id, user_id, posted.channel, self._clock.now())
         return posted
 
@@ -91,8 +93,8 @@ class Homeward:
         home = await self._conversations.private_channel(picture.team_id, picture.user_id)
         if home is None:
             # Its channel is known only once something stands there.
-            opening = f"opening:{picture.id}"
-            home = (await self._post(picture.team_id, picture.user_id, View(OPENING, ()), opening)).channel
+            who, opening = (picture.team_id, picture.user_id), f"opening:{picture.id}"
+            home = (await self._post(*who, View(OPENING, ()), opening, picture.created_at)).channel
         share = await self._conversations.share(
             self._clock.new_id("share"), key, picture.id, home, picture.user_id, self._clock.now()
         )

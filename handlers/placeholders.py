@@ -15,6 +15,7 @@ from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
 from handlers.meanings import WAITING, meaning
 from handlers.pacing import SIGN_PATIENCE_S
 from handlers.posting import Poster, Repeat, name_of, tell_privately
+from handlers.private_posts import PrivatePosts
 from handlers.words_waiting import wait_words
 
 logger = logging.getLogger("darkroom.handlers")
@@ -53,6 +54,7 @@ class Placeholders:
         self._repeat = Repeat(clock)
         self._repeat_sign = Repeat(clock, SIGN_PAUSES_S)
         self._poster = Poster(slack, clock)
+        self._private = PrivatePosts(slack, clock)
         self._since = clock.now()
         self._told_to_wait: dict[tuple[str, str], None] = {}
 
@@ -152,33 +154,6 @@ class Placeholders:
         ours = self._since <= turn.created_at <= now
         return not ours or (now - turn.created_at).total_seconds() > LOOK_AFTER_S
 
-    async def _post_to_person(self, turn: Turn, view: View) -> Posted:
-        """Post into a direct message of which we do not know the channel: only Slack's answer names it. One
-        that stands there already is found then, as long as the new one does not carry the turn's id."""
-        again, user_id = self._may_stand(turn), turn.request.user_id
-
-        async def post() -> Posted:
-            nonlocal again
-            name = None if again else turn.id
-            try:
-                return await self._slack.post_private(user_id, view.text, blocks=view.blocks, turn_id=name)
-            except SlackUnclear:
-                again = True
-                raise
-
-        posted = await self._repeat(post)
-        if not again:
-            return posted
-        channel, ts = posted.channel, posted.ts
-        found = await self._poster.find(channel, turn, None)
-        if found is not None:
-            await self._repeat(lambda: self._slack.delete_message(channel, ts))
-            return Posted(channel, found)
-        await self._repeat(
-            lambda: self._slack.update_message(channel, ts, view.text, blocks=view.blocks, turn_id=turn.id)
-        )
-        return posted
-
     async def _post_in_dm(self, turn: Turn, view: View, note: Note) -> None:
         """Move a private turn to our direct message with its person, and say where it was asked that it is
         made there."""
@@ -188,7 +163,7 @@ class Placeholders:
             moved = await note(Told.PLACE, channel)
             posted = Posted(channel, await self._post(moved, view))
         else:
-            posted = await self._post_to_person(turn, view)
+            posted = await self._private.post(request.user_id, view, turn.id, turn.created_at)
             await note(Told.PLACE, posted.channel)
         await note(Told.PLACEHOLDER, posted.ts)
         if request.channel_id == request.user_id and request.reply_url is None:

@@ -820,8 +820,7 @@ async def test_what_is_private_goes_on_in_our_direct_message_and_says_so_where_i
 async def test_one_that_stands_in_a_direct_message_nobody_has_noted_is_found_and_no_second_one_stays() -> (
     None
 ):
-    post = Post(private(), FakeSlack(posted={"turn_1": ROOT}))
-    post.clock.at = later(60)
+    post = Post(replace(private(), created_at=later(-60)), FakeSlack(posted={"turn_1": ROOT}))
     assert await post.placeholder() is None
     assert post.order() == ["post_private", "find_message", "delete_message", "respond"]
     assert post.slack.only("delete_message").said["ts"] != ROOT
@@ -840,11 +839,23 @@ async def test_one_whose_answer_was_lost_is_found_in_the_direct_message_and_no_s
 
 
 async def test_where_none_stands_there_the_new_one_carries_the_turn_from_then_on() -> None:
-    post = Post(private())
-    post.clock.at = later(60)
+    post = Post(replace(private(), created_at=later(-60)))
     assert await post.placeholder() is None
     assert post.order() == ["post_private", "find_message", "update_message", "respond"]
     assert post.slack.only("update_message").said["turn_id"] == "turn_1"
+
+
+async def test_one_that_could_not_be_noted_is_found_when_it_is_tried_again() -> None:
+    """Whatever broke while it was written down."""
+    post = Post(private())
+
+    async def full(step: Told, value: str | None, picture_id: str | None = None) -> Turn:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        await post.delivery.placeholder(post.notes.turn, 80_000_000, full)
+    assert await post.placeholder() is None
+    assert post.order() == ["post_private", "post_private", "find_message", "delete_message", "respond"]
 
 
 async def test_where_our_direct_message_is_known_it_is_noted_before_anything_stands_there() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ from darkroom.turns.surroundings import Undeliverable
 from handlers import words_delivery
 from handlers.blocks.picture import AGAIN_ACTION
 from handlers.delivery import SlackDelivery
+from handlers.homeward import OPENING, Homeward
 from handlers.last import Fetch, Fetcher, read_last, start
 from handlers.meanings import MEANINGS, WAITING, Meaning
 from handlers.posting import PATIENT_PAUSES_S
 from handlers.redelivery_rounds import CHANNELS_AT_ONCE, VAIN_IN_CHANNEL_MAX, Redelivering
 from handlers.showing import Manner
 from storage.conversations import SqliteConversations
+from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, TEAM, command, message
 from tests.handlers.gallery import ROOT, ended_as, made
 from tests.handlers.support import DM, OTHER_TEAM, USD, USUAL, Desk, refused, unclear
@@ -283,6 +286,50 @@ async def test_killed_anywhere_on_its_way_home_it_comes_once(
     assert told.told_at is not None
     assert told.undelivered_reason is None
     assert len(homes(desk)) == 1
+    assert len(standing(desk)) == 1
+
+
+def standing(desk: Desk) -> list[str]:
+    """The texts that were posted to Alice's own id and not taken away."""
+    gone = {call.said["ts"] for call in desk.slack.named("delete_message")}
+    calls = enumerate(desk.slack.calls, 1)
+    posts = [(f"1763640100.{at:06d}", call.text) for at, call in calls if call.method == "post_private"]
+    return [text for ts, text in posts if ts not in gone]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_what_opens_our_direct_message_stands_once_whether_it_was_noted_or_not(
+    desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    """Killed before its channel was noted, or without an answer; then another process."""
+    picture = await made(desk)
+    if answered:
+
+        async def dies(*_: Any) -> None:
+            raise SystemError("killed")
+
+        before = SqliteConversations(database)
+        monkeypatch.setattr(before, "met", dies)
+        with pytest.raises(SystemError):
+            await Homeward(desk.slack, desk.clock, before, MANNER, Files().path_of).bring(picture, "said")
+        desk.clock.at += timedelta(minutes=5)
+    else:
+        desk.slack.after["post_private"] = [unclear()]
+    after = Homeward(desk.slack, desk.clock, desk.services.conversations, MANNER, Files().path_of)
+    assert await after.bring(picture, "said") is not None
+    assert len(desk.slack.named("post_private")) == 2
+    assert standing(desk) == [OPENING]
+    assert len(homes(desk)) == 1
+
+
+async def test_words_without_an_answer_of_slacks_come_home_once(desk: Desk) -> None:
+    words = Ending(Outcome.WORDS, Reason.WORDS, {"words": "Which fox?"})
+    await made(desk)
+    turn = await ended_as(desk, message("bluer?", "1763640300.000100", ROOT), words)
+    desk.slack.faults["post_message"] = [refused("is_archived")]
+    desk.slack.after["post_private"] = [unclear()]
+    await redelivery(desk).tell(turn)
+    assert len(standing(desk)) == 1
 
 
 async def test_words_with_no_way_to_their_thread_come_home_once(desk: Desk) -> None:
