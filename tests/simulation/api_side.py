@@ -22,7 +22,7 @@ from sandbox.images.named_faults import fault_of, pointless
 from tests.simulation.life import Life
 from tests.simulation.loop import in_the_world
 from tests.simulation.trace import Trace
-from tests.simulation.weather import MAKING, UNREACHABLE, Weather
+from tests.simulation.weather import MAKING, Weather
 
 ATTEMPT: contextvars.ContextVar[str] = contextvars.ContextVar("ATTEMPT", default="")
 """For which attempt a request is made."""
@@ -73,7 +73,7 @@ class ApiSide:
         return httpx2.AsyncClient(transport=Transport(self, Life.current()), trust_env=False)
 
     async def handle(self, request: httpx2.Request, body: bytes, sent: Sent | None) -> wire.Reply:
-        """One request, answered in the world. Raises ``Dropped`` and ``httpx2.ConnectError``."""
+        """One request, answered in the world. Raises ``Dropped``."""
         await asyncio.sleep(self.rng.uniform(0.01, 0.1))
         endpoint = endpoint_of(request)
         if self.weather.per_minute != self._per_minute:
@@ -83,8 +83,6 @@ class ApiSide:
             self.trace.note(f"api {endpoint}: {met.fault}")
             if sent is not None:
                 sent.fault = met.fault
-            if met.fault == UNREACHABLE:
-                raise httpx2.ConnectError("unreachable", request=request)
             self.api.faults.append(replace(fault_of(met), endpoint=endpoint))
         self._opening = sent
         path = request.url.path.removeprefix("/v1")

@@ -16,8 +16,6 @@ from tests.simulation.trace import Trace
 
 MAKING = frozenset({RESPONSES, GENERATIONS, EDITS})
 """The endpoints whose calls cost money."""
-UNREACHABLE = "unreachable"
-"""The one fault that is not the sandbox's: a request that never gets there."""
 OFTEN = 12
 """What happens on any bad day is so many times as likely as what hardly ever happens."""
 PER_MINUTE = 40
@@ -35,7 +33,7 @@ _NOT_HERE = frozenset({"images per minute", "huge picture", "download endless", 
 _API_TROUBLES: tuple[tuple[str, str], ...] = (
     ("rate limit", "*"), ("rate limit without a time", "*"), ("rate limit of requests", "*"),
     ("out of credit", "*"), ("wrong key", "*"), ("unsupported region", "*"), ("server error", "*"),
-    ("bad gateway", "*"), (UNREACHABLE, "*"), ("model gone", RESPONSES), ("host gone", RESPONSES),
+    ("bad gateway", "*"), ("refused connection", "*"), ("model gone", RESPONSES), ("host gone", RESPONSES),
     ("unverified for streams", RESPONSES), ("slow", "*"),
 )  # fmt: skip
 _SLACK_TROUBLES: tuple[tuple[str, str], ...] = (
@@ -123,8 +121,7 @@ class Weather:
 
     def _begins(self, side: Side, fault: str, on: str) -> None:
         rng = self._rng
-        named = NAMES.get((side, fault))
-        places = MAKING if named is None else named.places(on)
+        places = NAMES[side, fault].places(on)
         long_s = rng.choice((60.0, 300.0, 1_200.0, 7_200.0)) * rng.uniform(0.5, 1.5)
         self._troubles.append(Trouble(side, fault, places, rng.choice((1.0, 1.0, 0.5)), self._now() + long_s))
 
@@ -160,10 +157,7 @@ class Weather:
         return None
 
     def _met(self, side: Side, place: str, fault: str) -> Met:
-        named = NAMES.get((side, fault))
-        args: dict[str, Value] = (
-            {} if named is None else {name: arg.default for name, arg in named.args.items()}
-        )
+        args = {name: arg.default for name, arg in NAMES[side, fault].args.items()}
         ranges = _SLACK_ARGS if side == "slack" else _API_ARGS
         args |= {name: self._rng.choice(ranges[name]) for name in args if name in ranges}
         return Met("weather", side, place, fault, self._now(), args)
@@ -203,8 +197,6 @@ def _scattered(side: Side, place: str) -> tuple[tuple[str, ...], tuple[int, ...]
         for named in NAMES.values()
         if named.side == side and place in named.places("*") and named.name not in _NOT_HERE
     ]
-    if side == "openai":
-        names += [UNREACHABLE, "slow"]
     return tuple(names), tuple(OFTEN if name in _DAILY else 1 for name in names)
 
 

@@ -53,7 +53,7 @@ class Plan:
     days: int
     people: int = 150
     channels: int = 6
-    busiest: int = 24
+    busiest: int = 17
     """Most things that people do on a day."""
 
 
