@@ -16,10 +16,17 @@ from tests.reliability.tables import PAGE, by_cell, markdown, parts, rows_of, wi
 
 ROOT = Path(__file__).parents[2]
 TEXT = PAGE.read_text(encoding="utf-8")
+MUST_BE_NONE = (
+    "turns lost",
+    "charged twice, or otherwise than billed",
+    "holds over a cap",
+    "posted twice although the first post could be seen",
+    "anything else that was wrong",
+)
 
 
 def test_every_table_that_tests_make_has_its_place() -> None:
-    elsewhere = {"sums", "crash", "disk", "simulation", "simulation-faults"}
+    elsewhere = {"sums", "crash", "disk", "simulation", "simulation-faults", "soak"}
     assert parts(TEXT).keys() == HEADS.keys() | elsewhere
 
 
@@ -35,6 +42,17 @@ def test_each_fault_of_the_image_api_that_can_come_is_in_the_table_and_no_other(
     assert shown == {named.name for moment in MOMENTS for named in possible(moment)}
     moments = {moment for _, moment in by_cell("openai")}
     assert moments == {moment.name for moment in MOMENTS} | {WHENEVER}
+
+
+@pytest.mark.parametrize(("name", "least"), [("simulation", 1_000), ("soak", 20_000)])
+def test_so_many_days_were_simulated_and_nothing_was_lost(name: str, least: int) -> None:
+    """A soak takes an hour: until it has been run, its part says so."""
+    figures = dict(rows_of(name))
+    if name == "soak" and not figures:
+        assert "make soak" in parts(TEXT)[name]
+        return
+    assert int(figures["simulated days"].replace(",", "")) >= least
+    assert {row for row in MUST_BE_NONE if figures[row] != "0"} == set()
 
 
 @pytest.mark.parametrize("table", ["slack-once", "slack-hour"])

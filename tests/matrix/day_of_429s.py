@@ -1,5 +1,6 @@
-"""A day on which the image API says 429 for hours, and in between makes five pictures a minute: forty people
-in twenty-five threads, one of them with far more wishes than all others."""
+"""A day of 429s from its first minute to its last: from the image API, which now makes more pictures a minute
+than are asked for, now fewer, and for spells of up to forty minutes none at all; and from Slack, method by
+method. Forty people in twenty-five threads, one of them with far more wishes than all others."""
 
 from __future__ import annotations
 
@@ -16,18 +17,70 @@ from sandbox.faults.rules import FaultPlan, Rule
 from sandbox.slack.model import Message
 from storage.database import DATABASE_NAME
 from tests.matrix.street import SETTINGS, Street, on_street
+from tests.simulation.checks import price_of
 from tests.simulation.life import look_from_outside
 from tests.storage.books import check_books, nothing_held
 
 HOUR_S = 3_600.0
 DAY_S = 24 * HOUR_S
-PEOPLE, THREADS, PER_MINUTE = 40, 25, 5
+PEOPLE, THREADS = 40, 25
 ROOMS = ("C0DESIGN01", "C0GENERAL1")
-CLOSED = tuple(
-    (hour * HOUR_S, hour * HOUR_S + long) for hour, long in ((2, 900.0), (7, 5_400.0), (15, 2_700.0))
-)
-"""From when until when every call is answered with 429, in seconds of the day: for 15, 90 and 45 minutes."""
+KINDS = (
+    "rate limit", "rate limit without a time", "rate limit in milliseconds", "rate limit of requests",
+    "rate limit of tokens",
+)  # fmt: skip
+"""The image API's 429s: with a time to wait in the headers, in the words, or nowhere."""
+SPELLS_MIN = (10, 5, 40, 15, 25, 5, 30, 10, 20, 40, 5, 15)
+"""How long nothing is made at all, in minutes: one such spell begins every two hours."""
+RATES = (3, 1, 4, 2, 5, 1)
+"""Pictures a minute, one after the other for half an hour each; one or two are asked for."""
+ASKED_EACH_S, GREEDY_EACH_S = 2_400.0, 240.0
+"""The pause between two wishes of one person, on the average, and of the one with many."""
+SLACKS = ("chat.postMessage", "chat.update", "files.*", "reactions.*")
+"""The methods of Slack's that say 429, now one by one, now for good."""
 SETTINGS_OF_THE_DAY = {**SETTINGS, "queue.waiting": 500, "queue.per_person": 10, "queue.overall": 8}
+
+
+def longest_spell_s() -> float:
+    """For how long nothing at all is made, at most."""
+    return max(SPELLS_MIN) * 60.0
+
+
+def rules_of_the_api() -> list[Rule]:
+    """Every tenth call is refused all day, in one of the five ways, and in a spell every call."""
+    scattered = [Rule("openai", "*", kind, times=None, probability=0.02) for kind in KINDS]
+    spells = [
+        Rule(
+            "openai",
+            "*",
+            KINDS[number % len(KINDS)],
+            times=None,
+            from_s=number * 2 * HOUR_S,
+            until_s=number * 2 * HOUR_S + minutes * 60.0,
+        )
+        for number, minutes in enumerate(SPELLS_MIN)
+    ]
+    return [*spells, *scattered]
+
+
+def rules_of_slack() -> list[Rule]:
+    """Every twentieth call of each method is refused all day, and each method for ten minutes, four times."""
+    scattered = [
+        Rule("slack", on, "ratelimited", times=None, probability=0.05, args={"retry_after": 5})
+        for on in SLACKS
+    ]
+    spells = [
+        Rule(
+            "slack",
+            SLACKS[number % len(SLACKS)],
+            "ratelimited",
+            times=None,
+            from_s=1_800.0 + number * 1.5 * HOUR_S,
+            until_s=2_400.0 + number * 1.5 * HOUR_S,
+        )
+        for number in range(16)
+    ]
+    return [*spells, *scattered]
 
 
 @dataclass(frozen=True)
@@ -39,6 +92,7 @@ class Day:
     waits: dict[str, list[float]]
     greedy: str
     refusals: int
+    refusals_of_slack: int
     calls: int
     overtaken: list[str]
     wrong: list[str]
@@ -62,6 +116,7 @@ class Day:
             *ends,
             ["calls of the API", self.calls],
             ["of them answered with 429", self.refusals],
+            ["calls of Slack answered with 429", self.refusals_of_slack],
             ["the usual person's average wait, in seconds", round(median(self.means))],
             ["the unluckiest person's average wait", round(self.means[-1])],
             ["the average wait of the one who asks for most", round(fmean(self.waits[self.greedy]))],
@@ -110,14 +165,15 @@ async def _story(street: Street) -> Day:
     crowd = _Crowd(street, 429)
     await crowd.gather()
     began = street.loop.time()
-    street.api.fault_plan = FaultPlan(
-        Rule("openai", "*", "rate limit", times=None, from_s=start, until_s=end) for start, end in CLOSED
-    )
+    street.api.fault_plan = FaultPlan(rules_of_the_api(), seed=429)
+    street.workspace.fault_plan = FaultPlan(rules_of_slack(), seed=429)
     before = len(street.api.calls), len(street.rows("SELECT id FROM turns"))
     async with asyncio.TaskGroup() as group:
+        group.create_task(_rates(street))
         for person in crowd.people:
-            pause_s = 120.0 if person == crowd.people[0] else 900.0
+            pause_s = GREEDY_EACH_S if person == crowd.people[0] else ASKED_EACH_S
             group.create_task(crowd.lives(person, pause_s, began + DAY_S))
+    street.workspace.fault_plan = FaultPlan()
     await street.rests()
     calls = street.api.calls[before[0] :]
     turns = street.rows("SELECT * FROM turns ORDER BY created_at, id")[before[1] :]
@@ -129,10 +185,18 @@ async def _story(street: Street) -> Day:
         waits,
         crowd.people[0],
         sum(call.status == 429 for call in calls),
+        sum(call.status == 429 for call in street.workspace.calls),
         len(calls),
         list(_overtaken(street)),
         list(_books(street)),
     )
+
+
+async def _rates(street: Street) -> None:
+    """How many pictures a minute there are changes all day."""
+    for number in range(48):
+        street.api.images_per_minute = RATES[number % len(RATES)]
+        await asyncio.sleep(HOUR_S / 2)
 
 
 def _seconds(start: str, end: str) -> float:
@@ -159,8 +223,13 @@ def _books(street: Street) -> Iterator[str]:
             look_from_outside(street.folder, DATABASE_NAME, check)
         except AssertionError as error:
             yield str(error)
+    billed = {one.attempt_id: price_of(one.call) for one in street.api_side.sent if one.call is not None}
+    for attempt in street.rows("SELECT * FROM attempts"):
+        if attempt["charged_nano_usd"] != billed.pop(attempt["id"], 0):
+            yield f"attempt {attempt['id']} was charged {attempt['charged_nano_usd']}, not what was billed"
+    yield from (f"attempt {name} is not in the books" for name in billed)
 
 
 def day() -> Day:
     """Let it pass."""
-    return on_street(_story, SETTINGS_OF_THE_DAY, images_per_minute=PER_MINUTE)
+    return on_street(_story, SETTINGS_OF_THE_DAY, images_per_minute=RATES[0], rate_limits=True)

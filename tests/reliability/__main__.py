@@ -46,6 +46,12 @@ _SIMULATED: Final[Mapping[str, str]] = {
     "double posts": "posted twice where nobody could look for the first post",
     "undelivered": "undelivered at the end, kept with the reason",
     "left standing": "placeholders that Slack would not let us take away",
+    "left standing, refused": "placeholders of which Slack says that they are not there, or not ours",
+    "left standing, belated": "placeholders that Slack posted when nobody waited for its answer any more",
+    "left standing, unseen": "placeholders in a direct message that nobody can look for",
+    "seeds": "seeds",
+    "on": "begun on",
+    "minutes": "minutes it took",
 }
 
 
@@ -59,6 +65,10 @@ def main(folder: Path) -> None:
         made["simulation"] = markdown(SUMS, _simulated(figures))
         made["simulation-faults"] = markdown(("fault", "how often"), _by_kind(figures["faults by kind"]))
         sums |= {words: figures[name] for name, words in _SIMULATED.items() if name in _SUMMED}
+    if (path := folder / "soak.json").exists():
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        made["soak"] = markdown(SUMS, _simulated(figures))
+        sums["simulated days of the longest run"] = figures["days"]
     if (path := folder / "crash.md").exists():
         crash, disk = _of_crashes(path)
         made["crash"] = markdown(("story", "steps"), crash)

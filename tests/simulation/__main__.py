@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from tests.simulation.figures import Figures, Report, report_of
 
@@ -38,7 +39,11 @@ def main() -> int:
             failed += 1
             _tell(report, options.lines)
     seconds = time.monotonic() - began
-    said = json.dumps(figures.as_json(seconds)) if options.json else figures.as_text(seconds)
+    made = json.dumps(figures.as_json(seconds))
+    if options.keep is not None:
+        options.keep.parent.mkdir(parents=True, exist_ok=True)
+        options.keep.write_text(made, encoding="utf-8")
+    said = made if options.json else figures.as_text(seconds)
     sys.stdout.write(said + "\n")
     sys.stdout.flush()
     return 1 if failed else 0
@@ -51,6 +56,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--one", action="store_true", help="all days in one run, as when a seed is replayed")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    parser.add_argument(
+        "--keep", type=Path, help="a file for the figures as JSON (python -m tests.reliability)"
+    )
     parser.add_argument("--digest", action="store_true", help="each run's digest of everything that happened")
     parser.add_argument("--lines", type=int, default=LAST_LINES, help="of a failed run's trace")
     return parser

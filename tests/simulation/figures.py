@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.simulation.town import run
@@ -46,12 +47,16 @@ class Figures:
 
     counted: Counter[str] = field(default_factory=Counter)
     runs: int = 0
+    seeds: tuple[int, int] | None = None
+    """The first and the last."""
     wrong: Counter[str] = field(default_factory=Counter)
     failed: list[int] = field(default_factory=list)
 
     def add(self, report: Report) -> None:
         """One run more."""
         self.runs += 1
+        first, last = self.seeds or (report.seed, report.seed)
+        self.seeds = min(first, report.seed), max(last, report.seed)
         self.counted += report.counted
         for sentence in report.wrong:
             kinds = [kind for kind, words in _WRONG.items() if any(word in sentence for word in words)]
@@ -60,7 +65,7 @@ class Figures:
             self.failed.append(report.seed)
 
     def as_json(self, seconds: float) -> dict[str, Any]:
-        """All of them, by name."""
+        """All of them, by name, of a run that took so long."""
         faults = {
             name[7:]: count for name, count in sorted(self.counted.items()) if name.startswith("fault: ")
         }
@@ -83,6 +88,9 @@ class Figures:
             "outcomes": outcomes,
             "faults by kind": faults,
             "failed seeds": self.failed,
+            "seeds": "{} to {}".format(*self.seeds or (0, 0)),
+            "on": f"{datetime.now(UTC) - timedelta(seconds=seconds):%Y-%m-%d}",
+            "minutes": round(seconds / 60),
             "seconds": round(seconds, 1),
         }
 
