@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from darkroom.clock import Clock
 from darkroom.spending.budgets import Caps
@@ -14,6 +15,8 @@ from darkroom.turns.settling import paid
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.together import in_the_books
 from darkroom.turns.wishes import counts
+
+DISPATCHED = AttemptState.DISPATCHED
 
 
 class BookCloser:
@@ -44,27 +47,56 @@ class BookCloser:
         id, and uncertain when nobody can say (without *ask*, at once). *money_moved* is called for either,
         *asking* before each question.
         """
+        sent: list[Attempt] = []
         for attempt in await self._log.attempts(turn.id):
             if attempt.state is AttemptState.HELD:
                 await self._store.fall_back(attempt.id, "interrupted", None, self._caps, self._clock.now())
                 money_moved()
-            elif attempt.state is AttemptState.DISPATCHED:
-                if ask:
-                    ending = await self._attempting.resume(turn, attempt, asking)
-                else:
-                    ending = await self._attempting.write_off(turn, attempt)
-                money_moved()
-                await self._note(attempt, ending, slots)
-            elif counts(attempt) and attempt.id not in slots.paid_for:
-                slots.paid_for[attempt.id] = await self._bought(turn, attempt, asking if ask else None)
+            elif attempt.id not in slots.paid_for and (attempt.state is DISPATCHED or counts(attempt)):
+                sent.append(attempt)
+        if sent:
+            await self._find_out(turn, sent, slots, money_moved, asking if ask else None)
 
-    async def _note(self, attempt: Attempt, ending: Ending, slots: Slots) -> None:
-        """How a call ended that was asked for: it was paid for, unless its hold was given back."""
-        now = await self._log.attempts(attempt.turn_id)
-        if any(each.id == attempt.id and counts(each) for each in now):
-            slots.paid_for[attempt.id] = ending
+    async def _find_out(
+        self,
+        turn: Turn,
+        sent: Sequence[Attempt],
+        slots: Slots,
+        money_moved: Callable[[], None],
+        asking: Callable[[], None] | None,
+    ) -> None:
+        """Note how each call ended that was sent: it was paid for, unless its hold was given back."""
+        # Side by side: each may be asked for during half an hour, where the API cannot be asked.
+        asked = [self._sent(turn, attempt, money_moved, asking) for attempt in sent]
+        endings = await asyncio.gather(*asked, return_exceptions=True)
+        now = {attempt.id: attempt for attempt in await self._log.attempts(turn.id)}
+        for attempt, ending in zip(sent, endings, strict=True):
+            if isinstance(ending, BaseException):
+                continue
+            if counts(now[attempt.id]):
+                slots.paid_for[attempt.id] = ending
+            else:
+                slots.given_up.append(ending)
+        for ending in endings:
+            if isinstance(ending, BaseException):
+                raise ending
+
+    async def _sent(
+        self,
+        turn: Turn,
+        attempt: Attempt,
+        money_moved: Callable[[], None],
+        asking: Callable[[], None] | None,
+    ) -> Ending:
+        """How a call ended that was sent; nobody is asked without *asking*."""
+        if attempt.state is not DISPATCHED:
+            return await self._bought(turn, attempt, asking)
+        if asking is None:
+            ending = await self._attempting.write_off(turn, attempt)
         else:
-            slots.given_up.append(ending)
+            ending = await self._attempting.resume(turn, attempt, asking)
+        money_moved()
+        return ending
 
     async def _bought(self, turn: Turn, attempt: Attempt, asking: Callable[[], None] | None) -> Ending:
         """The ending of an attempt that was paid for, which was only not written into the turn.

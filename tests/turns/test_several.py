@@ -301,6 +301,21 @@ async def test_after_a_stop_each_that_was_sent_is_asked_for_and_all_are_told_onc
     assert world.slack.posts == [(turn_id, 1), (turn_id, 2), (turn_id, 3)]
 
 
+async def test_after_a_stop_those_that_cannot_be_asked_for_are_asked_for_in_the_same_time(
+    world: World,
+) -> None:
+    """Their thread waits no longer for several than for one."""
+    await cut_short(world)
+    world.clock.at += timedelta(minutes=30)
+    world.gates.shut("sleep")
+    world.renderer.asks = [NoWord.NOT_ASKED] * 2
+    await world.recover()
+    await turns_of_the_loop()
+    assert world.renderer.asked == ["resp_cut_1", "resp_cut_2"]
+    world.gates.open("sleep")
+    await world.rest()
+
+
 async def test_after_a_stop_one_that_nobody_can_explain_is_the_rest(world: World) -> None:
     turn_id, sent = await cut_short(world)
     world.renderer.asks = [failed(FailureKind.MODERATION), NoWord.NOT_FINISHED]
