@@ -17,7 +17,7 @@ from darkroom.turns.waiting import Wait
 from storage.database import Database
 from tests.examples import BOB, command
 from tests.turns.conftest import MakeWorld
-from tests.turns.fakes import RecordingDelivery, painted
+from tests.turns.fakes import RecordingDelivery, ScriptedGuard, painted
 from tests.turns.world import World, turns_of_the_loop
 
 MANY = 40
@@ -59,11 +59,11 @@ def crowded(make_world: MakeWorld) -> World:
     return world
 
 
-async def received(world: World, count: int = MANY) -> list[str]:
-    """Turns that were written down, and nothing more."""
+async def received(world: World, count: int = MANY, user: str | None = None) -> list[str]:
+    """Turns that were written down, and nothing more; of *user*, or each of somebody else."""
     turns: list[str] = []
     for number in range(count):
-        request = command(f"n{number}", trigger=f"left {number}", user=f"U{number}")
+        request = command(f"n{number}", trigger=f"left {number}", user=user or f"U{number}")
         arrival = await world.intake.accept(request)
         assert arrival.turn is not None
         turns.append(arrival.turn.id)
@@ -100,6 +100,27 @@ async def test_so_many_are_at_slack_at_once_and_who_asks_now_is_answered_before_
     assert {(await crowded.turn(each)).told_at is None for each in turns} == {False}
 
 
+async def test_who_a_person_is_is_not_asked_by_each_of_their_turns_at_once(crowded: World) -> None:
+    """The first answer is remembered; Slack says so much a minute, and others want to know, too."""
+    asked: list[str] = []
+
+    class Asking(ScriptedGuard):
+        async def refusal(self, turn: Turn) -> Ending | None:
+            asked.append(turn.request.user_id)
+            return await super().refusal(turn)
+
+    crowded.guard = Asking(crowded.gates)
+    crowded.start()
+    await received(crowded, 10, BOB)
+    crowded.gates.shut("guard")
+    await crowded.recover()
+    await turns_of_the_loop(100)
+    assert asked == [BOB]
+    crowded.gates.open("guard")
+    await crowded.rest()
+    assert len(asked) == 10
+
+
 async def test_so_many_are_looked_up_at_once_and_a_call_that_is_asked_for_is_in_nobodys_way(
     crowded: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +131,7 @@ async def test_so_many_are_looked_up_at_once_and_a_call_that_is_asked_for_is_in_
     assert len(crowded.renderer.jobs) == len(asked)
     jobs = list(crowded.renderer.jobs)
     await crowded.restart()
-    turns = await ended(crowded, 100)
+    turns = await ended(crowded, 70)
     usual, at_once, most = Database.look, 0, 0
 
     async def look(self: Database, work: Any) -> Any:
