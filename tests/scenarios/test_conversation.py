@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
+from bot.app import Overrides
 from darkroom.turns.planning import CHAIN_PICTURES_MAX
 from tests.scenarios.carried import adds_up, built_on, response_of, sent
+from tests.scenarios.conftest import OpenTown
 from tests.scenarios.flat import painted_flat
 from tests.scenarios.pictures import mask_png, png
-from tests.scenarios.story import Person, Thread, Town, nano
+from tests.scenarios.story import HurriedClock, Person, Thread, Town, nano
 
 REFERENCE = png(80, 60)
+
+
+@pytest.fixture
+async def town(towns: OpenTown) -> Town:
+    """One in which nobody really waits for Slack, which takes about one message a second in a channel."""
+    return await towns(overrides=Overrides(clock=HurriedClock(moment_s=0.002)))
 
 
 async def edits(person: Person, thread: Thread, text: str, version: int) -> None:
