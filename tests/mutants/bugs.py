@@ -198,3 +198,12 @@ BUGS = (
         ("tests/handlers/test_pacing.py",),
     ),
 )
+
+_MONEY = (
+    "a refused call's hold is not given back",
+    "after a crash a call that was sent is given back, and sent again",
+    "a call that may have been paid for is given back as if it had cost nothing",
+    "nothing is charged for a call of which nobody knows what it cost",
+)
+SIMULATED = tuple(bug for bug in BUGS if bug.name in _MONEY)
+"""Bugs with money that simulated days notice by themselves, too, and within a few."""

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.bugs import BUGS, Bug
+from tests.mutants.bugs import BUGS, SIMULATED, Bug
 from tests.reliability import kept
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "dist", "data", "*.egg-info", "node_modules")
+SIMULATED_DAYS = 60
 SELECTED = "not slow and not proof and not browser"
 
 
@@ -32,13 +33,7 @@ def test_every_bug_can_still_be_planted(tmp_path: Path) -> None:
 @pytest.mark.proof
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
 def test_a_deliberate_bug_turns_the_suite_red(bug: Bug, tmp_path: Path) -> None:
-    tree = tmp_path / "darkroom"
-    shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
-    bug.plant(tree)
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-    # The editable install leads to the tree that is right.
-    where = _run([sys.executable, "-c", "import darkroom; print(darkroom.__file__)"], tree, environment)
-    assert where.stdout.startswith(str(tree))
+    tree, environment = _planted(bug, tmp_path)
     options = ["-x", "-q", "-p", "no:cacheprovider", "-m", SELECTED, "--tb=no"]
     done = _run([sys.executable, "-m", "pytest", *options, *bug.tests], tree, environment)
     # 1 is a test that failed; 2 and more would be a tree that cannot be tested at all.
@@ -46,6 +41,29 @@ def test_a_deliberate_bug_turns_the_suite_red(bug: Bug, tmp_path: Path) -> None:
     noticed = re.findall(r"^FAILED (\S+?)(?:\[.*)?(?: - .*)?$", done.stdout, re.MULTILINE)
     assert noticed, done.stdout[-2000:]
     kept("mutants", [bug.name, bug.file, noticed[0].rpartition("::")[2]])
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("bug", SIMULATED, ids=[bug.name for bug in SIMULATED])
+def test_a_bug_with_money_turns_simulated_days_red(bug: Bug, tmp_path: Path) -> None:
+    """Whatever the suite may say: the books and the bill are compared after each run."""
+    tree, environment = _planted(bug, tmp_path)
+    options = ["--days", str(SIMULATED_DAYS), "--processes", "1", "--first", "--lines", "0"]
+    done = _run([sys.executable, "-m", "tests.simulation", *options], tree, environment)
+    assert done.returncode == 1, done.stderr[-2000:]
+    assert re.search(r"^  - .*(billed|charged|held|hold|sent twice)", done.stderr, re.MULTILINE)
+
+
+def _planted(bug: Bug, folder: Path) -> tuple[Path, dict[str, str]]:
+    """A tree with the bug, and the environment in which it is the one that is run."""
+    tree = folder / "darkroom"
+    shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
+    bug.plant(tree)
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    # The editable install leads to the tree that is right.
+    where = _run([sys.executable, "-c", "import darkroom; print(darkroom.__file__)"], tree, environment)
+    assert where.stdout.startswith(str(tree))
+    return tree, environment
 
 
 def _run(arguments: list[str], tree: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -38,6 +38,8 @@ def main() -> int:
         if report.wrong:
             failed += 1
             _tell(report, options.lines)
+            if options.first:
+                break
     seconds = time.monotonic() - began
     made = json.dumps(figures.as_json(seconds))
     if options.keep is not None:
@@ -54,6 +56,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, default=100, help="how many days in all")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the next ones count up")
     parser.add_argument("--one", action="store_true", help="all days in one run, as when a seed is replayed")
+    parser.add_argument("--first", action="store_true", help="stop at the first run that goes wrong")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument(
