@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.matrix.street import many
 from tests.matrix.thousand_left import NEWCOMERS, Left, start_after
 from tests.reliability import kept
 
@@ -19,7 +20,8 @@ PACE_MAX = 1.5
 @pytest.mark.proof
 @pytest.mark.timeout(1_200)
 def test_a_thousand_turns_are_closed_in_seconds_told_at_slacks_pace_and_in_nobodys_way() -> None:
-    soon, late = start_after(SOON_S), start_after(LATE_S)
+    with many():
+        soon, late = start_after(SOON_S), start_after(LATE_S)
     names = dict.fromkeys(name for left in (soon, late) for name, _ in left.figures())
     for name in names:
         kept("thousand-left", [name, *(dict(left.figures()).get(name, 0) for left in (soon, late))])
