@@ -53,8 +53,8 @@ async def test_fifty_at_once_under_a_cap_for_three_buy_exactly_three(towns: Open
         """
     ):
         assert row["charged"] + row["needed"] > row["cap"]
-    told = [text for text in town.alice.private() if text.startswith("Nothing was made")]
-    assert len(told) == 47
+    told = [text for text in town.alice.private() if "”: Nothing was made" in text]
+    assert len(told) == 47, "each names its request"
     assert all("left" in text or "cap" in text for text in told)
     roots = [message for message in town.messages() if not message.is_reply]
     assert len(roots) == 3
