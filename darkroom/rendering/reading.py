@@ -138,7 +138,8 @@ class Reading:
         if self._item_failed:
             failure = errors.of_failed(self._item_error, usage=False, asked=self._asked)
             if failure.kind is FailureKind.MODERATION:
-                return failure
+                # What was generated until then is billed; only the end of the response would say how much.
+                return replace(failure, billed=Billed.UNKNOWN)
         if self._bad_picture:
             return Failure(FailureKind.BAD_PICTURE, Billed.UNKNOWN, "bad_picture", self._bad_picture)
         return broken or Failure(FailureKind.SERVER, Billed.UNKNOWN, "stream_ended", "no end of the response")

@@ -25,6 +25,10 @@ ASK_PATIENCE_S = 1800.0
 for; but its thread waits, too."""
 ASKS_MAX = 500
 """How often one call is asked for at most, whatever the time it may take."""
+USAGE_ASKS_MAX = 3
+USAGE_ASK_S = 10.0
+"""So often, and for so many seconds each time, the API is asked what it counted for a picture that is here
+already: its person waits."""
 ASKS_AT_ONCE_MAX = 32
 """So many calls are asked for side by side, as after a stop in the middle of everything."""
 
@@ -59,6 +63,23 @@ class Sender:
             if asked is not None:
                 heard(asked)
                 return asked
+        if answer.picture is not None and not _says_usage(answer) and seen:
+            return await self._with_usage(step.job, seen[0], answer, asking)
+        return answer
+
+    async def _with_usage(
+        self, job: RenderJob, response_id: str, answer: Answer, asking: Callable[[], None]
+    ) -> Answer:
+        """*answer*, whose picture came before the call broke off, with what the API counted for it; as it is
+        where the API does not say so soon."""
+        job = replace(job, timeout_s=min(job.timeout_s, USAGE_ASK_S))
+        for asks_left in reversed(range(USAGE_ASKS_MAX)):
+            word = await self.ask(job, response_id, asking, patience_s=0.0)
+            if isinstance(word, Answer) and _says_usage(word):
+                return replace(answer, host_usage=word.host_usage, image_usage=word.image_usage)
+            if word is not NoWord.NOT_FINISHED or not asks_left:
+                break
+            await self._clock.sleep(ASK_AGAIN_S)
         return answer
 
     async def ask_until(
@@ -110,6 +131,10 @@ class Sender:
             logger.error(
                 "attempt %s: response %s could not be noted", attempt.id, response_id, exc_info=fault
             )
+
+
+def _says_usage(answer: Answer) -> bool:
+    return answer.host_usage is not None or answer.image_usage is not None
 
 
 def is_unknown(failure: Failure | None) -> bool:

@@ -227,7 +227,7 @@ ENDS: dict[str, tuple[list[dict[str, Any]], FailureKind, Billed, str]] = {
         [ended("completed", BLOCKED, **NO_USAGE)],
         FailureKind.MODERATION, Billed.NOTHING, "moderation_blocked",
     ),
-    "moderated, and no end": ([done(BLOCKED)], FailureKind.MODERATION, Billed.NOTHING, "moderation_blocked"),
+    "moderated, and no end": ([done(BLOCKED)], FailureKind.MODERATION, Billed.UNKNOWN, "moderation_blocked"),
     "nothing more": ([], FailureKind.SERVER, Billed.UNKNOWN, "stream_ended"),
 }  # fmt: skip
 

@@ -18,11 +18,12 @@ from darkroom.rendering.job import (
     RenderJob,
     ResponseIdSeen,
 )
+from darkroom.spending.bound import estimate
 from darkroom.turns.breaker import FAILURES
 from darkroom.turns.endings import Outcome
 from darkroom.turns.model import Attempt, AttemptState
 from darkroom.turns.outages import Pass, Patience
-from darkroom.turns.sending import ASK_AGAIN_S
+from darkroom.turns.sending import ASK_AGAIN_S, USAGE_ASKS_MAX
 from storage.turns import SqliteTurnStore
 from tests.examples import TEAM, caps
 from tests.turns.conftest import MakeWorld
@@ -229,6 +230,56 @@ async def test_a_broken_stream_is_asked_for_by_its_id_and_settled(world: World) 
     assert await world.outcome(turn_id) == "pictures"
     assert await world.states(turn_id) == [SETTLED]
     assert len(world.renderer.jobs) == 1
+
+
+def _not_counted(answer: Answer) -> Answer:
+    return replace(answer, host_usage=None, image_usage=None)
+
+
+async def test_a_picture_whose_call_broke_off_at_its_end_costs_what_the_api_counted(world: World) -> None:
+    """It came, and what it cost did not: the API is asked for that, while it ends the response."""
+
+    async def breaks(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        await seen("resp_named")
+        whole = painted(job, "resp_named")
+        world.renderer.asks = [NoWord.NOT_FINISHED, whole]
+        return _not_counted(whole)
+
+    world.renderer.scripts["a fox"] = [breaks]
+    turn_id = await world.imagine("a fox")
+    other_id = await world.imagine("a cat")
+    await world.rest()
+    assert await world.outcome(turn_id) == "pictures"
+    (counted,), (usual,) = await world.attempts(turn_id), await world.attempts(other_id)
+    assert counted.charged_nano_usd == usual.charged_nano_usd
+    assert counted.ask is not None
+    assert counted.charged_nano_usd != estimate(counted.ask, world.planner.catalogue).total_nano_usd
+
+
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        ([NoWord.NOT_ASKED, BROKEN_STREAM], 1),
+        ([NoWord.NOT_FINISHED] * 9, USAGE_ASKS_MAX),
+        ([BROKEN_STREAM], 1),
+    ],
+)
+async def test_a_picture_waits_no_longer_for_its_price_than_people_do(
+    world: World, words: list[Answer | NoWord], asks: int
+) -> None:
+    async def breaks(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        await seen("resp_named")
+        return _not_counted(painted(job, "resp_named"))
+
+    world.renderer.scripts["a fox"] = [breaks]
+    world.renderer.asks = [*words]
+    turn_id = await world.imagine("a fox")
+    await world.rest()
+    assert await world.outcome(turn_id) == "pictures"
+    assert len(world.renderer.asked) == asks
+    attempt = (await world.attempts(turn_id))[0]
+    assert attempt.ask is not None
+    assert attempt.charged_nano_usd == estimate(attempt.ask, world.planner.catalogue).total_nano_usd
 
 
 async def test_a_broken_stream_that_cost_nothing_is_released(world: World) -> None:
