@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 
 from darkroom.clock import Clock
 from handlers.clients import Begun, SlackClient, SlackRefused, SlackUnclear
-from handlers.meanings import Meaning, meaning
+from handlers.meanings import WAITING, Meaning, meaning
 
 logger = logging.getLogger("darkroom.handlers")
 
 LATE_PAUSES_S = (1.0, 2.0, 5.0)
-"""Waits for a share to be named in its file: Slack may do that a little later."""
+"""Waits for a file that Slack completes a little later, and for its share to be named in it."""
 
 
 class Upload:
     """One file, for one place. Every call is a try; after one that Slack did not answer, the next looks first
-    what became of it, and raises ``SlackUnclear`` again where it cannot see that."""
+    what became of it, and raises again where it cannot see that."""
 
     def __init__(
         self,
@@ -60,20 +61,32 @@ class Upload:
             await self._begun(file_id)
 
     async def _stands(self, file_id: str, channel: str) -> bool:
-        """Whether the file is shown in *channel*; if it is not, it is taken back, lest it is later."""
+        """Whether the file is shown in *channel*, now or a little later; one that is there and is not shown
+        is taken back, lest it is later still."""
+        known = False
         for pause_s in (*LATE_PAUSES_S, None):
-            try:
-                info = await self._slack.file_info(file_id)
-            except SlackRefused as refused:
-                if meaning(refused) is Meaning.MESSAGE_GONE:
-                    return False
-                raise SlackUnclear(refused.method) from refused
-            if channel in info.shown_in:
+            shown_in = await self._shown_in(file_id)
+            if shown_in is not None and channel in shown_in:
                 return True
+            known = shown_in is not None
             if pause_s is not None:
                 await self._clock.sleep(pause_s)
+        if not known:
+            return False
         try:
             await self._slack.delete_file(file_id)
         except SlackRefused as refused:
             logger.info("file %s, shown nowhere, stays: %s", file_id, refused.error)
         return False
+
+    async def _shown_in(self, file_id: str) -> Collection[str] | None:
+        """The channels of a file; None if Slack knows no such file, which it also says of one that was not
+        completed yet. What only has to wait is refused, and what nobody can see is unclear."""
+        try:
+            return (await self._slack.file_info(file_id)).shown_in
+        except SlackRefused as refused:
+            if meaning(refused) is Meaning.MESSAGE_GONE:
+                return None
+            if meaning(refused) in WAITING:
+                raise
+            raise SlackUnclear(refused.method) from refused

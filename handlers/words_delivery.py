@@ -25,7 +25,8 @@ TOO_BUSY = "I am busy just now, so nothing was brought. Try again in a minute."
 
 def of_request(prompt: str, said: str) -> str:
     """*said* of one of several requests that somebody has made; the *prompt* in a few words."""
-    return f"“{shown(prompt, PROMPT_SHOWN_MAX)}”: {said}" if prompt.strip() else said
+    what = shown(prompt, PROMPT_SHOWN_MAX)
+    return f"“{what}”: {said}" if what.strip() else said
 
 
 def why_not_there(slack_error: str) -> str:

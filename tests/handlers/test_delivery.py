@@ -615,7 +615,9 @@ async def test_an_empty_answer_is_a_reaction() -> None:
     assert post.slack.named("post_message") == []
 
 
-@pytest.mark.parametrize(("prompt", "named"), [("a <!channel> fox", True), ("x" * 500, True), (" ", False)])
+@pytest.mark.parametrize(
+    ("prompt", "named"), [("a <!channel> fox", True), ("x" * 500, True), (" ", False), ("\u202e", False)]
+)
 async def test_of_several_requests_a_private_answer_says_which_it_is_about(prompt: str, named: bool) -> None:
     post = Post(ended(MODERATED, replace(command(prompt), reply_url=None)))
     post.thread.several = True
@@ -843,6 +845,19 @@ async def test_where_none_stands_there_the_new_one_carries_the_turn_from_then_on
     assert await post.placeholder() is None
     assert post.order() == ["post_private", "find_message", "update_message", "respond"]
     assert post.slack.only("update_message").said["turn_id"] == "turn_1"
+
+
+@pytest.mark.parametrize(("stands", "method"), [(True, "delete_message"), (False, "update_message")])
+@pytest.mark.parametrize("trouble", [refused("missing_scope"), unclear()])
+async def test_where_slack_lets_nobody_tidy_up_it_is_noted_all_the_same_where_it_stands(
+    stands: bool, method: str, trouble: Exception
+) -> None:
+    """Else the next try would bring one more."""
+    slack = FakeSlack(posted={"turn_1": ROOT} if stands else {}, faults={method: [trouble] * TIRED})
+    post = Post(replace(private(), created_at=later(-60)), slack)
+    assert await post.placeholder() is None
+    assert len(slack.named("post_private")) == 1
+    assert (post.notes.turn.request.channel_id, post.notes.turn.placeholder_ts == ROOT) == (DM, stands)
 
 
 async def test_one_that_could_not_be_noted_is_found_when_it_is_tried_again() -> None:

@@ -17,7 +17,7 @@ from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes,
 from handlers.delivery import SlackDelivery
 from handlers.manifest import METHOD_SCOPES
 from handlers.pacing import ANSWER_PATIENCE_S, PATIENCE_S, POST_BURST, TOO_LONG
-from handlers.posting import Poster
+from handlers.posting import PAUSES_S, Poster
 from handlers.showing import Manner
 from handlers.web_calls import slack_session
 from handlers.web_client import USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
@@ -277,6 +277,8 @@ async def test_a_file_whose_last_answer_was_lost_is_looked_for_and_not_sent_agai
 
 
 NOT_SHOWN: dict[str, Any] = {"ok": True, "file": {"id": "F1", "shares": {}}}
+UNKNOWN = Fault("files.info", error="file_not_found", times=3)
+"""What Slack says of a file that it has not completed yet."""
 
 
 @pytest.mark.parametrize(
@@ -284,6 +286,7 @@ NOT_SHOWN: dict[str, Any] = {"ok": True, "file": {"id": "F1", "shares": {}}}
     [
         ([], 1),
         ([Fault("files.info", body=NOT_SHOWN, times=2)], 1),
+        ([UNKNOWN], 1),
         ([Fault("files.info", drop="before", times=8)], 1),
         ([Fault("files.info", status=503, body={}, times=4)], 1),
         ([Fault("files.info", error="some_new_error", times=4)], 1),
@@ -319,6 +322,22 @@ async def test_a_share_that_cannot_be_looked_for_is_not_sent_again_now(
         await Poster(slack, clock).upload(image, "darkroom-v1.png", channel=DESIGN)
     assert called(workspace, "files.completeUploadExternal") == 1
     assert len(workspace.channels[DESIGN].messages) == 1
+
+
+@pytest.mark.parametrize(("error", "seconds"), [("ratelimited", PATIENCE_S), ("token_revoked", 0)])
+async def test_a_share_is_left_to_its_next_round_where_slack_lets_nobody_look_for_long(
+    slack: WebSlackClient, workspace: Workspace, image: Path, clock: StillClock, error: str, seconds: float
+) -> None:
+    """Its thread would wait an hour for each try."""
+    status, headers = (429, {"Retry-After": "600"}) if error == "ratelimited" else (200, {})
+    workspace.faults += [
+        Fault("files.completeUploadExternal", drop="after"),
+        Fault("files.info", error=error, status=status, headers=headers, times=10**6),
+    ]
+    with pytest.raises(SlackRefused):
+        await Poster(slack, clock).upload(image, "darkroom-v1.png", channel=DESIGN)
+    assert sum(clock.slept) <= seconds + sum(PAUSES_S)
+    assert called(workspace, "files.completeUploadExternal") == 1
 
 
 async def test_the_id_of_a_file_is_known_before_anybody_can_see_it(
