@@ -225,3 +225,8 @@ class SlackClient(Protocol):
         """The ts of our message whose metadata names *turn_id*: among the replies of *thread_ts*, or of the
         channel's own messages when that is None; None if there is none since *since*."""
         ...
+
+    async def find_openings(self, channel: str, turn_id: str, *, since: datetime) -> tuple[str, ...]:
+        """The ts of each message of ours since *since* that names *turn_id*, stands in no thread but its own,
+        and shows no picture."""
+        ...

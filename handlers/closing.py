@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 
 from darkroom.clock import Clock
 from darkroom.turns.endings import Outcome
 from darkroom.turns.model import Turn
 from handlers.blocks.text import View, truncate
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
+from handlers.doubts import Doubts
 from handlers.meanings import WAITING, Meaning, meaning
 from handlers.placeholders import WORKING_REACTION
-from handlers.posting import SHORT_MAX, Poster, Repeat, name_of
+from handlers.posting import CLOCKS_APART, SHORT_MAX, Poster, Repeat, name_of
 
 logger = logging.getLogger("darkroom.handlers")
 
 
 class Closing:
-    """Changes a placeholder into what came of it, or takes it away."""
+    """Changes a placeholder into what came of it, or takes it away; and what Slack may have posted beside it,
+    by the *doubts*."""
 
-    def __init__(self, slack: SlackClient, clock: Clock) -> None:
+    def __init__(self, slack: SlackClient, clock: Clock, doubts: Doubts | None = None) -> None:
         self._slack = slack
+        self._doubts = Doubts() if doubts is None else doubts
         self._repeat = Repeat(clock)
         self._poster = Poster(slack, clock)
         self._since = clock.now()
@@ -28,19 +32,45 @@ class Closing:
     async def close(self, turn: Turn, view: View | None) -> str | None:
         """Let it say how the turn went, or without a *view* take it away; a reaction goes anyway. Gives why
         it stands as it was, where that passes."""
-        asked_in, ts = turn.request.message_ts, turn.placeholder_ts
+        channel, asked_in = turn.request.channel_id, turn.request.message_ts
+        if asked_in is not None:
+            return await self._tried(
+                turn, self._repeat(lambda: self._slack.remove_reaction(channel, asked_in, WORKING_REACTION))
+            )
+        ts = turn.placeholder_ts or await self._unnoted(turn)
+        stays = None if ts is None else await self._tried(turn, self._message(turn, ts, view))
+        if stays is None and turn.id in self._doubts:
+            return await self._take_away_others(turn, ts)
+        return stays
+
+    async def _tried(self, turn: Turn, work: Awaitable[object]) -> str | None:
+        """Why *work* is to be done later, where that helps."""
         try:
-            if asked_in is not None:
-                await self._repeat(
-                    lambda: self._slack.remove_reaction(turn.request.channel_id, asked_in, WORKING_REACTION)
-                )
-            elif (ts := ts or await self._unnoted(turn)) is not None:
-                await self._message(turn, ts, view)
+            await work
         except (SlackRefused, SlackUnclear) as error:
             # Somebody deleted it, or the channel is closed: there is nothing left to take away.
             logger.info("turn %s: placeholder not closed: %s", turn.id, name_of(error))
             return name_of(error) if meaning(error) in WAITING else None
         return None
+
+    async def _take_away_others(self, turn: Turn, ts: str | None) -> str | None:
+        """What Slack has posted beside the placeholder of that *ts* when nobody waited for its answer any
+        more. Gives why it stands, where that passes."""
+        channel, since = turn.request.channel_id, turn.created_at - CLOCKS_APART
+        try:
+            found = await self._repeat(lambda: self._slack.find_openings(channel, turn.id, since=since))
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("turn %s: not looked for a second placeholder: %s", turn.id, name_of(error))
+            waits = meaning(error) in WAITING and name_of(error) != "missing_scope"
+            return name_of(error) if waits else None
+        others = sorted(set(found) - {ts, turn.message_ts})
+        stay = [await self._tried(turn, self._delete(channel, other)) for other in others]
+        if not any(stay):
+            self._doubts.forget(turn.id)
+        return next(filter(None, stay), None)
+
+    async def _delete(self, channel: str, ts: str) -> None:
+        await self._repeat(lambda: self._slack.delete_message(channel, ts))
 
     async def _unnoted(self, turn: Turn) -> str | None:
         """A placeholder that was posted, while the disk was full or just before a crash, and not noted."""
@@ -59,7 +89,7 @@ class Closing:
                 if meaning(refused) in WAITING | {Meaning.PLACE_GONE} or refused.error == "message_not_found":
                     raise
                 logger.info("turn %s: placeholder not changed: %s", turn.id, refused.error)
-        await self._repeat(lambda: self._slack.delete_message(turn.request.channel_id, ts))
+        await self._delete(turn.request.channel_id, ts)
 
     async def _change(self, turn: Turn, ts: str, view: View) -> None:
         channel = turn.request.channel_id

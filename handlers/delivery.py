@@ -20,6 +20,7 @@ from handlers.blocks.answers import answer_view, rest_view
 from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.closing import Closing
+from handlers.doubts import Doubts
 from handlers.homeward import Homeward
 from handlers.meanings import WAITING, Meaning, meaning
 from handlers.pacing import SIGN_PATIENCE_S
@@ -58,8 +59,9 @@ class SlackDelivery:
         self._clock = clock
         self._log = log
         self._voice = voice
-        self._placeholders = Placeholders(slack, clock, conversations)
-        self._closing = Closing(slack, clock)
+        doubts = Doubts()
+        self._placeholders = Placeholders(slack, clock, conversations, doubts)
+        self._closing = Closing(slack, clock, doubts)
         self._showing = Showing(slack, clock, manner)
         self._saying = Saying(slack, clock, log, conversations)
         self._homeward = homeward
@@ -156,22 +158,24 @@ class SlackDelivery:
         if turn.placeholder_closed_at is not None:
             return
         if not _is_left(turn):
-            await self._tell(turn, ending, note)
+            turn = await self._tell(turn, ending, note)
         await self._close(turn, await self._without_picture(turn, ending))
         await note(Told.PLACEHOLDER_CLOSED, None)
 
-    async def _tell(self, turn: Turn, ending: Ending, note: Note) -> None:
+    async def _tell(self, turn: Turn, ending: Ending, note: Note) -> Turn:
+        """The turn with what was noted of it."""
         said = words_endings.say(ending, self._voice, self._hearer(turn))
         try:
             if ending.reason in _IN_THREAD:
-                await self._say(turn, ending, said, note)
-            elif ending.reason is Reason.NOTHING_TO_SAY and turn.request.message_ts is not None:
+                return await self._say(turn, ending, said, note)
+            if ending.reason is Reason.NOTHING_TO_SAY and turn.request.message_ts is not None:
                 await self._placeholders.react(turn, turn.request.message_ts, NOTHING_REACTION)
             else:
                 await self._whisper(turn, answer_view(turn, ending, await self._named(turn, said)))
         except (SlackRefused, SlackUnclear) as error:
             await self._closing.close(turn, await self._without_picture(turn, ending))
             raise Undeliverable(name_of(error)) from error
+        return turn
 
     async def _close(self, turn: Turn, view: View | None) -> None:
         """A placeholder that cannot be closed yet is closed later, with nothing else said again."""
@@ -179,14 +183,15 @@ class SlackDelivery:
         if stays is not None:
             raise Undeliverable(f"{LEFT}{stays}")
 
-    async def _say(self, turn: Turn, ending: Ending, said: str, note: Note) -> None:
+    async def _say(self, turn: Turn, ending: Ending, said: str, note: Note) -> Turn:
         try:
-            await self._saying.post(turn, ending, said, note)
+            return await self._saying.post(turn, ending, said, note)
         except (SlackRefused, SlackUnclear) as error:
             if not self._leads_home(turn, error) or self._homeward is None:
                 raise
             there = words_delivery.words_not_there(name_of(error), turn.request.channel_id)
             await self._homeward.say(turn, View(f"{there}\n{said}", ()))
+            return turn
 
     async def _explain_the_rest(self, turn: Turn) -> None:
         said = words_endings.rest_of(turn.ending, self._voice, self._hearer(turn)) if turn.ending else None

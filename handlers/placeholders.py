@@ -12,6 +12,7 @@ from darkroom.turns.waiting import Wait, WaitFor
 from handlers.blocks import placeholder as blocks
 from handlers.blocks.text import View
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
+from handlers.doubts import Doubts
 from handlers.meanings import WAITING, meaning
 from handlers.pacing import SIGN_PATIENCE_S
 from handlers.posting import Poster, Repeat, name_of, tell_privately
@@ -44,17 +45,20 @@ CLOSED_PLACE = frozenset(
 
 
 class Placeholders:
-    """A message where a turn opens its thread, a reaction where a message asked, else a word to who asked."""
+    """A message where a turn opens its thread, a reaction where a message asked, else a word to who asked.
+    Messages that Slack may post yet are added to the *doubts*."""
 
-    def __init__(self, slack: SlackClient, clock: Clock, conversations: Conversations) -> None:
+    def __init__(
+        self, slack: SlackClient, clock: Clock, conversations: Conversations, doubts: Doubts | None = None
+    ) -> None:
         self._slack = slack
         self._signs = slack.within(SIGN_PATIENCE_S)
         self._clock = clock
         self._conversations = conversations
         self._repeat = Repeat(clock)
         self._repeat_sign = Repeat(clock, SIGN_PAUSES_S)
-        self._poster = Poster(slack, clock)
-        self._private = PrivatePosts(slack, clock)
+        self._poster = Poster(slack, clock, doubts=doubts)
+        self._private = PrivatePosts(slack, clock, doubts)
         self._since = clock.now()
         self._told_to_wait: dict[tuple[str, str], None] = {}
 

@@ -12,6 +12,7 @@ from darkroom.clock import Clock
 from darkroom.turns.model import Turn
 from handlers.blocks.text import View, truncate
 from handlers.clients import Begun, SlackClient, SlackRefused, SlackUnclear
+from handlers.doubts import Doubts
 from handlers.meanings import Meaning, in_message, meaning, named
 from handlers.uploading import Upload
 
@@ -61,12 +62,20 @@ class Repeat:
 
 
 class Poster:
-    """Posts a turn's messages: after an unclear answer it looks for the message before posting again."""
+    """Posts a turn's messages: after an unclear answer it looks for the message before posting again. What
+    was not found then is added to the *doubts*."""
 
-    def __init__(self, slack: SlackClient, clock: Clock, pauses_s: Sequence[float] = PAUSES_S) -> None:
+    def __init__(
+        self,
+        slack: SlackClient,
+        clock: Clock,
+        pauses_s: Sequence[float] = PAUSES_S,
+        doubts: Doubts | None = None,
+    ) -> None:
         self._slack = slack
         self._clock = clock
         self._pauses_s = pauses_s
+        self._doubts = Doubts() if doubts is None else doubts
         self._repeat = Repeat(clock, pauses_s)
 
     async def find(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
@@ -106,13 +115,14 @@ class Poster:
                 found = await self.find(channel, turn, thread_ts)
                 if found is None and file_id is not None:
                     found = await self._shown_by(file_id, channel)
-                if found is None and pause_s is None:
-                    raise
                 if found is None and pause_s is not None:
                     await self._clock.sleep(max(pause_s, LATE_S))
                     found = await self._came_late(channel, turn, thread_ts)
                 if found is not None:
                     return found
+                self._doubts.add(turn.id)
+                if pause_s is None:
+                    raise
             except SlackRefused as refused:
                 if pause_s is None:
                     raise

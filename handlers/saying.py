@@ -31,16 +31,16 @@ class Saying:
         self._conversations = conversations
         self._poster = Poster(slack, clock, PATIENT_PAUSES_S)
 
-    async def post(self, turn: Turn, ending: Ending, said: str, note: Note) -> None:
-        """*said* is what *ending* says as ``mrkdwn``. Raises ``SlackRefused`` and ``SlackUnclear``."""
+    async def post(self, turn: Turn, ending: Ending, said: str, note: Note) -> Turn:
+        """The turn with what was noted of it. *said* is what *ending* says as ``mrkdwn``. Raises
+        ``SlackRefused`` and ``SlackUnclear``."""
         if turn.message_ts is not None:
-            return
+            return turn
         channel, thread_ts = turn.request.channel_id, turn.thread_ts
         if turn.post_begun_at is not None:
             found = await self._poster.find(channel, turn, thread_ts)
             if found is not None:
-                await note(Told.MESSAGE, found)
-                return
+                return await note(Told.MESSAGE, found)
         view, plain = await self._views(turn, ending, said)
         turn = await note(Told.POST_BEGUN, None)
         try:
@@ -51,7 +51,7 @@ class Saying:
             # A file that somebody deleted in Slack must not keep the rest from being read.
             logger.info("turn %s: posted without thumbnails: %s", turn.id, refused.error)
             ts = await self._poster.post(turn, channel, plain, thread_ts=thread_ts)
-        await note(Told.MESSAGE, ts)
+        return await note(Told.MESSAGE, ts)
 
     async def _views(self, turn: Turn, ending: Ending, said: str) -> tuple[View, View | None]:
         """What is posted, and the same without thumbnails where it has any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import datetime
@@ -17,7 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from darkroom.clock import Clock
 from handlers.asking import asked, mapping
 from handlers.blocks.text import Block
-from handlers.clients import METADATA_EVENT, Posted, SlackRefused, SlackUnclear, UserInfo
+from handlers.clients import Posted, SlackRefused, SlackUnclear, UserInfo
+from handlers.our_messages import is_opening, metadata_of, names
 from handlers.web_calls import CALL_TIMEOUT_S, slack_session
 from handlers.web_files import PAGE, PAGES_MAX, WebFiles
 
@@ -63,7 +64,7 @@ class WebSlackClient(WebFiles):
                 blocks=[dict(block) for block in blocks] or None,
                 thread_ts=thread_ts,
                 reply_broadcast=broadcast or None,
-                metadata=_metadata(turn_id),
+                metadata=metadata_of(turn_id),
                 unfurl_links=False,
                 unfurl_media=False,
             ),
@@ -81,7 +82,7 @@ class WebSlackClient(WebFiles):
                 channel=user_id,
                 text=text,
                 blocks=[dict(block) for block in blocks] or None,
-                metadata=_metadata(turn_id),
+                metadata=metadata_of(turn_id),
                 unfurl_links=False,
                 unfurl_media=False,
             ),
@@ -100,7 +101,7 @@ class WebSlackClient(WebFiles):
                 ts=ts,
                 text=text,
                 blocks=[dict(block) for block in blocks],
-                metadata=_metadata(turn_id),
+                metadata=metadata_of(turn_id),
             ),
         )
 
@@ -211,6 +212,31 @@ class WebSlackClient(WebFiles):
         self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
     ) -> str | None:
         """See ``SlackClient``."""
+
+        def is_it(message: Mapping[str, Any]) -> bool:
+            return names(message, turn_id) and message.get("ts") != thread_ts
+
+        return next(iter(await self._find(channel, thread_ts, since, is_it, most=1)), None)
+
+    async def find_openings(self, channel: str, turn_id: str, *, since: datetime) -> tuple[str, ...]:
+        """See ``SlackClient``."""
+
+        def opens(message: Mapping[str, Any]) -> bool:
+            return names(message, turn_id) and is_opening(message)
+
+        return tuple(await self._find(channel, None, since, opens, most=PAGE))
+
+    async def _find(
+        self,
+        channel: str,
+        thread_ts: str | None,
+        since: datetime,
+        is_it: Callable[[Mapping[str, Any]], bool],
+        *,
+        most: int,
+    ) -> list[str]:
+        """The ts of our messages there, at most so many."""
+        found: list[str] = []
         oldest = f"{since.timestamp():.6f}"
         cursor: str | None = None
         for _ in range(PAGES_MAX):
@@ -223,12 +249,12 @@ class WebSlackClient(WebFiles):
                 replies = partial(self._again.conversations_replies, ts=thread_ts, **page)
                 answer = await self._ask("conversations.replies", replies)
             for message in answer.get("messages") or ():
-                if self._ours(message) and _names(message, turn_id) and message.get("ts") != thread_ts:
-                    return str(message["ts"])
+                if self._ours(message) and is_it(message):
+                    found.append(str(message["ts"]))
             cursor = mapping(answer.get("response_metadata")).get("next_cursor") or None
-            if cursor is None:
-                return None
-        return None
+            if cursor is None or len(found) >= most:
+                break
+        return found[:most]
 
     def _ours(self, message: Mapping[str, Any]) -> bool:
         return not self._bot_id or message.get("bot_id") == self._bot_id
@@ -257,15 +283,3 @@ def read_user(user_id: str, user: Mapping[str, Any]) -> UserInfo:
         is_stranger=bool(user.get("is_stranger")),
         is_bot=bool(user.get("is_bot")),
     )
-
-
-def _metadata(turn_id: str | None) -> dict[str, Any] | None:
-    if turn_id is None:
-        return None
-    return {"event_type": METADATA_EVENT, "event_payload": {"turn_id": turn_id}}
-
-
-def _names(message: Mapping[str, Any], turn_id: str) -> bool:
-    metadata = mapping(message.get("metadata"))
-    payload = mapping(metadata.get("event_payload"))
-    return metadata.get("event_type") == METADATA_EVENT and payload.get("turn_id") == turn_id

@@ -104,6 +104,7 @@ class FakeSlack:
     after: dict[str, list[Exception]] = field(default_factory=dict)
     media_types: list[str] = field(default_factory=list)
     posted: dict[str, str] = field(default_factory=dict)
+    openings: dict[str, list[str]] = field(default_factory=dict)
     people: dict[str, UserInfo] = field(default_factory=lambda: dict(PEOPLE))
     files: dict[str, bytes] = field(default_factory=dict)
     above: tuple[Attachment, ...] = ()
@@ -153,6 +154,8 @@ class FakeSlack:
         ts = f"1763640100.{len(self.calls):06d}"
         if turn_id is not None:
             self.posted[turn_id] = ts
+            if thread_ts is None:
+                self.openings.setdefault(turn_id, []).append(ts)
         self._after("post_message")
         return ts
 
@@ -165,6 +168,7 @@ class FakeSlack:
         ts = f"1763640100.{len(self.calls):06d}"
         if turn_id is not None:
             self.posted[turn_id] = ts
+            self.openings.setdefault(turn_id, []).append(ts)
         self._after("post_private")
         return Posted(channel, ts)
 
@@ -291,6 +295,11 @@ class FakeSlack:
         """See ``SlackClient``."""
         self._did("find_message", channel=channel, turn_id=turn_id, thread_ts=thread_ts)
         return self.posted.get(turn_id)
+
+    async def find_openings(self, channel: str, turn_id: str, *, since: datetime) -> tuple[str, ...]:
+        """See ``SlackClient``; what a test adds to ``openings`` was posted late."""
+        self._did("find_openings", channel=channel, turn_id=turn_id)
+        return tuple(self.openings.get(turn_id, ()))
 
 
 def refused(error: str, method: str = "chat.postMessage", detail: str = "") -> SlackRefused:
