@@ -12,7 +12,7 @@ from handlers import words_delivery
 from handlers.blocks.text import View, escape
 from handlers.clients import Posted, SlackRefused, SlackUnclear
 from handlers.errands import where
-from handlers.meanings import Meaning, meaning
+from handlers.meanings import WAITING, Meaning, meaning
 from handlers.services import Services
 
 logger = logging.getLogger("darkroom.handlers")
@@ -64,8 +64,7 @@ async def _bring(services: Services, fetcher: Fetcher, fetch: Fetch) -> None:
         try:
             posted = await _home(services, picture, fetcher)
             if posted is not None:
-                link = await services.slack.permalink(posted.channel, posted.ts)
-                links.append(f"<{escape(link)}|v{picture.version}>")
+                links.append(await _linked(services, posted, f"v{picture.version}"))
         except (SlackRefused, SlackUnclear, OSError) as error:
             logger.warning("picture %s was not brought: %s", picture.id, where(error))
             failed += 1
@@ -75,6 +74,15 @@ async def _bring(services: Services, fetcher: Fetcher, fetch: Fetch) -> None:
         user_id=fetcher.user_id,
         reply_url=fetcher.reply_url,
     )
+
+
+async def _linked(services: Services, posted: Posted, name: str) -> str:
+    """*name* as a link; without one where Slack gives none: what was brought stands there all the same."""
+    try:
+        return f"<{escape(await services.slack.permalink(posted.channel, posted.ts))}|{name}>"
+    except (SlackRefused, SlackUnclear) as error:
+        logger.info("no link to a picture that was brought: %s", error)
+        return name
 
 
 async def wanted(services: Services, user_id: str, count: int) -> list[Picture]:
@@ -101,11 +109,13 @@ async def _home(services: Services, picture: Picture, fetcher: Fetcher) -> Poste
 
 
 async def _stands(services: Services, posted: Posted) -> bool:
-    """Whether a message is there: somebody may have deleted it."""
+    """Whether a message is there: somebody may have deleted it. Where Slack does not say so soon, it is taken
+    to be."""
     try:
         await services.slack.permalink(posted.channel, posted.ts)
-    except SlackRefused as refused:
-        if meaning(refused) is Meaning.MESSAGE_GONE:
+    except (SlackRefused, SlackUnclear) as error:
+        if meaning(error) is Meaning.MESSAGE_GONE:
             return False
-        raise
+        if meaning(error) not in WAITING:
+            raise
     return True

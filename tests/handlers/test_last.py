@@ -29,6 +29,7 @@ from handlers.delivery import SlackDelivery
 from handlers.homeward import OPENING, Homeward
 from handlers.last import Fetch, Fetcher, read_last, start
 from handlers.meanings import MEANINGS, WAITING, Meaning
+from handlers.pacing import TOO_LONG
 from handlers.posting import PATIENT_PAUSES_S
 from handlers.redelivery_rounds import CHANNELS_AT_ONCE, VAIN_IN_CHANNEL_MAX, Redelivering
 from handlers.showing import Manner
@@ -225,6 +226,18 @@ async def test_what_cannot_be_brought_now_is_said_and_comes_at_the_next_try(desk
     assert "1 picture could not be brought just now" in desk.slack.only("respond").text
     await desk.type("last", trigger="111.111.two")
     assert len(homes(desk)) == 1
+
+
+@pytest.mark.parametrize("trouble", [refused(TOO_LONG, "chat.getPermalink"), unclear("chat.getPermalink")])
+async def test_what_was_brought_is_not_said_to_be_missing_because_slack_gives_no_link(
+    desk: Desk, trouble: Exception
+) -> None:
+    """Who is told to try again would look for what stands there."""
+    await made(desk)
+    desk.slack.faults["permalink"] = [trouble] * 9
+    await desk.type("last")
+    assert len(homes(desk)) == 1
+    assert desk.slack.only("respond").text == "In our direct message: v1."
 
 
 async def test_a_reply_to_a_picture_that_was_brought_home_goes_on_from_it(desk: Desk) -> None:
