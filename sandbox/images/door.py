@@ -1,6 +1,9 @@
 """The place where a server listens, which can be shut for a while: then nobody can connect."""
 
 import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
@@ -34,9 +37,22 @@ class Door:
             await asyncio.gather(self._shut, return_exceptions=True)
 
     async def _stay_shut(self, seconds: float) -> None:
+        address = self._runner.addresses[0]
         if self._site is not None:
             await self._site.stop()
-        if self._runner.server is not None:
-            self._runner.server.pre_shutdown()
-        await asyncio.sleep(seconds)
-        await self.open()
+        with _kept(address):
+            if self._runner.server is not None:
+                self._runner.server.pre_shutdown()
+            await asyncio.sleep(seconds)
+            await self.open()
+
+
+@contextmanager
+def _kept(address: tuple[str, int] | tuple[str, int, int, int]) -> Iterator[None]:
+    """Nobody else is given the port meanwhile, and nobody can connect to it."""
+    family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_STREAM) as keeper:
+        # So may the server bind it once more, as long as nobody listens.
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(address)
+        yield

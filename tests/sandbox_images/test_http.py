@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -58,6 +59,9 @@ async def test_while_connections_are_refused_nothing_can_be_sent(api: ImageApi, 
         await client.responses.create(**asked())
     assert isinstance(refused.value.__cause__, httpx2.ConnectError)
     assert len(api.calls) == 1
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        # It will be wanted again.
+        other.bind((client.base_url.host, client.base_url.port or 0))
 
 
 async def test_after_connections_were_refused_it_is_as_before_at_the_same_address(
