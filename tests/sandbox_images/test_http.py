@@ -11,9 +11,11 @@ from typing import Any
 import httpx2
 import openai
 import pytest
+from aiohttp import web
 from openai import AsyncOpenAI
 
 from sandbox.images.api import ImageApi
+from sandbox.images.door import Door
 from sandbox.images.faults import Fault
 from sandbox.images.server import serve_images
 from sandbox.images.wire import handle
@@ -59,9 +61,23 @@ async def test_while_connections_are_refused_nothing_can_be_sent(api: ImageApi, 
         await client.responses.create(**asked())
     assert isinstance(refused.value.__cause__, httpx2.ConnectError)
     assert len(api.calls) == 1
+
+
+async def test_while_nobody_can_connect_the_port_is_given_to_nobody_else() -> None:
+    """It is wanted again."""
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    door = Door(runner, "127.0.0.1", 0)
+    port = await door.open()
+    door.shut(600.0)
+    # What was to be shut is, once its task has had its turn.
+    await asyncio.sleep(0)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
-        # It will be wanted again.
-        other.bind((client.base_url.host, client.base_url.port or 0))
+        other.bind(("127.0.0.1", port))
+    await door.close()
+    await runner.cleanup()
 
 
 async def test_after_connections_were_refused_it_is_as_before_at_the_same_address(
