@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.simulation.figures import Figures, Report, report_of
+from tests.simulation.figures import Figures, Report, quiet, report_of
 
 DAYS_EACH = 20
 RUNS_EACH = 20
@@ -72,7 +72,7 @@ def _reports(works: Sequence[tuple[int, int]], processes: int) -> Iterator[Repor
         yield from map(report_of, works)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(processes, len(works)), maxtasksperchild=RUNS_EACH) as pool:
+    with context.Pool(min(processes, len(works)), quiet, maxtasksperchild=RUNS_EACH) as pool:
         yield from pool.imap(report_of, works)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
@@ -30,6 +31,12 @@ class Report:
     wrong: list[str]
     lines: list[str]
     digest: str
+
+
+def quiet() -> None:
+    """A life that ended in a crash is taken apart where it stood, and its tasks would say so one by one."""
+    warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda _: None
 
 
 def report_of(work: tuple[int, int]) -> Report:
