@@ -200,7 +200,7 @@ class Line:
     def has_calls_left(self) -> bool:
         """Whether fewer pictures are being made than may be at once."""
         making = (entry for entry in self._entries.values() if entry.making is not None)
-        return sum(not each.at_gate for entry in making for each in entry.slots.going) < self._overall
+        return sum(entry.slots.calling for entry in making) < self._overall
 
     def full_for(self, entry: Entry, people: Counter[tuple[str, str]]) -> tuple[bool, bool]:
         """Whether its person runs as many as they may, and whether everybody together does; *people* as from

@@ -16,7 +16,7 @@ from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Turn
 from darkroom.turns.outages import Closed, Gate
 from darkroom.turns.planning import NotAllowed, Planner, Step, Unusable
-from darkroom.turns.progress import Slots
+from darkroom.turns.progress import Progress, Slots
 from darkroom.turns.refusals import declined
 from darkroom.turns.store import TurnLog, TurnStore
 from darkroom.turns.wish import Wish
@@ -89,7 +89,7 @@ class TurnMaker:
         if isinstance(wish, Ending):
             return slots.ending(wanted, wish)
         going, purse = slots.to_make(wanted), Purse(held_money, money_moved, asking)
-        results = await _side_by_side([self.attempting.make(wish, each, purse) for each in going])
+        results = await _side_by_side([self._make_one(wish, each, purse) for each in going])
         for progress, result in zip(going, results, strict=True):
             if isinstance(result, Ending):
                 slots.end(progress, result)
@@ -102,6 +102,13 @@ class TurnMaker:
                 if isinstance(result, kind):
                     return result
         return slots.ending(wanted, _ALL_ENDED)
+
+    async def _make_one(self, wish: Wish, progress: Progress, purse: Purse) -> Ending | MustWait | Closed:
+        progress.at_rest = False
+        try:
+            return await self.attempting.make(wish, progress, purse)
+        finally:
+            progress.at_rest = True
 
     async def _whole_wish(self, turn: Turn) -> Wish | Ending:
         """The wish of a turn that is next, with everything that goes along fetched."""

@@ -26,6 +26,8 @@ class Progress:
     """It waits to be let go, without a hold."""
     asking: bool = False
     """Its call broke off, and the API is asked what became of it."""
+    at_rest: bool = False
+    """Nobody is at it any more: it has its ending, or waits for money, while others of its turn go on."""
     unsent: int = 0
     """How often its call never left."""
     ticket: int | None = None
@@ -73,12 +75,23 @@ class Slots:
     @property
     def at_gate(self) -> bool:
         """Whether all that is left to be made waits to be let go."""
-        return bool(self.going) and all(progress.at_gate for progress in self.going)
+        on = self._on
+        return bool(on) and all(progress.at_gate for progress in on)
 
     @property
     def only_asks(self) -> bool:
         """Whether the API is asked for all that is left to be made: nobody knows when it will say."""
-        return bool(self.going) and all(progress.asking for progress in self.going)
+        on = self._on
+        return bool(on) and all(progress.asking for progress in on)
+
+    @property
+    def calling(self) -> int:
+        """How many are being made, or asked for."""
+        return sum(not progress.at_gate for progress in self._on)
+
+    @property
+    def _on(self) -> list[Progress]:
+        return [progress for progress in self.going if not progress.at_rest]
 
     def to_make(self, wanted: int) -> list[Progress]:
         """The pictures without an ending."""

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from darkroom.rendering.job import Answer, FailureKind, RenderJob, ResponseIdSeen
+from darkroom.turns.model import AttemptState, TurnState
 from handlers.pacing import Pace
 from tests.turns.conftest import MakeWorld
+from tests.turns.fakes import failed, painted
 from tests.turns.world import World, turns_of_the_loop
 
 UPDATE = "chat.update"
@@ -104,3 +107,32 @@ async def test_a_placeholder_that_waits_for_slacks_pace_does_not_hide_a_call_tha
     assert world.worker.pulse()[2] == (second,)
     world.gates.open("render:second", "sleep:3000")
     await world.rest()
+
+
+@pytest.mark.parametrize("stop", [False, True])
+async def test_who_waits_for_the_rate_with_what_is_left_of_a_turn_is_not_stuck_and_holds_up_no_stop(
+    make_world: MakeWorld, *, stop: bool
+) -> None:
+    """One of its pictures has its ending, and only the others are to be made."""
+    world = make_world()
+    world.gates.shut("sleep")
+
+    async def paints(job: RenderJob, seen: ResponseIdSeen) -> Answer:
+        await seen("resp_1")
+        return painted(job, "resp_1")
+
+    world.renderer.scripts["a fox"] = [paints, failed(FailureKind.RATE, wait=600.0)]
+    turn_id = await world.imagine("a fox", wanted=2)
+    await turns_of_the_loop(60)
+    assert set(await world.states(turn_id)) == {AttemptState.SETTLED, AttemptState.RELEASED}
+    world.clock.at += timedelta(seconds=841)
+    assert world.worker.pulse()[2] == ()
+    if stop:
+        async with asyncio.timeout(10):
+            await world.worker.aclose(600)
+        assert (await world.turn(turn_id)).state is TurnState.WORKING
+        world.start()
+        await world.recover()
+    world.gates.open("sleep")
+    await world.rest()
+    assert [post for post, _ in world.slack.posts] == [turn_id] * 2
