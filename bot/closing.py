@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from handlers.errands import unbroken
@@ -71,12 +71,14 @@ class Closers:
     async def _close(self, part: _Part, over_at: float) -> None:
         closing = asyncio.ensure_future(part.close(self._left_to_work(over_at)))
         hurried = asyncio.ensure_future(self._hurry.wait())
+        begun: list[asyncio.Future[object]] = [closing]
         try:
             left = max(min(over_at - _now(), part.at_most_s), MOMENT_S)
             await asyncio.wait({closing, hurried}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if hurried.done() and not closing.done():
-                at_once = {asyncio.ensure_future(part.close(0.0))} if part.patient else set()
-                await asyncio.wait({closing, *at_once}, timeout=MOMENT_S)
+                if part.patient:
+                    begun.append(asyncio.ensure_future(part.close(0.0)))
+                await asyncio.wait(begun, timeout=MOMENT_S)
             if closing.done():
                 # What was opened before is closed all the same, the lock above all.
                 await unbroken(f"closing: {part.name}", _done(closing))
@@ -85,8 +87,7 @@ class Closers:
             self._tell(part, over_at)
         finally:
             hurried.cancel()
-            closing.cancel()
-            await asyncio.gather(closing, hurried, return_exceptions=True)
+            await _called_off(begun)
 
     def _left_to_work(self, over_at: float) -> float:
         if self._hurry.is_set():
@@ -100,6 +101,15 @@ class Closers:
         if part.patient and not self._left_to_work(over_at):
             self._told = True
             logger.warning("stopping: no time is left after %s; the rest is for the next start", part.name)
+
+
+async def _called_off(begun: Sequence[asyncio.Future[object]]) -> None:
+    """End *begun*; a thread cannot be called off, and who waits for one is waited for no longer."""
+    for each in begun:
+        each.cancel()
+    for ended in (await asyncio.wait(begun, timeout=MOMENT_S))[0]:
+        if not ended.cancelled():
+            ended.exception()
 
 
 async def _done(work: Awaitable[object]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -104,6 +105,37 @@ def test_where_nothing_lets_go_each_part_has_a_moment_after_the_time_and_is_name
     assert [line for line in said if "did not close" in line] == [
         f"{name} did not close in time" for name in ("worker", "errands", "Slack client", "database")
     ]
+
+
+@pytest.mark.parametrize(("hurry_at", "over_at"), [(None, 20.0 + MOMENT_S), (3.0, 3.0 + 2 * MOMENT_S)])
+def test_what_cannot_even_be_called_off_keeps_nothing_from_being_closed(
+    hurry_at: float | None, over_at: float
+) -> None:
+    """Work in a thread goes on, as on a disk that hangs."""
+    closed: list[str] = []
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        thread = loop.create_future()
+
+        async def waits_for_a_thread(_: float) -> None:
+            while not thread.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.shield(thread)
+
+        async def database() -> None:
+            closed.append(f"database at {loop.time():g}")
+            thread.set_result(None)
+
+        closers = Closers(20.0)
+        closers.plain("database", database)
+        closers.work("worker", waits_for_a_thread)
+        if hurry_at is not None:
+            loop.call_later(hurry_at, closers.hurry)
+        await closers.aclose()
+
+    assert elapsed(story()) == over_at
+    assert closed == [f"database at {over_at:g}"]
 
 
 def test_a_goodbye_that_is_not_answered_takes_its_own_time_at_most_and_the_rest_is_left_to_the_others() -> (
