@@ -11,10 +11,14 @@ from darkroom.turns.model import Turn
 from darkroom.turns.surroundings import Undeliverable
 from handlers.delivery import LEFT
 from handlers.doubts import DOUBTS_MAX, Doubts
+from sandbox.faults.rules import FaultPlan, Rule
 from tests.examples import command, turn
 from tests.handlers.support import FakeSlack, refused, unclear
 from tests.handlers.test_delivery import TIRED, Post
+from tests.matrix.street import DESIGN, Street, on_street
+from tests.simulation.checks import is_opening
 
+ASKER = "U0ALICE001"
 LATE = "1763640099.000100"
 """A placeholder that came when another stood already."""
 
@@ -114,6 +118,24 @@ async def test_where_it_may_not_be_looked_for_that_keeps_nobody_waiting(error: s
     post.slack.faults["find_openings"] = [refused(error)]
     await post.deliver()
     assert post.notes.turn.placeholder_closed_at is not None
+
+
+@pytest.mark.parametrize("options", ["", " --private"])
+def test_where_slack_posts_it_after_its_answer_was_given_up_one_message_is_left(options: str) -> None:
+    """The second stands already when the first comes, and the picture follows both."""
+
+    async def story(street: Street) -> tuple[int, list[str]]:
+        slow = Rule("slack", "chat.postMessage", "slow", times=1, args={"seconds": 35.0})
+        street.workspace.fault_plan = FaultPlan([slow])
+        await street.workspace.type_command(ASKER, DESIGN, f"/imagine a red fox in snow{options}")
+        await street.passes(36.0)
+        at_first = sum(map(is_opening, street.ours()))
+        await street.rests()
+        return at_first, [one.text for one in street.ours() if one.thread_ts in (None, one.ts)]
+
+    at_first, left = on_street(story)
+    assert at_first == 2
+    assert ["Done" in text for text in left] == [True]
 
 
 def test_doubts_are_bounded_and_the_newest_stay() -> None:
