@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from functools import partial
 
 from darkroom.clock import Clock
 from darkroom.turns.endings import Outcome
@@ -39,9 +40,7 @@ class Closing:
             )
         ts = turn.placeholder_ts or await self._unnoted(turn)
         stays = None if ts is None else await self._tried(turn, self._message(turn, ts, view))
-        if stays is None and turn.id in self._doubts:
-            return await self._take_away_others(turn, ts)
-        return stays
+        return await self._take_away_others(turn, ts) if stays is None else stays
 
     async def _tried(self, turn: Turn, work: Awaitable[object]) -> str | None:
         """Why *work* is to be done later, where that helps."""
@@ -56,12 +55,18 @@ class Closing:
     async def _take_away_others(self, turn: Turn, ts: str | None) -> str | None:
         """What Slack has posted beside the placeholder of that *ts* when nobody waited for its answer any
         more. Gives why it stands, where that passes."""
+        doubted = turn.id in self._doubts
+        if not doubted and (turn.created_at >= self._since or not turn.request.opens_thread):
+            return None
+        # Who doubted before the start is not known: that is worth a look, and no wait.
+        slack = self._slack if doubted else self._slack.within(0)
         channel, since = turn.request.channel_id, turn.created_at - CLOCKS_APART
+        look = partial(slack.find_openings, channel, turn.id, since=since)
         try:
-            found = await self._repeat(lambda: self._slack.find_openings(channel, turn.id, since=since))
+            found = await (self._repeat(look) if doubted else look())
         except (SlackRefused, SlackUnclear) as error:
             logger.info("turn %s: not looked for a second placeholder: %s", turn.id, name_of(error))
-            waits = meaning(error) in WAITING and name_of(error) != "missing_scope"
+            waits = doubted and meaning(error) in WAITING and name_of(error) != "missing_scope"
             return name_of(error) if waits else None
         others = sorted(set(found) - {ts, turn.message_ts})
         stay = [await self._tried(turn, self._delete(channel, other)) for other in others]

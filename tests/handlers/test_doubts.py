@@ -13,8 +13,8 @@ from handlers.delivery import LEFT
 from handlers.doubts import DOUBTS_MAX, Doubts
 from sandbox.faults.rules import FaultPlan, Rule
 from tests.examples import command, turn
-from tests.handlers.support import FakeSlack, refused, unclear
-from tests.handlers.test_delivery import TIRED, Post
+from tests.handlers.support import FakeSlack, later, refused, unclear
+from tests.handlers.test_delivery import ROOT, TIRED, Post
 from tests.matrix.street import DESIGN, Street, on_street
 from tests.simulation.checks import is_opening
 
@@ -118,6 +118,20 @@ async def test_where_it_may_not_be_looked_for_that_keeps_nobody_waiting(error: s
     post.slack.faults["find_openings"] = [refused(error)]
     await post.deliver()
     assert post.notes.turn.placeholder_closed_at is not None
+
+
+async def test_after_a_restart_nobody_knows_who_was_in_doubt_and_one_look_is_taken_without_waiting() -> None:
+    for trouble in (None, unclear("conversations.history"), refused("token_revoked")):
+        post = Post(turn(placeholder_ts=ROOT, thread_ts=ROOT, created_at=later(-60)))
+        post.slack.openings["turn_1"] = [ROOT, LATE]
+        post.slack.faults["find_openings"] = [trouble]
+        await post.deliver()
+        assert _deleted(post.slack) == ([LATE] if trouble is None else [])
+        assert post.clock.slept == []
+    busy = Post(turn(placeholder_ts=ROOT, thread_ts=ROOT, created_at=later(-60)))
+    busy.slack.held_s["find_openings"] = 0.1
+    await busy.deliver()
+    assert busy.notes.turn.placeholder_closed_at is not None
 
 
 @pytest.mark.parametrize("options", ["", " --private"])
