@@ -15,7 +15,7 @@ help:
 	@echo "make test    format, lint, types, imports, the whole suite, and the wheel in an empty environment"
 	@echo "make quick   the fast part of it, for before a commit"
 	@echo "make proof   what takes longer: crash and flood tests"
-	@echo "make soak    20,000 simulated days of crashes and faults; takes hours"
+	@echo "make soak    20,000 simulated days of crashes and faults; takes an hour or more"
 	@echo "make reliability  the tables of docs/reliability.md, made anew; takes half an hour"
 	@echo "make bench   what we measure, beside a yardstick"
 	@echo "make lock    compile the lock files again;  make format: let ruff format"
@@ -66,7 +66,8 @@ proof: $(STAMPS)/dev
 	$(PYTEST) -q -m "proof and alone" --timeout 1800
 
 soak: $(STAMPS)/dev
-	$(BIN)/python -m tests.simulation --days 20000
+	$(BIN)/python -m tests.simulation --days 20000 --keep $(VENV)/soak/soak.json
+	$(BIN)/python -m tests.reliability $(VENV)/soak
 
 FOUND := $(VENV)/reliability
 reliability: $(STAMPS)/dev
