@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from sandbox.images.costs import host_prices, image_prices
 from sandbox.images.faults import Call
 from sandbox.slack.model import Message
 from storage.database import DATABASE_NAME
+from tests.simulation.clock import BEGINNING
 from tests.simulation.life import look_from_outside
 from tests.storage.books import Move, check_books, movements, nothing_held
 
@@ -228,11 +230,11 @@ def _once(world: World, name: str, posts: list[Post]) -> Iterator[str]:
 
 def _placeholders(world: World, db: sqlite3.Connection) -> Iterator[str]:
     """Nothing says any more that something is being made."""
-    kept = _undelivered(db)
+    kept, closed = _undelivered(db), _closed(db)
     for room in world.workspace.channels.values():
         for message in room.messages.values():
             if message.user == world.workspace.bot_user_id and is_opening(message):
-                yield from _standing(world, message, "a placeholder", kept)
+                yield from _standing(world, message, "a placeholder", kept, closed)
 
 
 def _undelivered(db: sqlite3.Connection) -> set[tuple[str, str]]:
@@ -240,6 +242,14 @@ def _undelivered(db: sqlite3.Connection) -> set[tuple[str, str]]:
     rows = db.execute("SELECT * FROM turns WHERE undelivered_reason IS NOT NULL").fetchall()
     asked = {(row["asked_channel_id"], row["asked_ts"] or "") for row in rows}
     return asked | {("id", row["id"]) for row in rows}
+
+
+def _closed(db: sqlite3.Connection) -> dict[str, float]:
+    """When it was noted of a turn that none of its placeholders stands any more, by the loop's time."""
+    rows = db.execute(
+        "SELECT id, placeholder_closed_at AS at FROM turns WHERE placeholder_closed_at IS NOT NULL"
+    )
+    return {row["id"]: (datetime.fromisoformat(row["at"]) - BEGINNING).total_seconds() for row in rows}
 
 
 def is_opening(message: Message) -> bool:
@@ -257,14 +267,22 @@ def _reactions(world: World, db: sqlite3.Connection) -> Iterator[str]:
                 yield from _standing(world, message, "the reaction", kept)
 
 
-def _standing(world: World, message: Message, what: str, kept: set[tuple[str, str]]) -> Iterator[str]:
+def _standing(
+    world: World,
+    message: Message,
+    what: str,
+    kept: set[tuple[str, str]],
+    closed: Mapping[str, float] = MappingProxyType({}),
+) -> Iterator[str]:
     place, room = (message.channel, message.ts), world.workspace.channels[message.channel]
     troubled = world.slack_side.troubled.get(place, 0)
     named = ((message.metadata or {}).get("event_payload") or {}).get("turn_id")
     if troubled >= TRIES or place in kept or ("id", named) in kept:
         world.trace.count("left standing")
-    elif place in world.slack_side.belated:
-        # It was looked for, and was not there yet.
+    elif (
+        place in world.slack_side.belated and _came_at(world, message) > closed.get(str(named), 0.0) - LOOK_S
+    ):
+        # It was looked for a last time, and was not there yet.
         world.trace.count("left standing, belated")
     elif place in world.slack_side.refused:
         # Slack has said that it is not there, or not ours to touch, or that nobody may: that is believed.
@@ -277,12 +295,18 @@ def _standing(world: World, message: Message, what: str, kept: set[tuple[str, st
         yield f"{what} stands at {message.channel} {message.ts} after {troubled} faults"
 
 
+def _came_at(world: World, message: Message) -> float:
+    return next(post.at for post in world.posts if (post.channel, post.ts) == (message.channel, message.ts))
+
+
 def _was_first(world: World, message: Message) -> bool:
     """Whether we had written nothing to somebody before, but what met the same fate."""
     ours = [post for post in world.posts if post.channel == message.channel and post.ts < message.ts]
     return all(post.opening for post in ours)
 
 
+LOOK_S = 30.0
+"""A last look may have been so long before what it found was noted."""
 TRIES = 7
 """After so many faults with one message Darkroom has done what it could."""
 

@@ -264,10 +264,13 @@ def _about(params: dict[str, Any]) -> str:
 
 def _standing(side: SlackSide, name: str, params: dict[str, Any]) -> set[tuple[str, str]]:
     """The messages in the channel in which something is posted."""
-    room = None
-    if name in ("chat.postMessage", "files.completeUploadExternal"):
-        room = side.workspace.channels.get(str(params.get("channel") or params.get("channel_id")))
-    return {(room.id, ts) for ts in room.messages} if room is not None else set()
+    if name not in ("chat.postMessage", "files.completeUploadExternal"):
+        return set()
+    workspace, place = side.workspace, str(params.get("channel") or params.get("channel_id"))
+    # A person's id stands for our direct message with them.
+    theirs = {place, workspace.bot_user_id}
+    rooms = [room for room in workspace.channels.values() if room.id == place or set(room.members) == theirs]
+    return {(room.id, ts) for room in rooms for ts in room.messages}
 
 
 def _heed(side: SlackSide, name: str, params: dict[str, Any], error: str) -> None:
