@@ -80,7 +80,8 @@ def main(folder: Path) -> None:
         sums["deliberate bugs, each noticed by a test"] = len(kept["mutants"])
     text = PAGE.read_text(encoding="utf-8")
     if made.keys() < parts(text).keys() - {"sums"}:
-        sums = {row[0]: row[1] for row in rows_of("sums", text)} | sums
+        before: dict[str, str | int] = {row[0]: row[1] for row in rows_of("sums", text)}
+        sums = before | sums
     made["sums"] = markdown(SUMS, [[name, value] for name, value in sums.items()])
     PAGE.write_text(with_parts(text, made), encoding="utf-8")
 
