@@ -221,7 +221,12 @@ def _is_of(post: Post, turn: sqlite3.Row) -> bool:
 
 def _once(world: World, name: str, posts: list[Post]) -> Iterator[str]:
     for first, second in pairwise(sorted(posts, key=lambda post: post.at)):
-        blind = any(first.at <= looked.at <= second.at for looked in world.slack_side.unseen)
+        # Who looks at a file names no channel.
+        rooms = {first.channel, second.channel, ""}
+        blind = any(
+            first.at <= looked.at <= second.at and looked.channel in rooms
+            for looked in world.slack_side.unseen
+        )
         late = {(first.channel, first.ts), (second.channel, second.ts)} & world.slack_side.belated
         world.trace.count("double posts")
         if not blind and not late:
