@@ -7,11 +7,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.simulation.checks import _once
 from tests.simulation.loop import LIFE, Crashed, Mortal, Stuck, VirtualLoop, in_the_world, inside
+from tests.simulation.slack_side import Looked
+from tests.simulation.trace import Trace
 
 FOLDER = Path(__file__).parents[2]
 PROOF_DAYS = 1_000
@@ -148,3 +152,17 @@ def test_what_is_handed_to_a_thread_runs_at_once_and_a_crash_goes_through_it() -
         loop.run_until_complete(story())
     finally:
         loop.close()
+
+
+@pytest.mark.parametrize(
+    ("looked", "excused"),
+    [(("C1", 5.0), True), (("", 5.0), True), (("C2", 5.0), False), (("C1", 20.0), False)],
+)
+def test_a_second_post_is_excused_where_nobody_could_look_in_its_channel_before_it(
+    looked: tuple[str, float], excused: bool
+) -> None:
+    first, second = (SimpleNamespace(channel="C1", ts=f"{at}", at=at) for at in (1.0, 9.0))
+    side = SimpleNamespace(unseen=[Looked(*looked)], belated=set())
+    world: Any = SimpleNamespace(slack_side=side, trace=Trace(lambda: 0.0))
+    posts: list[Any] = [second, first]
+    assert (list(_once(world, "a turn", posts)) == []) is excused
