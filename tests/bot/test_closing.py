@@ -211,3 +211,4 @@ async def test_asked_to_stop_twice_while_it_starts_it_does_not_wait_either() -> 
     stop.again.set()
     async with asyncio.timeout(10):
         await serving
+    assert darkroom.hurried.is_set()

@@ -8,7 +8,6 @@ import gc
 import logging
 import random
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +18,19 @@ from typing import Any, TypeVar
 from bot.app import Darkroom
 from sandbox.images.api import ImageApi
 from sandbox.slack.model import Message
-from sandbox.slack.workspace import Workspace
-from storage.database import DATABASE_NAME
 from tests.simulation.api_side import ApiSide
 from tests.simulation.clock import unix
-from tests.simulation.house import MEMORY, House, heard, image_api_of, in_place, put_away, workspace_of
-from tests.simulation.life import Life, look_from_outside
+from tests.simulation.house import (
+    MEMORY,
+    House,
+    Housed,
+    heard,
+    image_api_of,
+    in_place,
+    put_away,
+    workspace_of,
+)
+from tests.simulation.life import Life
 from tests.simulation.loop import VirtualLoop, inside
 from tests.simulation.slack_side import SlackSide
 from tests.simulation.trace import Trace
@@ -38,7 +44,7 @@ SETTINGS: Mapping[str, Any] = {"caps.person_usd": "100", "caps.workspace_usd": "
 
 
 @dataclass
-class Street:
+class Street(Housed):
     """Everything there is; ``starts`` and ``stops`` Darkroom, ``dies`` kills it."""
 
     house: House
@@ -48,26 +54,6 @@ class Street:
     darkroom: Darkroom | None = None
     life: Life | None = None
     _lives: int = 0
-
-    @property
-    def folder(self) -> Path:
-        """Where the books are."""
-        return self.house.folder
-
-    @property
-    def loop(self) -> VirtualLoop:
-        """What everything runs on."""
-        return self.house.loop
-
-    @property
-    def workspace(self) -> Workspace:
-        """The one that Darkroom is in."""
-        return self.house.workspace
-
-    @property
-    def slack_side(self) -> SlackSide:
-        """The wire to it."""
-        return self.house.slack_side
 
     async def starts(self) -> None:
         """A new life on the same data."""
@@ -104,10 +90,6 @@ class Street:
     async def passes(self, seconds: float) -> None:
         """Let time pass."""
         await asyncio.sleep(seconds)
-
-    def rows(self, query: str, *given: Any) -> list[sqlite3.Row]:
-        """What a query of the books gives, to somebody outside."""
-        return look_from_outside(self.folder, DATABASE_NAME, lambda db: db.execute(query, given).fetchall())
 
     def ours(self) -> list[Message]:
         """Every message of Darkroom's that stands anywhere, in the order of channels."""

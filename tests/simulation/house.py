@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sqlite3
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -26,9 +27,10 @@ from darkroom.rendering.provider import Provider
 from sandbox.images.api import ImageApi
 from sandbox.images.painter import Order
 from sandbox.slack.workspace import Workspace
+from storage.database import DATABASE_NAME
 from tests.simulation.api_side import ApiSide, Noted
 from tests.simulation.clock import SimClock
-from tests.simulation.life import Life, SteppedBlobs, SteppedDatabase
+from tests.simulation.life import Life, SteppedBlobs, SteppedDatabase, look_from_outside
 from tests.simulation.loop import VirtualLoop, inside
 from tests.simulation.people import tiny_png
 from tests.simulation.slack_side import SlackSide
@@ -120,6 +122,36 @@ class House:
         darkroom = Darkroom(settings, create_data=True, overrides=overrides)
         await darkroom.start()
         return darkroom
+
+
+class Housed:
+    """What has a Darkroom in a ``house``, seen from outside."""
+
+    house: House
+
+    @property
+    def folder(self) -> Path:
+        """Where the books are."""
+        return self.house.folder
+
+    @property
+    def loop(self) -> VirtualLoop:
+        """What everything runs on."""
+        return self.house.loop
+
+    @property
+    def workspace(self) -> Workspace:
+        """The one that Darkroom is in."""
+        return self.house.workspace
+
+    @property
+    def slack_side(self) -> SlackSide:
+        """The wire to it."""
+        return self.house.slack_side
+
+    def rows(self, query: str, *given: Any) -> list[sqlite3.Row]:
+        """What a query of the books gives, to somebody outside."""
+        return look_from_outside(self.folder, DATABASE_NAME, lambda db: db.execute(query, given).fetchall())
 
 
 @contextmanager

@@ -5,17 +5,15 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bot.app import Darkroom
 from sandbox.images.api import ImageApi
 from sandbox.slack.model import Json
-from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME
 from tests.simulation.api_side import ApiSide
 from tests.simulation.checks import is_opening
 from tests.simulation.clock import unix
-from tests.simulation.house import House, image_api_of, workspace_of
+from tests.simulation.house import House, Housed, image_api_of, workspace_of
 from tests.simulation.life import Life, look_from_outside
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.people import People
@@ -58,7 +56,7 @@ class Plan:
 
 
 @dataclass
-class World:
+class World(Housed):
     """One of them."""
 
     plan: Plan
@@ -82,30 +80,6 @@ class World:
     darkroom: Darkroom | None = None
     life: Life | None = None
     crashing: bool = True
-
-    @property
-    def folder(self) -> Path:
-        """Where the books are."""
-        return self.house.folder
-
-    @property
-    def loop(self) -> VirtualLoop:
-        """What everything runs on."""
-        return self.house.loop
-
-    @property
-    def workspace(self) -> Workspace:
-        """The one that Darkroom is in."""
-        return self.house.workspace
-
-    @property
-    def slack_side(self) -> SlackSide:
-        """The wire to it."""
-        return self.house.slack_side
-
-    def rows(self, query: str, *given: Any) -> list[Any]:
-        """What a query of the books gives, to somebody outside."""
-        return look_from_outside(self.folder, DATABASE_NAME, lambda db: db.execute(query, given).fetchall())
 
 
 def build(seed: int, plan: Plan, folder: Path, loop: VirtualLoop) -> World:
