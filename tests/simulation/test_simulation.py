@@ -19,7 +19,7 @@ from tests.simulation.trace import Trace
 
 FOLDER = Path(__file__).parents[2]
 PROOF_DAYS = 1_000
-PROOF_S = 600
+PROOF_S = 1_200
 MUST_BE_NONE = ("lost", "double charges", "over cap", "unexplained double posts", "other")
 
 
