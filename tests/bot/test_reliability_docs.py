@@ -55,6 +55,12 @@ def test_so_many_days_were_simulated_and_nothing_was_lost(name: str, least: int)
     assert {row for row in MUST_BE_NONE if figures[row] != "0"} == set()
 
 
+def test_in_a_storm_each_command_is_acknowledged_while_slack_waits() -> None:
+    took = [row[1] for row in rows_of("storm") if "acknowledgement, in milliseconds" in row[0]]
+    assert len(took) == 2
+    assert all(int(milliseconds.replace(",", "")) < 3_000 for milliseconds in took)
+
+
 @pytest.mark.parametrize("table", ["slack-once", "slack-hour"])
 def test_the_faults_of_slack_in_the_table_are_there(table: str) -> None:
     shown = {fault for fault, _ in by_cell(table)}
