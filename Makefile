@@ -15,7 +15,7 @@ help:
 	@echo "make test    format, lint, types, imports, the whole suite, and the wheel in an empty environment"
 	@echo "make quick   the fast part of it, for before a commit"
 	@echo "make proof   what takes longer: crash and flood tests"
-	@echo "make soak    20,000 simulated days of crashes and faults; takes an hour or more"
+	@echo "make soak    20,000 simulated days of crashes and faults; takes an hour or two, and goes on when begun again"
 	@echo "make reliability  the tables of docs/reliability.md, made anew; takes half an hour"
 	@echo "make bench   what we measure, beside a yardstick"
 	@echo "make lock    compile the lock files again;  make format: let ruff format"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.simulation.figures import Figures, Report, quiet, report_of
+from tests.simulation.progress import Progress
 
 DAYS_EACH = 20
 RUNS_EACH = 20
@@ -28,15 +29,18 @@ def main() -> int:
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], environment)  # noqa: S606 -- it starts itself, with what it was given
     warnings.simplefilter("ignore", ResourceWarning)
-    began, figures, failed = time.monotonic(), Figures(), 0
+    progress = Progress(options.keep, options.seed, options.days) if options.keep is not None else None
+    figures, before_s = progress.load() if progress is not None else (Figures(), 0.0)
+    began = time.monotonic() - before_s
     each = options.days if options.one else min(options.days, DAYS_EACH)
     works = [(options.seed + number, each) for number in range(-(-options.days // each))]
-    for report in _reports(works, options.processes):
+    for report in _reports(works[figures.runs :], options.processes):
         figures.add(report)
+        if progress is not None:
+            progress.note(figures, time.monotonic() - began)
         if options.digest:
             sys.stdout.write(f"seed {report.seed}: {report.digest}\n")
         if report.wrong:
-            failed += 1
             _tell(report, options.lines)
             if options.first:
                 break
@@ -45,10 +49,12 @@ def main() -> int:
     if options.keep is not None:
         options.keep.parent.mkdir(parents=True, exist_ok=True)
         options.keep.write_text(made, encoding="utf-8")
+    if progress is not None:
+        progress.over()
     said = made if options.json else figures.as_text(seconds)
     sys.stdout.write(said + "\n")
     sys.stdout.flush()
-    return 1 if failed else 0
+    return 1 if figures.failed else 0
 
 
 def _options() -> argparse.ArgumentParser:
@@ -60,7 +66,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument(
-        "--keep", type=Path, help="a file for the figures as JSON (python -m tests.reliability)"
+        "--keep",
+        type=Path,
+        help="a file for the figures as JSON (python -m tests.reliability); what was begun with it goes on",
     )
     parser.add_argument("--digest", action="store_true", help="each run's digest of everything that happened")
     parser.add_argument("--lines", type=int, default=LAST_LINES, help="of a failed run's trace")

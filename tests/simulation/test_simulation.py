@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 
 from tests.simulation.checks import _once
+from tests.simulation.figures import Figures, Report
 from tests.simulation.loop import LIFE, Crashed, Mortal, Stuck, VirtualLoop, in_the_world, inside
+from tests.simulation.progress import EVERY, Progress
 from tests.simulation.slack_side import Looked
 from tests.simulation.trace import Trace
 
@@ -81,6 +84,22 @@ def test_a_thousand_days_of_crashes_and_faults(capsys: pytest.CaptureFixture[str
     assert figures["days"] == PROOF_DAYS
     with capsys.disabled():
         sys.stdout.write(f"\n{json.dumps(figures, indent=2)}\n")
+
+
+def test_what_a_long_run_has_found_goes_on_after_an_interruption_with_the_same_code(tmp_path: Path) -> None:
+    """What was begun with other seeds, or other code, is begun anew."""
+    keep, figures = tmp_path / "soak.json", Figures()
+    begun = Progress(keep, 1, 20_000)
+    for seed in range(1, EVERY + 3):
+        wrong = ["turn x was lost"] if seed == 3 else []
+        figures.add(Report(seed, 20, Counter(turns=2), wrong, [], ""))
+        begun.note(figures, 7.0 * seed)
+    loaded, seconds = Progress(keep, 1, 20_000).load()
+    assert (loaded.runs, loaded.seeds, loaded.failed) == (EVERY, (1, EVERY), [3])
+    assert (loaded.counted["turns"], loaded.wrong["lost"], seconds) == (2 * EVERY, 1, 7.0 * EVERY)
+    assert Progress(keep, 2, 20_000).load()[0].runs == 0
+    begun.over()
+    assert begun.load()[0].runs == 0
 
 
 class _Somebody:
