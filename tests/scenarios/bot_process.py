@@ -14,7 +14,7 @@ from bot.cli.world import World
 from handlers.pacing import POSTS_PER_S
 from sandbox.slack.workspace import Workspace
 
-WAIT_S = 60.0
+WAIT_S = 300.0
 
 BOT = """
 import asyncio, gc, json, sys

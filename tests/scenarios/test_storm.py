@@ -129,7 +129,7 @@ async def _crowd(data_dir: Path, people: int) -> AsyncIterator[Crowd]:
 
 @pytest.mark.proof
 @pytest.mark.alone
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_700)
 async def test_commands_of_fifty_people_at_once_are_acknowledged_in_time_bounded_and_forgotten(
     tmp_path: Path,
 ) -> None:
@@ -163,7 +163,7 @@ async def test_commands_of_fifty_people_at_once_are_acknowledged_in_time_bounded
 
 @pytest.mark.proof
 @pytest.mark.alone
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_commands_of_one_person_at_once_leave_the_others_their_places(tmp_path: Path) -> None:
     async with _crowd(tmp_path, people=1) as crowd:
         slowest = await crowd.storm("all mine")
