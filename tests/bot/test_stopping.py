@@ -71,6 +71,17 @@ def pictures(workspace: Workspace) -> list[Message]:
     return [message for message in everything if any(block["type"] == "image" for block in message.blocks)]
 
 
+async def the_next_start_brings_it(world: World, folder: Path, ledger: Ledger) -> None:
+    """What was under way is asked for, not bought again, and shown; the books are right."""
+    again = await running(world, folder)
+    await world.workspace.until(pictures, WAIT_S)
+    assert await again.ends(signal.SIGTERM) == 0
+    assert len(pictures(world.workspace)) == 1
+    assert len([call for call in world.images.calls if call.endpoint == "responses"]) == 1
+    assert ledger.turns() == [("pictures", "pictures")]
+    ledger.holds_nothing()
+
+
 async def test_a_stop_takes_nothing_more_in_and_finishes_what_runs(
     world: World, easel: Easel, tmp_path: Path
 ) -> None:
@@ -107,13 +118,7 @@ async def test_a_second_signal_does_not_wait_and_the_next_start_goes_on(
     assert ledger.turns() == [("working", "")]
 
     easel.let_go()
-    again = await running(world, tmp_path)
-    await world.workspace.until(pictures, WAIT_S)
-    assert await again.ends(signal.SIGTERM) == 0
-    assert len(pictures(world.workspace)) == 1
-    assert len([call for call in world.images.calls if call.endpoint == "responses"]) == 1
-    assert ledger.turns() == [("pictures", "pictures")]
-    ledger.holds_nothing()
+    await the_next_start_brings_it(world, tmp_path, ledger)
 
 
 async def test_one_time_ends_a_slow_call_a_hung_errand_and_a_slack_that_does_not_answer(
@@ -146,13 +151,7 @@ async def test_one_time_ends_a_slow_call_a_hung_errand_and_a_slack_that_does_not
 
     world.workspace.faults.clear()
     easel.let_go()
-    again = await running(world, tmp_path)
-    await world.workspace.until(pictures, WAIT_S)
-    assert await again.ends(signal.SIGTERM) == 0
-    assert len(pictures(world.workspace)) == 1
-    assert len([call for call in world.images.calls if call.endpoint == "responses"]) == 1
-    assert ledger.turns() == [("pictures", "pictures")]
-    ledger.holds_nothing()
+    await the_next_start_brings_it(world, tmp_path, ledger)
     ledger.adds_up()
 
 

@@ -43,6 +43,7 @@ _SIMULATED: Final[Mapping[str, str]] = {
     "unexplained double posts": "posted twice although the first post could be seen",
     "other": "anything else that was wrong",
     "uncertain": "calls that ended uncertain, each charged with its hold and listed",
+    "moderated, usage kept back": "refused by the moderation, and no word of what that cost: charged nothing",
     "double posts": "posted twice where nobody could look for the first post",
     "undelivered": "undelivered at the end, kept with the reason",
     "left standing": "placeholders that Slack would not let us take away",

@@ -65,11 +65,15 @@ class Round:
         acts = asyncio.gather(*(self._act(number) for number in range(20)))
         # A moment that never comes is after everything.
         over = asyncio.create_task(self._over(acts, bot))
-        await asyncio.wait({asyncio.create_task(now.wait()), over}, return_when=asyncio.FIRST_COMPLETED)
+        killed = asyncio.create_task(now.wait())
+        await asyncio.wait({killed, over}, return_when=asyncio.FIRST_COMPLETED)
         workspace.on_change.remove(noticed)
         await bot.killed()
         await acts
-        await asyncio.gather(over, return_exceptions=True)
+        # Nobody acknowledges any more what they would wait for.
+        killed.cancel()
+        over.cancel()
+        await asyncio.gather(killed, over, return_exceptions=True)
 
     async def _over(self, acts: asyncio.Future[list[None]], bot: Bot) -> None:
         await acts

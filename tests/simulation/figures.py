@@ -86,6 +86,7 @@ class Figures:
             "faults": sum(faults.values()),
             **{name: self.wrong[name] for name in [*_WRONG, "other"]},
             "uncertain": self.counted["attempts uncertain"],
+            "moderated, usage kept back": self.counted["moderated, usage kept back"],
             "undelivered": self.counted["undelivered"],
             "double posts": self.counted["double posts"],
             "left standing": self.counted["left standing"],
