@@ -1,0 +1,41 @@
+"""What only the bot's side can tell and do; whoever runs bot and sandbox together hands it in."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from sandbox.slack.model import Json
+
+Jump = Literal["hour", "day", "month"]
+"""An hour or a day further, or to the beginning of the next month."""
+
+
+class BotSide(Protocol):
+    """The books, the clock and the caps of a bot that lives here. The sandbox knows none of them."""
+
+    async def ledger(self, channel: str, thread_ts: str) -> Json:
+        """A thread's money, as the bot has it in its books.
+
+        ``{"attempts": [{"id", "turn", "version": int|null, "state": "held|dispatched|settled|released|uncertain",
+        "model", "endpoint", "held_usd": "0.23", "charged_usd": "0.04", "classes": [{"name", "tokens",
+        "charged_usd"}], "note": ""}], "budgets": [{"name", "cap_usd": str|null, "charged_usd", "held_usd",
+        "left_usd": str|null, "renews"}]}``, oldest attempt first; amounts are decimal strings of dollars.
+        """
+        ...
+
+    async def clock(self) -> Json:
+        """``{"now": "2026-11-21T18:42:00Z", "said": "Saturday, 21 November 2026, 19:42", "timezone"}``."""
+        ...
+
+    async def jump(self, to: Jump) -> Json:
+        """Let the time pass; as ``clock``. Time only goes forward."""
+        ...
+
+    async def fill_cap(self, user: str) -> Json:
+        """Let this person's money for the period be spent but for less than a picture costs, or undo that:
+        ``{"ok": true, "filled": true|false}``."""
+        ...
+
+    def real(self) -> Json:
+        """What is real: ``{"slack": false, "images": false, "words": "Everything here …"}``."""
+        ...
