@@ -16,8 +16,8 @@ class BotSide(Protocol):
     async def ledger(self, channel: str, thread_ts: str) -> Json:
         """A thread's money, as the bot has it in its books.
 
-        ``{"attempts": [{"id", "turn", "version": int|null, "state": "held|dispatched|settled|released|uncertain",
-        "model", "endpoint", "held_usd": "0.23", "charged_usd": "0.04", "classes": [{"name", "tokens",
+        ``{"attempts": [{"id", "turn", "version": int|null, "state": "held|dispatched|settled|…", "model",
+        "endpoint", "held_usd": "0.23", "charged_usd": "0.04", "classes": [{"name", "tokens",
         "charged_usd"}], "note": ""}], "budgets": [{"name", "cap_usd": str|null, "charged_usd", "held_usd",
         "left_usd": str|null, "renews"}]}``, oldest attempt first; amounts are decimal strings of dollars.
         """
