@@ -70,7 +70,8 @@ def command(
 
 
 async def _demo(port: int, flags: dict[str, Any], seconds: float, plan: FaultPlan) -> None:
-    from bot.app import Darkroom
+    from bot.app import Darkroom, Overrides
+    from bot.cli.demo_clock import DemoClock
     from bot.cli.serving import serve, stop_signal
     from bot.cli.world import app_shortcuts, faults_told, start_world
     from bot.settings import plain_settings
@@ -78,11 +79,11 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float, plan: FaultPla
     from sandbox.page.routes import COMMANDS
     from sandbox.slack.workspace import Workspace
 
-    stop = stop_signal()
+    stop, clock = stop_signal(), DemoClock()
     try:
         commands = frozenset(known.name for known in COMMANDS)
-        workspace = Workspace(commands=commands, shortcuts=app_shortcuts())
-        images = ImageApi(seconds_per_picture=seconds)
+        workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
+        images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=seconds)
         world = await start_world(workspace, images, port=port, faults=plan)
     except OSError as error:
         raise Refused(port_taken(port, error)) from error
@@ -96,7 +97,8 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float, plan: FaultPla
             if plan.standing:
                 click.echo(faults_told(plan, world.page_url))
 
-        await serve(Darkroom(settings, create_data=True), stop, ready)
+        darkroom = Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
+        await serve(darkroom, stop, ready)
     finally:
         await world.close()
 
