@@ -11,6 +11,9 @@ from sandbox.slack import limits
 from sandbox.slack.model import Ack, Json
 
 Send = Callable[[Json], Awaitable[None]]
+Watch = Callable[["Parcel", str, str | None], None]
+"""Hears of a parcel, by the envelope id of one delivery of it: that it was sent (None), was acknowledged
+(`"acknowledged"`), or what Slack says went wrong with it."""
 HangUp = Callable[[], Awaitable[None]]
 
 
@@ -88,6 +91,7 @@ class Delivery:
         self.acks: deque[Ack] = deque(maxlen=limits.RECORDS_MAX)
         self.sent: deque[Json] = deque(maxlen=limits.RECORDS_MAX)
         self.given_up: deque[Parcel] = deque(maxlen=1000)
+        self.watchers: list[Watch] = []
         self._by_envelope: dict[str, Parcel] = {}
         self._order: deque[str] = deque()
         self._next = 0
@@ -140,6 +144,12 @@ class Delivery:
             notice = {"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "sandbox"}}
             await self._try_send(socket, notice)
 
+    def forget(self) -> None:
+        """Drop every parcel and every record of one; connections stay."""
+        for kept in (self.backlog, self.underway, self.acks, self.sent, self.given_up, self._order):
+            kept.clear()
+        self._by_envelope.clear()
+
     async def event(self, payload: Json) -> Parcel:
         """Send an event: returns once it is on the wire (or in the backlog), not when it is acknowledged."""
         parcel = Parcel("events_api", payload, accepts_response=False)
@@ -150,14 +160,23 @@ class Delivery:
             self.given_up.append(parcel)
         return parcel
 
+    def resume(self, payload: Json, attempt: int) -> None:
+        """Go on with an event from before a restart, by then sent `attempt` times again: it waits for a
+        connection."""
+        parcel = Parcel("events_api", payload, accepts_response=False, attempt=attempt)
+        self._keep(parcel)
+        self._spawn(self._insist(parcel))
+
     async def interaction(
         self, kind: str, payload: Json, *, accepts_response: bool
     ) -> tuple[Parcel, str | None]:
         """Send a command or a click and wait for the answer; the second item is what went wrong, if so."""
         parcel = Parcel(kind, payload, accepts_response)
         if not await self._deliver(parcel):
+            self._tell(parcel, "dispatch_failed")
             return parcel, "dispatch_failed"
         if not await self._wait(parcel, self.ack_timeout_s, even_if_lost=True):
+            self._tell(parcel, "operation_timeout")
             return parcel, "operation_timeout"
         return parcel, None
 
@@ -172,6 +191,8 @@ class Delivery:
         if not parcel.acked:
             parcel.acked, parcel.answer = True, payload
             parcel.stirred.set()
+        for watch in self.watchers:
+            watch(parcel, envelope_id, "acknowledged")
         self._changed({"kind": "ack", "envelope_id": envelope_id})
         return True
 
@@ -198,10 +219,12 @@ class Delivery:
                 acked = await self._wait(parcel, delay)
             if acked:
                 return
+            self._tell(parcel, "not acknowledged in time")
             parcel.attempt = attempt
             await self._dispatch(parcel)
         await self._on_the_wire(parcel)
         if not await self._wait(parcel, self.ack_timeout_s):
+            self._tell(parcel, "not acknowledged, given up")
             self.given_up.append(parcel)
 
     async def _on_the_wire(self, parcel: Parcel) -> None:
@@ -220,6 +243,8 @@ class Delivery:
             parcel.socket = socket
             self._remember(envelope_id, parcel)
             envelope = parcel.envelope(envelope_id)
+            for watch in self.watchers:
+                watch(parcel, envelope_id, None)
             parcel.stirred.set()
             if await self._carry(parcel, socket, envelope):
                 self.sent.append(envelope)
@@ -241,6 +266,12 @@ class Delivery:
             self.detach(socket)
             return False
         return True
+
+    def _tell(self, parcel: Parcel, trouble: str) -> None:
+        """What went wrong with the newest delivery of a parcel; the id is empty when there was none."""
+        newest = next(reversed(parcel.envelopes), "")
+        for watch in self.watchers:
+            watch(parcel, newest, trouble)
 
     def _remember(self, envelope_id: str, parcel: Parcel) -> None:
         self._by_envelope[envelope_id] = parcel
