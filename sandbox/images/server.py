@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from sandbox.guard import GUARD, address, guard_of, keep_guard
 from sandbox.images.api import ImageApi
 from sandbox.images.door import Door
 from sandbox.images.errors import Dropped, NotConnected
@@ -40,20 +41,24 @@ def image_app(api: ImageApi) -> web.Application:
     app = web.Application(client_max_size=LARGEST_REQUEST)
     app[API] = api
     app[DOORS] = []
+    keep_guard(app, files=("/v1/",))
     app.router.add_route("*", "/v1/{path:.*}", _handle)
     return app
 
 
 async def serve_images(api: ImageApi, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
-    """Listen; port 0 takes a free one. Close it with `RunningServer.close`."""
+    """Listen; port 0 takes a free one. Close it with `RunningServer.close`. At another `host` than loopback
+    it is asked by that name or address too (`sandbox.guard`)."""
+    app = image_app(api)
+    app[GUARD] = guard_of(host)
     runner = web.AppRunner(
-        image_app(api), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
+        app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
     door = Door(runner, host, port)
     bound = await door.open()
     runner.app[DOORS].append(door)
-    return RunningServer(f"http://{host}:{bound}/v1", bound, runner, door)
+    return RunningServer(f"{address(host, bound)}/v1", bound, runner, door)
 
 
 async def _handle(request: web.Request) -> web.StreamResponse:

@@ -1,101 +1,91 @@
-"""The routes a page uses: look at the workspace, act in it, hear of changes. Loopback only.
+"""The routes of a page, and of a program that drives the sandbox: look, act, hear of changes, begin again.
 
-    GET  /control/state?viewer=U…            view.snapshot
+    GET  /control/state?viewer=V             view.snapshot
+    GET  /control/answers?viewer=V&channel=C (&after=TS, &thread_ts=TS, &seconds=10) what the app said there
+                                             after that, to everybody and to this person; waits for it
+    GET  /control/calls?newest=100           the newest calls of the app, to Slack's Web API and the image API
     POST /control/{type,post,press,edit,delete,react,home,shortcut,fill,submit,close}
                                              JSON body: an action of view.apply plus "viewer"; answers 200
-    POST /control/upload?viewer=U…&name=…    the bytes as the body; answers {"ok": true, "file": {"id", …}}
+    POST /control/upload?viewer=V&name=…     the bytes as the body; answers {"ok": true, "file": {"id", …}}
+    POST /control/person                     {"name", "channels"?, "is_admin"?, "is_guest"?}: one more person
+    POST /control/reset                      everything as in the beginning; connections stay
     GET  /control/files/{id}                 the bytes, with their media type
     GET  /control/live                       WebSocket: one JSON notice a change ({"kind": "message", …});
                                              {"kind": "lost"} means: read the state again
 
-Any other web page is kept out by the Host and Origin headers: both must name this machine.
+A viewer is a person's id or name. docs/sandbox.md has an example of each. What cannot be done is answered as
+{"ok": false, "error": "what to do"}, with 4xx where the request itself is wrong. Other web pages are kept out
+(`sandbox.guard`).
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
+from sandbox import guard
+from sandbox.images.api import ImageApi
 from sandbox.slack import view
+from sandbox.slack.asking import ACTIONS, Handler, Wrong, given_by, told_in_json, viewer_of
+from sandbox.slack.driving import add_driving
 from sandbox.slack.model import Json
 from sandbox.slack.server import WORKSPACE
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+__all__ = ["Handler", "add_control", "guarded"]
 
 LIVE: Final = web.AppKey("live", set[web.WebSocketResponse])
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_LIVE_MAX: Final = 100
 _NOTICES_MAX: Final = 1000
-_ACTIONS: Final = frozenset(
-    {"type", "post", "press", "edit", "delete", "react", "home", "shortcut", "submit", "fill", "close"}
-)
 _SHOWN_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
-def add_control(app: web.Application) -> None:
-    """Add the control routes to an app made by `slack_app`."""
+def add_control(app: web.Application, images: ImageApi | None = None) -> None:
+    """Add the control routes to an app made by `slack_app`; with `images` its calls are shown, too, and it
+    begins again with the workspace."""
     app[LIVE] = set()
-    app.router.add_get("/control/state", guarded(_state))
-    app.router.add_get("/control/live", guarded(_live))
-    app.router.add_get("/control/files/{id}", guarded(_file))
-    app.router.add_post("/control/upload", guarded(_upload))
-    app.router.add_post("/control/{do}", guarded(_act))
+    app.middlewares.insert(0, told_in_json)
+    app.router.add_get("/control/state", _state)
+    app.router.add_get("/control/live", _live)
+    app.router.add_get("/control/files/{id}", _file)
+    app.router.add_post("/control/upload", _upload)
+    for do in ACTIONS:
+        app.router.add_post(f"/control/{do}", _act)
+    add_driving(app, images)
     app.on_shutdown.append(_close_live)
 
 
 def guarded(handler: Handler) -> Handler:
-    """Let only this machine's own pages in: 403 for a foreign Host or Origin header."""
+    """Let only this machine's own pages in: 403 for a foreign Host or Origin header. Every route of an app
+    made by `slack_app` is guarded anyway."""
 
     async def checked(request: web.Request) -> web.StreamResponse:
-        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname
-        origin = request.headers.get("Origin")
-        foreign = origin is not None and origin != f"http://{request.headers.get('Host', '')}"
-        if host not in _LOOPBACK or foreign:
-            raise web.HTTPForbidden(text="The sandbox answers its own page on this machine only.")
+        guard.check(request)
         return await handler(request)
 
     return checked
 
 
 async def _state(request: web.Request) -> web.StreamResponse:
-    try:
-        shown = view.snapshot(request.app[WORKSPACE], request.query.get("viewer", ""))
-    except KeyError:
-        return _unknown_viewer()
-    return web.json_response(shown)
-
-
-def _unknown_viewer() -> web.Response:
-    return web.json_response({"ok": False, "error": "unknown viewer"}, status=404)
+    viewer = viewer_of(request, request.query.get("viewer"))
+    return web.json_response(view.snapshot(request.app[WORKSPACE], viewer.id))
 
 
 async def _act(request: web.Request) -> web.StreamResponse:
-    do = request.match_info["do"]
-    if do not in _ACTIONS:
-        raise web.HTTPNotFound
-    try:
-        given = json.loads(await request.text() or "{}")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        return web.json_response({"ok": False, "error": "the body must be a JSON object"}, status=400)
-    workspace = request.app[WORKSPACE]
-    if str(given.get("viewer")) not in workspace.users:
-        return _unknown_viewer()
-    return web.json_response(await view.apply(workspace, given["viewer"], {**given, "do": do}))
+    do = request.path.rpartition("/")[2]
+    given = await given_by(request)
+    viewer = viewer_of(request, given.pop("viewer", None))
+    if mistake := ACTIONS[do].mistake(do, given):
+        raise Wrong(mistake)
+    return web.json_response(await view.apply(request.app[WORKSPACE], viewer.id, {**given, "do": do}))
 
 
 async def _upload(request: web.Request) -> web.StreamResponse:
-    workspace = request.app[WORKSPACE]
-    viewer = request.query.get("viewer", "")
-    if viewer not in workspace.users:
-        return _unknown_viewer()
+    viewer = viewer_of(request, request.query.get("viewer"))
     data = await request.read()
     if not data:
-        return web.json_response({"ok": False, "error": "the file is empty"}, status=400)
-    file = await workspace.upload(viewer, request.query.get("name") or "file", data)
+        raise Wrong("the file is empty: send its bytes as the body")
+    workspace = request.app[WORKSPACE]
+    file = await workspace.upload(viewer.id, request.query.get("name") or "file", data)
     return web.json_response(
         {"ok": True, "file": {"id": file.id, "name": file.name, "mimetype": file.mimetype}}
     )
@@ -104,8 +94,8 @@ async def _upload(request: web.Request) -> web.StreamResponse:
 async def _file(request: web.Request) -> web.StreamResponse:
     file = request.app[WORKSPACE].files.get(request.match_info["id"])
     if file is None or file.deleted or not file.uploaded:
-        raise web.HTTPNotFound
-    headers = {"X-Content-Type-Options": "nosniff"}
+        raise web.HTTPNotFound(text="there is no such file, or it was deleted")
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
     kind = file.mimetype
     if kind not in _SHOWN_INLINE:
         kind, headers["Content-Disposition"] = "application/octet-stream", "attachment"
@@ -114,6 +104,8 @@ async def _file(request: web.Request) -> web.StreamResponse:
 
 async def _live(request: web.Request) -> web.StreamResponse:
     """Notices go through a bounded queue: a slow page loses some and is told so."""
+    if len(request.app[LIVE]) >= _LIVE_MAX:
+        raise Wrong(f"there are {_LIVE_MAX} listeners already; close one first", 503)
     workspace = request.app[WORKSPACE]
     notices: asyncio.Queue[Json] = asyncio.Queue(_NOTICES_MAX)
     link = web.WebSocketResponse(heartbeat=30)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
+from sandbox.guard import GUARD, address, guard_of, keep_guard
 from sandbox.slack.bad_downloads import DownloadRecord
 from sandbox.slack.delivery import Socket, TooManySockets
 from sandbox.slack.model import Dropped, HttpAnswer, Json
@@ -17,6 +18,8 @@ _BODY_MAX = 64 * 1024**2
 _PIECES = 10
 _PING_S = 30.0
 _SILENCE_S = 75.0
+_INERT: Final = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+"""What a browser does with bytes that somebody else made: nothing."""
 
 
 @dataclass
@@ -35,6 +38,7 @@ def slack_app(workspace: Workspace) -> web.Application:
     """The routes of Slack; more may be added before it is started."""
     app = web.Application(client_max_size=_BODY_MAX)
     app[WORKSPACE] = workspace
+    keep_guard(app, files=("/upload/", "/control/upload"))
     app.router.add_route("*", "/api/{method}", _api)
     app.router.add_get("/link/", _link)
     app.router.add_post("/upload/v1/{key}", _upload)
@@ -47,12 +51,14 @@ def slack_app(workspace: Workspace) -> web.Application:
 
 
 async def serve_app(app: web.Application, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
-    """Start an app made by `slack_app`; the workspace learns its address."""
+    """Start an app made by `slack_app`; the workspace learns its address. At another `host` than loopback it
+    is asked by that name or address too (`sandbox.guard`)."""
+    app[GUARD] = guard_of(host)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     await site.start()
-    url = f"http://{host}:{runner.addresses[0][1]}"
+    url = address(host, runner.addresses[0][1])
     app[WORKSPACE].base_url = url
     return RunningServer(url, runner)
 
@@ -107,7 +113,7 @@ async def _cut(request: web.Request) -> web.StreamResponse:
 
 
 def _answer(answer: HttpAnswer) -> web.Response:
-    headers = {**answer.headers, "Content-Type": answer.content_type}
+    headers = {**answer.headers, **_INERT, "Content-Type": answer.content_type}
     return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
@@ -137,7 +143,8 @@ async def _download(request: web.Request) -> web.StreamResponse:
 
 async def _in_pieces(request: web.Request, answer: HttpAnswer) -> web.StreamResponse:
     """A body that is cut, slow or without an end."""
-    response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
+    headers = {**_INERT, "Content-Type": answer.content_type}
+    response = web.StreamResponse(status=answer.status, headers=headers)
     if not answer.endless:
         response.content_length = len(answer.body)
     await response.prepare(request)

@@ -82,6 +82,16 @@ class State(Contents):
         plan.begin(self.now())
         self._fault_plan = plan
 
+    @property
+    def counters(self) -> tuple[int, int, int]:
+        """What ids and stamps follow from: the run's beginning (ms), how many ids, the newest stamp (µs)."""
+        return self._run, self._count, self._last_ts
+
+    def count_on(self, run: int, count: int, last_ts: int) -> None:
+        """Go on after the `counters` of a run before this one: no id of that is given again."""
+        self._run = max(self._run, run + 1)
+        self._count, self._last_ts = count, max(last_ts, self._last_ts)
+
     def mint(self, prefix: str = "") -> str:
         """A new id: prefix and capital letters and digits, as Slack's are."""
         self._count += 1
@@ -116,6 +126,23 @@ class State(Contents):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def reset(self) -> None:
+        """Back to the beginning: everything that was written, uploaded, opened or recorded is gone, so are
+        people who were added and faults in the lists. Connections and whoever hears of changes stay; ids are
+        never used again. Settings and `fault_plan` are kept."""
+        await self.close()
+        self._fill()
+        self.notifications.clear()
+        self.downloads.clear()
+        self.calls.clear()
+        self.faults.clear()
+        self.bad_downloads.clear()
+        self.limiter = limits.RateLimiter()
+        self.installed = True
+        self.delivery.forget()
+        furnish(self)
+        self.changed({"kind": "reset"})
 
     async def until(self, predicate: Callable[[Self], T | None], timeout: float = 10) -> T:
         """Wait until `predicate(workspace)` gives something true, looking again after every change.
