@@ -16,6 +16,11 @@ export const setup = () => asked("/page/setup");
 export const state = (viewer) => asked(`/control/state?viewer=${encodeURIComponent(viewer)}`);
 export const act = (viewer, doing, action) => post(`/control/${doing}`, { viewer, ...action });
 export const pace = (seconds) => post("/page/pace", { seconds_per_picture: seconds });
+export const hood = () => asked("/control/hood");
+export const hoodEntry = (id) => asked(`/control/hood/${encodeURIComponent(id)}`);
+export const ledger = (channel, thread) => asked(`/control/ledger?channel=${encodeURIComponent(channel)}&thread=${encodeURIComponent(thread)}`);
+export const switches = (viewer) => asked(`/control/switches?viewer=${encodeURIComponent(viewer)}`);
+export const turnSwitch = (viewer, id, value) => post("/control/switch", { viewer, id, value });
 export const upload = (viewer, file) =>
   asked(`/control/upload?viewer=${encodeURIComponent(viewer)}&name=${encodeURIComponent(file.name || "file")}`, { method: "POST", body: file });
 
@@ -24,14 +29,22 @@ const LONGEST_MS = 5000;
 /** Notices that change nothing a person sees. */
 const UNSEEN = new Set(["call", "ack"]);
 
-/** Stay connected: `up` after each connection, `changed` for each notice worth a look, `down` when it is lost. */
-export function live({ up, changed, down }) {
+/** What goes on under the hood changes nothing in the workspace. */
+const BELOW = new Set(["hood", "ledger"]);
+
+/**
+ * Stay connected: `up` after each connection, `changed` for each notice worth a look, `down` when it is lost;
+ * `below` hears of what goes on under the hood, of each connection, and of notices that were lost.
+ */
+export function live({ up, changed, below, down }) {
   let wait = SHORTEST_MS;
   const connect = () => {
     const socket = new WebSocket(`ws://${location.host}/control/live`);
     socket.addEventListener("message", (event) => {
       const notice = JSON.parse(event.data);
       wait = SHORTEST_MS;
+      if (BELOW.has(notice.kind) || notice.kind === "hello" || notice.kind === "lost") below(notice);
+      if (BELOW.has(notice.kind)) return;
       if (notice.kind === "hello") up();
       else if (!UNSEEN.has(notice.kind)) changed(notice);
     });

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { composer } from "./composer.js";
 import { confirmed, reworded } from "./dialogs.js";
 import { byId, isPhone, toast } from "./dom.js";
+import { hood } from "./hood.js";
 import { permalink } from "./links.js";
 import { draw, notice, scrollDown } from "./screen.js";
 import { drawControls } from "./sidebar.js";
@@ -16,6 +17,7 @@ const STARTED = "darkroom-sandbox-started";
 const SAID_ELSEWHERE = new Set(["type", "post", "press", "submit", "close"]);
 
 const drafts = new Map();
+const below = hood({ place: () => ({ channel: now.room, thread: now.thread, viewer: now.viewer }) });
 let guide = false;
 
 // What a person can do
@@ -158,6 +160,7 @@ function arrive() {
   dressBox(boxes.channel, null, draftOf(null));
   if (now.thread) dressBox(boxes.thread, now.thread, draftOf(now.thread));
   show();
+  below.moved();
 }
 
 function dressBox(box, thread, draft) {
@@ -239,6 +242,7 @@ async function begin() {
   arrive();
   scrollDown(byId("channel-log"));
   boxes.channel.focus();
+  below.begin(now.setup);
 }
 
 function follow(event) {
@@ -269,6 +273,7 @@ document.addEventListener("keydown", (event) => {
   if (byId("sidebar").classList.contains("open")) {
     toggleMenu(false);
     byId("menu").focus();
-  } else if (now.thread) closeThread();
+  } else if (below.isOpen() && (innerWidth <= 1100 || byId("hood").contains(document.activeElement))) below.close();
+  else if (now.thread) closeThread();
 });
-api.live({ up: begin, changed: update, down: lost });
+api.live({ up: begin, changed: update, below: below.notice, down: lost });

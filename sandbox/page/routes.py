@@ -2,9 +2,11 @@
 
     GET  /, /archives/{channel}/{message}   the page (the second is where Slack's permalinks lead)
     GET  /page/{name}                       its style sheet, scripts and icon
-    GET  /page/setup                        {"viewers": [{"id", "name", "real_name", "is_admin"}],
+    GET  /page/setup                        {"viewers": [{"id", "name", "real_name", "is_admin", "is_guest",
+                                                          "is_outside"}],
                                              "commands": [{"name", "usage", "about"}],
-                                             "seconds_per_picture": number|null}
+                                             "seconds_per_picture": number|null,
+                                             "hood": whether /control/hood is there}
     POST /page/pace                         {"seconds_per_picture": number from 0 to 60}; answers the same
 
 Like the control routes they are for this machine's own page: a foreign Host or Origin gets 403.
@@ -21,7 +23,7 @@ from aiohttp import web
 
 from sandbox.images.api import ImageApi
 from sandbox.slack.control import Handler, guarded
-from sandbox.slack.model import Json
+from sandbox.slack.model import Json, User
 from sandbox.slack.workspace import Workspace
 
 SECONDS_MAX: Final = 60.0
@@ -99,19 +101,27 @@ def _static(body: bytes, kind: str) -> Handler:
 
 def _setup(workspace: Workspace, images: ImageApi | None, commands: Sequence[Command]) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        here = [
-            user
-            for user in workspace.users.values()
-            if user.team_id == workspace.team_id
-            and not (user.is_bot or user.is_restricted or user.is_ultra_restricted or user.deleted)
-        ]
-        viewers = [
-            {"id": u.id, "name": u.name, "real_name": u.real_name, "is_admin": u.is_admin} for u in here
-        ]
-        shown: Json = {"viewers": viewers, "commands": [asdict(command) for command in commands]}
+        people = [user for user in workspace.users.values() if not (user.is_bot or user.deleted)]
+        routes = {resource.canonical for resource in request.app.router.resources()}
+        shown: Json = {
+            "viewers": [_viewer(workspace, user) for user in people],
+            "commands": [asdict(command) for command in commands],
+            "hood": "/control/hood" in routes,
+        }
         return web.json_response(shown | _pace_of(images))
 
     return serve
+
+
+def _viewer(workspace: Workspace, user: User) -> Json:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "real_name": user.real_name,
+        "is_admin": user.is_admin,
+        "is_guest": user.is_restricted or user.is_ultra_restricted,
+        "is_outside": user.team_id != workspace.team_id,
+    }
 
 
 def _pace(images: ImageApi | None) -> Handler:

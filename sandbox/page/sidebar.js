@@ -39,12 +39,14 @@ function roomButton(room, about, world, open) {
   );
 }
 
+const standing = (user) => (user.is_admin ? "admin" : user.is_guest ? "guest" : user.is_outside ? "elsewhere" : "");
+
 /** The switch of who is looking, and the slider. */
 export function drawControls(box, setup, viewer, become) {
   const people = setup.viewers.map((user) => {
     const input = el("input", { type: "radio", name: "viewer", value: user.id, checked: user.id === viewer, change: () => become(user.id) });
     const first = user.real_name.split(" ")[0];
-    return el("label", { title: user.real_name }, input, avatar(user), el("span", {}, first), user.is_admin ? el("small", {}, "admin") : null);
+    return el("label", { title: user.real_name }, input, avatar(user), el("span", {}, first), standing(user) ? el("small", {}, standing(user)) : null);
   });
   const fieldset = el("fieldset", { class: "viewers" }, el("legend", {}, "You are"), people);
   box.replaceChildren(fieldset, ...(setup.seconds_per_picture === null ? [] : [slider(setup.seconds_per_picture)]));

@@ -88,11 +88,22 @@ async def test_another_page_cannot_change_the_pace(http: aiohttp.ClientSession, 
     assert images.seconds_per_picture == 4
 
 
-async def test_the_set_up_names_the_people_of_the_team_and_the_commands(http: aiohttp.ClientSession) -> None:
+async def test_the_set_up_names_everybody_who_can_look_at_it_and_the_commands(
+    http: aiohttp.ClientSession,
+) -> None:
     async with http.get("/page/setup") as answer:
         body = await answer.json()
-    people = [(user["name"], user["is_admin"]) for user in body["viewers"]]
-    assert people == [("alice", False), ("bob", False), ("carol", True)]
+    kinds = ("is_admin", "is_guest", "is_outside")
+    people = {user["name"]: [kind for kind in kinds if user[kind]] for user in body["viewers"]}
+    assert next(iter(people)) == "alice"
+    assert people == {
+        "alice": [],
+        "bob": [],
+        "carol": ["is_admin"],
+        "gus": ["is_guest"],
+        "olaf": ["is_outside"],
+    }
+    assert not body["hood"]
     assert [command["name"] for command in body["commands"]] == ["/imagine", "/spend"]
     assert body["seconds_per_picture"] == 4
 

@@ -1,0 +1,92 @@
+// Switches: what may go wrong, whose cap is full, and what time it is.
+
+import * as api from "./api.js";
+import { el, toast } from "./dom.js";
+
+const LOOK_AGAIN_MS = 10_000;
+
+/** The view. `place()` tells who is looking; `tellReal(real)` hears what is real whenever that is told. */
+export function switchesView(place, tellReal) {
+  let shown = false;
+  let timer = 0;
+  let look = "";
+  const clock = el("p", { class: "clock", role: "status", hidden: true });
+  const groups = el("div", { class: "switch-groups" });
+  const node = el("div", { class: "switches" }, clock, groups);
+
+  async function ask() {
+    learn(await api.switches(place().viewer));
+  }
+
+  async function use(one, value, control) {
+    control.setAttribute("aria-busy", "true");
+    const given = await api.turnSwitch(place().viewer, one.id, value);
+    control.removeAttribute("aria-busy");
+    if (given.error) {
+      toast(given.error);
+      look = "";
+      await ask();
+    } else {
+      learn(given);
+      if (one.kind === "press") toast(`${one.label}: done`);
+    }
+  }
+
+  function learn(given) {
+    if (given.error) return;
+    tellReal(given.real);
+    clock.hidden = !given.clock;
+    if (given.clock) clock.replaceChildren(el("small", {}, "It is now"), el("strong", {}, given.clock.said), el("small", {}, given.clock.timezone));
+    const now = JSON.stringify(given.switches);
+    if (now === look) return;
+    look = now;
+    const focused = groups.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+    const names = [...new Set(given.switches.map((one) => one.group))];
+    groups.replaceChildren(
+      ...names.map((name) => el("fieldset", {}, el("legend", {}, name), given.switches.filter((one) => one.group === name).map((one) => KINDS[one.kind]?.(one, use)))),
+    );
+    [...groups.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === focused)?.focus();
+  }
+
+  return {
+    node,
+    show: (visible) => {
+      shown = visible;
+      clearInterval(timer);
+      if (!visible) return;
+      ask();
+      timer = setInterval(ask, LOOK_AGAIN_MS);
+    },
+    notice: (notice) => {
+      if (shown && notice.kind === "hello") ask();
+    },
+    moved: () => {
+      if (shown) ask();
+    },
+  };
+}
+
+const about = (one) => (one.about ? el("small", { id: `about-${one.id}` }, one.about) : null);
+const described = (one) => ({ "aria-describedby": one.about ? `about-${one.id}` : null, "data-focus": `switch ${one.id}` });
+
+const KINDS = {
+  toggle: (one, use) => {
+    const input = el("input", { type: "checkbox", role: "switch", ...described(one), checked: Boolean(one.value), change: () => use(one, input.checked, input) });
+    return el("div", { class: "switch" }, el("label", {}, input, el("span", {}, one.label)), about(one));
+  },
+  press: (one, use) => {
+    const button = el("button", { type: "button", class: "btn", ...described(one), click: () => use(one, true, button) }, one.label);
+    return el("div", { class: "switch press" }, button, about(one));
+  },
+  number: (one, use) => {
+    const words = (value) => [value, one.unit].filter(Boolean).join(" ");
+    const said = el("output", { for: `switch-${one.id}` }, words(one.value));
+    const input = el("input", { type: "range", id: `switch-${one.id}`, ...described(one), min: one.min ?? 0, max: one.max ?? 100, step: (one.max ?? 100) <= 60 ? 0.5 : 1, value: one.value, "aria-valuetext": words(one.value) });
+    input.addEventListener("input", () => {
+      said.textContent = words(input.value);
+      input.setAttribute("aria-valuetext", words(input.value));
+    });
+    input.addEventListener("change", () => use(one, Number(input.value), input));
+    return el("div", { class: "switch number" }, el("label", { for: `switch-${one.id}` }, one.label), said, input, about(one));
+  },
+};

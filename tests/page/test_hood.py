@@ -1,0 +1,291 @@
+"""What is under the hood: money that moves, calls as they happen, switches. A stand-in serves its routes."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, expect
+
+from sandbox.images.api import ImageApi
+from sandbox.page.routes import add_page
+from sandbox.slack.control import add_control
+from sandbox.slack.server import RunningServer, serve_app, slack_app
+from sandbox.slack.workspace import Workspace
+from tests.page.conftest import ALICE, DESIGN, NAMELESS, Bot, OpenPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+Json = dict[str, Any]
+EVIL = "<img src=x onerror='window.ran=1'>"
+WIDEST = """Math.max(...[...document.querySelectorAll('main *, aside *')]
+    .map((node) => node.getBoundingClientRect().right))"""
+CLOCK = {
+    "now": "2026-11-21T18:42:00Z",
+    "said": "Saturday, 21 November 2026, 19:42",
+    "timezone": "Europe/Berlin",
+}
+REAL = {"slack": False, "images": False, "words": "Everything here is made on this machine."}
+BUDGET = {
+    "name": "Alice's month",
+    "cap_usd": "10",
+    "charged_usd": "3.20",
+    "held_usd": "0.23",
+    "left_usd": "6.57",
+    "renews": "1 December",
+}
+SWITCHES: list[Json] = [
+    {
+        "id": "pace",
+        "label": "A picture takes",
+        "about": "seconds",
+        "kind": "number",
+        "value": 4,
+        "min": 0,
+        "max": 30,
+        "unit": "s",
+        "group": "image API",
+    },
+    {
+        "id": "closed",
+        "label": "No money left",
+        "about": "Every call is refused until this is off.",
+        "kind": "toggle",
+        "value": False,
+        "group": "image API",
+    },
+    {
+        "id": "next_month",
+        "label": "Next month",
+        "about": "",
+        "kind": "press",
+        "value": None,
+        "group": "time",
+    },
+]
+
+
+def entry(number: int, kind: str, name: str, said: str, **more: Any) -> Json:
+    """A finished call; `more` says what is different about it."""
+    made: Json = {"id": number, "at": 1795286520 + number, "kind": kind, "name": name, "said": said}
+    made |= {"ms": 12.0, "ok": True, "error": None, "channel": DESIGN, "thread": None, "tokens": None}
+    return made | {"price_usd": None, "again": 0} | more
+
+
+def attempt(state: str, charged: str = "0", **more: Any) -> Json:
+    """A picture's attempt, at most 23 cents."""
+    made: Json = {"id": 1, "turn": 1, "version": None, "state": state, "model": "gpt-image-2-2026-04-21"}
+    made |= {"endpoint": "responses", "held_usd": "0.23", "charged_usd": charged, "classes": [], "note": ""}
+    return made | more
+
+
+class Hood:
+    """Answers as the routes under the hood do, from plain lists."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.entries: list[Json] = []
+        self.attempts: list[Json] = []
+        self.switches = [dict(one) for one in SWITCHES]
+        self.turned: list[Json] = []
+        self.real = REAL
+
+    def add_to(self, app: web.Application) -> None:
+        """Add the routes; before those of the control interface, which take any name."""
+        app.router.add_get("/control/hood", self._list)
+        app.router.add_get("/control/hood/{id}", self._one)
+        app.router.add_get("/control/switches", self._show)
+        app.router.add_post("/control/switch", self._turn)
+        app.router.add_get("/control/ledger", self._ledger)
+
+    def happen(self, made: Json) -> None:
+        """A call begins, or changes: it is kept, and the page is told."""
+        self.entries = [one for one in self.entries if one["id"] != made["id"]] + [made]
+        self.workspace.changed({"kind": "hood", "entry": made})
+
+    def book(self, *attempts: Json) -> None:
+        """The books of the thread say something new."""
+        self.attempts = list(attempts)
+        self.workspace.changed({"kind": "ledger"})
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        last = self.entries[-1]["id"] if self.entries else 0
+        return web.json_response({"last": last, "entries": self.entries})
+
+    async def _one(self, request: web.Request) -> web.StreamResponse:
+        found = next(one for one in self.entries if str(one["id"]) == request.match_info["id"])
+        stream = [{"at_ms": 420.0, "event": "response.created", "said": EVIL}]
+        return web.json_response(
+            {"entry": found, "request": {"prompt": EVIL}, "answer": "the answer", "stream": stream}
+        )
+
+    def _body(self) -> web.StreamResponse:
+        return web.json_response({"clock": CLOCK, "real": self.real, "switches": self.switches})
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        return self._body()
+
+    async def _turn(self, request: web.Request) -> web.StreamResponse:
+        given = await request.json()
+        self.turned.append(given)
+        for one in self.switches:
+            if one["id"] == given["id"] and one["kind"] != "press":
+                one["value"] = given["value"]
+        return self._body()
+
+    async def _ledger(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response({"attempts": self.attempts, "budgets": [BUDGET]})
+
+
+@pytest.fixture
+def under(workspace: Workspace) -> Hood:
+    return Hood(workspace)
+
+
+@pytest.fixture
+async def server(workspace: Workspace, images: ImageApi, under: Hood) -> AsyncIterator[RunningServer]:
+    """The sandbox with its page and the stand-in."""
+    app = slack_app(workspace)
+    under.add_to(app)
+    add_control(app)
+    add_page(app, workspace, images)
+    running = await serve_app(app)
+    yield running
+    await running.close()
+
+
+async def share(page: Page) -> float:
+    """How much of its bar the first picture's money fills."""
+    return float(
+        await page.locator(".attempt .fill").evaluate(
+            "(fill) => Number.parseFloat(fill.style.width) / 100",
+        )
+    )
+
+
+async def test_money_moves_from_held_to_charged_where_a_wide_page_shows_it_by_itself(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    ts = await bot.say("a fox")
+    under.attempts = [attempt("held")]
+    page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=1600)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await expect(hood.get_by_role("status")).to_have_text("$0.00 charged, $0.23 held")
+    await expect(hood.get_by_role("listitem").filter(has_text="Alice's month")).to_contain_text(
+        "$3.20 of $10.00"
+    )
+    await expect(hood).to_contain_text("renews 1 December")
+    assert await share(page) == 1
+    classes = [{"name": "image_output", "tokens": 4160, "charged_usd": "0.0411"}]
+    under.book(attempt("settled", "0.0411", version=1, classes=classes, note=EVIL))
+    await expect(hood.get_by_role("status")).to_have_text("$0.0411 charged")
+    assert await share(page) == pytest.approx(0.0411 / 0.23, abs=0.001)
+    row = hood.get_by_role("listitem").filter(has_text="v1")
+    await expect(row).to_contain_text("$0.23 was held, $0.1889 came back")
+    await row.get_by_text("What it is made of").click()
+    await expect(row.get_by_role("row", name="image output")).to_contain_text("4,160")
+    await page.get_by_role("button", name="Close the thread").click()
+    await expect(hood).to_contain_text("Open a thread to see its money")
+    assert await page.evaluate("window.ran") is None
+
+
+async def test_calls_appear_as_they_happen_are_filtered_and_tell_everything_when_pressed(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    under.entries = [entry(1, "command", "/imagine", f"alice: {EVIL}")]
+    page = await browser_page(server.url, width=1600)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await hood.get_by_role("tab", name="Ledger").press("ArrowRight")
+    await expect(hood.get_by_role("tab", name="Wire")).to_be_focused()
+    await expect(hood.get_by_role("button", name="/imagine")).to_contain_text("ack 12 ms")
+    under.happen(entry(2, "image", "responses", "a red fox", ms=None, ok=None))
+    call = hood.get_by_role("button", name="responses")
+    await expect(call).to_contain_text("under way")
+    tokens = {"image_output": 4160}
+    under.happen(entry(2, "image", "responses", "a red fox", ms=4321.0, tokens=tokens, price_usd="0.0411"))
+    await expect(call).to_contain_text("$0.0411 4.3 s")
+    under.happen(entry(3, "web", "chat.postMessage", "v1", ok=False, error="channel_not_found"))
+    await expect(hood.get_by_role("button", name="chat.postMessage")).to_contain_text("channel_not_found")
+    await hood.get_by_label("Which calls").select_option("App → image API")
+    await expect(hood.locator(".call")).to_have_count(1)
+    await call.press("Enter")
+    await expect(call).to_have_attribute("aria-expanded", "true")
+    await expect(call).to_be_focused()
+    await expect(hood.get_by_label("Request")).to_contain_text(EVIL)
+    await expect(hood.locator(".stream")).to_contain_text("420 ms response.created")
+    await expect(hood.get_by_role("row", name="image output")).to_contain_text("4,160")
+    await hood.get_by_label("Which calls").select_option("Everything")
+    await hood.get_by_label("This thread only").check()
+    under.happen(entry(4, "web", "users.info", "elsewhere", channel="C0GENERAL1"))
+    under.happen(entry(5, "web", "reactions.add", "here"))
+    await expect(hood.get_by_role("button", name="reactions.add")).to_be_visible()
+    await expect(hood.get_by_role("button", name="users.info")).to_have_count(0)
+    assert await page.evaluate("window.ran") is None
+    assert await page.evaluate(NAMELESS) == []
+
+
+async def test_switches_are_used_by_keyboard_and_show_what_the_sandbox_says(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url, width=1600)
+    await expect(page.get_by_role("button", name="sandbox").first).to_have_attribute(
+        "title", str(REAL["words"])
+    )
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await hood.get_by_role("tab", name="Switches").click()
+    await expect(hood).to_contain_text("Saturday, 21 November 2026, 19:42")
+    closed = hood.get_by_role("switch", name="No money left")
+    await closed.press("Space")
+    await expect(closed).to_be_checked()
+    await expect(closed).to_be_focused()
+    await hood.get_by_label("A picture takes").press("ArrowRight")
+    await expect(hood.locator("output")).to_have_text("4.5 s")
+    under.real = REAL | {"images": True, "words": "Pictures are real and cost money."}
+    await hood.get_by_role("button", name="Next month").click()
+    await expect(page.get_by_role("button", name="real pictures").first).to_be_visible()
+    await page.get_by_role("button", name="real pictures").first.click()
+    await expect(page.locator("#toasts")).to_contain_text("Pictures are real and cost money.")
+    assert [(one["id"], one["value"], one["viewer"]) for one in under.turned] == [
+        ("closed", True, ALICE),
+        ("pace", 4.5, ALICE),
+        ("next_month", True, ALICE),
+    ]
+
+
+async def test_on_a_phone_it_is_a_sheet_that_opens_from_the_thread_and_gives_the_focus_back(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    ts = await bot.say("a fox")
+    under.attempts = [attempt("settled", "0.0411", version=1)]
+    page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=390, height=844, touch=True)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await expect(hood).to_have_count(0)
+    opener = page.get_by_role("complementary", name="Thread").get_by_role("button", name="Under the hood")
+    await opener.tap()
+    await expect(hood).to_contain_text("$0.0411 charged")
+    await expect(page.get_by_role("button", name="Close what is under the hood")).to_be_focused()
+    for tab in ("Wire", "Switches"):
+        await hood.get_by_role("tab", name=tab).tap()
+        await expect(hood.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        assert await page.evaluate(WIDEST) <= 390
+    await page.keyboard.press("Escape")
+    await expect(hood).to_have_count(0)
+    await expect(opener).to_be_focused()
+    await expect(page.get_by_label("Thread", exact=True)).to_be_visible()
+
+
+async def test_whether_it_is_open_and_where_is_remembered(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url, width=1600)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await hood.get_by_role("tab", name="Wire").click()
+    await page.reload()
+    await expect(hood.get_by_role("tab", name="Wire")).to_have_attribute("aria-selected", "true")
+    await page.get_by_role("main").get_by_role("button", name="Under the hood").click()
+    await expect(hood).to_have_count(0)
+    await page.reload()
+    opener = page.get_by_role("main").get_by_role("button", name="Under the hood")
+    await expect(opener).to_have_attribute("aria-expanded", re.compile("false"))
+    await expect(hood).to_have_count(0)
