@@ -11,6 +11,7 @@ import click
 from bot.cli import Refused
 
 PORT = 8800
+LOOPBACK = "127.0.0.1"
 
 
 @click.command("sandbox")
@@ -18,20 +19,33 @@ PORT = 8800
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The page's; 0: any."
 )
 @click.option(
+    "--images-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=True,
+    help="The image API's; 0: any.",
+)
+@click.option(
+    "--host",
+    default=LOOPBACK,
+    show_default=True,
+    help="Where to listen: an address or a name of this machine, or 0.0.0.0 for all. There is no password.",
+)
+@click.option(
     "--faults",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="What goes wrong on purpose: a scenario.toml, or bad-day, api-closed or slack-trouble.",
 )
-def command(port: int, faults: Path | None) -> None:
+def command(port: int, images_port: int, host: str, faults: Path | None) -> None:
     """Run a local Slack workspace, with a page, and a local image API until stopped (Ctrl-C).
 
-    Prints the settings by which a bot finds them.
+    Prints the settings by which a bot finds them. docs/sandbox.md says how to drive it.
     """
-    asyncio.run(_sandbox(port, faults))
+    asyncio.run(_sandbox(host, (port, images_port), faults))
 
 
-async def _sandbox(port: int, faults: Path | None) -> None:
+async def _sandbox(host: str, ports: tuple[int, int], faults: Path | None) -> None:
     from bot.cli.serving import stop_signal
     from bot.cli.world import app_shortcuts, fault_plan, faults_told, start_world
     from sandbox.images.api import ImageApi
@@ -41,10 +55,18 @@ async def _sandbox(port: int, faults: Path | None) -> None:
     stop = stop_signal()
     try:
         workspace = Workspace(shortcuts=app_shortcuts())
-        world = await start_world(workspace, ImageApi(), port=port, faults=plan)
+        world = await start_world(
+            workspace, ImageApi(), host=host, port=ports[0], images_port=ports[1], faults=plan
+        )
     except OSError as error:
-        raise Refused(port_taken(port, error)) from error
+        taken = " and ".join(str(port) for port in ports if port) or "0"
+        raise Refused(port_taken(taken, error, host)) from error
     try:
+        if host not in (LOOPBACK, "localhost", "::1"):
+            click.echo(
+                f"It listens at {host} and has no password: whoever reaches this machine there can read"
+            )
+            click.echo("and change everything in it. Do this only on a network that you trust.\n")
         click.echo(f"The page:\n\n    {world.page_url}\n")
         click.echo("For a bot that is to live here, in its environment or .env:\n")
         for name, value in world.settings().items():
@@ -58,7 +80,11 @@ async def _sandbox(port: int, faults: Path | None) -> None:
         await world.close()
 
 
-def port_taken(port: int, error: OSError) -> str:
-    """What to say when the port cannot be had."""
-    why = os.strerror(error.errno) if error.errno else str(error)
+def port_taken(port: int | str, error: OSError, host: str = LOOPBACK) -> str:
+    """What to say when the port, or the address it is wanted at, cannot be had."""
+    known = error.errno is not None and error.errno > 0
+    why = os.strerror(error.errno or 0) if known else error.strerror or str(error)
+    if host != LOOPBACK:
+        told = f"Nothing can listen at {host}, port {port} ({why})."
+        return f"{told} --host takes an address of this machine, --port 0 any free port."
     return f'Port {port} cannot be used ({why}). --port 0 takes any free one; make demo ARGS="--port 0" too.'

@@ -94,21 +94,27 @@ def app_shortcuts() -> tuple[Shortcut, ...]:
 
 
 async def start_world(
-    workspace: Workspace, images: ImageApi, *, port: int = 0, faults: FaultPlan | None = None
+    workspace: Workspace,
+    images: ImageApi,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    images_port: int = 0,
+    faults: FaultPlan | None = None,
 ) -> World:
-    """Serve both; *port* is the page's (and Slack's), 0 takes any. Raises OSError when it is taken.
+    """Serve both; *port* is the page's (and Slack's), 0 takes any. Raises OSError when one is taken.
 
     *faults* is what goes wrong on both sides, from now on; without it each side keeps its own plan.
     """
     if faults is not None:
         workspace.fault_plan = images.fault_plan = faults
     app = slack_app(workspace)
-    add_control(app)
+    add_control(app, images)
     add_faults(app, workspace, images)
     add_page(app, workspace, images)
-    slack_server = await serve_app(app, port=port)
+    slack_server = await serve_app(app, host, port)
     try:
-        image_server = await serve_images(images)
+        image_server = await serve_images(images, host, images_port)
     except BaseException:
         await slack_server.close()
         raise
