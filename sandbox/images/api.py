@@ -36,7 +36,7 @@ class ImageApi(FrontDesk):
 
     May be changed at any time: `seconds_per_picture`, `keys`, `admin_keys`, `images_per_minute`, `painter`
     (what paints), `on_call`, and `faults`, a list of one-shot `Fault`s. `calls` are the newest calls, oldest
-    first; `bill` is what was billed for them, and can be off.
+    first; `bill` is what was billed for them, and can be off; `memory` is what is remembered.
     """
 
     def __init__(
@@ -68,12 +68,13 @@ class ImageApi(FrontDesk):
         self.painter = paint
         self._offload = offload
         self.bill = costs.Bill()
-        self._memory = Memory(keep_responses, keep_characters)
+        self.memory = Memory(keep_responses, keep_characters)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def forget(self, response_id: str | None = None) -> None:
         """Expire one response, or with None everything that is remembered."""
-        self._memory.forget(response_id)
+        self.memory.forget(response_id)
+        self._changed()
 
     async def close(self) -> None:
         """Stop every generation that still runs."""
@@ -119,7 +120,7 @@ class ImageApi(FrontDesk):
 
         async def work(visit: Visit) -> Answer:
             self._stored(response_id)
-            self._memory.delete(response_id)
+            self.memory.delete(response_id)
             gone = {"id": response_id, "object": "response.deleted", "deleted": True}
             return self._answered(visit, gone, outcome="ok")
 
@@ -161,7 +162,7 @@ class ImageApi(FrontDesk):
         run = Run()
         if visit.fault.events is not None:
             return run, self._script(visit, run)
-        reading = planning.read(body, self._memory, self._now(), visit.request_id)
+        reading = planning.read(body, self.memory, self._now(), visit.request_id)
         plan = planning.plan(
             body,
             reading,
@@ -184,7 +185,7 @@ class ImageApi(FrontDesk):
             items=plan.job.ids[:2],
             line=plan.line,
         )
-        self._memory.add(plan.job.response_id, remembered)
+        self.memory.add(plan.job.response_id, remembered)
         self._spawn(self._perform(visit, plan, run, remembered))
         return run, remembered
 
@@ -201,14 +202,15 @@ class ImageApi(FrontDesk):
                     if performance.picture is not None and plan.job.order is not None:
                         order = plan.job.order
                         remembered.shown = Shown(performance.picture, order.width, order.height)
-                    if self._memory.find(plan.job.response_id) is not None:
-                        self._memory.add(plan.job.response_id, remembered)
+                    if self.memory.find(plan.job.response_id) is not None:
+                        self.memory.add(plan.job.response_id, remembered)
                     billed, options = plan.job.billed(), plan.job.options
                     image_model = options.model.id if options is not None else None
                     self.bill.charge(
                         visit.call.started_at, str(plan.job.request["model"]), image_model, billed
                     )
                     self._log.close(visit.call, plan.job.decision, billed)
+                self._log.event(visit.call, event)
                 run.tell(event)
         finally:
             run.end()
@@ -223,11 +225,12 @@ class ImageApi(FrontDesk):
                 last = dict(event["response"])
                 last["id"] = last.get("id") or response_id
                 event["response"] = last
+            self._log.event(visit.call, event)
             run.tell(event)
         run.end()
         remembered = Remembered(last, stored=True)
         visit.call.response_id = str(last["id"])
-        self._memory.add(str(last["id"]), remembered)
+        self.memory.add(str(last["id"]), remembered)
         self._log.close(visit.call, "scripted")
         return remembered
 
@@ -269,7 +272,7 @@ class ImageApi(FrontDesk):
         return await super()._meet_fault(visit)
 
     def _stored(self, response_id: str) -> Remembered:
-        found = self._memory.find(response_id)
+        found = self.memory.find(response_id)
         if found is None or not found.stored:
             raise errors.response_not_found(response_id)
         return found

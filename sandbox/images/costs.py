@@ -101,6 +101,15 @@ class Bill:
         """Nothing was ever billed."""
         self._days.clear()
 
+    def kept(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """What was billed, as `restore` takes it: by day (since 1970) and line item, tokens and
+        nano-dollars."""
+        return {str(day): items for day, items in self._days.items()}
+
+    def restore(self, days: Mapping[str, Mapping[str, tuple[int, int]]]) -> None:
+        """Have billed this instead of all else. ValueError for a day that is no number."""
+        self._days = {int(day): dict(items) for day, items in days.items()}
+
     def page(self, query: Query) -> Json:
         """One page of the answer."""
         days = range(query.first // DAY, -(-query.end // DAY))

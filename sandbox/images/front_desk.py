@@ -12,7 +12,7 @@ from sandbox.faults.rules import FaultPlan
 from sandbox.images import errors
 from sandbox.images.errors import Dropped, NotConnected, Refusal
 from sandbox.images.faults import NO_FAULT, Call, Fault
-from sandbox.images.log import CallLog
+from sandbox.images.log import CallLog, Watcher
 from sandbox.images.named_faults import fault_of, pointless
 
 Json = dict[str, Any]
@@ -47,7 +47,8 @@ class FrontDesk:
 
     `faults` are met once each by the first call they match, and what matches none of them may meet what
     `fault_plan` decides; `calls` are the newest calls, oldest first;
-    `on_call` hears of each change of one; `keys`, `admin_keys` (None: any that begins as theirs do) and
+    `on_call` hears of each change of one, and those in `on_change` that anything has changed; `asked` counts
+    how often the same was asked; `keys`, `admin_keys` (None: any that begins as theirs do) and
     `images_per_minute` may be changed at any time.
     """
 
@@ -67,13 +68,14 @@ class FrontDesk:
         self.images_per_minute = images_per_minute
         self.faults: list[Fault] = []
         self.on_call = on_call
+        self.on_change: list[Callable[[], None]] = []
         self._now = now
         self._sleep = sleep
         self._seed = os.urandom(8).hex() if seed is None else str(seed)
         self._issued = 0
         self._log = CallLog(keep_calls, now, self._tell)
         self._recent: deque[float] = deque()
-        self._asked: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
         self.fault_plan = FaultPlan()
 
     @property
@@ -91,6 +93,11 @@ class FrontDesk:
         """The newest calls, oldest first."""
         return self._log.calls
 
+    @property
+    def watchers(self) -> list[Watcher]:
+        """Who looks on; may be changed at any time."""
+        return self._log.watchers
+
     async def _serve(
         self,
         endpoint: str,
@@ -104,9 +111,12 @@ class FrontDesk:
         call = self._log.open(endpoint, body, headers)
         visit = Visit(call, self._id("req"), self._take_fault(endpoint, body))
         try:
-            return await self._meet_fault(visit) or await self._admitted(visit, headers, work, admin=admin)
+            answer = await self._meet_fault(visit) or await self._admitted(visit, headers, work, admin=admin)
+            self._log.answered(call, answer.status, answer.body)
+            return answer
         except Refusal as refusal:
             call.status = refusal.status
+            self._log.answered(call, refusal.status, refusal.body)
             self._log.close(call, f"refused:{refusal.code or refusal.status}")
             return Answer(refusal.status, refusal.body, headers=self._headers(visit, refusal.headers))
         except (Dropped, asyncio.CancelledError):
@@ -203,10 +213,10 @@ class FrontDesk:
 
     def _variant(self, words: str) -> int:
         """How often the same was asked before, so that asking again gives another picture."""
-        if len(self._asked) >= _MOST_PROMPTS:
-            self._asked.clear()
-        self._asked[words] += 1
-        return self._asked[words] - 1
+        if len(self.asked) >= _MOST_PROMPTS:
+            self.asked.clear()
+        self.asked[words] += 1
+        return self.asked[words] - 1
 
     def _id(self, kind: str) -> str:
         """The next id of a kind: unlike any other, and repeatable for a seed."""
@@ -216,3 +226,8 @@ class FrontDesk:
     def _tell(self, call: Json) -> None:
         if self.on_call is not None:
             self.on_call(call)
+        self._changed()
+
+    def _changed(self) -> None:
+        for tell in self.on_change:
+            tell()

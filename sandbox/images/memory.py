@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +113,21 @@ class Memory:
     def find(self, response_id: str) -> Remembered | None:
         """The response, or None."""
         return self._kept.get(response_id)
+
+    def items(self) -> list[tuple[str, Remembered]]:
+        """Everything that is remembered, with its id, the oldest first."""
+        return list(self._kept.items())
+
+    def deleted(self) -> list[str]:
+        """The ids of what was forgotten on somebody's word, the oldest first."""
+        return list(self._deleted)
+
+    def restore(self, kept: Mapping[str, Remembered], deleted: Iterable[str]) -> None:
+        """Remember these instead of all else."""
+        self.forget(None)
+        self._deleted = OrderedDict.fromkeys(deleted)
+        for response_id, remembered in kept.items():
+            self.add(response_id, remembered)
 
     def owner_of(self, item_id: str) -> Remembered | None:
         """The response that made the image item `item_id`, or None."""

@@ -1,0 +1,146 @@
+"""A folder that keeps one state: a JSON file, and beside it the bytes that the state speaks of.
+
+`state.json` is one JSON object with its `format`; what is in it is the business of who writes it. Bytes are
+named by their SHA-256 and stand in `bytes/`, so that the same picture is there once. The state is replaced
+whole: whoever is killed while writing leaves the one before, with all of its bytes.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.keeping.plain import plain
+
+Json = dict[str, Any]
+FORMAT: Final = 1
+STATE: Final = "state.json"
+BYTES: Final = "bytes"
+_HALF: Final = ".new"
+
+
+class Unreadable(Exception):
+    """What is kept cannot be used: `path` is the file, `reason` why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+@dataclass(frozen=True)
+class Written:
+    """A state on its way to the disk: its text, the bytes that are not there yet, all names it speaks of."""
+
+    text: str
+    new: dict[str, bytes]
+    names: frozenset[str]
+
+
+@dataclass
+class Shelf:
+    """Takes the bytes of a state while it is put together."""
+
+    stored: frozenset[str]
+    new: dict[str, bytes] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    def put(self, name: str, fetch: Callable[[], bytes]) -> str:
+        """Keep the bytes of that SHA-256; they are fetched only when they are not on the disk. Gives the
+        name."""
+        self.names.add(name)
+        if name not in self.stored and name not in self.new:
+            self.new[name] = fetch()
+        return name
+
+
+class Folder:
+    """The folder at `place`, which is made when something is written. For one writer at a time."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.state = place / STATE
+        self._bytes = place / BYTES
+        self._stored: frozenset[str] = frozenset()
+
+    def exists(self) -> bool:
+        """Whether a state is kept here."""
+        return self.state.exists()
+
+    def read(self) -> Json | None:
+        """The state; None when there is none. Raises Unreadable for one that is broken or of another
+        format."""
+        try:
+            state = json.loads(self.state.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError) as error:
+            raise Unreadable(self.state, str(error)) from error
+        found = state.get("format") if isinstance(state, dict) else None
+        if not isinstance(state, dict) or found != FORMAT:
+            raise Unreadable(self.state, f"its format is {found!r}, and this version reads {FORMAT}")
+        return state
+
+    def fetch(self, name: str) -> bytes:
+        """Bytes by their name. Raises Unreadable when they are missing or not what they were."""
+        path = self._bytes / name
+        if len(name) != 64 or not name.isalnum():
+            raise Unreadable(self.state, f"{name[:80]!r} is no name of bytes")
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise Unreadable(path, str(error)) from error
+        if hashlib.sha256(data).hexdigest() != name:
+            raise Unreadable(path, "it is damaged: its bytes are not those of its name")
+        return data
+
+    def shelf(self) -> Shelf:
+        """Where the bytes of the next state go."""
+        return Shelf(self._stored)
+
+    def pack(self, state: Json, shelf: Shelf) -> Written:
+        """A state as it is at this moment, ready to be written, also from another thread."""
+        text = json.dumps({"format": FORMAT, **state}, default=plain, separators=(",", ":"))
+        return Written(text, shelf.new, frozenset(shelf.names))
+
+    def write(self, written: Written) -> None:
+        """Replace the state: its new bytes first, and last of all what only the one before spoke of goes.
+        Raises OSError; the state before is then still there."""
+        self._bytes.mkdir(parents=True, exist_ok=True)
+        for name, data in written.new.items():
+            _replace(self._bytes / name, data)
+        if written.new:
+            _make_durable(self._bytes)
+        _replace(self.state, written.text.encode())
+        _make_durable(self.place)
+        for path in self._bytes.iterdir():
+            if path.name not in written.names:
+                path.unlink()
+        self._stored = written.names
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """The file whole or as it was, whatever happens meanwhile."""
+    half = path.with_name(path.name + _HALF)
+    try:
+        with half.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    except OSError:
+        with suppress(OSError):
+            half.unlink()
+        raise
+
+
+def _make_durable(folder: Path) -> None:
+    """What was renamed in *folder* is still so after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

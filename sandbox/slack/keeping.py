@@ -1,0 +1,182 @@
+"""What a workspace keeps over a restart: everything that people and the app can see of it, ids never given
+twice, and what Slack would still bring.
+
+Not kept: the records for tests (calls, acknowledgements, downloads), what goes wrong, connections and their
+tickets, and commands and clicks that wait for an answer: their person has seen by then that none came.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.keeping.folder import Shelf
+from sandbox.keeping.plain import plain, read
+from sandbox.slack import files as scans
+from sandbox.slack.model import (
+    Channel,
+    ChannelKind,
+    Ephemeral,
+    File,
+    Json,
+    Message,
+    Notification,
+    ResponseUrl,
+    Trigger,
+    User,
+)
+from sandbox.slack.state import State
+
+
+@dataclass
+class Room:
+    """A channel; its `replies` are the stamps of messages."""
+
+    id: str
+    name: str
+    kind: ChannelKind
+    members: set[str]
+    archived: bool
+    shared_with: frozenset[str]
+    messages: list[Message]
+    replies: dict[str, list[str]]
+
+
+@dataclass
+class Status:
+    """What the app says it is doing in a thread, and until when Slack shows it."""
+
+    channel: str
+    thread_ts: str
+    said: str
+    until: float
+
+
+@dataclass
+class Event:
+    """An event that the app has not acknowledged, and how often it was sent."""
+
+    payload: Json
+    attempt: int
+
+
+@dataclass
+class Kept:
+    """All of it. `files` are the fields of `File`, with the name of the bytes (or "") as `data`."""
+
+    team_id: str
+    run: int
+    count: int
+    last_ts: int
+    installed: bool
+    users: list[User]
+    rooms: list[Room]
+    ephemerals: list[Ephemeral]
+    files: list[Json]
+    statuses: list[Status]
+    views: dict[str, Json]
+    homes: dict[str, Json]
+    response_urls: list[ResponseUrl]
+    triggers: list[Trigger]
+    notifications: list[Notification]
+    unanswered: list[Event]
+
+
+class WorkspaceKept:
+    """A workspace as something that a `Keeper` keeps."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def kept(self, shelf: Shelf) -> Kept:
+        """The workspace as it is now. It shares its parts: make JSON of it before anything else happens."""
+        state = self._state
+        run, count, last_ts = state.counters
+        return Kept(
+            team_id=state.team_id,
+            run=run,
+            count=count,
+            last_ts=last_ts,
+            installed=state.installed,
+            users=list(state.users.values()),
+            rooms=[_room(channel) for channel in state.channels.values()],
+            ephemerals=state.ephemerals,
+            files=[_file(file, shelf) for file in state.files.values()],
+            statuses=[Status(*key, *value) for key, value in state.statuses.items()],
+            views=state.views,
+            homes=state.homes,
+            response_urls=list(state.response_urls.values()),
+            triggers=list(state.triggers.values()),
+            notifications=list(state.notifications),
+            unanswered=[
+                Event(parcel.payload, parcel.attempt)
+                for parcel in state.delivery.unanswered
+                if parcel.kind == "events_api"
+            ],
+        )
+
+    def restore(self, kept: Any, fetch: Callable[[str], bytes]) -> None:
+        """Take the place of everything that a new workspace begins with. Scans go on, and what the app had
+        not acknowledged waits for its next connection. Raises ValueError, and then nothing has changed."""
+        state = self._state
+        found = read(Kept, kept)
+        if found.team_id != state.team_id:
+            raise ValueError(f"it is of the workspace {found.team_id}, and this one is {state.team_id}")
+        rooms = [_channel(room) for room in found.rooms]
+        files = [
+            read(File, file | {"data": fetch(name) if (name := file["data"]) else b""})
+            for file in found.files
+        ]
+        _whole(found, files, state.bot_user_id)
+        state.count_on(found.run, found.count, found.last_ts)
+        state.installed = found.installed
+        state.users = {user.id: user for user in found.users}
+        state.channels = {room.id: room for room in rooms}
+        state.ephemerals = found.ephemerals
+        state.files = {file.id: file for file in files}
+        state.statuses = {(each.channel, each.thread_ts): (each.said, each.until) for each in found.statuses}
+        state.views, state.homes = found.views, found.homes
+        state.response_urls = {url.key: url for url in found.response_urls}
+        state.triggers = {trigger.id: trigger for trigger in found.triggers}
+        state.notifications.extend(found.notifications)
+        for file in files:
+            if file.completed and not file.processed and not file.deleted:
+                scans.complete(state, file)
+        for event in found.unanswered:
+            state.delivery.resume(event.payload, event.attempt)
+
+
+def _room(channel: Channel) -> Room:
+    return Room(
+        channel.id,
+        channel.name,
+        channel.kind,
+        channel.members,
+        channel.archived,
+        channel.shared_with,
+        list(channel.messages.values()),
+        {parent: [message.ts for message in replies] for parent, replies in channel.replies.items()},
+    )
+
+
+def _channel(room: Room) -> Channel:
+    messages = {message.ts: message for message in room.messages}
+    replies = {parent: [messages[ts] for ts in stamps] for parent, stamps in room.replies.items()}
+    return Channel(
+        room.id, room.name, room.kind, room.members, room.archived, room.shared_with, messages, replies
+    )
+
+
+def _file(file: File, shelf: Shelf) -> Json:
+    kept: Json = plain(file)
+    return kept | {"data": shelf.put(file.sha256, lambda: file.data) if file.data else ""}
+
+
+def _whole(kept: Kept, files: list[File], bot: str) -> None:
+    """Nothing speaks of somebody or something that is not there. ValueError."""
+    users, known = {user.id for user in kept.users}, {file.id for file in files}
+    if bot not in users:
+        raise ValueError(f"{bot} is not among its people")
+    for room in kept.rooms:
+        attached = {file for message in room.messages for file in message.files}
+        if lost := sorted((room.members - users) | (attached - known)):
+            raise ValueError(f"{room.id} speaks of {lost[0]}, which is not there")

@@ -1,0 +1,180 @@
+"""A workspace that was used is the same after a restart, and goes on from there."""
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.keeping.folder import Folder
+from sandbox.slack.keeping import WorkspaceKept
+from sandbox.slack.model import Json
+from sandbox.slack.workspace import Workspace
+from tests.sandbox_keeping.used import DESIGN, STEPS, all_of, brought_back, call, kept_in, messages, take
+from tests.sandbox_slack.conftest import App, Clock, png
+
+
+async def used(clock: Clock, *steps: tuple[Any, ...], acks: bool = True) -> Workspace:
+    """A workspace with an app, after those steps."""
+    workspace = Workspace(now=clock.now, sleep=clock.sleep, commands=frozenset({"/imagine"}))
+    await workspace.attach(App(workspace, acks=acks).send)
+    for step in steps:
+        await take(workspace, step)
+    return workspace
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(STEPS, max_size=12))
+def test_whatever_was_done_in_it_everybody_sees_the_same_after_a_restart(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    async def story(place: Path) -> None:
+        clock = Clock()
+        before = await used(clock, *steps)
+        kept_in(place, before)
+        was = all_of(before)
+        await before.close()
+        after = brought_back(place, Workspace(now=clock.now, sleep=clock.sleep))
+        # Nothing is connected to it yet.
+        for seen in was["seen"].values():
+            seen["app"]["connected"] = False
+            seen["shortcuts"] = []
+        assert all_of(after) == was
+        stamps = [message.ts for message in messages(after)]
+        ids = {*after.users, *after.channels, *after.files, *after.views}
+        new = await after.post("alice", DESIGN, "and on it goes")
+        assert new.ts > max(stamps, default="")
+        assert after.mint("F") not in ids
+        await after.close()
+
+    with tempfile.TemporaryDirectory() as place:
+        asyncio.run(story(Path(place)))
+
+
+async def test_a_response_url_and_a_thread_go_on_where_they_were(clock: Clock, tmp_path: Path) -> None:
+    before = await used(clock)
+    seen = await before.type_command("alice", DESIGN, "/imagine a fox")
+    url = seen.payload["response_url"]
+    for _ in range(4):
+        assert (await before.respond(url, {"text": "more"})).status == 200
+    root = await before.post("alice", DESIGN, "a thread")
+    await before.post("bob", DESIGN, "first", thread_ts=root.ts)
+    kept_in(tmp_path, before)
+    after = brought_back(tmp_path, Workspace(now=clock.now, sleep=clock.sleep))
+    assert (await after.respond(url, {"text": "the fifth"})).status == 200
+    assert (await after.respond(url, {"text": "the sixth"})).status == 404
+    await after.post("carol", DESIGN, "second", thread_ts=root.ts)
+    assert [message.text for message in after.thread(DESIGN, root.ts)] == ["a thread", "first", "second"]
+    assert after.message(DESIGN, after.thread(DESIGN, root.ts)[1].ts) is after.thread(DESIGN, root.ts)[1]
+
+
+async def test_a_scan_that_was_under_way_goes_on(clock: Clock, tmp_path: Path) -> None:
+    before = await used(clock)
+    data = png()
+    begun = await call(before, "files.getUploadURLExternal", filename="v1.png", length=len(data))
+    await before.send_bytes(begun["upload_url"], data)
+    await call(before, "files.completeUploadExternal", files=[{"id": begun["file_id"]}])
+    kept_in(tmp_path, before)
+    after = brought_back(tmp_path, Workspace(now=clock.now, sleep=clock.sleep))
+    assert after.files[begun["file_id"]].mimetype == ""
+    await clock.advance(0.5)
+    assert after.files[begun["file_id"]].mimetype == "image/png"
+    assert (
+        await after.download(
+            str((await call(after, "files.info", file=begun["file_id"]))["file"]["url_private"]),
+            after.bot_token,
+        )
+    ).body == data
+
+
+async def test_what_the_app_had_not_acknowledged_comes_again_when_it_connects(
+    clock: Clock, tmp_path: Path
+) -> None:
+    before = await used(clock, ("post", "alice", "design", "hello"), acks=False)
+    kept_in(tmp_path, before)
+    await before.close()
+    after = brought_back(tmp_path, Workspace(now=clock.now, sleep=clock.sleep))
+    app = App(after)
+    await after.attach(app.send)
+    await clock.settle()
+    texts = [message["payload"]["event"]["text"] for message in app.got if "envelope_id" in message]
+    assert texts == ["hello"]
+    assert not after.delivery.unanswered
+    await after.close()
+
+
+async def test_what_was_acknowledged_does_not_come_again(clock: Clock, tmp_path: Path) -> None:
+    before = await used(clock, ("post", "alice", "design", "hello"))
+    kept_in(tmp_path, before)
+    after = brought_back(tmp_path, Workspace(now=clock.now, sleep=clock.sleep))
+    app = App(after)
+    await after.attach(app.send)
+    assert [message["type"] for message in app.got] == ["hello"]
+
+
+def _without_users(state: Json) -> None:
+    state["users"] = []
+
+
+def _of_another_team(state: Json) -> None:
+    state["team_id"] = "T0OTHER"
+
+
+def _with_a_lost_member(state: Json) -> None:
+    state["rooms"][0]["members"].append("U0NOBODY")
+
+
+def _with_a_lost_file(state: Json) -> None:
+    state["rooms"][0]["messages"][0]["files"] = ["F0NOTHING1"]
+
+
+def _with_a_lost_reply(state: Json) -> None:
+    state["rooms"][0]["replies"]["1.000000"] = ["1.000001"]
+
+
+def _with_another_field(state: Json) -> None:
+    state["users"][0]["shoe_size"] = 43
+
+
+def _without_a_field(state: Json) -> None:
+    del state["rooms"][0]["messages"][0]["text"]
+
+
+def _with_a_number_for_a_name(state: Json) -> None:
+    state["users"][0]["name"] = 7
+
+
+def _with_a_kind_nobody_knows(state: Json) -> None:
+    state["rooms"][0]["kind"] = "tunnel"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _without_users,
+        _of_another_team,
+        _with_a_lost_member,
+        _with_a_lost_file,
+        _with_a_lost_reply,
+        _with_another_field,
+        _without_a_field,
+        _with_a_number_for_a_name,
+        _with_a_kind_nobody_knows,
+    ],
+)
+async def test_a_state_that_does_not_hold_together_is_refused_and_changes_nothing(
+    clock: Clock, tmp_path: Path, spoil: Any
+) -> None:
+    before = await used(clock, ("post", "alice", "design", "hello"))
+    kept_in(tmp_path, before)
+    state = json.loads((tmp_path / "state.json").read_text())["slack"]
+    spoil(state)
+    fresh = Workspace(now=clock.now, sleep=clock.sleep)
+    was = all_of(fresh)
+    with pytest.raises((ValueError, KeyError)):
+        WorkspaceKept(fresh).restore(state, Folder(tmp_path).fetch)
+    assert all_of(fresh) == was
