@@ -10,6 +10,8 @@ from handlers.manifest import build_manifest
 from sandbox.faults.routes import add_faults
 from sandbox.faults.rules import FaultPlan
 from sandbox.faults.scenario import BadScenario, load_scenario, read_scenario, shipped
+from sandbox.hood.bot_side import BotSide
+from sandbox.hood.routes import Hood, add_hood
 from sandbox.images.api import ImageApi
 from sandbox.images.server import RunningServer as ImageServer
 from sandbox.images.server import serve_images
@@ -29,6 +31,7 @@ class World:
     images: ImageApi
     slack_server: SlackServer
     image_server: ImageServer
+    hood: Hood
 
     @property
     def page_url(self) -> str:
@@ -101,10 +104,12 @@ async def start_world(
     port: int = 0,
     images_port: int = 0,
     faults: FaultPlan | None = None,
+    bot_side: BotSide | None = None,
 ) -> World:
     """Serve both; *port* is the page's (and Slack's), 0 takes any. Raises OSError when one is taken.
 
     *faults* is what goes wrong on both sides, from now on; without it each side keeps its own plan.
+    *bot_side* are the books, the clock and the caps of a bot that lives here, for the page.
     """
     if faults is not None:
         workspace.fault_plan = images.fault_plan = faults
@@ -112,10 +117,11 @@ async def start_world(
     add_control(app, images)
     add_faults(app, workspace, images)
     add_page(app, workspace, images)
+    hood = add_hood(app, workspace, images, bot_side)
     slack_server = await serve_app(app, host, port)
     try:
         image_server = await serve_images(images, host, images_port)
     except BaseException:
         await slack_server.close()
         raise
-    return World(workspace, images, slack_server, image_server)
+    return World(workspace, images, slack_server, image_server, hood)

@@ -91,7 +91,7 @@ async def _params(request: web.Request) -> Json | None:
         except ValueError:
             return None
         return params | given if isinstance(given, dict) else None
-    if request.can_read_body:
+    if request.body_exists:
         params |= {key: _plain(value) for key, value in (await request.post()).items()}
     return params
 

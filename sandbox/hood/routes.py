@@ -1,0 +1,172 @@
+"""The routes of what goes on under the hood. Loopback only, like the rest of the control interface.
+
+    GET  /control/hood                the newest 200 entries: {"last": id, "entries": [Entry]}, oldest first;
+                                      ?after=ID: those behind it; ?channel=C, ?thread=TS: of these alone.
+                                      An Entry is {"id", "at", "kind", "name", "said", "ms", "ok", "error",
+                                      "channel", "thread", "tokens", "price_usd", "again"} (`hood.record`)
+    GET  /control/hood/{id}           {"entry", "request", "answer", "stream": [{"at_ms", "event", "said"}]}
+    GET  /control/switches?viewer=V   {"clock", "real", "switches": [{"id", "label", "about", "kind", "value",
+                                      "group", "min"?, "max"?, "unit"?}]}; the first two null without a bot
+    POST /control/switch              {"id", "value", "viewer"}; the same answer
+    GET  /control/ledger?channel=C&thread=TS      the thread's money; 404 without a bot here
+
+Over /control/live come {"kind": "hood", "entry": Entry} for each entry that is new or has changed, and
+{"kind": "ledger"} when money may have moved.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+from aiohttp import web
+
+from sandbox.hood.bot_side import BotSide
+from sandbox.hood.deliveries import DeliveryWatcher
+from sandbox.hood.pictures import PictureWatcher
+from sandbox.hood.record import Entry, Record
+from sandbox.hood.switches import BadSwitch, Switchboard
+from sandbox.hood.wire import wire_watch
+from sandbox.images.api import ImageApi
+from sandbox.slack.control import guarded
+from sandbox.slack.workspace import Workspace
+
+Json = dict[str, Any]
+LEDGER_PAUSE_S: Final = 0.3
+"""At least so long passes between two notices that money may have moved, in real time."""
+_LATER_S: Final = (0.7, 0.3)
+"""So long after the last movement it is said again: books are closed a moment after a call's end."""
+
+
+class Hood:
+    """What goes on in one sandbox: its `record`, its `switches`, and who is told when money moves."""
+
+    def __init__(self, workspace: Workspace, images: ImageApi, bot_side: BotSide | None) -> None:
+        self._workspace = workspace
+        self._bot_side = bot_side
+        self.record = Record(workspace.now, self._tell)
+        self.switches = Switchboard(workspace, images, bot_side)
+        self._moved = asyncio.Event()
+
+    def moved(self) -> None:
+        """Money may have moved. Returns at once; the page hears of it a moment later."""
+        self._moved.set()
+
+    async def announce(self) -> None:
+        """Tell of money that may have moved, for ever, not more often than every `LEDGER_PAUSE_S`."""
+        while True:
+            await self._moved.wait()
+            for pause_s in (LEDGER_PAUSE_S, *_LATER_S):
+                self._moved.clear()
+                self._workspace.changed({"kind": "ledger"})
+                if await _within(self._moved, pause_s):
+                    # Not at once: what moves goes on moving, and each notice is a question to the books.
+                    await asyncio.sleep(LEDGER_PAUSE_S)
+                    break
+
+    def _tell(self, entry: Entry) -> None:
+        self._workspace.changed({"kind": "hood", "entry": entry.as_json()})
+
+    async def entries(self, request: web.Request) -> web.StreamResponse:
+        """The newest entries, or those behind one."""
+        after = request.query.get("after")
+        if after is not None and not _is_number(after):
+            return _refused('"after" must be the id of an entry')
+        found = self.record.newest(
+            None if after is None else int(after),
+            channel=request.query.get("channel"),
+            thread=request.query.get("thread"),
+        )
+        return web.json_response({"last": self.record.last, "entries": [entry.as_json() for entry in found]})
+
+    async def entry(self, request: web.Request) -> web.StreamResponse:
+        """One entry with what was asked, answered and streamed."""
+        given = request.match_info["id"]
+        found = self.record.details(int(given)) if _is_number(given) else None
+        if found is None:
+            return _refused("there is no such entry (any more): GET /control/hood lists those there are", 404)
+        return web.json_response(found)
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """The clock, what is real, and the switches."""
+        return web.json_response(await self._shown(request.query.get("viewer")))
+
+    async def use(self, request: web.Request) -> web.StreamResponse:
+        """Press or set one switch."""
+        try:
+            given = json.loads(await request.read())
+        except ValueError:
+            given = None
+        if not isinstance(given, dict) or not isinstance(given.get("id"), str):
+            return _refused('the body must be JSON: {"id": …, "value": …, "viewer": …}')
+        viewer = given.get("viewer")
+        viewer = viewer if isinstance(viewer, str) else None
+        try:
+            await self.switches.use(given["id"], given.get("value"), viewer)
+        except BadSwitch as bad:
+            return _refused(str(bad))
+        self._workspace.changed({"kind": "switch", "id": given["id"]})
+        self.moved()
+        return web.json_response(await self._shown(viewer))
+
+    async def ledger(self, request: web.Request) -> web.StreamResponse:
+        """A thread's money."""
+        if self._bot_side is None:
+            return _refused("no bot lives here: its books are with it", 404)
+        channel, thread = request.query.get("channel"), request.query.get("thread")
+        if not channel or not thread:
+            return _refused('"channel" and "thread" must name a thread')
+        return web.json_response(await self._bot_side.ledger(channel, thread))
+
+    async def _shown(self, viewer: str | None) -> Json:
+        side = self._bot_side
+        return {
+            "clock": None if side is None else await side.clock(),
+            "real": None if side is None else side.real(),
+            "switches": self.switches.shown(viewer),
+        }
+
+
+def add_hood(
+    app: web.Application, workspace: Workspace, images: ImageApi, bot_side: BotSide | None = None
+) -> Hood:
+    """Add the record, the switches and their routes to an app made by `slack_app` that has the control
+    routes. With `bot_side` there are a ledger, a clock and caps, too."""
+    hood = Hood(workspace, images, bot_side)
+    workspace.delivery.watchers.append(DeliveryWatcher(workspace, hood.record))
+    images.watchers.append(PictureWatcher(hood.record, hood.moved))
+    app.middlewares.append(wire_watch(workspace, hood.record, hood.moved))
+    app.router.add_get("/control/hood", guarded(hood.entries))
+    app.router.add_get("/control/hood/{id}", guarded(hood.entry))
+    app.router.add_get("/control/switches", guarded(hood.show))
+    app.router.add_post("/control/switch", guarded(hood.use))
+    app.router.add_get("/control/ledger", guarded(hood.ledger))
+    app.cleanup_ctx.append(_announcing(hood))
+    return hood
+
+
+def _announcing(hood: Hood) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        announcing = asyncio.create_task(hood.announce())
+        yield
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
+
+    return context
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+def _refused(why: str, status: int = 400) -> web.Response:
+    return web.json_response({"ok": False, "error": why}, status=status)

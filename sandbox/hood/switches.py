@@ -1,0 +1,240 @@
+"""Switches: what a person can let happen in the sandbox, and on the bot's side if there is one.
+
+A toggle of the sandbox is one rule in the fault plan. To switch it off removes that rule and no other; it is
+also off when the rule has been cleared, or has happened as often as it was to happen.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, cast
+
+from sandbox.faults.rules import FaultPlan, Rule, Standing
+from sandbox.hood.bot_side import BotSide, Jump
+from sandbox.images.api import ImageApi
+from sandbox.slack.workspace import Workspace
+
+Json = dict[str, Any]
+Value = bool | float | None
+Kind = Literal["toggle", "press", "number"]
+Group = Literal["image API", "Slack", "money", "time"]
+
+PACE_MAX: Final = 60.0
+_FILL: Final = "fill_cap"
+_MOST_FILLED: Final = 1_000
+
+
+class BadSwitch(ValueError):
+    """What was asked of a switch makes no sense; the text says what does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A switch as it is shown; `value` is None for a press, which only happens."""
+
+    id: str
+    label: str
+    about: str
+    kind: Kind
+    group: Group
+    value: Value = None
+    min: float | None = None
+    max: float | None = None
+    unit: str | None = None
+
+    def as_json(self) -> Json:
+        """As the page gets it; what a kind does not have is left out."""
+        made: Json = {
+            name: getattr(self, name) for name in ("id", "label", "about", "kind", "value", "group")
+        }
+        extra = {"min": self.min, "max": self.max, "unit": self.unit}
+        return made | {name: value for name, value in extra.items() if value is not None}
+
+
+def _toggle(switch_id: str, group: Group, label: str, about: str) -> Switch:
+    return Switch(switch_id, label, about, "toggle", group)
+
+
+_RULES: Final[tuple[tuple[Switch, Rule], ...]] = (
+    (
+        _toggle("refuse", "image API", "Refuse the next picture", "The moderation blocks one request."),
+        Rule("openai", "*", "moderation"),
+    ),
+    (
+        _toggle(
+            "drop",
+            "image API",
+            "Drop the next connection",
+            "The connection ends half-way, once; the picture is made, billed, and can be fetched.",
+        ),
+        Rule("openai", "*", "connection lost half-way"),
+    ),
+    (
+        _toggle("limit", "image API", "Rate limit", "Every call is answered 429: wait 5 seconds."),
+        Rule("openai", "*", "rate limit", times=None, args={"retry_after": 5}),
+    ),
+    (
+        _toggle("closed", "image API", "Out of credit", "The account has no money left: 429."),
+        Rule("openai", "*", "out of credit", times=None),
+    ),
+    (
+        _toggle("slow", "image API", "Slow", "For 15 seconds nothing happens, in every call."),
+        Rule("openai", "responses", "slow", times=None, args={"seconds": 15.0}),
+    ),
+    (
+        _toggle("slack_slow", "Slack", "Slow", "Each answer of Slack's Web API comes 2 seconds late."),
+        Rule("slack", "*", "slow", times=None, args={"seconds": 2.0}),
+    ),
+    (
+        _toggle("slack_limit", "Slack", "Rate limit", "Messages are answered 429: wait 5 seconds."),
+        Rule("slack", "chat.*", "ratelimited", times=None, args={"retry_after": 5}),
+    ),
+    (
+        _toggle(
+            "slack_drop",
+            "Slack",
+            "Drop answers",
+            "Messages are posted, but the connection ends before Slack says so.",
+        ),
+        Rule("slack", "chat.postMessage", "connection lost after", times=None),
+    ),
+)
+_PACE: Final = Switch(
+    "pace",
+    "A picture takes",
+    "How long the image API works on one.",
+    "number",
+    "image API",
+    min=0.0,
+    max=PACE_MAX,
+    unit="seconds",
+)
+_FORGET: Final = Switch(
+    "forget",
+    "Forget all conversations",
+    "Stored responses expire; edits must send the picture again.",
+    "press",
+    "image API",
+)
+_REFRESH: Final = Switch(
+    "refresh",
+    "Refresh the socket",
+    "Slack asks the app to connect anew, as it does every few hours.",
+    "press",
+    "Slack",
+)
+_CAP: Final = _toggle(
+    _FILL, "money", "Fill my cap", "Your money for this period is spent, but for less than a picture costs."
+)
+_TIMES: Final[tuple[tuple[Jump, str, str], ...]] = (
+    ("hour", "An hour later", "What waits for an hour or less comes now."),
+    ("day", "A day later", "Alerts and reports that were due by then come now."),
+    ("month", "Next month", "The first minute of the next month: caps begin anew."),
+)
+_JUMPS: Final[Mapping[str, tuple[Jump, Switch]]] = {
+    f"next_{to}": (to, Switch(f"next_{to}", label, about, "press", "time")) for to, label, about in _TIMES
+}
+
+
+class Switchboard:
+    """All switches of one sandbox; those about money and time only with a bot's side."""
+
+    def __init__(self, workspace: Workspace, images: ImageApi, bot_side: BotSide | None) -> None:
+        self._workspace = workspace
+        self._images = images
+        self._bot_side = bot_side
+        self._on: dict[str, tuple[FaultPlan, Standing]] = {}
+        self._filled: dict[str, None] = {}
+
+    def shown(self, viewer: str | None) -> list[Json]:
+        """Every switch with its value now; *viewer* is whose cap it is about."""
+        pace = replace(_PACE, value=self._images.seconds_per_picture)
+        rules = [replace(switch, value=self._is_on(switch.id)) for switch, _ in _RULES]
+        mine = [pace, *(r for r in rules if r.group == "image API"), _FORGET]
+        mine += [*(r for r in rules if r.group == "Slack"), _REFRESH]
+        if self._bot_side is not None:
+            mine.append(replace(_CAP, value=viewer in self._filled))
+            mine += [jump for _, jump in _JUMPS.values()]
+        return [switch.as_json() for switch in mine]
+
+    async def use(self, switch_id: str, value: object, viewer: str | None) -> None:
+        """Press or set a switch. Raises BadSwitch."""
+        if switch_id == _PACE.id:
+            self._images.seconds_per_picture = _seconds(value)
+            return
+        presses: dict[str, Callable[[], Awaitable[object]]] = {
+            _FORGET.id: self._forget,
+            _REFRESH.id: self._workspace.refresh_sockets,
+        }
+        if switch_id in presses:
+            await presses[switch_id]()
+            return
+        for switch, rule in _RULES:
+            if switch.id == switch_id:
+                self._set(switch.id, rule, _yes_or_no(value))
+                return
+        if self._bot_side is not None and switch_id == _FILL:
+            await self._fill(self._bot_side, viewer, _yes_or_no(value))
+        elif self._bot_side is not None and switch_id in _JUMPS:
+            await self._bot_side.jump(_JUMPS[switch_id][0])
+        else:
+            raise BadSwitch(f"there is no switch {switch_id[:80]!r} here")
+
+    def reset(self) -> None:
+        """Every toggle of the sandbox's is off."""
+        for switch, rule in _RULES:
+            self._set(switch.id, rule, on=False)
+
+    async def _forget(self) -> None:
+        self._images.forget()
+
+    def _is_on(self, switch_id: str) -> bool:
+        plan, standing = self._on.get(switch_id, (None, None))
+        if plan is None or standing is None:
+            return False
+        spent = standing.rule.times is not None and standing.met >= standing.rule.times
+        in_force = plan in (self._workspace.fault_plan, self._images.fault_plan)
+        return in_force and not spent and any(each is standing for each in plan.standing)
+
+    def _set(self, switch_id: str, rule: Rule, on: bool) -> None:
+        if self._is_on(switch_id) == on:
+            return
+        if (before := self._on.pop(switch_id, None)) is not None:
+            plan, standing = before
+            if any(each is standing for each in plan.standing):
+                plan.remove(standing.id)
+        if on:
+            side = self._workspace if rule.side == "slack" else self._images
+            plan = side.fault_plan
+            try:
+                self._on[switch_id] = plan, plan.add(rule, self._workspace.now())
+            except ValueError as full:
+                raise BadSwitch(str(full)) from full
+
+    async def _fill(self, side: BotSide, viewer: str | None, on: bool) -> None:
+        person = self._workspace.users.get(viewer or "")
+        if person is None:
+            raise BadSwitch('"viewer" must be the id of a person')
+        if on == (person.id in self._filled):
+            return
+        answer = await side.fill_cap(person.id)
+        if not answer.get("ok"):
+            raise BadSwitch(str(answer.get("error", "the bot could not do it")))
+        self._filled.pop(person.id, None)
+        if answer.get("filled"):
+            self._filled[person.id] = None
+            while len(self._filled) > _MOST_FILLED:
+                del self._filled[next(iter(self._filled))]
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadSwitch('"value" must be true or false')
+    return value
+
+
+def _seconds(value: object) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(seconds := float(cast(float, value))) or not 0 <= seconds <= PACE_MAX:
+        raise BadSwitch(f'"value" must be a number of seconds from 0 to {PACE_MAX:g}')
+    return seconds

@@ -1,0 +1,1 @@
+"""What goes on under the hood of the sandbox."""
