@@ -1,9 +1,11 @@
 // Block Kit as Slack draws it. A block this page does not know is shown as such, never dropped.
 
-import { el } from "./dom.js";
+import { wordsOf } from "./choices.js";
+import { el, icon } from "./dom.js";
 import { element } from "./elements.js";
 import { plain } from "./emoji.js";
 import { inputBlock } from "./inputs.js";
+import { link } from "./links.js";
 import { markdown } from "./markdown.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { blockPicture } from "./pictures.js";
@@ -41,6 +43,7 @@ function card(block, world, source) {
     "div",
     { class: "card" },
     block.hero_image ? blockPicture(block.hero_image, world, source) : null,
+    block.icon ? blockPicture(block.icon, world, source, true) : null,
     part("card-title", block.title),
     part("context", block.subtitle),
     part("text", block.body),
@@ -53,8 +56,55 @@ function actions(block, world, source) {
 }
 
 function container(block, world, source) {
-  const title = block.title ? el("p", { class: "card-title" }, textObject(block.title, world)) : null;
-  return el("div", { class: "card" }, title, blocks(block.child_blocks ?? [], world, source));
+  const title = block.title || block.rich_text_title ? el("span", { class: "card-title" }, block.title ? textObject(block.title, world) : richText(block.rich_text_title, world)) : null;
+  const subtitle = block.subtitle ? el("span", { class: "context" }, textObject(block.subtitle, world)) : null;
+  const inside = blocks(block.child_blocks ?? [], world, source);
+  if (!block.is_collapsible) return el("div", { class: "card" }, title, subtitle, inside);
+  return el("details", { class: "card", open: !block.default_collapsed }, el("summary", {}, title ?? "More", " ", subtitle), el("div", { class: "content" }, inside));
+}
+
+/** A title that is a text object, or plain words. */
+const titled = (given, world) => (typeof given === "string" ? plain(given) : textObject(given, world));
+
+const STATUSES = { pending: "to do", in_progress: "under way", complete: "done", error: "failed" };
+
+function taskCard(block, world) {
+  const rich = (part) => (part?.type === "rich_text" ? el("div", { class: "text" }, richText(part, world)) : null);
+  const sources = (Array.isArray(block.sources) ? block.sources : []).map((one) => el("li", {}, link(one?.url, one?.text || one?.url)));
+  return el(
+    "div",
+    { class: "card task" },
+    el("p", { class: "card-title" }, titled(block.title, world), " ", el("span", { class: "app" }, STATUSES[block.status] ?? "to do")),
+    rich(block.details),
+    rich(block.output),
+    sources.length ? el("ul", {}, sources) : null,
+  );
+}
+
+function plan(block, world) {
+  return el("div", { class: "card" }, el("p", { class: "card-title" }, titled(block.title, world)), (block.tasks ?? []).map((task) => taskCard(task, world)));
+}
+
+function video(block, world, source) {
+  const title = wordsOf(block.title);
+  const by = [block.author_name, block.provider_name].filter(Boolean).join(", ");
+  return el(
+    "div",
+    { class: "card" },
+    el("p", { class: "card-title" }, link(block.title_url ?? block.video_url, title)),
+    block.description ? el("div", { class: "text" }, textObject(block.description, world)) : null,
+    by ? el("p", { class: "context" }, by) : null,
+    blockPicture({ image_url: block.thumbnail_url, alt_text: block.alt_text }, world, source),
+  );
+}
+
+const remoteFile = (block) => el("p", { class: "file" }, icon("file"), `A file from elsewhere: ${block.external_id}`);
+
+const LEVELS = new Set(["info", "warning", "error", "success"]);
+
+function alert(block, world) {
+  const level = LEVELS.has(block.level) ? block.level : "default";
+  return el("div", { class: `alert ${level}` }, textObject(block.text, world));
 }
 
 function unknown(block) {
@@ -75,7 +125,11 @@ const BLOCKS = {
   card,
   container,
   carousel: (block, world, source) => el("div", { class: "carousel" }, (block.elements ?? []).map((item) => card(item, world, source))),
-  alert: (block, world) => el("div", { class: "alert" }, textObject(block.text, world)),
+  alert,
+  task_card: taskCard,
+  plan,
+  video,
+  file: remoteFile,
   header: (block) => el("h3", {}, plain(String(block.text?.text ?? ""))),
   divider: () => el("hr"),
   rich_text: (block, world) => el("div", { class: "text" }, richText(block, world)),

@@ -12,6 +12,8 @@ const PLACES = {
   number_input: ["value", "initial_value"],
   datepicker: ["selected_date", "initial_date"],
   timepicker: ["selected_time", "initial_time"],
+  datetimepicker: ["selected_date_time", "initial_date_time"],
+  rich_text_input: ["rich_text_value", "initial_value"],
   static_select: ["selected_option", "initial_option"],
   radio_buttons: ["selected_option", "initial_option"],
   checkboxes: ["selected_options", "initial_options"],
@@ -27,10 +29,25 @@ const KINDS = { channel: "public", group: "private", im: "im", mpim: "mpim" };
 
 export const isMany = (spec) => spec.type === "checkboxes" || spec.type.startsWith("multi_");
 
+const two = (number) => String(number).padStart(2, "0");
+
+/** Seconds as the browser's field for a date and a time holds them, and back: null when it is empty. */
+function localTime(seconds) {
+  const at = new Date(seconds * 1000);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+export const secondsOf = (local) => (local ? Math.round(new Date(local).getTime() / 1000) : null);
+
+/** The words of a rich_text block, without their marks, and the block of plain words: null when there are none. */
+const wordsIn = (rich) => (rich.elements ?? []).map((part) => (part.text ?? wordsIn(part)) + (part.type?.startsWith("rich_text_") ? "\n" : "")).join("");
+export const richOf = (text) => (text ? { type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] } : null);
+
 /** What an element holds, in plain strings: "" or [] when nothing. `held` is its entry in the view's state. */
 export function chosen(spec, held) {
   const place = Object.hasOwn(PLACES, spec.type) ? PLACES[spec.type] : null;
   const value = place && (held ? held[place[0]] : spec[place[1]]);
+  if (value && spec.type === "datetimepicker") return localTime(value);
+  if (value && spec.type === "rich_text_input") return wordsIn(value).trimEnd();
   const plain = (one) => String(one?.value ?? one ?? "");
   return isMany(spec) ? (value ?? []).map(plain) : plain(value);
 }
@@ -51,16 +68,20 @@ export function offered(spec, world) {
   }
   if (/users_select$/.test(spec.type)) return [...world.users.values()].map((user) => option(user.id, user.real_name));
   if (/(?:channels|conversations)_select$/.test(spec.type)) return roomsFor(spec, world).map((room) => option(room.id, room.title));
+  if (/external_select$/.test(spec.type)) return [];
   return null;
 }
+
+const NO_CHOICES = "Its choices come from the app, which the sandbox does not ask for them";
 
 /** A menu with its options, and what is chosen in it; null for a kind this page does not know. */
 export function select(spec, world, attributes, now) {
   const options = offered(spec, world);
   if (!options) return null;
   const many = isMany(spec);
+  const unasked = /external_select$/.test(spec.type) ? { disabled: true, title: NO_CHOICES } : {};
   const first = many ? null : el("option", { value: "" }, wordsOf(spec.placeholder) || "Choose…");
-  const node = el("select", { ...attributes, multiple: many, size: many ? Math.min(6, Math.max(3, options.length)) : null }, first, options);
+  const node = el("select", { ...attributes, ...unasked, multiple: many, size: many ? Math.min(6, Math.max(3, options.length)) : null }, first, options);
   if (many) for (const one of node.options) one.selected = now.includes(one.value);
   else node.value = now;
   if (!many && node.selectedIndex < 0) node.value = "";

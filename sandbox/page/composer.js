@@ -9,7 +9,7 @@ const FILES_MAX = 10;
 const isCommand = (text) => /^\/[a-z]/i.test(text);
 
 /**
- * A composer. `id` names its fields, `suggest(kind, start)` gives [{insert, name, about}] for "/" and "@",
+ * A composer. `id` names its fields, `suggest(kind, start)` gives [{insert, name, about}] for "/", "@" and "#",
  * `send({kind, text, files, broadcast})` resolves to {ok, error, text}, `attach(file)` to {ok, file};
  * `shortcuts()` are {text, click}, or left out where there are none.
  */
@@ -40,7 +40,7 @@ export function composer({ id, label, broadcast, suggest, send, attach, shortcut
   function token() {
     const start = field.value.slice(0, field.selectionStart);
     const command = /^\/[\w-]*$/.exec(start);
-    const name = /(?:^|\s)(@[\w.-]*)$/.exec(start);
+    const name = /(?:^|\s)([@#][\w.-]*)$/.exec(start);
     return command ? command[0] : name ? name[1] : null;
   }
 
@@ -49,7 +49,7 @@ export function composer({ id, label, broadcast, suggest, send, attach, shortcut
     offered = start === null ? [] : suggest(start[0], start.slice(1).toLowerCase());
     chosen = -1;
     const typed = offered.length === 1 && offered[0].name.toLowerCase() === start?.toLowerCase();
-    if (typed && start[0] === "@") offered = [];
+    if (typed && start[0] !== "/") offered = [];
     drawHints();
   }
 

@@ -15,6 +15,9 @@ export function el(tag, attributes = {}, ...children) {
 const ICONS = {
   attach: "M8 3v10M3 8h10",
   send: "M2.5 13.5 14 8 2.5 2.5 4.5 8zM4.5 8H9",
+  minus: "M3 8h10",
+  left: "M10 3 5 8l5 5",
+  right: "m6 3 5 5-5 5",
   close: "m4 4 8 8M12 4l-8 8",
   reply: "M2.5 3.5h11v7.5H7.5L4 13.8V11H2.5z",
   edit: "m3 13 .7-3L11 2.7 13.3 5 6 12.3zM9.6 4.1l2.3 2.3",

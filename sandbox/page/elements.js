@@ -1,6 +1,6 @@
 // What can be pressed or chosen in a message.
 
-import { chosen, picked, select, wordsOf } from "./choices.js";
+import { chosen, picked, richOf, secondsOf, select, wordsOf } from "./choices.js";
 import { confirmed } from "./dialogs.js";
 import { el, icon, toast } from "./dom.js";
 import { plain } from "./emoji.js";
@@ -34,6 +34,19 @@ function button(spec, world, source, blockId, key) {
     await send(spec, world, source, blockId, node);
   };
   const node = el("button", { type: "button", class: `btn ${style}`, "aria-label": label, "data-focus": key, click: press }, el("span", {}, plain(wordsOf(spec.text))));
+  return node;
+}
+
+const DRAWINGS = { trash: "bin" };
+
+/** A drawing in place of the words, where this page has it; the words are its name then. */
+function iconButton(spec, world, source, blockId, key) {
+  const node = button(spec, world, source, blockId, key);
+  if (!Object.hasOwn(DRAWINGS, spec.icon)) return node;
+  node.className = "icon";
+  node.title = wordsOf(spec.text);
+  node.setAttribute("aria-label", spec.accessibility_label ?? wordsOf(spec.text));
+  node.replaceChildren(icon(DRAWINGS[spec.icon]));
   return node;
 }
 
@@ -103,10 +116,24 @@ function feedback(spec, world, source, blockId, key) {
   return el("span", { class: "thumbs", role: "group", "aria-label": "Feedback" }, nodes);
 }
 
-function dated(type) {
+/** A text with marks; Enter sends it, as in a composer. */
+function richInput(spec, world, source, blockId, key) {
+  const node = el("textarea", { class: "btn written", rows: 2, placeholder: wordsOf(spec.placeholder), "aria-label": wordsOf(spec.placeholder) || "Text", "data-focus": key });
+  node.value = chosen(spec, heldIn(source, blockId, spec));
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send(spec, world, source, blockId, node, richOf(node.value));
+  });
+  return node;
+}
+
+const LABELS = { date: "Date", time: "Time", "datetime-local": "Date and time" };
+
+function dated(type, given = String) {
   return (spec, world, source, blockId, key) => {
-    const node = el("input", { type, class: "btn", value: chosen(spec, heldIn(source, blockId, spec)), "aria-label": wordsOf(spec.placeholder) || type, "data-focus": key });
-    node.addEventListener("change", () => send(spec, world, source, blockId, node, node.value));
+    const node = el("input", { type, class: "btn", value: chosen(spec, heldIn(source, blockId, spec)), "aria-label": wordsOf(spec.placeholder) || LABELS[type], "data-focus": key });
+    node.addEventListener("change", () => send(spec, world, source, blockId, node, given(node.value)));
     return node;
   };
 }
@@ -114,10 +141,12 @@ function dated(type) {
 const ELEMENTS = {
   button,
   workflow_button: button,
-  icon_button: button,
+  icon_button: iconButton,
   feedback_buttons: feedback,
   image: (spec, world, source) => blockPicture(spec, world, source, true),
   overflow,
+  external_select: menu,
+  multi_external_select: menu,
   static_select: menu,
   multi_static_select: menu,
   users_select: menu,
@@ -130,4 +159,6 @@ const ELEMENTS = {
   checkboxes: boxes,
   datepicker: dated("date"),
   timepicker: dated("time"),
+  datetimepicker: dated("datetime-local", secondsOf),
+  rich_text_input: richInput,
 };

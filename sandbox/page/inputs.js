@@ -1,6 +1,6 @@
 // What can be filled in: the `input` blocks of a view, and reading them.
 
-import { chosen, picked, select, wordsOf } from "./choices.js";
+import { chosen, picked, richOf, secondsOf, select, wordsOf } from "./choices.js";
 import { el } from "./dom.js";
 import { plain } from "./emoji.js";
 import { fileControl } from "./filefield.js";
@@ -12,7 +12,11 @@ const TYPES = {
   number_input: "number",
   datepicker: "date",
   timepicker: "time",
+  datetimepicker: "datetime-local",
+  rich_text_input: "text",
 };
+/** What a field gives the app, where that is something else than its text. */
+const GIVEN = { datetimepicker: secondsOf, rich_text_input: richOf };
 const GROUPS = new Set(["radio_buttons", "checkboxes", "file_input"]);
 const PAUSE_MS = 300;
 
@@ -53,10 +57,11 @@ function control(spec, about) {
 function written(spec, { id, now, tell }) {
   const same = { id, "data-focus": id, placeholder: wordsOf(spec.placeholder) || null, minlength: spec.min_length ?? null, maxlength: spec.max_length ?? null };
   const step = spec.type === "number_input" && spec.is_decimal_allowed ? "any" : null;
-  const node = spec.multiline ? el("textarea", { ...same, rows: 4 }) : el("input", { ...same, type: TYPES[spec.type], step, min: spec.min_value ?? null, max: spec.max_value ?? null });
+  const node = spec.multiline || spec.type === "rich_text_input" ? el("textarea", { ...same, rows: 4 }) : el("input", { ...same, type: TYPES[spec.type], step, min: spec.min_value ?? null, max: spec.max_value ?? null });
   node.value = now;
   if (tell) dispatches(node, spec, tell);
-  return { node, read: () => node.value };
+  const given = Object.hasOwn(GIVEN, spec.type) ? GIVEN[spec.type] : String;
+  return { node, read: () => given(node.value), keep: () => node.value };
 }
 
 /** A text tells the app on Enter, or after each character, as its `dispatch_action_config` says. */
@@ -101,7 +106,8 @@ export const keptOf = (box) => collected(box, "keep");
 
 /** Whether all that must be filled in is; what is not says so, and the first such field is focused. */
 export function complete(box) {
-  const empty = readings(box).filter(({ reading }) => !reading.optional && !reading.read().length);
+  const nothing = (value) => value === null || value.length === 0;
+  const empty = readings(box).filter(({ reading }) => !reading.optional && nothing(reading.read()));
   showWrong(box, Object.fromEntries(empty.map(({ reading }) => [reading.block, "This is needed."])));
   return !empty.length;
 }

@@ -28,3 +28,9 @@ export function permalink(path) {
   const ts = `${found[2]}.${found[3]}`;
   return { channel: found[1], ts, thread: new URLSearchParams(found[4] ?? "").get("thread_ts") ?? ts };
 }
+
+/** The address of a message, as Slack makes it. */
+export function linkTo(channel, { ts, thread_ts: thread, is_reply: isReply }) {
+  const inThread = isReply ? `?thread_ts=${thread}&cid=${channel}` : "";
+  return `${location.origin}/archives/${channel}/p${ts.replace(".", "")}${inThread}`;
+}

@@ -6,6 +6,7 @@ import { emoji, glyph } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { postedFile } from "./pictures.js";
 import { menuButton } from "./popup.js";
+import { now } from "./state.js";
 
 const TOGETHER_S = 300;
 const SLACKBOT = { id: "USLACKBOT", name: "slackbot", real_name: "Slackbot", is_bot: true };
@@ -16,8 +17,11 @@ const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 function dayOf(ts) {
   const date = dateOf(ts);
-  const today = new Date();
-  if (date.toDateString() === today.toDateString()) return "Today";
+  const day = date.toDateString();
+  const today = new Date(now.snapshot.now * 1000);
+  if (day === today.toDateString()) return "Today";
+  today.setDate(today.getDate() - 1);
+  if (day === today.toDateString()) return "Yesterday";
   return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
 }
 
@@ -164,9 +168,8 @@ function tools(message, room, threadTs, world, does) {
   if (!threadTs) made.push(tool("Reply in thread", "reply", () => does.openThread(message.thread_ts ?? message.ts)));
   if (message.mine && !message.files.length) made.push(tool("Edit message", "edit", () => does.edit(message)));
   if (message.mine) made.push(tool("Delete message", "bin", () => does.remove(message)));
-  if (shortcuts.length) {
-    const use = (one) => ({ text: one.name, about: world.app.name, click: () => does.act("shortcut", { callback_id: one.callback_id, channel: room.id, message_ts: message.ts }) });
-    made.push(menuButton({ class: "icon", "data-focus": `more ${message.ts}` }, "More actions", () => shortcuts.map(use), icon("menu")));
-  }
-  return made.length ? el("div", { class: "tools" }, made) : null;
+  const copy = { text: "Copy link", click: () => does.copyLink(message) };
+  const use = (one) => ({ text: one.name, about: world.app.name, click: () => does.act("shortcut", { callback_id: one.callback_id, channel: room.id, message_ts: message.ts }) });
+  made.push(menuButton({ class: "icon", "data-focus": `more ${message.ts}` }, "More actions", () => [copy, ...shortcuts.map(use)], icon("menu")));
+  return el("div", { class: "tools" }, made);
 }

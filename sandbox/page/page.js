@@ -5,10 +5,11 @@ import { composer } from "./composer.js";
 import { confirmed, reworded } from "./dialogs.js";
 import { byId, isPhone, toast } from "./dom.js";
 import { hood } from "./hood.js";
-import { permalink } from "./links.js";
+import { linkTo, permalink } from "./links.js";
 import { draw, notice, scrollDown } from "./screen.js";
 import { drawControls } from "./sidebar.js";
 import { learn, now, room } from "./state.js";
+import { suggest } from "./suggestions.js";
 
 const FIRST_PROMPT = "/imagine a red fox in snow";
 const STARTED = "darkroom-sandbox-started";
@@ -47,6 +48,12 @@ const does = {
     const text = (await reworded("Edit message", before))?.trim();
     if (text && text !== before) await act("edit", { channel: now.room, ts: message.ts, text });
   },
+  copyLink: async (message) => {
+    const link = linkTo(now.room, message);
+    const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+    if (copied) toast("The link is copied.");
+    else await reworded("Copy this link", link);
+  },
   remove: async (message) => {
     const sure = await confirmed({ title: { text: "Delete message" }, text: { text: "This cannot be undone." }, confirm: { text: "Delete" }, style: "danger" });
     if (sure) await act("delete", { channel: now.room, ts: message.ts });
@@ -57,15 +64,6 @@ const does = {
 function asTyped(text) {
   const typed = text.replace(/<@([A-Z0-9]+)(?:\|[^>]*)?>/g, (_, id) => `@${now.world.users.get(id)?.name ?? id}`);
   return typed.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
-}
-
-function suggest(sign, start) {
-  if (sign === "/") return now.setup.commands.filter((one) => one.name.slice(1).startsWith(start)).map((one) => ({ insert: one.name, ...one }));
-  const members = new Set(room()?.members ?? []);
-  return [...now.world.users.values()]
-    .filter((user) => members.has(user.id) && (user.name.startsWith(start) || user.real_name.toLowerCase().startsWith(start)))
-    .slice(0, 6)
-    .map((user) => ({ insert: `@${user.is_bot ? user.real_name : user.name}`, name: `@${user.name}`, about: user.real_name }));
 }
 
 function globalShortcuts() {
@@ -241,6 +239,7 @@ async function begin() {
   byId("thread-composer").append(boxes.thread.node);
   arrive();
   scrollDown(byId("channel-log"));
+  if (linked && now.thread === linked.thread) find(linked.ts);
   boxes.channel.focus();
   below.begin(now.setup);
 }
@@ -254,7 +253,20 @@ function follow(event) {
   else {
     if (place.channel !== now.room) openRoom(place.channel);
     openThread(place.thread);
+    find(place.ts);
   }
+}
+
+/** Bring a linked message into sight, and mark it for a moment. */
+function find(ts) {
+  // After the thread has gone to its end, which the next frame does.
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      const found = document.querySelector(`#thread-log [data-ts="${CSS.escape(ts)}"]`);
+      found?.scrollIntoView({ block: "center" });
+      found?.classList.add("found");
+    }),
+  );
 }
 
 function toggleMenu(open) {

@@ -1,6 +1,7 @@
-// Pictures and files, and the viewer that opens on a click.
+// Pictures and files, as they stand in a message.
 
 import { el, icon } from "./dom.js";
+import { view } from "./viewer.js";
 
 /** The longest side of a picture in the list, in pixels. */
 const SIDE = 380;
@@ -46,28 +47,13 @@ export function picture(shown, small = false) {
   image.addEventListener("error", () => image.closest("button")?.replaceWith(gone(`This picture cannot be shown: ${shown.alt}`)));
   const button = el(
     "button",
-    { type: "button", class: small ? "picture small" : "picture", "aria-label": `Open the picture: ${shown.alt}`, "data-focus": `picture ${shown.url}`, click: () => view(shown) },
+    { type: "button", class: small ? "picture small" : "picture", "aria-label": `Open the picture: ${shown.alt}`, "data-focus": `picture ${shown.url}`, click: () => view(button) },
     image,
   );
+  button.shown = shown;
   // A known size keeps its place before the bytes are there, so that nothing jumps.
   if (!small && shown.width && shown.height) button.style.width = `${Math.min(SIDE, (SIDE * shown.width) / shown.height, shown.width)}px`;
   return button;
-}
-
-function view(shown) {
-  const size = shown.width && shown.height ? `${shown.width} × ${shown.height}` : "";
-  const close = el("button", { type: "button", class: "icon", "aria-label": "Close the picture", click: () => dialog.close() }, icon("close"));
-  const save = el("a", { class: "btn", href: shown.url, download: shown.name || "picture" }, "Download");
-  const dialog = el(
-    "dialog",
-    { class: "viewer", "aria-label": "Picture" },
-    el("header", {}, el("p", {}, el("strong", {}, shown.name), " ", el("small", {}, size)), save, close),
-    el("div", { class: "stage", click: (event) => event.target === event.currentTarget && dialog.close() }, el("img", { src: shown.url, alt: shown.alt })),
-    shown.alt && shown.alt !== shown.name ? el("p", { class: "caption" }, shown.alt) : null,
-  );
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
 }
 
 /** A posted file: a picture with its name, or a card with a download. */

@@ -4,6 +4,7 @@
 
     {
       "team":   {"id", "name"},
+      "now":    the workspace's time in seconds,
       "app":    {"id", "name", "user_id", "connected": bool, "installed": bool},
       "viewer": USER,
       "users":  [USER],           USER = {"id", "name", "real_name", "team_id", "is_bot", "is_admin",
@@ -68,6 +69,7 @@ def snapshot(workspace: Workspace, viewer: str) -> Json:
     modals = [view for view in workspace.views.values() if view["_user"] == person.id]
     return {
         "team": {"id": workspace.team_id, "name": workspace.team_name},
+        "now": workspace.now(),
         "app": {
             "id": workspace.app_id,
             "name": workspace.app_name,
