@@ -117,7 +117,7 @@ def viewer_of(request: web.Request, named: object) -> User:
 async def given_by(request: web.Request) -> Json:
     """The body as an object; without a body, an empty one. Raises Wrong."""
     try:
-        given = json.loads(await request.text() or "{}")
+        given = json.loads(await request.read() or b"{}")
     except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):

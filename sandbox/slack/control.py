@@ -7,6 +7,7 @@
     POST /control/{type,post,press,edit,delete,react,home,shortcut,fill,submit,close}
                                              JSON body: an action of view.apply plus "viewer"; answers 200
     POST /control/upload?viewer=V&name=…     the bytes as the body; answers {"ok": true, "file": {"id", …}}
+    GET, POST /control/app                   what the app is taken for; a manifest in JSON changes it
     POST /control/person                     {"name", "channels"?, "is_admin"?, "is_guest"?}: one more person
     POST /control/reset                      everything as in the beginning; connections stay
     GET  /control/files/{id}                 the bytes, with their media type

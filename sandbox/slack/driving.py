@@ -9,6 +9,7 @@ from sandbox.images.api import ImageApi
 from sandbox.images.costs import Bill
 from sandbox.slack import view
 from sandbox.slack.asking import Fields, Wrong, given_by, number_of, viewer_of
+from sandbox.slack.declared import BadManifest, declare, in_force
 from sandbox.slack.model import Json
 from sandbox.slack.server import WORKSPACE
 from sandbox.slack.workspace import Workspace
@@ -28,6 +29,8 @@ def add_driving(app: web.Application, images: ImageApi | None) -> None:
     app[IMAGES] = [] if images is None else [images]
     app.router.add_get("/control/answers", _answers)
     app.router.add_get("/control/calls", _calls)
+    app.router.add_get("/control/app", _app)
+    app.router.add_post("/control/app", _app)
     app.router.add_post("/control/person", _person)
     app.router.add_post("/control/reset", _reset)
 
@@ -79,6 +82,16 @@ def _shortened(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _TEXT_MAX:
         return f"{value[:_TEXT_MAX]}… ({len(value):,} characters)"
     return value
+
+
+async def _app(request: web.Request) -> web.StreamResponse:
+    workspace = request.app[WORKSPACE]
+    if request.method == "GET":
+        return web.json_response({"ok": True, "app": in_force(workspace)})
+    try:
+        return web.json_response({"ok": True, "app": declare(workspace, await given_by(request))})
+    except BadManifest as bad:
+        raise Wrong(str(bad)) from None
 
 
 async def _person(request: web.Request) -> web.StreamResponse:
