@@ -6,6 +6,7 @@ import asyncio
 import shlex
 import shutil
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--data-dir",
+    "--data",
+    "data_dir",
     type=click.Path(path_type=Path),
-    help="Keep the ledger and the pictures there; otherwise they go when the demo ends.",
+    help="Keep everything there, what is in Slack too; otherwise it goes when the demo ends.",
 )
 @click.option(
     "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="One setting, such as caps.person_usd=1."
@@ -61,7 +64,7 @@ def command(
     flags = flags_of(pairs, data_dir or temporary)
     try:
         plain_settings(flags)
-        asyncio.run(_demo(port, flags, seconds, plan))
+        asyncio.run(_demo(port, flags, seconds, plan, keep=data_dir))
     except BadSettings as bad:
         raise to_mend(bad.faults) from bad
     finally:
@@ -69,9 +72,12 @@ def command(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-async def _demo(port: int, flags: dict[str, Any], seconds: float, plan: FaultPlan) -> None:
+async def _demo(
+    port: int, flags: dict[str, Any], seconds: float, plan: FaultPlan, *, keep: Path | None
+) -> None:
     from bot.app import Darkroom, Overrides
     from bot.cli.demo_clock import DemoClock
+    from bot.cli.demo_keeping import kept_demo, let_go
     from bot.cli.serving import serve, stop_signal
     from bot.cli.world import app_shortcuts, faults_told, start_world
     from bot.settings import plain_settings
@@ -80,14 +86,17 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float, plan: FaultPla
     from sandbox.slack.workspace import Workspace
 
     stop, clock = stop_signal(), DemoClock()
-    try:
-        commands = frozenset(known.name for known in COMMANDS)
-        workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
-        images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=seconds)
-        world = await start_world(workspace, images, port=port, faults=plan)
-    except OSError as error:
-        raise Refused(port_taken(port, error)) from error
-    try:
+    commands = frozenset(known.name for known in COMMANDS)
+    workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
+    images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=seconds)
+    async with AsyncExitStack() as ending:
+        if keep is not None:
+            ending.push_async_callback(let_go, kept_demo(keep, workspace, images, clock))
+        try:
+            world = await start_world(workspace, images, port=port, faults=plan)
+        except OSError as error:
+            raise Refused(port_taken(port, error)) from error
+        ending.push_async_callback(world.close)
         # Named, so that alerts and requests for more money reach somebody.
         admins = tuple(user.id for user in workspace.users.values() if user.is_admin)
         settings = plain_settings(world.settings() | {"slack.admins": admins} | flags)
@@ -99,8 +108,6 @@ async def _demo(port: int, flags: dict[str, Any], seconds: float, plan: FaultPla
 
         darkroom = Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
         await serve(darkroom, stop, ready)
-    finally:
-        await world.close()
 
 
 def _greet(world: World, data_dir: Path) -> None:

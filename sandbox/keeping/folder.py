@@ -5,6 +5,7 @@ named by their SHA-256 and stand in `bytes/`, so that the same picture is there 
 whole: whoever is killed while writing leaves the one before, with all of its bytes.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from sandbox.keeping.plain import plain
 Json = dict[str, Any]
 FORMAT: Final = 1
 STATE: Final = "state.json"
+LOCK: Final = "lock"
 BYTES: Final = "bytes"
 _HALF: Final = ".new"
 
@@ -29,6 +31,14 @@ class Unreadable(Exception):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path, self.reason = path, reason
+
+
+class InUse(Exception):
+    """Somebody else keeps their state in `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is in use")
+        self.path = path
 
 
 @dataclass(frozen=True)
@@ -58,13 +68,32 @@ class Shelf:
 
 
 class Folder:
-    """The folder at `place`, which is made when something is written. For one writer at a time."""
+    """The folder at `place`. For one writer at a time: who may meet another one calls `take` first."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
         self.state = place / STATE
         self._bytes = place / BYTES
         self._stored: frozenset[str] = frozenset()
+        self._lock: int | None = None
+
+    def take(self) -> None:
+        """Make the folder and have it alone, until `release` or the end of the process. Raises InUse, and
+        OSError where there can be none."""
+        self.place.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.place / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise InUse(self.place) from error
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def exists(self) -> bool:
         """Whether a state is kept here."""
