@@ -100,6 +100,7 @@ class Darkroom:
         self._closers = Closers(settings.queue.grace_s)
         self.errands = Errands()
         self.worker: Worker | None = None
+        self.services: Services | None = None
 
     async def __aenter__(self) -> Darkroom:
         await self.start()
@@ -147,6 +148,7 @@ class Darkroom:
         worker, going_round, services = self._put_together(
             Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate)
         )
+        self.services = services
         app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
         connect = self._overrides.connect
         # What was left has its place before anything new can come, and people are told when they can answer.

@@ -78,6 +78,7 @@ async def _demo(
     from bot.app import Darkroom, Overrides
     from bot.cli.demo_clock import DemoClock
     from bot.cli.demo_keeping import kept_demo, let_go
+    from bot.cli.demo_side import DemoSide
     from bot.cli.serving import serve, stop_signal
     from bot.cli.world import app_shortcuts, faults_told, start_world
     from bot.settings import plain_settings
@@ -89,11 +90,12 @@ async def _demo(
     commands = frozenset(known.name for known in COMMANDS)
     workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
     images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=seconds)
+    side = DemoSide(workspace, clock)
     async with AsyncExitStack() as ending:
         if keep is not None:
             ending.push_async_callback(let_go, kept_demo(keep, workspace, images, clock))
         try:
-            world = await start_world(workspace, images, port=port, faults=plan)
+            world = await start_world(workspace, images, port=port, faults=plan, bot_side=side)
         except OSError as error:
             raise Refused(port_taken(port, error)) from error
         ending.push_async_callback(world.close)
@@ -107,6 +109,7 @@ async def _demo(
                 click.echo(faults_told(plan, world.page_url))
 
         darkroom = Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
+        side.attach(darkroom)
         await serve(darkroom, stop, ready)
 
 

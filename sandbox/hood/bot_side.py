@@ -23,12 +23,16 @@ class BotSide(Protocol):
         """
         ...
 
+    async def place_of(self, response_id: str) -> tuple[str, str] | None:
+        """The channel and the ts of the thread for which the image API was asked for this response."""
+        ...
+
     async def clock(self) -> Json:
         """``{"now": "2026-11-21T18:42:00Z", "said": "Saturday, 21 November 2026, 19:42", "timezone"}``."""
         ...
 
     async def jump(self, to: Jump) -> Json:
-        """Let the time pass; as ``clock``. Time only goes forward."""
+        """Let the time pass; as ``clock``. Time only goes forward. In the next month no cap is filled."""
         ...
 
     async def fill_cap(self, user: str) -> Json:

@@ -16,12 +16,18 @@ _PICTURES_IN: Final = ("result", "partial_image_b64")
 
 
 class PictureWatcher:
-    """A `Watcher` of an `ImageApi` that writes into a record; `moved` hears of each call that begins or
-    ends."""
+    """A `Watcher` of an `ImageApi` that writes into a record.
 
-    def __init__(self, record: Record, moved: Callable[[], None]) -> None:
+    `moved` hears of each call that begins or ends; `placed` is asked to find out for which thread a call was
+    that has ended, by its entry and the id of its response.
+    """
+
+    def __init__(
+        self, record: Record, moved: Callable[[], None], placed: Callable[[int, str], None] | None = None
+    ) -> None:
         self._record = record
         self._moved = moved
+        self._placed = placed
         self._open: dict[int, tuple[int, float]] = {}
 
     def call(self, call: Call) -> None:
@@ -40,6 +46,8 @@ class PictureWatcher:
         if call.ended_at is not None:
             ms = round((time.perf_counter() - began) * 1_000, 1)
             self._record.change(entry, ms=ms, **_ended(call))
+            if call.response_id and self._placed is not None:
+                self._placed(entry, call.response_id)
         self._moved()
 
     def event(self, call: Call, event: Json) -> None:

@@ -52,6 +52,16 @@ class Hood:
         """Money may have moved. Returns at once; the page hears of it a moment later."""
         self._moved.set()
 
+    def placed(self, entry: int, response_id: str) -> None:
+        """Find out for which thread a call of the image API was. Returns at once."""
+        if self._bot_side is not None:
+            self._workspace.spawn(self._place(self._bot_side, entry, response_id))
+
+    async def _place(self, side: BotSide, entry: int, response_id: str) -> None:
+        if (place := await side.place_of(response_id)) is not None:
+            channel, thread = place
+            self.record.change(entry, channel=channel, thread=thread)
+
     async def announce(self) -> None:
         """Tell of money that may have moved, for ever, not more often than every `LEDGER_PAUSE_S`."""
         while True:
@@ -134,7 +144,7 @@ def add_hood(
     routes. With `bot_side` there are a ledger, a clock and caps, too."""
     hood = Hood(workspace, images, bot_side)
     workspace.delivery.watchers.append(DeliveryWatcher(workspace, hood.record))
-    images.watchers.append(PictureWatcher(hood.record, hood.moved))
+    images.watchers.append(PictureWatcher(hood.record, hood.moved, hood.placed))
     app.middlewares.append(wire_watch(workspace, hood.record, hood.moved))
     app.router.add_get("/control/hood", guarded(hood.entries))
     app.router.add_get("/control/hood/{id}", guarded(hood.entry))

@@ -154,7 +154,9 @@ class Switchboard:
         mine += [*(r for r in rules if r.group == "Slack"), _REFRESH]
         if self._bot_side is not None:
             mine.append(replace(_CAP, value=viewer in self._filled))
-            mine += [jump for _, jump in _JUMPS.values()]
+            if not self._bot_side.real()["images"]:
+                # Real money is not spent beyond a cap because somebody let a month go by.
+                mine += [jump for _, jump in _JUMPS.values()]
         return [switch.as_json() for switch in mine]
 
     async def use(self, switch_id: str, value: object, viewer: str | None) -> None:
@@ -176,7 +178,10 @@ class Switchboard:
         if self._bot_side is not None and switch_id == _FILL:
             await self._fill(self._bot_side, viewer, _yes_or_no(value))
         elif self._bot_side is not None and switch_id in _JUMPS:
-            await self._bot_side.jump(_JUMPS[switch_id][0])
+            to = _JUMPS[switch_id][0]
+            await self._bot_side.jump(to)
+            if to == "month":
+                self._filled.clear()
         else:
             raise BadSwitch(f"there is no switch {switch_id[:80]!r} here")
 

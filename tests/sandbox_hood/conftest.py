@@ -35,6 +35,9 @@ class Side:
     async def ledger(self, channel: str, thread_ts: str) -> Json:
         return {"attempts": [], "budgets": [], "of": [channel, thread_ts]}
 
+    async def place_of(self, response_id: str) -> tuple[str, str] | None:
+        return (DESIGN, "1.0") if response_id.startswith("resp_") else None
+
     async def clock(self) -> Json:
         return {"now": "2026-11-21T18:42:00Z", "said": f"after {len(self.jumps)}", "timezone": "UTC"}
 

@@ -187,6 +187,14 @@ async def test_a_picture_has_its_stream_its_tokens_and_the_price_that_is_billed(
     assert details["answer"]["status"] == "completed"
 
 
+async def test_a_picture_belongs_to_the_thread_that_the_bot_names(place: Place) -> None:
+    async with place.http.ws_connect("/control/live") as live:
+        await stream(place.images)
+        while (entry := await _last(place))["thread"] is None:
+            await live.receive_json(timeout=30)
+    assert (entry["channel"], entry["thread"], entry["ok"]) == (DESIGN, "1.0", True)
+
+
 async def test_an_image_call_that_is_refused_or_cut_says_so(place: Place) -> None:
     place.images.fault_plan.add(Rule("openai", "*", "moderation"))
     assert (await place.images.create_response(request(), KEY)).status == 400

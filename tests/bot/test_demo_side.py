@@ -1,0 +1,196 @@
+"""The bot's side of the demo: its books as the page shows them, its caps, and its one clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import Darkroom, Overrides
+from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_side import DemoSide, Real
+from bot.cli.world import World, start_world
+from bot.settings import plain_settings
+from darkroom.spending.changes import Author, Change, GiveGrant, Person, SetCap, SetExempt
+from darkroom.spending.periods import PeriodKind
+from sandbox.hood.record import Entry
+from sandbox.images.api import ImageApi
+from sandbox.slack.model import Ephemeral, Message
+from sandbox.slack.workspace import Workspace
+from tests.sandbox_images.support import quick
+
+pytestmark = pytest.mark.slow
+
+Json = dict[str, Any]
+START = datetime(2026, 11, 21, 18, 42, tzinfo=UTC)
+WAIT_S = 30.0
+ALICE, CAROL = "U0ALICE001", "U0CAROL001"
+
+
+@dataclass
+class Demo:
+    """A demo that runs in this process."""
+
+    clock: DemoClock
+    side: DemoSide
+    world: World
+    darkroom: Darkroom
+
+    async def picture(self, prompt: str) -> Message:
+        """Ask for one as alice, and wait for it."""
+        workspace = self.world.workspace
+        before = set(self._pictures())
+        await workspace.type_command("alice", "design", f"/imagine {prompt}")
+        found = await workspace.until(lambda _: set(self._pictures()) - before, WAIT_S)
+        return workspace.message("design", found.pop())
+
+    def _pictures(self) -> list[str]:
+        room = self.world.workspace.channel_named("design")
+        return [m.ts for m in room.messages.values() if any(b["type"] == "image" for b in m.blocks)]
+
+    async def refused(self, prompt: str) -> str:
+        """Ask for one as alice, and wait for the words that only she sees."""
+        workspace = self.world.workspace
+        before = len(workspace.ephemerals_for("alice", "design"))
+        seen = await workspace.type_command("alice", "design", f"/imagine {prompt}")
+        if seen.text:
+            return seen.text
+
+        def told(_: Workspace) -> Ephemeral | None:
+            every = workspace.ephemerals_for("alice", "design")
+            return every[-1] if len(every) > before else None
+
+        return (await workspace.until(told, WAIT_S)).text
+
+    async def settled(self, message: Message) -> Json:
+        """The thread's books once nothing is held in them."""
+        while True:
+            books = await self.side.ledger(message.channel, message.thread_ts or message.ts)
+            states = [attempt["state"] for attempt in books["attempts"]]
+            if states and "held" not in states and "dispatched" not in states:
+                return books
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+    clock = DemoClock(START)
+    workspace = Workspace(now=clock.unix, sleep=clock.sleep, file_processing_s=0)
+    images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=0, paint=quick)
+    side = DemoSide(workspace, clock)
+    world = await start_world(workspace, images, bot_side=side)
+    flags = {"storage.data_dir": tmp_path / "data", "slack.admins": (CAROL,), "image.quality": "low"}
+    settings = plain_settings(world.settings() | flags)
+    darkroom = Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
+    side.attach(darkroom)
+    assert await side.ledger("C0DESIGN01", "1.0") == {"attempts": [], "budgets": []}, "there are no books yet"
+    async with darkroom:
+        yield Demo(clock, side, world, darkroom)
+    await world.close()
+    await workspace.close()
+
+
+async def test_a_thread_s_money_goes_from_hold_to_charge_and_every_class_is_named(demo: Demo) -> None:
+    message = await demo.picture("a red fox in snow")
+    books = await demo.settled(message)
+    (attempt,) = books["attempts"]
+    assert (attempt["version"], attempt["state"], attempt["endpoint"]) == (1, "settled", "responses")
+    assert Decimal(attempt["held_usd"]) > Decimal(attempt["charged_usd"]) > 0
+    classes = {each["name"]: each for each in attempt["classes"]}
+    assert classes["image_output"]["tokens"] > 0
+    assert sum(Decimal(each["charged_usd"]) for each in classes.values()) == Decimal(attempt["charged_usd"])
+    person, *_, workspace = books["budgets"]
+    assert (person["name"], workspace["name"]) == ("Alice Ames", "The workspace")
+    assert person["renews"] == "1 December"
+    assert Decimal(person["cap_usd"]) == 10
+    assert Decimal(person["left_usd"]) == 10 - Decimal(attempt["charged_usd"])
+
+    def placed(_: Workspace) -> Entry | None:
+        found = demo.world.hood.record.newest(channel=message.channel, thread=message.thread_ts)
+        return next((entry for entry in found if entry.kind == "image"), None)
+
+    image = await demo.world.workspace.until(placed, WAIT_S)
+    assert Decimal(image.price_usd or 0) == pytest.approx(
+        Decimal(attempt["charged_usd"]), abs=Decimal("0.000001")
+    )
+
+
+async def test_a_full_cap_declines_until_it_is_given_back_or_the_month_is_over(demo: Demo) -> None:
+    await demo.picture("a red fox in snow")
+    assert await demo.side.fill_cap(ALICE) == {"ok": True, "filled": True}
+    assert "$" in await demo.refused("a second fox")
+    assert await demo.side.fill_cap(ALICE) == {"ok": True, "filled": False}
+    await demo.picture("a third fox")
+    services = demo.darkroom.services
+    assert services is not None
+    policy, _ = await services.admin.policy(services.config.team_id)
+    assert policy.caps == {}, "what was before is again"
+    history = await services.admin.history(services.config.team_id, 10)
+    assert [(entry.action, entry.user_id) for entry in history] == [("cap", CAROL)] * 2
+
+    await demo.side.fill_cap(ALICE)
+    assert "$" in await demo.refused("a fourth fox")
+    clock = await demo.side.jump("month")
+    assert clock == {
+        "now": "2026-12-01T00:00:00Z",
+        "said": "Tuesday, 1 December 2026, 00:00",
+        "timezone": "UTC",
+    }
+    await demo.picture("a fifth fox, in another month")
+    assert await demo.side.fill_cap(ALICE) == {"ok": True, "filled": True}, "it was given back by then"
+
+
+async def test_what_was_decided_for_a_person_comes_back_when_the_switch_is_off(demo: Demo) -> None:
+    services = demo.darkroom.services
+    assert services is not None
+    config = services.config
+    own, author = SetCap(Person(ALICE), 5_000_000_000, PeriodKind.week), Author(config.team_id, CAROL, "key")
+    await services.admin.change(own, author, config.caps, demo.clock.now())
+    before, _ = await services.admin.policy(config.team_id)
+    await demo.side.fill_cap(ALICE)
+    await demo.side.fill_cap(ALICE)
+    after, _ = await services.admin.policy(config.team_id)
+    assert after.caps == before.caps
+    assert len(after.caps) == 1
+
+
+async def test_a_cap_that_cannot_be_filled_is_left_as_it_is(demo: Demo) -> None:
+    services = demo.darkroom.services
+    assert services is not None
+    config, end = services.config, datetime(2026, 12, 24, tzinfo=UTC)
+    reasons: list[Change] = [
+        GiveGrant(Person(ALICE), 1_000_000_000, end),
+        SetExempt(Person(ALICE), exempt=True),
+    ]
+    for number, change in enumerate(reasons):
+        author = Author(config.team_id, CAROL, f"key {number}")
+        await services.admin.change(change, author, config.caps, demo.clock.now())
+        answer = await demo.side.fill_cap(ALICE)
+        assert answer["ok"] is False
+        assert answer["error"]
+
+
+async def test_time_jumps_for_everybody_and_is_told_in_words(demo: Demo) -> None:
+    workspace = demo.world.workspace
+    now = demo.clock.now()
+    await demo.side.jump("hour")
+    await demo.side.jump("day")
+    passed = (demo.clock.now() - now).total_seconds()
+    assert 25 * 3600 <= passed < 25 * 3600 + WAIT_S
+    posted = await workspace.post("alice", "design", "// tomorrow")
+    assert float(posted.ts) == pytest.approx(demo.clock.unix(), abs=WAIT_S)
+
+
+async def test_where_pictures_are_real_the_time_cannot_be_moved(tmp_path: Path) -> None:
+    clock = DemoClock(START)
+    side = DemoSide(Workspace(now=clock.unix), clock, Real(images=True, words="Pictures cost real money."))
+    await side.jump("month")
+    assert clock.now().month == 11
+    assert side.real() == {"slack": False, "images": True, "words": "Pictures cost real money."}
+    assert await side.fill_cap(ALICE) == {"ok": False, "error": "Darkroom has not started yet"}
