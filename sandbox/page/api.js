@@ -13,7 +13,7 @@ async function asked(path, options = {}) {
 const post = (path, body) => asked(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
 export const setup = () => asked("/page/setup");
-export const state = (viewer) => asked(`/control/state?viewer=${encodeURIComponent(viewer)}`);
+export const state = (viewer, since) => asked(`/page/state?viewer=${encodeURIComponent(viewer)}&since=${encodeURIComponent(since)}`);
 export const act = (viewer, doing, action) => post(`/control/${doing}`, { viewer, ...action });
 export const pace = (seconds) => post("/page/pace", { seconds_per_picture: seconds });
 export const hood = () => asked("/control/hood");
@@ -29,8 +29,9 @@ const LONGEST_MS = 5000;
 /** Notices that change nothing a person sees. */
 const UNSEEN = new Set(["call", "ack"]);
 
-/** What goes on under the hood changes nothing in the workspace. */
+/** What goes on under the hood; all of it but a switch changes nothing in the workspace. */
 const BELOW = new Set(["hood", "ledger"]);
+const TOLD_BELOW = new Set([...BELOW, "switch", "hello", "lost"]);
 
 /**
  * Stay connected: `up` after each connection, `changed` for each notice worth a look, `down` when it is lost;
@@ -43,7 +44,7 @@ export function live({ up, changed, below, down }) {
     socket.addEventListener("message", (event) => {
       const notice = JSON.parse(event.data);
       wait = SHORTEST_MS;
-      if (BELOW.has(notice.kind) || notice.kind === "hello" || notice.kind === "lost") below(notice);
+      if (TOLD_BELOW.has(notice.kind)) below(notice);
       if (BELOW.has(notice.kind)) return;
       if (notice.kind === "hello") up();
       else if (!UNSEEN.has(notice.kind)) changed(notice);

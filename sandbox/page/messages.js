@@ -6,7 +6,7 @@ import { emoji, glyph } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { postedFile } from "./pictures.js";
 import { menuButton } from "./popup.js";
-import { now } from "./state.js";
+import { now, revisionOf } from "./state.js";
 
 const TOGETHER_S = 300;
 const SLACKBOT = { id: "USLACKBOT", name: "slackbot", real_name: "Slackbot", is_bot: true };
@@ -53,42 +53,99 @@ export function entries(room, threadTs, hidden) {
     const root = threadTs && before?.ts === threadTs;
     entry.follows = Boolean(close && !newDay && !root && before.kind === entry.kind && before.message.user === entry.message.user && !entry.message.broadcast);
     shown.push(entry);
-    if (threadTs === entry.ts) shown.push({ kind: "count", ts: entry.ts, count: entry.message.reply_count });
+    if (threadTs === entry.ts) shown.push({ kind: "count", ts: entry.ts, count: room.messages.filter((one) => one.is_reply && one.thread_ts === threadTs).length });
   }
   for (const { thread_ts: ts, status } of threadTs ? room.statuses.filter((one) => one.thread_ts === threadTs) : [])
     shown.push({ kind: "status", ts, status });
   return shown;
 }
 
-/** Draw a list. `does` are the things a message can ask of the page. */
+/** So many entries are drawn at first, and so many more whenever somebody comes near the oldest of them. */
+const FIRST = 60;
+const MORE = 30;
+const NEAR_PX = 1200;
+
+/** What is drawn of a box's list: the newest `most`. Another room or thread begins anew. */
+function windowOf(box, place) {
+  if (box.window?.place !== place) box.window = { place, most: FIRST };
+  return box.window;
+}
+
+/** Draw a list, the newest part of it. `does` are the things a message can ask of the page. */
 export function drawList(box, room, threadTs, world, does) {
-  const print = (entry) => {
-    const own = JSON.stringify(entry);
-    const files = (own.match(/F[A-Z0-9]{8,}/g) ?? []).map((id) => world.files[id]);
-    const about = entry.kind === "message" && !threadTs ? aboutThread(entry.message, room) : null;
-    return own + JSON.stringify([world.viewer.id, files, about, threadTs]);
-  };
+  const shown = windowOf(box, `${world.viewer.id} ${room.id} ${threadTs}`);
+  const all = entries(room, threadTs, does.hidden);
+  // Who reads further up keeps what they read: what comes in at the end pushes nothing out.
+  if (shown.total < all.length && box.scrollHeight - box.scrollTop - box.clientHeight > NEAR_PX) shown.most += all.length - shown.total;
+  shown.total = all.length;
+  const threads = threadTs ? null : threadsOf(room);
+  const drawn = all.slice(-shown.most);
+  const print = (entry) => look(entry, world, threads);
   const make = (entry) => {
     if (entry.kind === "day") return el("p", { class: "divider" }, el("span", {}, entry.day));
     if (entry.kind === "count") return el("p", { class: "divider left" }, el("span", {}, entry.count ? counted(entry.count, "reply", "replies") : "No replies yet"));
     if (entry.kind === "status") return el("p", { class: "status-line" }, el("span", { class: "dots", "aria-hidden": "true" }), `${world.app.name} ${entry.status}`);
-    return messageNode(entry, room, threadTs, world, does);
+    return messageNode(entry, room, threadTs, world, does, threads?.get(entry.ts));
   };
-  reconcile(box, entries(room, threadTs, does.hidden), (entry) => `${entry.kind} ${entry.ts}`, print, make);
+  reconcile(box, drawn, (entry) => `${entry.kind} ${entry.ts}`, print, make);
+  shown.grow = (by = MORE) => {
+    if (box.window !== shown || shown.most >= all.length) return false;
+    shown.most += by;
+    const [height, top] = [box.scrollHeight, box.scrollTop];
+    drawList(box, room, threadTs, world, does);
+    // At the very top the browser keeps no place by itself.
+    box.scrollTop = top + box.scrollHeight - height;
+    return true;
+  };
+  box.onscroll = () => box.scrollTop < NEAR_PX && shown.grow();
+  // Short messages on a tall screen: there has to be something to scroll.
+  if (box.clientHeight && box.scrollHeight < box.clientHeight + NEAR_PX) shown.grow();
 }
 
-function aboutThread(message, room) {
-  const replies = room.messages.filter((one) => one.is_reply && one.thread_ts === message.ts);
-  return {
-    count: replies.length,
-    last: replies.at(-1)?.ts ?? null,
-    people: [...new Set(replies.map((one) => one.user))].slice(0, 4),
-    status: room.statuses.find((one) => one.thread_ts === message.ts)?.status ?? null,
-    notes: room.ephemerals.filter((one) => one.thread_ts === message.ts).length,
-  };
+/** Draw so much of a list that a message is in it; its node, or null. */
+export function reach(box, ts) {
+  const find = () => box.querySelector(`[data-ts="${CSS.escape(ts)}"]`);
+  if (!find()) box.window?.grow?.(Number.MAX_SAFE_INTEGER);
+  return find();
 }
 
-function messageNode(entry, room, threadTs, world, does) {
+const FILES = /F[A-Z0-9]{8,}/g;
+const named = new WeakMap();
+
+/** The ids of all files in a message, wherever in it they are. */
+function filesIn(message) {
+  if (!named.has(message)) named.set(message, [...new Set(JSON.stringify([message.files, message.blocks]).match(FILES) ?? [])]);
+  return named.get(message);
+}
+
+/** Everything that an entry's node depends on, as one string. */
+function look(entry, world, threads) {
+  if (entry.kind !== "message") return JSON.stringify([entry, world.viewer.id]);
+  const files = filesIn(entry.message).map((id) => (world.files[id] ? revisionOf(world.files[id]) : -1));
+  const about = threads?.get(entry.ts) ?? null;
+  return JSON.stringify([revisionOf(entry.message), entry.follows, files, about, world.viewer.id, world.usersAsTold]);
+}
+
+/** What stands below the messages of a channel that have replies, notes or somebody at work: ts → about it. */
+function threadsOf(room) {
+  const threads = new Map();
+  const at = (ts) => {
+    if (!threads.has(ts)) threads.set(ts, { count: 0, last: null, people: [], status: null, notes: 0 });
+    return threads.get(ts);
+  };
+  for (const reply of room.messages) {
+    if (!reply.is_reply) continue;
+    const about = at(reply.thread_ts);
+    about.count += 1;
+    about.last = reply.ts;
+    if (about.people.length < 4 && !about.people.includes(reply.user)) about.people.push(reply.user);
+  }
+  for (const { thread_ts: ts, status } of room.statuses) at(ts).status ??= status;
+  for (const only of room.ephemerals) if (only.thread_ts) at(only.thread_ts).notes += 1;
+  return threads;
+}
+
+function messageNode(entry, room, threadTs, world, does, about) {
   const { message, kind } = entry;
   const author = authorOf(message.user, world);
   const only = kind === "ephemeral";
@@ -100,7 +157,7 @@ function messageNode(entry, room, threadTs, world, does) {
   body.append(content(message, world, source));
   for (const id of message.files) if (world.files[id]) body.append(postedFile(world.files[id]));
   if (message.reactions.length) body.append(reactions(message, room, world, does));
-  if (!only && !threadTs) body.append(...threadLine(message, room, world, does));
+  if (!only && about) body.append(...threadLine(message, about, world, does));
   const side = entry.follows ? el("time", { class: "avatar-gap", "aria-hidden": "true" }, timeOf(message.ts).replace(/\s*[AP]M$/i, "")) : avatar(author);
   const classes = ["message", entry.follows ? "follows" : "", only ? "ephemeral" : ""].filter(Boolean).join(" ");
   return el("article", { class: classes, "data-ts": message.ts, "aria-label": `${author.real_name}, ${timeOf(message.ts)}` }, side, body, only ? null : tools(message, room, threadTs, world, does));
@@ -147,8 +204,7 @@ function reactions(message, room, world, does) {
   return el("div", { class: "reactions" }, chips);
 }
 
-function threadLine(message, room, world, does) {
-  const about = aboutThread(message, room);
+function threadLine(message, about, world, does) {
   const lines = [];
   const open = () => does.openThread(message.ts);
   if (about.status) lines.push(el("p", { class: "status-line" }, el("span", { class: "dots", "aria-hidden": "true" }), `${world.app.name} ${about.status}`));

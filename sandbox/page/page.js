@@ -6,9 +6,10 @@ import { confirmed, reworded } from "./dialogs.js";
 import { byId, isPhone, toast } from "./dom.js";
 import { hood } from "./hood.js";
 import { linkTo, permalink } from "./links.js";
+import { reach } from "./messages.js";
 import { draw, notice, scrollDown } from "./screen.js";
 import { drawControls } from "./sidebar.js";
-import { learn, now, room } from "./state.js";
+import { known, learn, now, room } from "./state.js";
 import { suggest } from "./suggestions.js";
 
 const FIRST_PROMPT = "/imagine a red fox in snow";
@@ -196,9 +197,9 @@ async function askUntilCurrent() {
   while (again) {
     again = false;
     const viewer = now.viewer;
-    const fresh = await api.state(viewer);
+    const fresh = await api.state(viewer, known());
     if (fresh.error) return;
-    if (viewer === now.viewer) learn(fresh);
+    if (viewer === now.viewer && !learn(fresh)) learn(await api.state(viewer, ""));
   }
 }
 
@@ -262,7 +263,7 @@ function find(ts) {
   // After the thread has gone to its end, which the next frame does.
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
-      const found = document.querySelector(`#thread-log [data-ts="${CSS.escape(ts)}"]`);
+      const found = reach(byId("thread-log"), ts);
       found?.scrollIntoView({ block: "center" });
       found?.classList.add("found");
     }),

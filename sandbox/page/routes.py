@@ -7,6 +7,8 @@
                                              "commands": [{"name", "usage", "about"}],
                                              "seconds_per_picture": number|null,
                                              "hood": whether /control/hood is there}
+    GET  /page/state?viewer=U…&since=TOKEN  as /control/state, and a "token" that names this moment; what has
+                                            changed `since` one, or everything when it is not known any more
     POST /page/pace                         {"seconds_per_picture": number from 0 to 60}; answers the same
 
 Like the control routes they are for this machine's own page: a foreign Host or Origin gets 403.
@@ -22,6 +24,8 @@ from typing import Final
 from aiohttp import web
 
 from sandbox.images.api import ImageApi
+from sandbox.slack import view
+from sandbox.slack.changes import Journal
 from sandbox.slack.control import Handler, guarded
 from sandbox.slack.model import Json, User
 from sandbox.slack.workspace import Workspace
@@ -86,6 +90,9 @@ def add_page(
     index = _static(*files.pop("index.html"))
     app.router.add_get("/", guarded(index))
     app.router.add_get("/archives/{channel}/{message}", guarded(index))
+    journal = Journal()
+    workspace.on_change.append(journal.note)
+    app.router.add_get("/page/state", guarded(_state(workspace, journal)))
     app.router.add_get("/page/setup", guarded(_setup(workspace, images, commands)))
     app.router.add_post("/page/pace", guarded(_pace(images)))
     for name, (body, kind) in files.items():
@@ -95,6 +102,18 @@ def add_page(
 def _static(body: bytes, kind: str) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=_HEADERS)
+
+    return serve
+
+
+def _state(workspace: Workspace, journal: Journal) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        changes = journal.since(request.query.get("since", ""))
+        try:
+            shown = view.snapshot(workspace, request.query.get("viewer", ""), changes)
+        except KeyError:
+            return web.json_response({"ok": False, "error": "unknown viewer"}, status=404)
+        return web.json_response(shown | {"token": journal.token})
 
     return serve
 

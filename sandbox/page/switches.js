@@ -58,7 +58,7 @@ export function switchesView(place, tellReal) {
       timer = setInterval(ask, LOOK_AGAIN_MS);
     },
     notice: (notice) => {
-      if (shown && notice.kind === "hello") ask();
+      if (shown && notice.kind !== "hood") ask();
     },
     moved: () => {
       if (shown) ask();

@@ -30,6 +30,9 @@
       "shortcuts": [{"callback_id", "name", "kind": "message"|"global"}]
     }
 
+With `changes` (`sandbox.slack.changes`) a channel has only the messages that changed, `"partial": true` and
+`"gone": [ts]`, unless all of it has to be read; `files` has only what goes with these, and what changed.
+
 In blocks, an image with `slack_file: {"id"}` is drawn from `files[id].url`; one whose id is in the message's
 `broken_files` is drawn as broken, because Slack does so.
 
@@ -58,12 +61,14 @@ from typing import Any, Final
 
 from sandbox.slack import blocks as block_kit
 from sandbox.slack import dialogs, views
+from sandbox.slack.changes import Changes
 from sandbox.slack.model import Channel, Ephemeral, File, Json, Message, Refused, Seen, User
 from sandbox.slack.workspace import Workspace
 
 
-def snapshot(workspace: Workspace, viewer: str) -> Json:
-    """Everything this person sees (the module's docstring has the shape). KeyError for an unknown viewer."""
+def snapshot(workspace: Workspace, viewer: str, changes: Changes | None = None) -> Json:
+    """Everything this person sees, or what of it changed (the module's docstring has the shape). KeyError for
+    an unknown viewer."""
     person = workspace.user_named(viewer)
     rooms = [room for room in workspace.channels.values() if person.id in room.members]
     modals = [view for view in workspace.views.values() if view["_user"] == person.id]
@@ -79,8 +84,8 @@ def snapshot(workspace: Workspace, viewer: str) -> Json:
         },
         "viewer": _user(workspace, person),
         "users": [_user(workspace, user) for user in workspace.users.values()],
-        "channels": [_channel(workspace, room, person) for room in rooms],
-        "files": {file.id: _file(file) for file in _files_seen(workspace, person, rooms)},
+        "channels": [_channel(workspace, room, person, changes) for room in rooms],
+        "files": {file.id: _file(file) for file in _files_seen(workspace, person, rooms, changes)},
         "notifications": [
             {"channel": n.channel, "ts": n.ts, "kind": n.kind}
             for n in workspace.notifications
@@ -107,10 +112,20 @@ def _user(workspace: Workspace, user: User) -> Json:
     }
 
 
-def _channel(workspace: Workspace, room: Channel, person: User) -> Json:
+def _fresh(room: Channel, changes: Changes | None) -> tuple[list[Message], Json]:
+    """The messages of a room that have to be shown, and what is said of the others."""
+    if changes is None or room.id in changes.rooms:
+        return list(room.messages.values()), {}
+    changed = sorted(ts for channel, ts in changes.messages if channel == room.id)
+    gone = [ts for ts in changed if ts not in room.messages]
+    return [room.messages[ts] for ts in changed if ts in room.messages], {"partial": True, "gone": gone}
+
+
+def _channel(workspace: Workspace, room: Channel, person: User, changes: Changes | None) -> Json:
     others = [workspace.users[user].real_name for user in sorted(room.members - {person.id})]
     now = workspace.now()
-    return {
+    messages, partly = _fresh(room, changes)
+    return partly | {
         "id": room.id,
         "name": room.name,
         "kind": room.kind,
@@ -119,7 +134,7 @@ def _channel(workspace: Workspace, room: Channel, person: User) -> Json:
         "has_app": workspace.bot_user_id in room.members,
         "archived": room.archived,
         "shared": room.is_shared,
-        "messages": [_message(workspace, message, person) for message in room.messages.values()],
+        "messages": [_message(workspace, message, person) for message in messages],
         "ephemerals": [_ephemeral(only) for only in workspace.ephemerals_for(person.id, room.id)],
         "statuses": [
             {"thread_ts": thread_ts, "status": status}
@@ -159,9 +174,9 @@ def _ephemeral(only: Ephemeral) -> Json:
     }
 
 
-def _files(workspace: Workspace, room: Channel) -> list[File]:
+def _files(workspace: Workspace, messages: list[Message]) -> list[File]:
     found: dict[str, File] = {}
-    for message in room.messages.values():
+    for message in messages:
         named = [str(image.get("id")) for image in block_kit.files_in(message.blocks)]
         for file_id in [*message.files, *named]:
             if file_id in workspace.files:
@@ -169,9 +184,16 @@ def _files(workspace: Workspace, room: Channel) -> list[File]:
     return list(found.values())
 
 
-def _files_seen(workspace: Workspace, person: User, rooms: list[Channel]) -> Iterator[File]:
+def _files_seen(
+    workspace: Workspace, person: User, rooms: list[Channel], changes: Changes | None
+) -> Iterator[File]:
     for room in rooms:
-        yield from _files(workspace, room)
+        yield from _files(workspace, _fresh(room, changes)[0])
+    if changes is not None and changes.files:
+        for room in rooms:
+            yield from (
+                file for file in _files(workspace, list(room.messages.values())) if file.id in changes.files
+            )
     mine = [view for view in workspace.views.values() if view["_user"] == person.id]
     for view in [*mine, *([home] if (home := workspace.homes.get(person.id)) else [])]:
         for image in block_kit.files_in(view["blocks"]):

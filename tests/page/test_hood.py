@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
 
+from sandbox.hood.routes import add_hood
 from sandbox.images.api import ImageApi
 from sandbox.page.routes import add_page
 from sandbox.slack.control import add_control
@@ -289,3 +290,28 @@ async def test_whether_it_is_open_and_where_is_remembered(
     opener = page.get_by_role("main").get_by_role("button", name="Under the hood")
     await expect(opener).to_have_attribute("aria-expanded", re.compile("false"))
     await expect(hood).to_have_count(0)
+
+
+async def test_with_the_sandboxs_own_record_a_command_is_on_the_wire_and_faults_are_switched(
+    workspace: Workspace, images: ImageApi, browser_page: OpenPage
+) -> None:
+    """The routes themselves in place of the stand-in; without a bot beside it there is no ledger."""
+    app = slack_app(workspace)
+    add_control(app)
+    add_page(app, workspace, images)
+    add_hood(app, workspace, images)
+    running = await serve_app(app)
+    await workspace.attach(Bot(workspace).send)
+    page = await browser_page(running.url, width=1600)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await expect(hood.get_by_role("tab")).to_have_text(["Wire", "Switches"])
+    await page.get_by_label("Message", exact=True).press("Enter")
+    call = hood.get_by_role("button", name="/imagine")
+    await expect(call).to_contain_text(re.compile(r"ack .* ms"))
+    await call.click()
+    await expect(hood.get_by_label("Request")).to_contain_text("a red fox in snow")
+    await hood.get_by_role("tab", name="Switches").click()
+    await hood.get_by_role("switch", name="Out of credit").check()
+    await expect(hood.get_by_role("switch", name="Out of credit")).to_be_checked()
+    assert [standing.rule.fault for standing in images.fault_plan.standing] == ["out of credit"]
+    await running.close()
