@@ -26,12 +26,18 @@ class Stop(asyncio.Event):
         self.again = asyncio.Event()
 
 
-async def serve(darkroom: Darkroom, stop: Stop, ready: Callable[[], None]) -> None:
-    """Start, call *ready*, and end cleanly when *stop* is set, also while it starts. ``Refused`` if it cannot
-    start."""
+async def serve(
+    darkroom: Darkroom,
+    stop: Stop,
+    ready: Callable[[], None],
+    *,
+    first: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    """Start, do what comes *first*, call *ready*, and end cleanly when *stop* is set, also while any of that
+    goes on. ``Refused`` if it cannot start."""
     hurry = asyncio.ensure_future(_hurry(stop, darkroom))
     try:
-        await _serve(darkroom, stop, ready)
+        await _serve(darkroom, stop, ready, first)
     except CannotStart as cannot:
         lines = "\n".join(f"  {fault}" for fault in cannot.faults)
         raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
@@ -42,11 +48,18 @@ async def serve(darkroom: Darkroom, stop: Stop, ready: Callable[[], None]) -> No
         await asyncio.gather(hurry, return_exceptions=True)
 
 
-async def _serve(darkroom: Darkroom, stop: Stop, ready: Callable[[], None]) -> None:
+async def _serve(
+    darkroom: Darkroom,
+    stop: Stop,
+    ready: Callable[[], None],
+    first: Callable[[], Coroutine[Any, Any, None]] | None,
+) -> None:
     if not await _before(stop, darkroom.start()):
         return
     try:
         tune_process()
+        if first is not None and not await _before(stop, first()):
+            return
         ready()
         await stop.wait()
         grace = f"for {darkroom.settings.queue.grace_s:g} seconds at most"
