@@ -16,6 +16,7 @@ from bot.cli import Refused, as_typed, flags_of, to_mend
 from bot.cli.sandbox import PORT, port_taken
 
 if TYPE_CHECKING:
+    from bot.cli.mixes import Mix
     from bot.cli.world import World
     from sandbox.faults.rules import FaultPlan
 
@@ -47,24 +48,40 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="What goes wrong on purpose: a scenario.toml, or bad-day, api-closed or slack-trouble.",
 )
+@click.option(
+    "--images",
+    "painter",
+    type=click.Choice(["sandbox", "openai"]),
+    default="sandbox",
+    show_default=True,
+    help="Who makes the pictures. With openai they are real and cost money: needs OPENAI_API_KEY.",
+)
 def command(
-    port: int, data_dir: Path | None, pairs: tuple[str, ...], seconds: float, faults: Path | None
+    port: int,
+    data_dir: Path | None,
+    pairs: tuple[str, ...],
+    seconds: float,
+    faults: Path | None,
+    painter: str,
 ) -> None:
     """Try all of Darkroom in a browser: a local Slack and a local image API, no account, no key, no cost.
 
-    Tokens, keys and settings in the environment are ignored.
+    Tokens, keys and settings in the environment are ignored, but for OPENAI_* with --images openai.
     """
+    from bot.cli.mixes import costs_told, demo_with
     from bot.cli.world import fault_plan
     from bot.logs import configure_logging
     from bot.settings import BadSettings, plain_settings
 
-    plan = fault_plan(faults)
+    plan, mix = fault_plan(faults), demo_with(painter)
     configure_logging("warning")
     temporary = None if data_dir else Path(tempfile.mkdtemp(prefix="darkroom-demo-"))
-    flags = flags_of(pairs, data_dir or temporary)
+    flags = {**mix.defaults, **flags_of(pairs, data_dir or temporary)}
     try:
-        plain_settings(flags)
-        asyncio.run(_demo(port, flags, seconds, plan, keep=data_dir))
+        settings = plain_settings(flags)
+        if mix.real.images:
+            click.echo(costs_told(mix, settings, kept=data_dir is not None))
+        asyncio.run(_demo(port, flags, seconds, plan, mix, keep=data_dir))
     except BadSettings as bad:
         raise to_mend(bad.faults) from bad
     finally:
@@ -73,7 +90,7 @@ def command(
 
 
 async def _demo(
-    port: int, flags: dict[str, Any], seconds: float, plan: FaultPlan, *, keep: Path | None
+    port: int, flags: dict[str, Any], seconds: float, plan: FaultPlan, mix: Mix, *, keep: Path | None
 ) -> None:
     from bot.app import Darkroom, Overrides
     from bot.cli.demo_clock import DemoClock
@@ -90,21 +107,23 @@ async def _demo(
     commands = frozenset(known.name for known in COMMANDS)
     workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
     images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=seconds)
-    side = DemoSide(workspace, clock)
+    side = DemoSide(workspace, clock, mix.real)
     async with AsyncExitStack() as ending:
         if keep is not None:
             ending.push_async_callback(let_go, kept_demo(keep, workspace, images, clock))
         try:
-            world = await start_world(workspace, images, port=port, faults=plan, bot_side=side)
+            world = await start_world(
+                workspace, images, port=port, faults=plan, bot_side=side, paints=not mix.real.images
+            )
         except OSError as error:
             raise Refused(port_taken(port, error)) from error
         ending.push_async_callback(world.close)
         # Named, so that alerts and requests for more money reach somebody.
         admins = tuple(user.id for user in workspace.users.values() if user.is_admin)
-        settings = plain_settings(world.settings() | {"slack.admins": admins} | flags)
+        settings = plain_settings(world.settings() | {"slack.admins": admins} | flags | dict(mix.settings))
 
         def ready() -> None:
-            _greet(world, settings.storage.data_dir)
+            _greet(world, settings.storage.data_dir, mix)
             if plan.standing:
                 click.echo(faults_told(plan, world.page_url))
 
@@ -113,16 +132,20 @@ async def _demo(
         await serve(darkroom, stop, ready)
 
 
-def _greet(world: World, data_dir: Path) -> None:
+def _greet(world: World, data_dir: Path, mix: Mix) -> None:
     where = f"--data-dir {shlex.quote(str(data_dir))}"
+    click.echo(f"Darkroom's demo is running. Open:\n\n    {world.page_url}\n")
+    click.echo("A prompt is waiting there: press Enter. Then reply in the thread: make it night")
+    click.echo("Be Carol, the admin, and type: /spend help")
+    if mix.real.images:
+        click.echo(f"The books, in another terminal:\n\n    {as_typed()} spend {where}\n")
+        click.echo(f"{mix.real.words} Stop with Ctrl-C.")
+        return
     bill = {
         "OPENAI_BASE_URL": world.openai_base_url,
         "OPENAI_ADMIN_KEY": world.settings()["openai_admin_key"],
     }
     environment = " ".join(f"{name}={value}" for name, value in bill.items())
-    click.echo(f"Darkroom's demo is running. Open:\n\n    {world.page_url}\n")
-    click.echo("A prompt is waiting there: press Enter. Then reply in the thread: make it night")
-    click.echo("Be Carol, the admin, and type: /spend help")
     click.echo("The books, in another terminal, and beside them what the image API would bill:\n")
     click.echo(f"    {as_typed()} spend {where}")
     click.echo(f"    {environment} \\\n        {as_typed()} spend reconcile {where}\n")

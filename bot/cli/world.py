@@ -105,19 +105,22 @@ async def start_world(
     images_port: int = 0,
     faults: FaultPlan | None = None,
     bot_side: BotSide | None = None,
+    paints: bool = True,
 ) -> World:
     """Serve both; *port* is the page's (and Slack's), 0 takes any. Raises OSError when one is taken.
 
     *faults* is what goes wrong on both sides, from now on; without it each side keeps its own plan.
-    *bot_side* are the books, the clock and the caps of a bot that lives here, for the page.
+    *bot_side* are the books, the clock and the caps of a bot that lives here, for the page; unless *paints*,
+    its pictures come from elsewhere, and the page has nothing of the local image API.
     """
     if faults is not None:
         workspace.fault_plan = images.fault_plan = faults
     app = slack_app(workspace)
-    add_control(app, images)
-    add_faults(app, workspace, images)
-    add_page(app, workspace, images)
-    hood = add_hood(app, workspace, images, bot_side)
+    shown = images if paints else None
+    add_control(app, shown)
+    add_faults(app, workspace, shown)
+    add_page(app, workspace, shown)
+    hood = add_hood(app, workspace, shown, bot_side)
     slack_server = await serve_app(app, host, port)
     try:
         image_server = await serve_images(images, host, images_port)

@@ -41,7 +41,7 @@ _LATER_S: Final = (0.7, 0.3)
 class Hood:
     """What goes on in one sandbox: its `record`, its `switches`, and who is told when money moves."""
 
-    def __init__(self, workspace: Workspace, images: ImageApi, bot_side: BotSide | None) -> None:
+    def __init__(self, workspace: Workspace, images: ImageApi | None, bot_side: BotSide | None) -> None:
         self._workspace = workspace
         self._bot_side = bot_side
         self.record = Record(workspace.now, self._tell)
@@ -138,13 +138,15 @@ class Hood:
 
 
 def add_hood(
-    app: web.Application, workspace: Workspace, images: ImageApi, bot_side: BotSide | None = None
+    app: web.Application, workspace: Workspace, images: ImageApi | None, bot_side: BotSide | None = None
 ) -> Hood:
     """Add the record, the switches and their routes to an app made by `slack_app` that has the control
-    routes. With `bot_side` there are a ledger, a clock and caps, too."""
+    routes. Without `images` there is Slack's side alone; with `bot_side` there are a ledger, a clock and
+    caps, too."""
     hood = Hood(workspace, images, bot_side)
     workspace.delivery.watchers.append(DeliveryWatcher(workspace, hood.record))
-    images.watchers.append(PictureWatcher(hood.record, hood.moved, hood.placed))
+    if images is not None:
+        images.watchers.append(PictureWatcher(hood.record, hood.moved, hood.placed))
     app.middlewares.append(wire_watch(workspace, hood.record, hood.moved))
     app.router.add_get("/control/hood", guarded(hood.entries))
     app.router.add_get("/control/hood/{id}", guarded(hood.entry))

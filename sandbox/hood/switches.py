@@ -5,7 +5,7 @@ also off when the rule has been cleared, or has happened as often as it was to h
 """
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, cast
 
@@ -137,9 +137,10 @@ _JUMPS: Final[Mapping[str, tuple[Jump, Switch]]] = {
 
 
 class Switchboard:
-    """All switches of one sandbox; those about money and time only with a bot's side."""
+    """All switches of one sandbox; those of the image API only with one, those about money and time only
+    with a bot's side."""
 
-    def __init__(self, workspace: Workspace, images: ImageApi, bot_side: BotSide | None) -> None:
+    def __init__(self, workspace: Workspace, images: ImageApi | None, bot_side: BotSide | None) -> None:
         self._workspace = workspace
         self._images = images
         self._bot_side = bot_side
@@ -148,10 +149,11 @@ class Switchboard:
 
     def shown(self, viewer: str | None) -> list[Json]:
         """Every switch with its value now; *viewer* is whose cap it is about."""
-        pace = replace(_PACE, value=self._images.seconds_per_picture)
         rules = [replace(switch, value=self._is_on(switch.id)) for switch, _ in _RULES]
-        mine = [pace, *(r for r in rules if r.group == "image API"), _FORGET]
-        mine += [*(r for r in rules if r.group == "Slack"), _REFRESH]
+        mine = [*(r for r in rules if r.group == "Slack"), _REFRESH]
+        if self._images is not None:
+            pace = replace(_PACE, value=self._images.seconds_per_picture)
+            mine = [pace, *(r for r in rules if r.group == "image API"), _FORGET, *mine]
         if self._bot_side is not None:
             mine.append(replace(_CAP, value=viewer in self._filled))
             if not self._bot_side.real()["images"]:
@@ -161,21 +163,16 @@ class Switchboard:
 
     async def use(self, switch_id: str, value: object, viewer: str | None) -> None:
         """Press or set a switch. Raises BadSwitch."""
-        if switch_id == _PACE.id:
-            self._images.seconds_per_picture = _seconds(value)
-            return
-        presses: dict[str, Callable[[], Awaitable[object]]] = {
-            _FORGET.id: self._forget,
-            _REFRESH.id: self._workspace.refresh_sockets,
-        }
-        if switch_id in presses:
-            await presses[switch_id]()
-            return
-        for switch, rule in _RULES:
-            if switch.id == switch_id:
-                self._set(switch.id, rule, _yes_or_no(value))
-                return
-        if self._bot_side is not None and switch_id == _FILL:
+        images = self._images
+        if switch_id == _REFRESH.id:
+            await self._workspace.refresh_sockets()
+        elif images is not None and switch_id == _PACE.id:
+            images.seconds_per_picture = _seconds(value)
+        elif images is not None and switch_id == _FORGET.id:
+            images.forget()
+        elif (rule := self._rule(switch_id)) is not None:
+            self._set(switch_id, rule, _yes_or_no(value))
+        elif self._bot_side is not None and switch_id == _FILL:
             await self._fill(self._bot_side, viewer, _yes_or_no(value))
         elif self._bot_side is not None and switch_id in _JUMPS:
             to = _JUMPS[switch_id][0]
@@ -185,20 +182,20 @@ class Switchboard:
         else:
             raise BadSwitch(f"there is no switch {switch_id[:80]!r} here")
 
-    def reset(self) -> None:
-        """Every toggle of the sandbox's is off."""
-        for switch, rule in _RULES:
-            self._set(switch.id, rule, on=False)
+    def _rule(self, switch_id: str) -> Rule | None:
+        """The rule of a toggle that there is here."""
+        sides = ("slack",) if self._images is None else ("slack", "openai")
+        return next((rule for switch, rule in _RULES if switch.id == switch_id and rule.side in sides), None)
 
-    async def _forget(self) -> None:
-        self._images.forget()
+    def _plan(self, rule: Rule) -> FaultPlan:
+        return (self._images if rule.side == "openai" and self._images else self._workspace).fault_plan
 
     def _is_on(self, switch_id: str) -> bool:
         plan, standing = self._on.get(switch_id, (None, None))
         if plan is None or standing is None:
             return False
         spent = standing.rule.times is not None and standing.met >= standing.rule.times
-        in_force = plan in (self._workspace.fault_plan, self._images.fault_plan)
+        in_force = plan is self._plan(standing.rule)
         return in_force and not spent and any(each is standing for each in plan.standing)
 
     def _set(self, switch_id: str, rule: Rule, on: bool) -> None:
@@ -209,8 +206,7 @@ class Switchboard:
             if any(each is standing for each in plan.standing):
                 plan.remove(standing.id)
         if on:
-            side = self._workspace if rule.side == "slack" else self._images
-            plan = side.fault_plan
+            plan = self._plan(rule)
             try:
                 self._on[switch_id] = plan, plan.add(rule, self._workspace.now())
             except ValueError as full:

@@ -31,6 +31,7 @@ class Side:
     jumps: list[Jump] = field(default_factory=list)
     full: set[str] = field(default_factory=set)
     able: bool = True
+    images: bool = False
 
     async def ledger(self, channel: str, thread_ts: str) -> Json:
         return {"attempts": [], "budgets": [], "of": [channel, thread_ts]}
@@ -52,7 +53,7 @@ class Side:
         return {"ok": True, "filled": user in self.full}
 
     def real(self) -> Json:
-        return {"slack": False, "images": False, "words": "Nothing here is real."}
+        return {"slack": False, "images": self.images, "words": "Nothing here is real."}
 
 
 @dataclass

@@ -8,6 +8,8 @@ import aiohttp
 import pytest
 
 from sandbox.faults.rules import FaultPlan, Rule
+from sandbox.hood.switches import BadSwitch, Switchboard
+from sandbox.slack.workspace import Workspace
 from tests.sandbox_hood.conftest import ALICE, DESIGN, Place, Side
 from tests.sandbox_images.support import KEY, ask, request
 
@@ -160,3 +162,15 @@ async def test_without_a_bot_there_are_no_books_and_only_the_sandboxs_switches(a
     assert (shown["clock"], shown["real"]) == (None, None)
     assert {switch["group"] for switch in shown["switches"]} == {"image API", "Slack"}
     assert (await alone.switch(id="next_month"))[0] == 400
+
+
+async def test_where_pictures_come_from_elsewhere_nothing_is_said_of_the_image_api(side: Side) -> None:
+    workspace = Workspace()
+    board = Switchboard(workspace, None, side)
+    assert {switch["group"] for switch in board.shown(ALICE)} == {"Slack", "money", "time"}
+    for gone in ("pace", "closed", "forget"):
+        with pytest.raises(BadSwitch):
+            await board.use(gone, True, ALICE)
+    side.images = True
+    assert {switch["group"] for switch in board.shown(ALICE)} == {"Slack", "money"}, "real money, real time"
+    await workspace.close()

@@ -1,0 +1,149 @@
+"""Half real, half local: real pictures in the demo, and a real Slack with pictures that cost nothing. What is
+real is here a sandbox, too, found by its address in the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import aiohttp
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import Refused, main
+from bot.cli.mixes import sandbox_pictures
+from bot.cli.world import World, start_world
+from bot.settings import Settings, plain_settings
+from sandbox.images.api import ImageApi
+from sandbox.slack.workspace import Workspace
+from storage.database import DATABASE_NAME, Database
+from tests.bot.test_running import WAIT_S, Process, darkroom, variables
+from tests.sandbox_images.support import quick
+
+pytestmark = pytest.mark.slow
+
+ALICE, DESIGN = "U0ALICE001", "C0DESIGN01"
+KEY = "sk-somebodys-own"
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """What stands for the real Slack, and for the real image API, which takes one key only."""
+    workspace = Workspace(file_processing_s=0)
+    images = ImageApi(seconds_per_picture=0, paint=quick, keys=frozenset({KEY}))
+    started = await start_world(workspace, images)
+    yield started
+    await started.close()
+    await workspace.close()
+
+
+async def _url(demo: Process) -> str:
+    return (await demo.says(r"http://127\.0\.0\.1:\d+/")).group()
+
+
+async def test_a_demo_with_real_pictures_says_what_they_cost_and_asks_the_real_api(
+    world: World, tmp_path: Path
+) -> None:
+    demo = await darkroom(
+        tmp_path,
+        "demo",
+        "--images",
+        "openai",
+        "--port",
+        "0",
+        "--set",
+        "caps.person_usd=2",
+        OPENAI_API_KEY=KEY,
+        OPENAI_BASE_URL=world.openai_base_url,
+        SLACK_BOT_TOKEN="xoxb-real",
+    )
+    url = await _url(demo)
+    before = demo.said
+    assert "REAL MONEY" in before
+    assert "$5.00 for all together, $2.00 for each person" in before
+    assert KEY not in before
+    asked = {"viewer": ALICE, "channel": DESIGN, "text": "/imagine a red fox in snow"}
+    async with aiohttp.ClientSession(url) as http:
+        async with http.ws_connect("/control/live") as live:
+            async with http.post("/control/type", json=asked) as answer:
+                assert (await answer.json())["ok"]
+            shown = ""
+            while '"type": "image"' not in shown:
+                await live.receive_json(timeout=WAIT_S)
+                async with http.get("/control/state", params={"viewer": ALICE}) as answer:
+                    shown = await answer.text()
+        async with http.get("/control/switches", params={"viewer": ALICE}) as answer:
+            switches = await answer.json()
+    assert switches["real"]["images"] is True
+    assert "cost money" in switches["real"]["words"]
+    assert {switch["group"] for switch in switches["switches"]} == {"Slack", "money"}
+    assert [call.endpoint for call in world.images.calls] == ["responses"]
+    demo.process.terminate()
+    assert await demo.ends() == 0
+    assert "costs nothing" not in demo.said
+
+
+def test_without_a_key_there_are_no_real_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    ended = CliRunner().invoke(main, ["demo", "--images", "openai", "--port", "0"])
+    assert ended.exit_code == 2
+    assert "OPENAI_API_KEY is missing" in ended.output
+
+
+async def test_a_real_slack_can_have_pictures_that_cost_nothing_and_need_no_key(
+    world: World, tmp_path: Path
+) -> None:
+    assert await (await darkroom(tmp_path, "init")).ends() == 0
+    tokens = {name: value for name, value in variables(world).items() if name.startswith("SLACK_")}
+    bot = await darkroom(
+        tmp_path, "run", "--images", "sandbox", OPENAI_BASE_URL=world.openai_base_url, **tokens
+    )
+    await bot.says("Darkroom is connected")
+    assert "Slack is real, pictures are not" in bot.said
+    await world.workspace.type_command("alice", "design", "/imagine a red fox in snow")
+
+    def made(workspace: Workspace) -> bool:
+        room = workspace.channel_named("design")
+        return any(block["type"] == "image" for m in room.messages.values() for block in m.blocks)
+
+    await world.workspace.until(made, WAIT_S)
+    assert world.images.calls == [], "the API of the environment was not asked"
+    bot.process.terminate()
+    assert await bot.ends() == 0
+
+
+def _books(folder: Path, provider: str) -> Settings:
+    """A data directory whose books have one call, of *provider*."""
+    Database.open(folder, create=True).close()
+    with closing(sqlite3.connect(folder / DATABASE_NAME)) as db:
+        db.execute(
+            """
+            INSERT INTO journal (at, kind, attempt_id, team_id, channel_id, person_key, held_at,
+                held_delta_nano_usd, charged_delta_nano_usd, image_model, host_model, endpoint, provider,
+                price_version, flags)
+            VALUES ('2026-11-01', 'hold', 'attempt', 'T1', 'C1', 'person', '2026-11-01', 1, 0, 'gpt-image-2',
+                'gpt-5.6-luna', 'responses', ?, 'x', '[]')
+            """,
+            (provider,),
+        )
+        db.commit()
+    return plain_settings({"storage.data_dir": folder})
+
+
+async def test_pictures_that_cost_nothing_are_not_put_into_books_of_real_money(tmp_path: Path) -> None:
+    settings = await asyncio.to_thread(_books, tmp_path / "paid", "openai")
+    with pytest.raises(Refused, match="have pictures from openai") as refused:
+        async with sandbox_pictures(settings):
+            raise AssertionError
+    assert "darkroom init --data-dir" in refused.value.message
+
+
+async def test_books_of_pictures_that_cost_nothing_may_have_more_of_them(tmp_path: Path) -> None:
+    settings = await asyncio.to_thread(_books, tmp_path / "local", "127.0.0.1:4711")
+    async with sandbox_pictures(settings) as local:
+        assert str(local.openai_base_url).startswith("http://127.0.0.1:")
+        assert local.storage == settings.storage
