@@ -57,16 +57,17 @@ def png(width: int = 30, height: int = 20) -> bytes:
 
 
 class Bot:
-    """The app's end of the socket: acknowledges everything, keeps it, and posts through the Web API."""
+    """The app's end of the socket: acknowledges all with `answer`, keeps it, posts by the Web API."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.got: list[dict[str, Any]] = []
+        self.answer: dict[str, Any] | None = None
 
     async def send(self, message: dict[str, Any]) -> None:
         self.got.append(message)
         if "envelope_id" in message:
-            self.workspace.acknowledge(message["envelope_id"])
+            self.workspace.acknowledge(message["envelope_id"], self.answer)
 
     def payloads(self, kind: str) -> list[dict[str, Any]]:
         """What came in envelopes of this kind."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from sandbox.slack.model import Shortcut
 from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
 from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
@@ -107,6 +108,55 @@ async def test_evil_blocks_names_and_files_are_shown_as_text(
     await workspace.until(lambda w: bot.pressed() == ["b"])
     await log.get_by_role("button", name=f"Open the picture: {SCRIPT}").first.click()
     await expect(page.get_by_role("dialog", name="Picture")).to_be_visible()
+    await nothing_ran(page)
+
+
+async def test_an_evil_modal_and_what_is_put_into_it_run_nothing(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    workspace.shortcuts = (Shortcut("evil", SCRIPT, "global"),)
+    page = await browser_page(server.url)
+    await page.get_by_role("button", name="Shortcuts").click()
+    await page.get_by_role("menuitem", name=SCRIPT).click()
+    await workspace.until(lambda w: bot.payloads("interactive"))
+    text = {
+        "type": "plain_text_input",
+        "action_id": "v",
+        "initial_value": SCRIPT,
+        "placeholder": plain(SCRIPT),
+    }
+    menu = {"type": "static_select", "action_id": "v", "options": [{"text": plain(SCRIPT), "value": SCRIPT}]}
+    fields = [
+        {"type": "input", "block_id": f"b{n}", "label": plain(SCRIPT), "hint": plain(SCRIPT), "element": each}
+        for n, each in enumerate((text, menu))
+    ]
+    view = {"type": "modal", "title": plain("<svg onload=x()>"), "submit": plain("Send"), "blocks": fields}
+    trigger = bot.payloads("interactive")[0]["trigger_id"]
+    await bot.call("views.open", trigger_id=trigger, view=view)
+    dialog = page.get_by_role("dialog", name="<svg onload=x()>")
+    await expect(dialog.get_by_role("textbox", name=SCRIPT)).to_have_value(SCRIPT)
+    await dialog.get_by_role("combobox", name=SCRIPT).select_option(SCRIPT)
+    bot.answer = {"response_action": "errors", "errors": {"b0": EVIL[2]}}
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(dialog.get_by_role("alert")).to_have_text(EVIL[2])
+    held = bot.payloads("interactive")[-1]["view"]["state"]["values"]
+    assert held["b0"]["v"]["value"] == SCRIPT
+    await nothing_ran(page)
+
+
+async def test_a_drawing_with_a_script_in_it_is_a_file_to_be_downloaded_and_no_picture(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    script = b'onload="window.ran = 1"><script>window.ran = 1</script>'
+    evil = b'<svg xmlns="http://www.w3.org/2000/svg" ' + script + b"</svg>"
+    drawing = await workspace.upload("bob", "fox.svg", evil)
+    await workspace.post("bob", DESIGN, "", files=(drawing.id,))
+    page = await browser_page(server.url)
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="fox.svg").click()
+    assert (await download.value).suggested_filename == "fox.svg"
+    async with page.expect_download():
+        await page.evaluate("(id) => window.open(`/control/files/${id}`)", drawing.id)
     await nothing_ran(page)
 
 

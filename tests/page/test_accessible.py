@@ -1,0 +1,85 @@
+"""axe-core finds no barrier that is serious on the main views, light and dark."""
+
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it ships no types
+from playwright.async_api import Page, expect
+
+from sandbox.slack.model import Shortcut
+from sandbox.slack.server import RunningServer
+from sandbox.slack.workspace import Workspace
+from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
+from tests.page.test_blocks_drawn import BLOCK
+from tests.page.test_conversation import PICTURES, PROMPT, QUALITY, SIZE, UNDER, interaction, modal
+from tests.page.test_hood import SWITCHES, Hood, attempt, entry, server, under
+
+__all__ = ["server", "under"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def barriers(page: Page) -> list[str]:
+    """Everything axe calls serious or critical: the rule, and where."""
+    found = await Axe().run(page)
+    assert "color-contrast" in {rule["id"] for rule in found.response["passes"]}
+    return [
+        f"{one['id']}: {[node['target'] for node in one['nodes']]}"
+        for one in found.response["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+async def furnish(workspace: Workspace, bot: Bot, under: Hood) -> str:
+    """A thread with pictures, reactions and a note, every block, and something under the hood; its ts."""
+    workspace.shortcuts = (Shortcut("new", "New picture", "global"),)
+    ts = await bot.say("a fox")
+    file = await bot.file(png(900, 500), "v1.png")
+    image = {"type": "image", "slack_file": {"id": file}, "alt_text": "version 1"}
+    await bot.say("v1", thread_ts=ts, blocks=[image, *UNDER])
+    await workspace.react("bob", DESIGN, ts, "eyes")
+    await bot.call("chat.postEphemeral", channel=DESIGN, user=ALICE, text="Your spend: $1.00")
+    every = await bot.say("all blocks")
+    workspace.channels[DESIGN].messages[every].blocks = [
+        block | {"type": kind, "block_id": kind} for kind, block in BLOCK.items()
+    ]
+    under.attempts = [attempt("settled", "0.0411", version=1), attempt("dispatched", id=2)]
+    under.entries = [
+        entry(1, "command", "/imagine", "a fox"),
+        entry(2, "web", "x", "y", ok=False, error="bad"),
+    ]
+    under.switches = [dict(one) for one in SWITCHES]
+    return ts
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_serious_barrier_on_the_main_views(
+    workspace: Workspace,
+    bot: Bot,
+    under: Hood,
+    server: RunningServer,
+    browser_page: OpenPage,
+    scheme: Literal["light", "dark"],
+) -> None:
+    ts = await furnish(workspace, bot, under)
+    page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=1600, scheme=scheme)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await expect(hood.locator(".attempt")).to_have_count(2)
+    found: dict[str, Any] = {"thread and ledger": await barriers(page)}
+    for tab in ("Wire", "Switches"):
+        await hood.get_by_role("tab", name=tab).click()
+        found[tab] = await barriers(page)
+    await page.get_by_role("button", name="Open the picture: version 1").click()
+    found["viewer"] = await barriers(page)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Shortcuts").click()
+    found["menu"] = await barriers(page)
+    await page.get_by_role("menuitem", name="New picture").click()
+    trigger = (await interaction(workspace, bot, "shortcut"))["trigger_id"]
+    view = modal(PROMPT, PICTURES, SIZE, QUALITY)
+    await bot.call("views.open", trigger_id=trigger, view=view)
+    await page.get_by_role("button", name="Make it").click()
+    found["modal"] = await barriers(page)
+    await page.keyboard.press("Escape")
+    await page.locator("#rooms").get_by_role("button", name="Darkroom").click()
+    found["messages with the app"] = await barriers(page)
+    assert {view: rules for view, rules in found.items() if rules} == {}
