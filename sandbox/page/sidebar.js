@@ -41,7 +41,7 @@ function roomButton(room, about, world, open) {
 
 const standing = (user) => (user.is_admin ? "admin" : user.is_guest ? "guest" : user.is_outside ? "elsewhere" : "");
 
-/** The switch of who is looking, and the slider. */
+/** The switch of who is looking; and the slider, where there is none among the switches under the hood. */
 export function drawControls(box, setup, viewer, become) {
   const people = setup.viewers.map((user) => {
     const input = el("input", { type: "radio", name: "viewer", value: user.id, checked: user.id === viewer, change: () => become(user.id) });
@@ -49,7 +49,7 @@ export function drawControls(box, setup, viewer, become) {
     return el("label", { title: user.real_name }, input, avatar(user), el("span", {}, first), standing(user) ? el("small", {}, standing(user)) : null);
   });
   const fieldset = el("fieldset", { class: "viewers" }, el("legend", {}, "You are"), people);
-  box.replaceChildren(fieldset, ...(setup.seconds_per_picture === null ? [] : [slider(setup.seconds_per_picture)]));
+  box.replaceChildren(fieldset, ...(setup.seconds_per_picture === null || setup.hood ? [] : [slider(setup.seconds_per_picture)]));
 }
 
 function slider(seconds) {

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { el, toast } from "./dom.js";
 
 const LOOK_AGAIN_MS = 10_000;
+const FIRST = ["time", "money"];
 
 /** The view. `place()` tells who is looking; `tellReal(real)` hears what is real whenever that is told. */
 export function switchesView(place, tellReal) {
@@ -41,10 +42,7 @@ export function switchesView(place, tellReal) {
     if (now === look) return;
     look = now;
     const focused = groups.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
-    const names = [...new Set(given.switches.map((one) => one.group))];
-    groups.replaceChildren(
-      ...names.map((name) => el("fieldset", {}, el("legend", {}, name), given.switches.filter((one) => one.group === name).map((one) => KINDS[one.kind]?.(one, use)))),
-    );
+    groups.replaceChildren(...groupsOf(given.switches).map(([name, some]) => group(name, some, use)));
     [...groups.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === focused)?.focus();
   }
 
@@ -66,6 +64,17 @@ export function switchesView(place, tellReal) {
   };
 }
 
+/** The switches by their groups, what is about the clock beside it. */
+function groupsOf(switches) {
+  const names = [...new Set([...FIRST.filter((name) => switches.some((one) => one.group === name)), ...switches.map((one) => one.group)])];
+  return names.map((name) => [name, switches.filter((one) => one.group === name)]);
+}
+
+function group(name, some, use) {
+  const presses = some.every((one) => one.kind === "press");
+  return el("fieldset", {}, el("legend", {}, name), el("div", { class: presses ? "in-a-row" : "switch-list" }, some.map((one) => KINDS[one.kind]?.(one, use))));
+}
+
 const about = (one) => (one.about ? el("small", { id: `about-${one.id}` }, one.about) : null);
 const described = (one) => ({ "aria-describedby": one.about ? `about-${one.id}` : null, "data-focus": `switch ${one.id}` });
 
@@ -75,7 +84,7 @@ const KINDS = {
     return el("div", { class: "switch" }, el("label", {}, input, el("span", {}, one.label)), about(one));
   },
   press: (one, use) => {
-    const button = el("button", { type: "button", class: "btn", ...described(one), click: () => use(one, true, button) }, one.label);
+    const button = el("button", { type: "button", class: "btn", title: one.about, ...described(one), click: () => use(one, true, button) }, one.label);
     return el("div", { class: "switch press" }, button, about(one));
   },
   number: (one, use) => {
