@@ -62,9 +62,12 @@ class DeliveryWatcher:
             return str(payload.get("type")), f"{who}: {_pressed(payload)}"
         event = _event(payload)
         where = room_name(self._workspace, self._place(kind, payload)[0])
-        about = event.get("text") or event.get("reaction") or event.get("tab") or event.get("subtype") or ""
+        inner = _message(event)
+        words = inner.get("text") or event.get("reaction") or event.get("tab") or ""
+        about = " ".join(str(each) for each in (event.get("subtype"), words) if each)
         place = f" in {where}" if where else ""
-        return str(event.get("type", "event")), f"{self._who(event.get('user'))}{place}: {about}"
+        who = self._who(event.get("user") or inner.get("user"))
+        return str(event.get("type", "event")), f"{who}{place}: {about}"
 
     def _who(self, user: object) -> str:
         person = self._workspace.users.get(str(user))
@@ -76,9 +79,7 @@ class DeliveryWatcher:
         if kind == "interactive":
             return self._place_of_press(payload)
         event = _event(payload)
-        item = event.get("item")
-        inner = event.get("message") or event.get("previous_message") or item or event
-        inner = inner if isinstance(inner, dict) else event
+        inner = _message(event)
         channel = event.get("channel") or inner.get("channel")
         ts = inner.get("thread_ts") or opened_by(self._workspace, channel, inner.get("ts"))
         return (channel, ts) if isinstance(channel, str) else (None, None)
@@ -99,6 +100,12 @@ class DeliveryWatcher:
 def _event(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     event = payload.get("event")
     return event if isinstance(event, dict) else {}
+
+
+def _message(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The message that an event is about, itself where it is one."""
+    found = event.get("message") or event.get("previous_message") or event.get("item")
+    return found if isinstance(found, dict) else event
 
 
 def _pressed(payload: Mapping[str, Any]) -> str:

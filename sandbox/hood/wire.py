@@ -159,9 +159,12 @@ def _said(workspace: Workspace, kind: Kind, given: Mapping[str, Any], channel: s
     """A call in one line: where, and what."""
     if kind == "file":
         return f"{given['bytes']:,} bytes" if "bytes" in given else ""
+    files = given.get("files")
+    listed = [given, *(files if isinstance(files, list) else [])]
+    named = [str(each.get("file") or each.get("id")) for each in listed if isinstance(each, dict)]
+    known = ", ".join(workspace.files[file_id].name for file_id in named if file_id in workspace.files)
     view = given.get("view")
     title = view.get("title") if isinstance(view, dict) else None
-    words = title.get("text") if isinstance(title, dict) else None
-    if words is None:
-        words = next((given[name] for name in _TOLD_FIRST if given.get(name)), "")
+    words = title.get("text") if isinstance(title, dict) else known
+    words = words or next((given[name] for name in _TOLD_FIRST if given.get(name)), "")
     return ": ".join(part for part in (room_name(workspace, channel), str(words)) if part)

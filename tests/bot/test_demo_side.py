@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 Json = dict[str, Any]
 START = datetime(2026, 11, 21, 18, 42, tzinfo=UTC)
 WAIT_S = 30.0
-ALICE, CAROL = "U0ALICE001", "U0CAROL001"
+ALICE, CAROL = "U0ALICE001", "U0ADMIN001"
 
 
 @dataclass
@@ -185,6 +185,31 @@ async def test_time_jumps_for_everybody_and_is_told_in_words(demo: Demo) -> None
     assert 25 * 3600 <= passed < 25 * 3600 + WAIT_S
     posted = await workspace.post("alice", "design", "// tomorrow")
     assert float(posted.ts) == pytest.approx(demo.clock.unix(), abs=WAIT_S)
+
+
+async def test_a_picture_under_way_is_finished_whatever_time_it_has_become(demo: Demo) -> None:
+    demo.world.images.seconds_per_picture = 2
+    calls = demo.world.images.calls
+    making = asyncio.create_task(demo.picture("a red fox in snow"))
+    await demo.world.workspace.until(lambda _: [call for call in calls if call.response_id], WAIT_S)
+    await demo.side.jump("month")
+    assert not making.done()
+    message = await making
+    (attempt,) = (await demo.settled(message))["attempts"]
+    assert attempt["state"] == "settled"
+    assert [call.endpoint for call in calls] == ["responses"]
+
+
+async def test_when_the_month_has_gone_by_its_report_comes_by_itself(demo: Demo) -> None:
+    await demo.picture("a red fox in snow")
+    await demo.side.jump("month")
+    workspace = demo.world.workspace
+    room = workspace.dm(CAROL, workspace.bot_user_id)
+    found = await workspace.until(
+        lambda _: next((m for m in room.messages.values() if "November" in f"{m.text}{m.blocks}"), None),
+        WAIT_S,
+    )
+    assert found.user == workspace.bot_user_id
 
 
 async def test_where_pictures_are_real_the_time_cannot_be_moved(tmp_path: Path) -> None:

@@ -96,6 +96,9 @@ async def test_uploads_downloads_and_response_urls_are_there(place: Place) -> No
         assert answer.status == 200
     entry = await _last(place)
     assert (entry["kind"], entry["name"], entry["said"], entry["ok"]) == ("file", "upload", "70 bytes", True)
+    await place.web("files.completeUploadExternal", files=[{"id": begun["file_id"], "title": "A fox"}])
+    await place.web("files.info", file=begun["file_id"])
+    assert [each["said"] for each in (await place.entries())[-2:]] == ["fox.png", "fox.png"]
     app = await place.join()
     await place.workspace.type_command(ALICE, DESIGN, "/imagine a fox")
     command = next(sent["payload"] for sent in app.got if sent["type"] == "slash_commands")
@@ -122,6 +125,14 @@ async def test_a_delivery_has_the_time_to_its_acknowledgement(place: Place) -> N
         True,
         posted.ts,
     )
+
+
+async def test_a_change_says_who_changed_what(place: Place) -> None:
+    await place.join()
+    posted = await place.workspace.post(ALICE, DESIGN, "helo")
+    await place.workspace.edit_message(ALICE, DESIGN, posted.ts, "hello")
+    entry = await _last(place)
+    assert (entry["said"], entry["thread"]) == ("Alice Ames in #design: message_changed hello", posted.ts)
 
 
 async def test_a_second_try_is_an_entry_of_its_own_and_the_first_says_why(place: Place) -> None:
