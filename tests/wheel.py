@@ -58,7 +58,7 @@ def install(wheel: Path, target: Path) -> Path:
 def demo(bin_dir: Path, empty: Path) -> None:
     """The demo comes up, serves its page, and stops at Ctrl-C without a complaint."""
     with subprocess.Popen(
-        [str(bin_dir / "darkroom"), "demo", "--port", "0"],
+        [str(bin_dir / "darkroom"), "demo", "--no-browser", "--port", "0"],
         cwd=empty,
         env=clean(),
         stdout=subprocess.PIPE,

@@ -143,6 +143,8 @@ async def test_the_demo_ignores_the_environment_serves_its_page_and_leaves_nothi
     demo = await darkroom(
         tmp_path,
         "demo",
+        "--empty",
+        "--no-browser",
         "--port",
         "0",
         SLACK_BOT_TOKEN="xoxb-real",

@@ -23,15 +23,15 @@ class Demo:
     """A demo that is running, with a data directory; `with` ends it as Ctrl-C does."""
 
     def __init__(self, data_dir: Path, *more: str) -> None:
-        options = ["--port", "0", "--data-dir", str(data_dir), "--seconds", "0", *more]
+        options = ["--port", "0", "--data-dir", str(data_dir), "--seconds", "0", "--no-browser", *more]
         command = [sys.executable, "-u", "-m", "bot", "demo", *options]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.said: list[str] = []
         for line in self.process.stdout:
             self.said.append(line)
-            if found := re.search(r"^ +(http://127\S+/)$", line):
-                self.url = found[1]
+            if found := re.search(r"^ +(http://127[^/]+/)(#\S+)?$", line):
+                self.url, self.first = found[1], found[2] or ""
             if "Stop with Ctrl-C" in line:
                 return
         raise AssertionError("".join(self.said))

@@ -8,18 +8,18 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from tests.sandbox_keeping.demo_process import Demo, pictures
+from tests.sandbox_keeping.demo_process import Demo, pictures, room
 
 
 @pytest.mark.slow
 def test_people_find_everything_as_they_left_it_and_go_on(tmp_path: Path) -> None:
-    with Demo(tmp_path) as demo:
+    with Demo(tmp_path, "--empty") as demo:
         demo.does("type", viewer="alice", channel="design", text="/imagine a red fox in snow")
         first = demo.until(lambda state: next(iter(pictures(state)), None))
         demo.does("home", viewer="alice")
         demo.until(lambda state: state["home"])
         demo.does("react", viewer="bob", channel="design", ts=first["ts"], name="heart")
-    with Demo(tmp_path) as demo:
+    with Demo(tmp_path, "--empty") as demo:
         state = demo.state()
         (there,) = pictures(state)
         assert there["reactions"] == [{"name": "heart", "users": ["U0BOB00001"]}]
@@ -37,7 +37,7 @@ def test_people_find_everything_as_they_left_it_and_go_on(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_after_a_kill_slack_and_the_books_go_on_together(tmp_path: Path) -> None:
-    with Demo(tmp_path) as demo:
+    with Demo(tmp_path, "--empty") as demo:
         demo.does("type", viewer="alice", channel="design", text="/imagine a red fox in snow")
         first = demo.until(lambda state: next(iter(pictures(state)), None))
         kept = tmp_path / "sandbox" / "state.json"
@@ -47,7 +47,7 @@ def test_after_a_kill_slack_and_the_books_go_on_together(tmp_path: Path) -> None
             "post", viewer="alice", channel="design", thread_ts=first["thread_ts"], text="make it night"
         )
         demo.killed()
-    with Demo(tmp_path) as demo:
+    with Demo(tmp_path, "--empty") as demo:
         state = demo.state()
         assert pictures(state)[0]["blocks"] == first["blocks"]
         demo.does("post", viewer="alice", channel="design", thread_ts=first["thread_ts"], text="add a tree")
@@ -66,8 +66,23 @@ def test_a_state_that_cannot_be_read_is_named_and_left_alone(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_a_month_is_behind_a_new_demo_once_and_its_thread_is_the_first_thing_to_see(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        assert "Three people have had Darkroom for a month already" in "".join(demo.said)
+        channel, _, root = demo.first.removeprefix("#").partition("/")
+        state = demo.state()
+        assert channel == room(state, "design")["id"]
+        assert [m["ts"] for m in pictures(state) if m["thread_ts"] == root]
+        before = [message["ts"] for message in room(state, "general")["messages"]]
+    with Demo(tmp_path) as demo:
+        assert "Three people" not in "".join(demo.said)
+        assert demo.first == ""
+        assert [message["ts"] for message in room(demo.state(), "general")["messages"]] == before
+
+
+@pytest.mark.slow
 def test_two_demos_cannot_keep_one_folder(tmp_path: Path) -> None:
-    with Demo(tmp_path):
+    with Demo(tmp_path, "--empty"):
         printed = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path)])
         assert printed.exit_code == 2
         assert "Another demo is running" in printed.output

@@ -1,0 +1,59 @@
+"""When a demo begins with a past, and when it opens a browser."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from pathlib import Path
+
+import pytest
+
+from bot.cli.demo_opening import address, can_open_a_browser, lives_already, open_browser
+from bot.cli.demo_stage import Thread
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "can"),
+    [
+        ("darwin", {}, True),
+        ("win32", {}, True),
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", {"DISPLAY": ""}, False),
+        ("linux", {"BROWSER": "lynx"}, False),
+    ],
+)
+def test_a_browser_needs_a_screen(platform: str, environment: dict[str, str], can: bool) -> None:
+    assert can_open_a_browser(platform, environment) is can
+
+
+@pytest.mark.parametrize("goes_wrong", [False, True])
+def test_the_page_is_shown_and_a_browser_that_does_not_start_harms_nothing(
+    goes_wrong: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+
+    def show(url: str) -> bool:
+        shown.append(url)
+        if goes_wrong:
+            raise webbrowser.Error("no browser")
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", show)
+    open_browser("http://127.0.0.1:1/")
+    for thread in threading.enumerate():
+        if thread.name == "browser":
+            thread.join()
+    assert shown == ["http://127.0.0.1:1/"]
+
+
+def test_the_page_opens_with_the_thread_beside_the_channel() -> None:
+    assert address("http://127.0.0.1:1/", Thread("C1", "2.3")) == "http://127.0.0.1:1/#C1/2.3"
+    assert address("http://127.0.0.1:1/", None) == "http://127.0.0.1:1/"
+
+
+@pytest.mark.parametrize(("there", "lives"), [("darkroom.db", True), ("sandbox", True), ("notes.txt", False)])
+def test_where_anything_was_done_no_past_is_played(tmp_path: Path, there: str, lives: bool) -> None:
+    assert not lives_already(tmp_path / "missing")
+    (tmp_path / there).mkdir()
+    assert lives_already(tmp_path) is lives
