@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.slack import methods_chat, methods_files, methods_rest, methods_views
+from sandbox.slack import methods_chat, methods_files, methods_looking, methods_rest, methods_views
 from sandbox.slack.happenings import pointless
 from sandbox.slack.model import ApiAnswer, ApiError, CallRecord, Dropped, Fault, Json
 from sandbox.slack.named_faults import fault_of
@@ -19,6 +19,7 @@ Method = Callable[["State", Json], Awaitable[Json]]
 METHODS: Final[Mapping[str, Method]] = {
     **methods_chat.METHODS,
     **methods_files.METHODS,
+    **methods_looking.METHODS,
     **methods_rest.METHODS,
     **methods_views.METHODS,
 }
@@ -37,12 +38,22 @@ SCOPES: Final[Mapping[str, str]] = {
     "users.info": "users:read",
     "team.info": "team:read",
     "conversations.open": "im:write",
+    "conversations.join": "channels:join",
+    "users.list": "users:read",
+    "bots.info": "users:read",
+    "reactions.get": "reactions:read",
 }
 HISTORY: Final = {
     "channel": "channels:history",
     "group": "groups:history",
     "im": "im:history",
     "mpim": "mpim:history",
+}
+_BY_KIND: Final = {
+    "conversations.history": HISTORY,
+    "conversations.replies": HISTORY,
+    "conversations.info": methods_looking.READ,
+    "conversations.members": methods_looking.READ,
 }
 _JSON_PARAMS: Final = frozenset({"blocks", "metadata", "files", "attachments", "view"})
 
@@ -127,9 +138,12 @@ def _check_token(state: "State", method: str, token: str | None) -> None:
 
 def _check_scope(state: "State", method: str, params: Json) -> None:
     needed = SCOPES.get(method)
-    if method in {"conversations.history", "conversations.replies"}:
+    if method in _BY_KIND:
         room = state.channels.get(str(params.get("channel")))
-        needed = HISTORY[room.kind if room else "channel"]
+        needed = _BY_KIND[method][room.kind if room else "channel"]
+    if method == "conversations.list":
+        wanted = [methods_looking.READ[kind] for kind in methods_looking.kinds_of(params)]
+        needed = next((scope for scope in wanted if scope not in state.scopes), wanted[0])
     if needed and needed not in state.scopes:
         raise ApiError("missing_scope", needed=needed, provided=",".join(sorted(state.scopes)))
 

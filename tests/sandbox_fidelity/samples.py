@@ -40,6 +40,9 @@ SKELETONS: Final[Mapping[str, str]] = {
 """The skeleton, with every field there is, of each payload."""
 
 REFUSED: Final[Mapping[str, Json]] = {
+    "bots.info": {"bot": "B0NOBODY01"},
+    "conversations.info": {"channel": "C0NOWHERE1"},
+    "reactions.get": {"token": "xoxb-unknown"},
     "auth.test": {"token": "xoxb-unknown"},
     "chat.delete": {"channel": DESIGN, "ts": "1.000001"},
     "chat.postEphemeral": {"channel": DESIGN, "user": "U0OUTSIDE1", "text": "x"},
@@ -80,7 +83,7 @@ def workspace() -> Workspace:
     """On a clock that stands still, with every scope, and files that need no scan."""
     clock = Clock()
     made = Workspace(now=clock.now, sleep=clock.sleep, file_processing_s=0)
-    made.scopes |= {"team:read", "im:write"}
+    made.scopes |= {"team:read", "im:write", "channels:read", "reactions:read"}
     return made
 
 

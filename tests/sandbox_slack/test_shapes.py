@@ -31,6 +31,7 @@ OURS = {
     "app_id": str,
     "source_team": str,
     "user_team": str,
+    "parent_conversation": type(None),
 }
 
 
@@ -224,6 +225,8 @@ async def one_answer(workspace: Workspace, method: str) -> Json:
         "users.info": {"user": "U0ALICE001"},
         "conversations.replies": {"channel": DESIGN, "ts": parent.ts},
         "conversations.open": {"users": "U0ALICE001"},
+        "conversations.info": {"channel": DESIGN, "include_locale": True},
+        "bots.info": {"bot": workspace.bot_id},
         "views.open": {"trigger_id": seen.payload["trigger_id"], "view": MODAL},
         "views.publish": {"user_id": "U0ALICE001", "view": {"type": "home", "blocks": [section]}},
         "assistant.threads.setStatus": {"channel_id": DESIGN, "thread_ts": parent.ts, "status": "is drawing"},
@@ -241,7 +244,7 @@ async def one_answer(workspace: Workspace, method: str) -> Json:
 @pytest.fixture
 async def open_app(still: Workspace) -> Workspace:
     """Every scope, and files that need no scan."""
-    still.scopes |= {"team:read", "im:write"}
+    still.scopes |= {"team:read", "im:write", "channels:read"}
     still.file_processing_s = 0
     await still.attach(App(still).send)
     return still
