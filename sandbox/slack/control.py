@@ -35,7 +35,7 @@ from sandbox.slack.server import WORKSPACE
 __all__ = ["Handler", "add_control", "guarded"]
 
 LIVE: Final = web.AppKey("live", set[web.WebSocketResponse])
-_LIVE_MAX: Final = 100
+LIVE_MAX: Final = 100
 _NOTICES_MAX: Final = 1000
 _SHOWN_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
@@ -105,8 +105,8 @@ async def _file(request: web.Request) -> web.StreamResponse:
 
 async def _live(request: web.Request) -> web.StreamResponse:
     """Notices go through a bounded queue: a slow page loses some and is told so."""
-    if len(request.app[LIVE]) >= _LIVE_MAX:
-        raise Wrong(f"there are {_LIVE_MAX} listeners already; close one first", 503)
+    if len(request.app[LIVE]) >= LIVE_MAX:
+        raise Wrong(f"there are {LIVE_MAX} listeners already; close one first", 503)
     workspace = request.app[WORKSPACE]
     notices: asyncio.Queue[Json] = asyncio.Queue(_NOTICES_MAX)
     link = web.WebSocketResponse(heartbeat=30)

@@ -17,7 +17,7 @@ from sandbox.slack.workspace import Workspace
 IMAGES: Final = web.AppKey("images", list[ImageApi])
 WAIT_MAX_S: Final = 60.0
 CALLS_MAX: Final = 200
-_PEOPLE_MAX: Final = 1000
+PEOPLE_MAX: Final = 1000
 _TEXT_MAX: Final = 2000
 _NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,20}")
 _PERSON: Final = Fields({"name": str}, {"channels": list, "is_admin": bool, "is_guest": bool})
@@ -103,8 +103,8 @@ async def _person(request: web.Request) -> web.StreamResponse:
         raise Wrong(
             '"name" must be one that nobody has, of a-z, 0-9, ".", "_" and "-", at most 21 characters'
         )
-    if len(workspace.users) >= _PEOPLE_MAX:
-        raise Wrong(f"there are {_PEOPLE_MAX:,} people already; POST /control/reset sends the new ones home")
+    if len(workspace.users) >= PEOPLE_MAX:
+        raise Wrong(f"there are {PEOPLE_MAX:,} people already; POST /control/reset sends the new ones home")
     channels = tuple(given.get("channels") or ("#design", "#general"))
     for channel in channels:
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import runpy
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,8 +16,9 @@ from aiohttp.test_utils import make_mocked_request
 from bot.cli.world import World, app_shortcuts, start_world
 from handlers.manifest import build_manifest
 from sandbox.images.api import ImageApi
+from sandbox.slack import control, driving
 from sandbox.slack.workspace import Workspace
-from tests.sandbox_clients.documented import PAGE, Request, requests
+from tests.sandbox_clients.documented import PAGE, Request, blocks, requests
 from tests.sandbox_images.support import KEY, quick, request
 from tests.sandbox_slack.conftest import App, ok, png
 
@@ -208,6 +211,30 @@ async def test_a_reset_is_the_beginning_again_without_a_new_connection(
     again = await slack.post("alice", DESIGN, "hello")
     assert again.ts > names["MESSAGE_TS"]
     assert app.events[-1]["ts"] == again.ts
+
+
+async def test_listeners_and_people_have_a_bound(
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "LIVE_MAX", 1)
+    monkeypatch.setattr(driving, "PEOPLE_MAX", len(Workspace().users) + 1)
+    async with http.ws_connect("/control/live"):
+        status, told = await send(http, Request("GET", "/control/live", None))
+        assert (status, told["error"]) == (503, "there are 1 listeners already; close one first")
+    assert (await send(http, Request("POST", "/control/person", '{"name": "dave"}')))[0] == 200
+    status, told = await send(http, Request("POST", "/control/person", '{"name": "erin"}'))
+    assert (status, "people already" in told["error"]) == (400, True)
+
+
+async def test_the_example_of_a_test_runs(tmp_path: Path) -> None:
+    shown = next(example for example in blocks("python") if "async def test_" in example)
+    written = shown.replace(
+        "# … start your bot …", 'await workspace.post_as_other_app("#design", "Hello, Alice!")'
+    )
+    assert written != shown
+    (tmp_path / "example.py").write_text(written)
+
+    await runpy.run_path(str(tmp_path / "example.py"))["test_my_bot_answers"]()
 
 
 async def test_another_apps_manifest_makes_it_its_home(
