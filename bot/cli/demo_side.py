@@ -81,6 +81,8 @@ class DemoSide:
             if to == "month":
                 await self._give_back()
             self._look_again()
+            if self._darkroom is not None and (worker := self._darkroom.worker) is not None:
+                await worker.round()
         return await self.clock()
 
     async def ledger(self, channel: str, thread_ts: str) -> Json:

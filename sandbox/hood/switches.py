@@ -74,7 +74,12 @@ _RULES: Final[tuple[tuple[Switch, Rule], ...]] = (
         Rule("openai", "*", "rate limit", times=None, args={"retry_after": 5}),
     ),
     (
-        _toggle("closed", "image API", "Out of credit", "The account has no money left: 429."),
+        _toggle(
+            "closed",
+            "image API",
+            "Out of credit",
+            "The account has no money left: 429. What waits tries again by itself, sooner if time passes.",
+        ),
         Rule("openai", "*", "out of credit", times=None),
     ),
     (

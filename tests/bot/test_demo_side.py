@@ -219,3 +219,15 @@ async def test_where_pictures_are_real_the_time_cannot_be_moved(tmp_path: Path) 
     assert clock.now().month == 11
     assert side.real() == {"slack": False, "images": True, "words": "Pictures cost real money."}
     assert await side.fill_cap(ALICE) == {"ok": False, "error": "Darkroom has not started yet"}
+
+
+async def test_what_waits_for_an_account_without_money_goes_on_when_an_hour_has_gone_by(demo: Demo) -> None:
+    switches, workspace = demo.world.hood.switches, demo.world.workspace
+    await switches.use("closed", True, ALICE)
+    making = asyncio.create_task(demo.picture("a red fox in snow"))
+    await workspace.until(lambda _: [call for call in demo.world.images.calls if call.status == 429], WAIT_S)
+    admin = workspace.dm(CAROL, workspace.bot_user_id)
+    await workspace.until(lambda _: [m for m in admin.messages.values() if "no money left" in m.text], WAIT_S)
+    await switches.use("closed", False, ALICE)
+    await demo.side.jump("hour")
+    await making
