@@ -110,12 +110,11 @@ class Stage:
         await self._picture(thread, made)
 
     async def shares(self, who: str, thread: Thread, version: int, channel: str, comment: str) -> None:
-        """Share a picture to a channel."""
-        room = self._workspace.channel_named(channel)
-        before = set(room.messages)
+        """Share a picture to a channel, and read that it is there."""
+        told = len(self._workspace.ephemerals_for(who))
         await self.chooses(who, thread, version, "Share to channel…")
         await self._submits(who, "share_picture", {"share_channel": channel, "share_comment": comment})
-        await self._seen(lambda _: next((m for m in _roots(room) if m.ts not in before), None))
+        await self._seen(lambda w: len(w.ephemerals_for(who)) > told)
 
     async def asks_for_more(self, who: str, admin: str) -> None:
         """Press the button under the newest refusal; an admin grants five dollars."""

@@ -85,6 +85,11 @@ async def test_a_month_of_three_peoples_pictures_and_talk_ends_in_the_present(pa
     assert len(days) >= 8
     assert set(ledger.turns()) == {("pictures", "pictures"), ("declined", "no_money")}
     ledger.holds_nothing()
+    billed = [nano for items in town.images.bill.kept().values() for _, nano in items.values()]
+    assert ledger.charged() == sum(billed) > 0
+    # Everything was seen before the present began.
+    newest = max(only.ts for name in ("alice", "bob", "carol") for only in workspace.ephemerals_for(name))
+    assert float(newest) < (began + MONTH).timestamp()
 
 
 async def test_a_history_that_stops_leaves_a_demo_in_the_present(
