@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.faults.rules import FaultPlan, Rule
+from sandbox.images.api import Answer, ImageApi
 from sandbox.slack.api import METHODS
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_images.support import KEY, events_of, quick_api, request
@@ -70,8 +71,16 @@ ERRORS: Final[Mapping[str, str]] = {
     "quota_429": "out of credit",
     "billing_hard_limit_400": "billing limit",
     "ipm_429": "rate limit",
+    "invalid_image_file_400": "bad picture",
 }
 """The named fault that is each captured error of the image API."""
+STREAMS: Final[Mapping[str, str]] = {
+    "error_flat": "flat error event",
+    "error_nested_then_failed": "nested error event",
+    "failed_only": "failed event",
+    "item_moderation_blocked": "moderation of the picture",
+}
+"""The named fault that is each captured stream without a picture."""
 
 
 def read(path: Path) -> Any:
@@ -154,9 +163,21 @@ def here(folder: str) -> list[str]:
 
 async def stream() -> dict[str, Json]:
     """The events of a picture, as the sample's was made: by the host's own choice, with one preview."""
+    return by_kind(await events_of(await _streamed(quick_api())))
+
+
+async def failing_stream(fault: str) -> dict[str, Json]:
+    """The events of a picture that meets a named fault; not all of them are of the client's own types."""
     api = quick_api()
+    api.fault_plan = FaultPlan([Rule("openai", "responses", fault)])
+    answer = await _streamed(api)
+    assert answer.events is not None
+    return by_kind([event async for event in answer.events])
+
+
+async def _streamed(api: ImageApi) -> Answer:
     asked = request(stream=True, tool={"partial_images": 1}, tool_choice="auto")
-    return by_kind(await events_of(await api.create_response(asked, KEY)))
+    return await api.create_response(asked, KEY)
 
 
 def by_kind(events: list[Json]) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from sandbox.slack.api import METHODS
 from tests.sandbox_clients.documented import PAGE
 from tests.sandbox_fidelity import samples
 from tests.sandbox_fidelity.compare import LEFT_OUT, MORE, adds, lacks, merged
-from tests.sandbox_fidelity.samples import ERRORS, REFUSED, SKELETONS, SLACK, STREAM, read
+from tests.sandbox_fidelity.samples import ERRORS, REFUSED, SKELETONS, SLACK, STREAM, STREAMS, read
 
 Json = dict[str, Any]
 Difference = tuple[str, str, str]
@@ -134,6 +134,16 @@ async def test_a_stream_has_the_events_of_the_captured_one_in_their_order() -> N
     captured = samples.by_kind([each["data"] for each in read(STREAM / "image_ok.json")])
 
     assert list(await samples.stream()) == list(captured)
+
+
+@pytest.mark.parametrize("name", STREAMS)
+async def test_a_stream_that_fails_has_the_shape_of_the_captured_one(name: str) -> None:
+    captured = samples.by_kind([each["data"] for each in read(STREAM / f"{name}.json")])
+    events = await samples.failing_stream(STREAMS[name])
+
+    assert list(events)[-1] == list(captured)[-1]
+    for kind, event in captured.items():
+        assert lacks(event, events[kind]) == set()
 
 
 @pytest.mark.parametrize("name", ERRORS)
