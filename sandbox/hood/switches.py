@@ -160,7 +160,7 @@ class Switchboard:
             pace = replace(_PACE, value=self._images.seconds_per_picture)
             mine = [pace, *(r for r in rules if r.group == "image API"), _FORGET, *mine]
         if self._bot_side is not None:
-            mine.append(replace(_CAP, value=viewer in self._filled))
+            mine.append(replace(_CAP, value=self._person(viewer) in self._filled))
             if not self._bot_side.real()["images"]:
                 # Real money is not spent beyond a cap because somebody let a month go by.
                 mine += [jump for _, jump in _JUMPS.values()]
@@ -186,6 +186,13 @@ class Switchboard:
                 self._filled.clear()
         else:
             raise BadSwitch(f"there is no switch {switch_id[:80]!r} here")
+
+    def _person(self, viewer: str | None) -> str | None:
+        """The id of somebody by their id or name."""
+        try:
+            return self._workspace.user_named(viewer or "").id
+        except KeyError:
+            return None
 
     def _rule(self, switch_id: str) -> Rule | None:
         """The rule of a toggle that there is here."""
@@ -218,17 +225,17 @@ class Switchboard:
                 raise BadSwitch(str(full)) from full
 
     async def _fill(self, side: BotSide, viewer: str | None, on: bool) -> None:
-        person = self._workspace.users.get(viewer or "")
+        person = self._person(viewer)
         if person is None:
-            raise BadSwitch('"viewer" must be the id of a person')
-        if on == (person.id in self._filled):
+            raise BadSwitch('"viewer" must be the id or the name of a person')
+        if on == (person in self._filled):
             return
-        answer = await side.fill_cap(person.id)
+        answer = await side.fill_cap(person)
         if not answer.get("ok"):
             raise BadSwitch(str(answer.get("error", "the bot could not do it")))
-        self._filled.pop(person.id, None)
+        self._filled.pop(person, None)
         if answer.get("filled"):
-            self._filled[person.id] = None
+            self._filled[person] = None
             while len(self._filled) > _MOST_FILLED:
                 del self._filled[next(iter(self._filled))]
 

@@ -143,7 +143,8 @@ async def test_a_cap_is_filled_for_one_person_and_given_back(place: Place, side:
     await place.switch(id="fill_cap", value=True, viewer=ALICE)
     assert side.full == {ALICE}
     assert await place.value("fill_cap") is True
-    assert await place.value("fill_cap", viewer="U0BOB00001") is False
+    assert await place.value("fill_cap", viewer="alice") is True
+    assert await place.value("fill_cap", viewer="bob") is False
     await place.switch(id="next_month", viewer=ALICE)
     assert await place.value("fill_cap") is False, "a new month, a new cap"
     side.full.clear()
