@@ -181,10 +181,8 @@ async def the_cover(stage: Stage) -> Thread:
     await stage.says("bob", cover, "add a golden fox --quality high")
     await stage.rests()
     await stage.asks_for_more("bob", "carol")
-    await stage.rests()
     stage.before(66)
     await stage.shares("alice", cover, 3, "general", "The cover for Friday. What do you think?")
-    await stage.rests()
     stage.before(61)
     await stage.says("carol", cover, "That is the one! Friday is saved.")
     return cover

@@ -38,7 +38,7 @@ async def play_the_month(
     try:
         thread = await play(workspace, images, darkroom, clock)
     except StageProblem as problem:
-        click.echo(f"and it broke off, which does no harm.\n{str(problem).splitlines()[0]}", err=True)
+        click.echo(f"it broke off, because {problem}. The demo works all the same.")
         return None
     click.echo(f"done in {time.perf_counter() - started:.1f} s.")
     return thread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,11 +16,13 @@ from sandbox.slack.workspace import Workspace
 S = TypeVar("S", Message, Ephemeral)
 T = TypeVar("T")
 PATIENCE_S = 20.0
-"""How long something is waited for, in real seconds."""
+"""How many real seconds Darkroom may take for anything that is done here."""
+AFTERWARDS_S = 5.0
+"""How many more for what it does in rounds of its own, such as sharing and asking admins."""
 
 
 class StageProblem(Exception):
-    """Something that should have been seen was not."""
+    """Something that should have been seen was not; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Thread:
 
 
 class Stage:
-    """The workspace with Darkroom in it, on a clock that jumps from scene to scene. Whatever does not come
-    within ``PATIENCE_S`` raises ``StageProblem``."""
+    """The workspace with Darkroom in it, on a clock that jumps from scene to scene. What does not come raises
+    ``StageProblem``."""
 
     def __init__(self, workspace: Workspace, darkroom: Darkroom, clock: DemoClock, today: datetime) -> None:
         """It goes on until *today*, which is a time of day too."""
@@ -50,10 +53,14 @@ class Stage:
 
     async def rests(self) -> None:
         """Wait until nobody waits for Darkroom, nor it for anything."""
-        await self._seen(lambda _: not self._workspace.delivery.unanswered)
-        if self._darkroom.worker is not None:
-            await self._darkroom.worker.idle()
-        await self._darkroom.errands.idle()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._workspace.until(lambda w: not w.delivery.unanswered, PATIENCE_S)
+                if self._darkroom.worker is not None:
+                    await self._darkroom.worker.idle()
+                await self._darkroom.errands.idle()
+        except (TimeoutError, AssertionError) as never:
+            raise StageProblem(f"Darkroom was not ready after {PATIENCE_S:g} s") from never
 
     async def says(self, who: str, where: str | Thread, text: str) -> Thread:
         """Write a message in a channel, or a reply in a thread; gives its thread."""
@@ -86,7 +93,9 @@ class Stage:
         room = self._workspace.channel_named(channel) if channel else self._workspace.dm(person, bot)
         before = set(room.messages)
         await self.types(who, room.id, f"/imagine {prompt}")
-        root = await self._seen(lambda _: next((m for m in _roots(room) if m.ts not in before), None))
+        root = await self._seen(
+            "a thread", lambda _: next((m for m in _roots(room) if m.ts not in before), None)
+        )
         thread = Thread(room.id, root.ts)
         await self._picture(thread, 1)
         return thread
@@ -114,14 +123,18 @@ class Stage:
         told = len(self._workspace.ephemerals_for(who))
         await self.chooses(who, thread, version, "Share to channel…")
         await self._submits(who, "share_picture", {"share_channel": channel, "share_comment": comment})
-        await self._seen(lambda w: len(w.ephemerals_for(who)) > told)
+        await self._seen("the word that it is shared", lambda w: len(w.ephemerals_for(who)) > told)
 
     async def asks_for_more(self, who: str, admin: str) -> None:
         """Press the button under the newest refusal; an admin grants five dollars."""
-        refused = await self._seen(lambda w: _newest_with(w.ephemerals_for(who), "more_money_ask"))
+        refused = await self._seen(
+            "a refusal", lambda w: _newest_with(w.ephemerals_for(who), "more_money_ask")
+        )
         await self._press(who, refused, "more_money_ask")
         dm = self._workspace.dm(self._workspace.user_named(admin).id, self._workspace.bot_user_id)
-        asked = await self._seen(lambda _: _newest_with(dm.messages.values(), "more_money_grant_5"))
+        asked = await self._seen(
+            "a question", lambda _: _newest_with(dm.messages.values(), "more_money_grant_5")
+        )
         await self._press(admin, asked, "more_money_grant_5")
 
     async def _press(self, who: str, source: Message | Ephemeral, action: str, **more: Any) -> None:
@@ -134,7 +147,7 @@ class Stage:
             view = workspace.modal_of(who)
             return view if view is not None and view["callback_id"] == callback else None
 
-        view = await self._seen(opened)
+        view = await self._seen(f"the dialog {callback}", opened)
         seen = await self._workspace.submit_view(who, view["id"], values)
         if seen.error is not None:
             raise StageProblem(f"{callback}: {seen.error}")
@@ -149,13 +162,15 @@ class Stage:
                     return message
             return None
 
-        return await self._seen(shown)
+        return await self._seen(f"version {version}", shown)
 
-    async def _seen(self, look: Callable[[Workspace], T | None]) -> T:
+    async def _seen(self, what: str, look: Callable[[Workspace], T | None]) -> T:
+        """What *look* finds once Darkroom rests, or a little later."""
+        await self.rests()
         try:
-            return await self._workspace.until(look, PATIENCE_S)
+            return await self._workspace.until(look, AFTERWARDS_S)
         except AssertionError as never:
-            raise StageProblem(str(never)) from never
+            raise StageProblem(f"{what} did not come") from never
 
 
 def _roots(room: Channel) -> Iterator[Message]:

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import Darkroom
+from bot.cli import demo_opening
+from bot.cli.demo_clock import DemoClock
 from bot.cli.demo_opening import address, can_open_a_browser, lives_already, open_browser
-from bot.cli.demo_stage import Thread
+from bot.cli.demo_stage import StageProblem, Thread
+from bot.settings import plain_settings
+from sandbox.images.api import ImageApi
+from sandbox.slack.workspace import Workspace
 
 
 @pytest.mark.parametrize(
@@ -50,6 +56,25 @@ def test_the_page_is_shown_and_a_browser_that_does_not_start_harms_nothing(
 def test_the_page_opens_with_the_thread_beside_the_channel() -> None:
     assert address("http://127.0.0.1:1/", Thread("C1", "2.3")) == "http://127.0.0.1:1/#C1/2.3"
     assert address("http://127.0.0.1:1/", None) == "http://127.0.0.1:1/"
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_the_month_is_told_in_one_line_also_when_it_breaks_off(
+    breaks: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def play(*given: object) -> Thread:
+        if breaks:
+            raise StageProblem("version 2 did not come")
+        return Thread("C1", "2.3")
+
+    monkeypatch.setattr(demo_opening, "play", play)
+    workspace, images, clock = Workspace(), ImageApi(), DemoClock()
+    darkroom = Darkroom(plain_settings({}))
+    thread = await demo_opening.play_the_month(workspace, images, darkroom, clock)
+    assert thread == (None if breaks else Thread("C1", "2.3"))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("Three people have had Darkroom for a month already: playing it… ")
+    assert ("because version 2 did not come" in line) is breaks
 
 
 @pytest.mark.parametrize(("there", "lives"), [("darkroom.db", True), ("sandbox", True), ("notes.txt", False)])

@@ -1,6 +1,10 @@
 """What was done in the demo is there after a restart, and after a kill."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -8,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from tests.sandbox_keeping.demo_process import Demo, pictures, room
+from tests.sandbox_keeping.demo_process import ROOT, Demo, pictures, room
 
 
 @pytest.mark.slow
@@ -78,6 +82,26 @@ def test_a_month_is_behind_a_new_demo_once_and_its_thread_is_the_first_thing_to_
         assert "Three people" not in "".join(demo.said)
         assert demo.first == ""
         assert [message["ts"] for message in room(demo.state(), "general")["messages"]] == before
+
+
+@pytest.mark.slow
+def test_a_stop_while_the_month_is_played_ends_it_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-u", "-m", "bot", "demo", "--port", "0", "--no-browser"]
+    with subprocess.Popen(
+        [*command, "--data-dir", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        said = b""
+        while b"playing it" not in said:
+            said += os.read(process.stdout.fileno(), 1000)
+        process.send_signal(signal.SIGINT)
+        said += process.communicate()[0]
+    assert process.returncode == 0
+    assert b"Traceback" not in said
+    assert b"Open:" not in said
 
 
 @pytest.mark.slow

@@ -1,0 +1,67 @@
+"""Slack, image API and time of a demo are kept and brought back together."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cli import Refused
+from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_keeping import kept_demo, let_go
+from sandbox.images.api import ImageApi
+from sandbox.slack.workspace import Workspace
+from tests.sandbox_keeping.used import DESIGN
+
+
+async def test_a_time_that_was_jumped_to_is_still_there_and_what_was_said_at_it(tmp_path: Path) -> None:
+    clock = DemoClock()
+    workspace, images = Workspace(now=clock.unix, sleep=clock.sleep), ImageApi(now=clock.unix)
+    keeper = kept_demo(tmp_path, workspace, images, clock)
+    later = clock.jump(datetime.now(UTC) + timedelta(days=40))
+    said = await workspace.post("alice", DESIGN, "next month")
+    await let_go(keeper)
+
+    clock = DemoClock()
+    workspace = Workspace(now=clock.unix, sleep=clock.sleep)
+    keeper = kept_demo(tmp_path, workspace, ImageApi(now=clock.unix), clock)
+    assert clock.now() >= later
+    assert workspace.message(DESIGN, said.ts).text == "next month"
+    assert (await workspace.post("alice", DESIGN, "and after that")).ts > said.ts
+    await let_go(keeper)
+
+
+async def test_a_change_is_on_the_disk_a_moment_later(tmp_path: Path) -> None:
+    clock = DemoClock()
+    workspace, images = Workspace(now=clock.unix, sleep=clock.sleep), ImageApi(now=clock.unix)
+    keeper = kept_demo(tmp_path, workspace, images, clock)
+    await keeper.settled()
+    said = await workspace.post("alice", DESIGN, "hello")
+    await keeper.settled()
+    assert said.ts in keeper.folder.state.read_text()
+    images.asked["a red fox"] = 1
+    images.forget()
+    await keeper.settled()
+    assert json.loads(keeper.folder.state.read_text())["images"]["asked"] == {"a red fox": 1}
+    await let_go(keeper)
+
+
+@pytest.mark.parametrize("time", ["soon", None, True, 1e300])
+async def test_a_time_that_is_none_is_refused_and_left_alone(tmp_path: Path, time: object) -> None:
+    clock = DemoClock()
+    workspace, images = Workspace(now=clock.unix, sleep=clock.sleep), ImageApi(now=clock.unix)
+    keeper = kept_demo(tmp_path, workspace, images, clock)
+    await let_go(keeper)
+    file = tmp_path / "sandbox" / "state.json"
+    file.write_text(spoiled := json.dumps(json.loads(file.read_text()) | {"clock": time}))
+    with pytest.raises(Refused, match="is no time"):
+        kept_demo(tmp_path, workspace, images, clock)
+    assert file.read_text() == spoiled
+
+
+async def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("no folder")
+    clock = DemoClock()
+    with pytest.raises(Refused, match="Nothing can be kept in"):
+        kept_demo(place, Workspace(), ImageApi(), clock)
