@@ -105,7 +105,7 @@ class Hood:
         """Press or set one switch."""
         try:
             given = json.loads(await request.read())
-        except ValueError:
+        except (ValueError, RecursionError):
             given = None
         if not isinstance(given, dict) or not isinstance(given.get("id"), str):
             return _refused('the body must be JSON: {"id": …, "value": …, "viewer": …}')

@@ -90,7 +90,7 @@ async def _given(request: web.Request, kind: Kind) -> Json:
 def _parsed(text: str) -> Json:
     try:
         given = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"(not JSON)": text}
     return given if isinstance(given, dict) else {"(not an object)": given}
 
@@ -102,7 +102,7 @@ def _plain(key: str, value: Any) -> Any:
     if key in _JSON_FIELDS and isinstance(value, str):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 
@@ -115,7 +115,7 @@ def _body(response: web.StreamResponse) -> Any:
         return f"({response.content_length or 0:,} bytes of {response.content_type})"
     try:
         return json.loads(response.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return response.text
 
 

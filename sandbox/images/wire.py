@@ -114,7 +114,7 @@ def _read(content_type: str, body: bytes) -> Json:
         return _read_form(body, boundary[1].encode())
     try:
         read = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
         raise Refusal(400, "We could not parse the JSON body of your request.")

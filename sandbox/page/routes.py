@@ -165,7 +165,7 @@ def _seconds(body: bytes) -> float | None:
     """The number of seconds that is asked for; None when the body does not name one."""
     try:
         given = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     seconds = given.get("seconds_per_picture") if isinstance(given, dict) else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):

@@ -157,7 +157,7 @@ def _decoded(params: Json) -> Json:
         if key in _JSON_PARAMS and isinstance(value, str):
             try:
                 value = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 code = {"blocks": "invalid_blocks_format", "metadata": "invalid_metadata_format"}
                 raise ApiError(code.get(key, "invalid_arguments")) from None
         made[key] = value

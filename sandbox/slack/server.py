@@ -88,7 +88,7 @@ async def _params(request: web.Request) -> Json | None:
     if request.content_type == "application/json":
         try:
             given = json.loads(await request.text() or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return params | given if isinstance(given, dict) else None
     if request.body_exists:
@@ -236,7 +236,7 @@ async def _ping(link: web.WebSocketResponse, socket: Socket) -> None:
 def _take(workspace: Workspace, text: str) -> None:
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if isinstance(message, dict) and isinstance(message.get("envelope_id"), str):
         payload = message.get("payload")

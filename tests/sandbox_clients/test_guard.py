@@ -170,3 +170,21 @@ async def test_the_servers_listen_on_loopback_unless_told_otherwise(world: World
 
     assert {host for runner in runners for host, _ in runner.addresses} == {"127.0.0.1"}
     assert world.openai_base_url.startswith("http://127.0.0.1:")
+
+
+async def test_json_without_a_bottom_is_refused_and_nobody_stumbles(world: World) -> None:
+    deep = "[" * 200_000
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer sk-x"}
+    async with aiohttp.ClientSession(world.slack_server.url) as session:
+        async with session.post("/api/chat.postMessage", data=deep, headers=headers) as answer:
+            assert await answer.json() == {"ok": False, "error": "invalid_json"}
+        async with session.post("/actions/T1/x", data=deep, headers=headers) as answer:
+            assert answer.status == 400
+        form = {"token": world.workspace.bot_token, "channel": "C0DESIGN01", "text": "x", "blocks": deep}
+        async with session.post("/api/chat.postMessage", data=form) as answer:
+            assert (await answer.json())["error"] == "invalid_blocks_format"
+        for path in ("/control/post", "/control/switch", "/control/faults", "/page/pace"):
+            async with session.post(path, data=deep, headers=headers) as answer:
+                assert answer.status == 400, path
+        async with session.post(world.openai_base_url + "/responses", data=deep, headers=headers) as answer:
+            assert answer.status == 400
