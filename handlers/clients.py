@@ -220,10 +220,10 @@ class SlackClient(Protocol):
         ...
 
     async def find_message(
-        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
+        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime, but: str | None = None
     ) -> str | None:
         """The ts of our message whose metadata names *turn_id*: among the replies of *thread_ts*, or of the
-        channel's own messages when that is None; None if there is none since *since*."""
+        channel's own messages when that is None; None if there is none since *since* beside *but*."""
         ...
 
     async def find_openings(self, channel: str, turn_id: str, *, since: datetime) -> tuple[str, ...]:

@@ -79,20 +79,23 @@ class Poster:
         self._repeat = Repeat(clock, pauses_s)
 
     async def find(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
-        """Our message of that turn, by its metadata; None also where looking is impossible."""
-        since = turn.created_at - CLOCKS_APART
+        """Our message of that turn, by its metadata; None also where looking is impossible. The turn's
+        placeholder carries the same, and is not meant once it is known."""
         try:
-            return await self._repeat(
-                lambda: self._slack.find_message(channel, turn.id, thread_ts=thread_ts, since=since)
-            )
+            return await self._repeat(lambda: self._look(channel, turn, thread_ts))
         except (SlackRefused, SlackUnclear):
             return None
 
+    async def _look(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
+        since = turn.created_at - CLOCKS_APART
+        return await self._slack.find_message(
+            channel, turn.id, thread_ts=thread_ts, since=since, but=turn.placeholder_ts
+        )
+
     async def _came_late(self, channel: str, turn: Turn, thread_ts: str | None) -> str | None:
         """The same, for a second look that is taken once."""
-        since = turn.created_at - CLOCKS_APART
         try:
-            return await self._slack.find_message(channel, turn.id, thread_ts=thread_ts, since=since)
+            return await self._look(channel, turn, thread_ts)
         except (SlackRefused, SlackUnclear):
             return None
 
@@ -129,6 +132,9 @@ class Poster:
                 match meaning(refused):
                     case Meaning.THREAD_GONE if thread_ts is not None:
                         thread_ts = None
+                        # It may stand there since an earlier try, of which the answer was never noted.
+                        if (found := await self.find(channel, turn, None)) is not None:
+                            return found
                     case Meaning.PASSING:
                         await self._clock.sleep(pause_s)
                     case Meaning.TOO_MUCH if len(view.text) > SHORT_MAX:

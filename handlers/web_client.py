@@ -209,12 +209,12 @@ class WebSlackClient(WebFiles):
         return str(answer["permalink"])
 
     async def find_message(
-        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
+        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime, but: str | None = None
     ) -> str | None:
         """See ``SlackClient``."""
 
         def is_it(message: Mapping[str, Any]) -> bool:
-            return names(message, turn_id) and message.get("ts") != thread_ts
+            return names(message, turn_id) and message.get("ts") not in (thread_ts, but)
 
         return next(iter(await self._find(channel, thread_ts, since, is_it, most=1)), None)
 

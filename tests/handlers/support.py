@@ -290,11 +290,12 @@ class FakeSlack:
         return f"https://slack.example/archives/{channel}/p{ts.replace('.', '')}"
 
     async def find_message(
-        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
+        self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime, but: str | None = None
     ) -> str | None:
         """See ``SlackClient``."""
         self._did("find_message", channel=channel, turn_id=turn_id, thread_ts=thread_ts)
-        return self.posted.get(turn_id)
+        found = self.posted.get(turn_id)
+        return None if found == but else found
 
     async def find_openings(self, channel: str, turn_id: str, *, since: datetime) -> tuple[str, ...]:
         """See ``SlackClient``; what a test adds to ``openings`` was posted late."""

@@ -397,9 +397,15 @@ async def test_a_post_that_slack_does_late_is_found_before_it_is_done_again() ->
 
     class Late(FakeSlack):
         async def find_message(
-            self, channel: str, turn_id: str, *, thread_ts: str | None, since: datetime
+            self,
+            channel: str,
+            turn_id: str,
+            *,
+            thread_ts: str | None,
+            since: datetime,
+            but: str | None = None,
         ) -> str | None:
-            found = await super().find_message(channel, turn_id, thread_ts=thread_ts, since=since)
+            found = await super().find_message(channel, turn_id, thread_ts=thread_ts, since=since, but=but)
             return found if post.clock.slept else None
 
     post = Post(asked(), Late(after={"post_message": [unclear()]}))
@@ -462,6 +468,39 @@ async def test_a_placeholder_that_somebody_deleted_does_not_stop_the_picture() -
     said = post.slack.only("post_message").said
     assert (said["thread_ts"], said["broadcast"]) == (None, False)
     assert post.notes.steps == STEPS
+
+
+async def test_a_placeholder_is_not_taken_for_the_picture_that_stands_in_the_channel_instead() -> None:
+    """Both name their turn; of the picture no answer came."""
+    slack = FakeSlack(faults={"post_message": [refused("thread_not_found"), unclear(), None]})
+    slack.posted["turn_1"] = ROOT
+    post = Post(asked(), slack)
+    await post.deliver()
+    assert len(slack.named("post_message")) == 1
+    assert post.notes.turn.message_ts not in (None, ROOT)
+
+
+async def test_a_picture_in_the_channel_of_a_thread_that_is_gone_is_found_there_after_a_restart() -> None:
+    class Gone(FakeSlack):
+        async def find_message(
+            self,
+            channel: str,
+            turn_id: str,
+            *,
+            thread_ts: str | None,
+            since: datetime,
+            but: str | None = None,
+        ) -> str | None:
+            if thread_ts is not None:
+                raise refused("thread_not_found", "conversations.replies")
+            return await super().find_message(channel, turn_id, thread_ts=thread_ts, since=since, but=but)
+
+    slack = Gone(faults={"post_message": [refused("thread_not_found")]})
+    slack.posted["turn_1"] = REPLY
+    post = Post(replace(asked(), post_begun_at=later(0)), slack)
+    await post.deliver()
+    assert slack.named("post_message") == []
+    assert post.notes.turn.message_ts == REPLY
 
 
 @pytest.mark.parametrize("error", ["is_archived", "not_in_channel", "restricted_action"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.app import Darkroom
 from sandbox.images.api import ImageApi
-from sandbox.slack.model import Json
+from sandbox.slack.model import Json, Message
 from storage.database import DATABASE_NAME
 from tests.simulation.api_side import ApiSide
 from tests.simulation.checks import is_opening
@@ -132,16 +132,26 @@ def build(seed: int, plan: Plan, folder: Path, loop: VirtualLoop) -> World:
 
 
 def _see(world: World, notice: Json) -> None:
-    """Note what appears in Slack of ours."""
-    if notice["kind"] != "message":
+    """Note what appears in Slack of ours, and whose it is where that is said later."""
+    if notice["kind"] not in ("message", "changed"):
         return
     message = world.workspace.channels[notice["channel"]].messages[notice["ts"]]
     if message.user != world.workspace.bot_user_id:
         return
     payload = (message.metadata or {}).get("event_payload") or {}
+    name, at = str(payload.get("turn_id") or ""), world.loop.time()
+    if notice["kind"] == "changed":
+        _named(world, message, name)
+        return
     images = [block["slack_file"]["id"] for block in message.blocks if block["type"] == "image"]
     pictures = tuple(world.workspace.files[file].sha256 for file in [*images, *message.files])
-    name, at = str(payload.get("turn_id") or ""), world.loop.time()
     world.posts.append(
         Post(name, message.channel, message.ts, pictures, is_opening(message), at, message.thread_ts)
     )
+
+
+def _named(world: World, message: Message, name: str) -> None:
+    """A private post that may stand twice gets its name only when it is known to be the one that stays."""
+    for number, post in enumerate(world.posts):
+        if not post.id and (post.channel, post.ts) == (message.channel, message.ts):
+            world.posts[number] = replace(post, id=name)
