@@ -50,6 +50,7 @@ async def test_a_demo_with_real_pictures_says_what_they_cost_and_asks_the_real_a
     demo = await darkroom(
         tmp_path,
         "demo",
+        "--no-browser",
         "--images",
         "openai",
         "--port",

@@ -12,31 +12,45 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from tests.sandbox_keeping.demo_process import ROOT, Demo, pictures, room
+from tests.sandbox_keeping.demo_process import ROOT, Demo, Json, pictures, room
+
+
+def root_of(state: Json, message: Json) -> Json:
+    """The message that opened a thread of #design."""
+    found: Json = next(m for m in room(state, "design")["messages"] if m["ts"] == message["thread_ts"])
+    return found
 
 
 @pytest.mark.slow
-def test_people_find_everything_as_they_left_it_and_go_on(tmp_path: Path) -> None:
-    with Demo(tmp_path, "--empty") as demo:
+def test_a_new_demo_has_a_month_behind_it_once_and_people_find_all_as_they_left_it(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        assert "Three people have had Darkroom for a month already" in "".join(demo.said)
+        channel, _, root = demo.first.removeprefix("#").partition("/")
+        past = demo.state()
+        assert channel == room(past, "design")["id"]
+        assert [m["ts"] for m in pictures(past) if m["thread_ts"] == root]
         demo.does("type", viewer="alice", channel="design", text="/imagine a red fox in snow")
-        first = demo.until(lambda state: next(iter(pictures(state)), None))
+        first = demo.until(lambda state: next(iter(pictures(state)[len(pictures(past)) :]), None))
         demo.does("home", viewer="alice")
         demo.until(lambda state: state["home"])
         demo.does("react", viewer="bob", channel="design", ts=first["ts"], name="heart")
-    with Demo(tmp_path, "--empty") as demo:
+        # Its placeholder is closed: nothing changes any more.
+        demo.until(lambda state: "Done: " in root_of(state, first)["text"])
+        before = demo.state()
+    with Demo(tmp_path) as demo:
+        assert "Three people" not in "".join(demo.said)
+        assert demo.first == ""
         state = demo.state()
-        (there,) = pictures(state)
-        assert there["reactions"] == [{"name": "heart", "users": ["U0BOB00001"]}]
-        assert there["blocks"] == first["blocks"]
-        (file,) = (f for f in state["files"].values() if f["mimetype"] == "image/png")
-        with urllib.request.urlopen(demo.url + file["url"].lstrip("/")) as answer:  # noqa: S310 -- loopback only
-            assert answer.read().startswith(b"\x89PNG")
+        for name in ("design", "general"):
+            assert room(state, name)["messages"] == room(before, name)["messages"]
         assert state["home"]
+        for file in before["files"].values():
+            with urllib.request.urlopen(demo.url + file["url"].lstrip("/")) as answer:  # noqa: S310 -- loopback only
+                assert len(answer.read()) == file["size"]
         demo.does(
-            "post", viewer="alice", channel="design", thread_ts=there["thread_ts"], text="make it night"
+            "post", viewer="alice", channel="design", thread_ts=first["thread_ts"], text="make it night"
         )
-        second = demo.until(lambda state: next(iter(pictures(state)[1:]), None))
-        assert "v2 from v1" in json.dumps(second["blocks"])
+        demo.until(lambda state: "v2 from v1" in json.dumps(pictures(state)[-1]["blocks"]))
 
 
 @pytest.mark.slow
@@ -70,21 +84,6 @@ def test_a_state_that_cannot_be_read_is_named_and_left_alone(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_month_is_behind_a_new_demo_once_and_its_thread_is_the_first_thing_to_see(tmp_path: Path) -> None:
-    with Demo(tmp_path) as demo:
-        assert "Three people have had Darkroom for a month already" in "".join(demo.said)
-        channel, _, root = demo.first.removeprefix("#").partition("/")
-        state = demo.state()
-        assert channel == room(state, "design")["id"]
-        assert [m["ts"] for m in pictures(state) if m["thread_ts"] == root]
-        before = [message["ts"] for message in room(state, "general")["messages"]]
-    with Demo(tmp_path) as demo:
-        assert "Three people" not in "".join(demo.said)
-        assert demo.first == ""
-        assert [message["ts"] for message in room(demo.state(), "general")["messages"]] == before
-
-
-@pytest.mark.slow
 def test_a_stop_while_the_month_is_played_ends_it_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-u", "-m", "bot", "demo", "--port", "0", "--no-browser"]
     with subprocess.Popen(
@@ -102,11 +101,3 @@ def test_a_stop_while_the_month_is_played_ends_it_at_once(tmp_path: Path) -> Non
     assert process.returncode == 0
     assert b"Traceback" not in said
     assert b"Open:" not in said
-
-
-@pytest.mark.slow
-def test_two_demos_cannot_keep_one_folder(tmp_path: Path) -> None:
-    with Demo(tmp_path, "--empty"):
-        printed = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path)])
-        assert printed.exit_code == 2
-        assert "Another demo is running" in printed.output

@@ -65,3 +65,12 @@ async def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
     clock = DemoClock()
     with pytest.raises(Refused, match="Nothing can be kept in"):
         kept_demo(place, Workspace(), ImageApi(), clock)
+
+
+async def test_two_demos_cannot_keep_one_folder(tmp_path: Path) -> None:
+    clock = DemoClock()
+    keeper = kept_demo(tmp_path, Workspace(), ImageApi(), clock)
+    with pytest.raises(Refused, match="Another demo is running with"):
+        kept_demo(tmp_path, Workspace(), ImageApi(), clock)
+    await let_go(keeper)
+    await let_go(kept_demo(tmp_path, Workspace(), ImageApi(), clock))
