@@ -20,7 +20,8 @@ const SAID_ELSEWHERE = new Set(["type", "post", "press", "submit", "close"]);
 
 const drafts = new Map();
 const below = hood({ place: () => ({ channel: now.room, thread: now.thread, viewer: now.viewer }) });
-let guide = false;
+/** Of the first command of a visit: the newest message before it. Then null: nobody needs to be guided. */
+let guide = null;
 
 // What a person can do
 
@@ -78,7 +79,7 @@ const boxes = {
 };
 
 function send({ kind, text, files, broadcast }, threadTs) {
-  guide ||= kind === "type" && !sessionStorage.getItem(STARTED);
+  if (kind === "type" && !sessionStorage.getItem(STARTED)) guide = room().messages.at(-1)?.ts ?? "";
   sessionStorage.setItem(STARTED, "yes");
   const where = { channel: now.room, text, thread_ts: threadTs };
   scrollDown(byId(threadTs ? "thread-log" : "channel-log"));
@@ -115,7 +116,7 @@ function openThread(ts, { focus = true } = {}) {
   keepDrafts();
   now.opener = document.activeElement?.dataset?.focus ?? null;
   now.thread = ts;
-  guide = false;
+  guide = null;
   arrive();
   scrollDown(byId("thread-log"));
   if (focus && !isPhone()) boxes.thread.focus();
@@ -174,8 +175,8 @@ function dressBox(box, thread, draft) {
 
 /** After the first command of a visit, show its thread as soon as something is in it. */
 function followFirstPicture() {
-  if (!guide || now.thread || isPhone() || innerWidth < 1000) return;
-  const reply = room()?.messages.findLast((one) => one.is_reply && one.user === now.world.app.user_id);
+  if (guide === null || isPhone() || innerWidth < 1000) return;
+  const reply = room()?.messages.findLast((one) => one.is_reply && one.ts > guide && one.user === now.world.app.user_id);
   if (reply) openThread(reply.thread_ts, { focus: false });
 }
 

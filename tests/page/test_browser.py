@@ -35,6 +35,22 @@ async def test_one_press_of_enter_sends_the_first_prompt(
     await expect(page.get_by_label("Message", exact=True)).to_have_value("")
 
 
+async def test_the_first_picture_is_followed_where_an_older_thread_is_open(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    old = await bot.say("made before")
+    await bot.say("the old picture", thread_ts=old)
+    page = await browser_page(f"{server.url}/#{DESIGN}/{old}")
+    thread = page.get_by_label("Messages of the thread")
+    await expect(thread).to_contain_text("the old picture")
+    await page.keyboard.press("Enter")
+    await workspace.until(lambda w: bot.payloads("slash_commands"))
+    await bot.say("reply elsewhere", channel="C0GENERAL1")
+    await expect(thread).to_contain_text("the old picture")
+    await bot.say("the new picture", thread_ts=await bot.say("working on it"))
+    await expect(thread).to_contain_text("the new picture")
+
+
 async def test_shift_enter_writes_a_second_line_and_enter_sends_both(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

@@ -1,0 +1,151 @@
+"""A walk through all of it with the real Darkroom behind the page, as somebody takes it who has just come."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from bot.app import Darkroom, Overrides
+from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_side import DemoSide
+from bot.cli.world import World, app_shortcuts, start_world
+from bot.settings import plain_settings
+from sandbox.slack.workspace import Workspace
+from tests.page.conftest import OpenPage
+from tests.sandbox_images.support import quick_api
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+START = datetime(2026, 11, 21, 18, 42, tzinfo=UTC)
+PATIENCE_MS = 30_000
+LIGHTHOUSE = re.compile("^Open the picture: .*a lighthouse")
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[World]:
+    """What `darkroom demo --empty` runs, with a small and quick image API."""
+    clock = DemoClock(START)
+    workspace = Workspace(now=clock.unix, sleep=clock.sleep, shortcuts=app_shortcuts())
+    images = quick_api(now=clock.unix, sleep=clock.sleep)
+    side = DemoSide(workspace, clock)
+    world = await start_world(workspace, images, bot_side=side)
+    own = {"storage.data_dir": tmp_path / "data", "slack.admins": ("U0ADMIN001",)}
+    settings = plain_settings(world.settings() | own)
+    darkroom = Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
+    side.attach(darkroom)
+    await darkroom.start()
+    yield world
+    await darkroom.aclose()
+    await world.close()
+    await images.close()
+    await workspace.close()
+
+
+class Walk:
+    """One person's way through one page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.log = page.get_by_label("Messages", exact=True)
+        self.thread = page.get_by_label("Messages of the thread")
+        self.hood = page.get_by_role("complementary", name="Under the hood")
+
+    async def be(self, name: str) -> None:
+        """Look as somebody else."""
+        await self.page.get_by_role("radio", name=name).check()
+
+    async def send(self, text: str) -> None:
+        """Into the channel."""
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        await self.page.get_by_label("Message", exact=True).press("Enter")
+
+    async def reply(self, text: str) -> None:
+        """Into the thread that is open."""
+        await self.page.get_by_label("Reply in the thread").fill(text)
+        await self.page.get_by_label("Reply in the thread").press("Enter")
+
+    def version(self, number: int) -> Locator:
+        """The message of a version in the thread that is open."""
+        name = re.compile(rf"^Open the picture: .*version {number}\b")
+        picture = self.page.get_by_role("button", name=name)
+        return self.thread.get_by_role("article").filter(has=picture)
+
+    async def comes(self, number: int, words: str = "") -> None:
+        """A picture of this version is there, with *words* beside its number."""
+        await expect(self.version(number)).to_contain_text(f"v{number}{words}", timeout=PATIENCE_MS)
+
+    async def choose(self, number: int, item: str) -> None:
+        """From the menu under a version."""
+        await self.version(number).get_by_role("button", name="More options").click()
+        await self.page.get_by_role("menuitem", name=item).click()
+
+    async def whispered(self, words: str) -> None:
+        """A message that only this person sees."""
+        note = self.page.locator(".ephemeral").filter(has_text=words).last
+        await expect(note).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_from_the_first_key_press_to_an_empty_purse_and_into_the_next_month(
+    demo: World, browser_page: OpenPage
+) -> None:
+    page = await browser_page(demo.page_url, width=1600, height=900)
+    walk = Walk(page)
+    await page.keyboard.press("Enter")
+    await walk.comes(1)
+    await expect(walk.hood.get_by_role("status")).to_contain_text("charged", timeout=PATIENCE_MS)
+    await walk.reply("make it night")
+    await walk.comes(2, " from v1")
+    await walk.reply("add a moon")
+    await walk.comes(3, " from v2")
+    await walk.choose(1, "Edit this one")
+    await walk.reply("give it a hat")
+    await walk.comes(4, " from v1")
+    await expect(walk.hood.locator(".attempt")).to_have_count(4)
+    await page.reload()
+    await walk.comes(4, " from v1")
+    await expect(walk.hood.locator(".attempt")).to_have_count(4)
+    await walk.version(4).get_by_role("button", name="Variations").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Make them").click()
+    await walk.comes(5, " from v4")
+    await walk.choose(4, "Share to channel…")
+    share = page.get_by_role("dialog", name="Share to channel")
+    await share.get_by_label("Channel", exact=True).select_option("#general")
+    await share.get_by_role("button", name="Share").click()
+    await expect(page.get_by_role("button", name="#general, 1 unread")).to_be_visible(timeout=PATIENCE_MS)
+    await walk.send("/spend")
+    await walk.whispered("left")
+    await walk.be("Carol")
+    await walk.send("/spend cap @alice 0.2")
+    await walk.whispered("$0.20")
+    await walk.be("Alice")
+    await walk.send("/imagine a blue whale")
+    await walk.whispered("Nothing was made and nothing was charged")
+    await walk.hood.get_by_role("tab", name="Switches").click()
+    await walk.hood.get_by_role("button", name="Next month").click()
+    await expect(walk.hood).to_contain_text("December 2026")
+    await walk.send("/imagine a green whale")
+    await expect(walk.log.get_by_role("button", name="a green whale").first).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+
+
+async def test_a_dialog_and_home_with_a_second_window_beside(demo: World, browser_page: OpenPage) -> None:
+    page = await browser_page(demo.page_url, width=1600, height=900)
+    bobs = await browser_page(f"{demo.page_url}?as=bob", width=390, height=844, touch=True)
+    walk = Walk(page)
+    await page.get_by_role("button", name="Shortcuts").click()
+    await page.get_by_role("menuitem", name="New picture").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").first.fill("a lighthouse")
+    await dialog.get_by_role("combobox", name="Where").select_option("#design")
+    await dialog.locator(".buttons .primary").click()
+    await expect(dialog).to_have_count(0)
+    await expect(page.get_by_role("button", name=LIGHTHOUSE).first).to_be_visible(timeout=PATIENCE_MS)
+    await expect(bobs.get_by_role("button", name=LIGHTHOUSE).first).to_be_visible(timeout=PATIENCE_MS)
+    await page.locator("#rooms").get_by_role("button", name="Darkroom").click()
+    await page.get_by_role("main").get_by_role("button", name="Home", exact=True).click()
+    await expect(walk.log).to_contain_text("left", timeout=PATIENCE_MS)
+    await expect(walk.log.get_by_role("button", name=re.compile("^Open the picture")).first).to_be_visible()
