@@ -7,7 +7,7 @@ import { byId, isPhone, toast } from "./dom.js";
 import { hood } from "./hood.js";
 import { linkTo, permalink } from "./links.js";
 import { reach } from "./messages.js";
-import { draw, notice, scrollDown } from "./screen.js";
+import { draw, holdEnd, notice, scrollDown } from "./screen.js";
 import { drawControls } from "./sidebar.js";
 import { known, learn, now, room } from "./state.js";
 import { suggest } from "./suggestions.js";
@@ -278,6 +278,7 @@ function toggleMenu(open) {
   if (open) byId("sidebar").querySelector("button")?.focus();
 }
 
+for (const id of ["channel-log", "thread-log"]) holdEnd(byId(id));
 byId("menu").addEventListener("click", () => toggleMenu(!byId("sidebar").classList.contains("open")));
 byId("shade").addEventListener("click", () => toggleMenu(false));
 byId("thread-close").addEventListener("click", closeThread);

@@ -20,6 +20,21 @@ export const scrollDown = (box) =>
     box.scrollTop = box.scrollHeight;
   });
 
+/** Who looks at the end of a list goes on seeing it when the list gets another size. */
+export function holdEnd(box) {
+  const size = () => `${box.clientWidth} ${box.clientHeight}`;
+  let end = true;
+  let noted = size();
+  box.addEventListener("scroll", () => {
+    // With another size the browser scrolls by itself, which is nobody's wish to be elsewhere.
+    if (size() === noted) end = atEnd(box);
+  });
+  new ResizeObserver(() => {
+    noted = size();
+    if (end) box.scrollTop = box.scrollHeight;
+  }).observe(box);
+}
+
 /** Draw everything. `does` are the things a person can do; `ready` says that a first prompt is written. */
 export function draw(does, ready) {
   const here = room();

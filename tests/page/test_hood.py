@@ -276,6 +276,26 @@ async def test_on_a_phone_it_is_a_sheet_that_opens_from_the_thread_and_gives_the
     await expect(page.get_by_label("Thread", exact=True)).to_be_visible()
 
 
+async def test_who_looks_at_the_end_of_a_thread_goes_on_seeing_it_when_the_panel_opens(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    """In the middle widths the channel makes room for both, and its lines are as wide as they are long."""
+    ts = await bot.say("the parent")
+    for number in range(20):
+        await bot.say(
+            f"{number}: " + "words that need more than one line where there is little room " * 3, thread_ts=ts
+        )
+    page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=1500)
+    last = page.get_by_label("Messages of the thread").get_by_text("19: words")
+    await page.get_by_role("button", name="Close what is under the hood").click()
+    await expect(last).to_be_in_viewport(ratio=1)
+    await page.set_viewport_size({"width": 1120, "height": 500})
+    await expect(last).to_be_in_viewport(ratio=1)
+    await page.get_by_role("main").get_by_role("button", name="Under the hood").click()
+    await expect(page.get_by_role("main")).to_have_count(0)
+    await expect(last).to_be_in_viewport(ratio=1)
+
+
 async def test_whether_it_is_open_and_where_is_remembered(
     bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
 ) -> None:
