@@ -16,6 +16,8 @@ Place = tuple[str | None, str | None]
 """A channel and the ts that opened the thread in it, as far as they are known."""
 
 _JSON_FIELDS: Final = frozenset({"blocks", "metadata", "files", "attachments", "view"})
+_ID_MAX: Final = 40
+"""Characters of an id or a ts; what is longer is none, and is not kept with the entry."""
 _TOLD_FIRST: Final = ("text", "status", "name", "filename", "user", "users", "ts", "limit")
 
 
@@ -80,18 +82,18 @@ async def _given(request: web.Request, kind: Kind) -> Json:
         return {"path": request.path, **length}
     params: Json = dict(request.query)
     if request.content_type == "application/json":
-        return params | _parsed(await request.text())
+        return params | _parsed(await request.read())
     if request.body_exists:
         for key, value in (await request.post()).items():
             params[key] = _plain(key, value)
     return params
 
 
-def _parsed(text: str) -> Json:
+def _parsed(body: bytes) -> Json:
     try:
-        given = json.loads(text or "{}")
+        given = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        return {"(not JSON)": text}
+        return {"(not JSON)": body.decode(errors="replace")}
     return given if isinstance(given, dict) else {"(not an object)": given}
 
 
@@ -109,14 +111,22 @@ def _plain(key: str, value: Any) -> Any:
 
 def _body(response: web.StreamResponse) -> Any:
     """An answer as JSON or text; what is streamed or no text, by its size."""
-    if not isinstance(response, web.Response) or response.text is None:
+    if not isinstance(response, web.Response):
         return None
+    size = f"({response.content_length or 0:,} bytes of {response.content_type})"
     if not response.content_type.startswith(("text/", "application/json")):
-        return f"({response.content_length or 0:,} bytes of {response.content_type})"
+        return size
     try:
-        return json.loads(response.text)
+        text = response.text
+    except (UnicodeDecodeError, LookupError):
+        # A download that goes wrong on purpose may be called text and be none.
+        return size
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return response.text
+        return text
 
 
 def _verdict(status: int, body: Any) -> tuple[bool, str | None]:
@@ -131,16 +141,17 @@ def _place(workspace: Workspace, request: web.Request, kind: Kind, given: Mappin
         known = workspace.response_urls.get(request.path.rstrip("/").rsplit("/", 1)[-1])
         return (known.channel, known.thread_ts or known.message_ts) if known else (None, None)
     channel = given.get("channel") or given.get("channel_id")
-    if not isinstance(channel, str):
+    if not isinstance(channel, str) or len(channel) > _ID_MAX:
         return None, None
-    if isinstance(thread := given.get("thread_ts"), str):
+    thread = given.get("thread_ts")
+    if isinstance(thread, str) and len(thread) <= _ID_MAX:
         return channel, thread
     return channel, opened_by(workspace, channel, given.get("ts") or given.get("timestamp"))
 
 
 def opened_by(workspace: Workspace, channel: str | None, ts: object) -> str | None:
     """The ts that opened the thread of a message: its own where it is no reply; None without a message."""
-    if not isinstance(ts, str):
+    if not isinstance(ts, str) or len(ts) > _ID_MAX:
         return None
     room = workspace.channels.get(channel or "")
     message = room.messages.get(ts) if room is not None else None

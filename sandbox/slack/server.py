@@ -87,7 +87,7 @@ async def _params(request: web.Request) -> Json | None:
     params: Json = dict(request.query)
     if request.content_type == "application/json":
         try:
-            given = json.loads(await request.text() or "{}")
+            given = json.loads(await request.read() or b"{}")
         except (ValueError, RecursionError):
             return None
         return params | given if isinstance(given, dict) else None

@@ -13,6 +13,7 @@ from sandbox.faults.rules import Rule
 from sandbox.hood.pictures import price_usd
 from sandbox.images import costs
 from sandbox.images.errors import Dropped
+from sandbox.slack.files import url_private
 from tests.sandbox_hood.conftest import ALICE, DESIGN, TOKEN, Place
 from tests.sandbox_images.support import KEY, message, png, quick_api, request, stream
 from tests.sandbox_slack.conftest import App
@@ -107,6 +108,51 @@ async def test_uploads_downloads_and_response_urls_are_there(place: Place) -> No
         assert answer.status == 200
     entry = await _last(place)
     assert (entry["kind"], entry["channel"], entry["ok"]) == ("response_url", DESIGN, True)
+
+
+async def test_a_picture_that_the_app_downloads_comes_whole_and_is_told_by_its_size(place: Place) -> None:
+    file = await place.workspace.upload(ALICE, "fox.png", png())
+    await place.workspace.post(ALICE, DESIGN, "like this", files=(file.id,))
+    path = url_private(place.workspace, file).replace(place.workspace.base_url, "")
+    async with place.http.get(path, headers=TOKEN) as answer:
+        assert (answer.status, answer.content_type) == (200, "image/png")
+        assert await answer.read() == file.data
+    entry = await _last(place)
+    assert (entry["kind"], entry["name"], entry["ok"]) == ("file", "download", True)
+    details = await _details(place, entry)
+    assert details["answer"] == f"({len(file.data):,} bytes of image/png)"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b'{"text": "\xff"}', "application/json"), (b"{", "application/json; charset=nope")]
+)
+async def test_json_that_cannot_be_read_is_refused_as_slack_does(
+    place: Place, body: bytes, kind: str
+) -> None:
+    headers = TOKEN | {"Content-Type": kind}
+    async with place.http.post("/api/chat.postMessage", data=body, headers=headers) as answer:
+        assert await answer.json() == {"ok": False, "error": "invalid_json"}
+    assert (await _last(place))["error"] == "invalid_json"
+
+
+async def test_what_is_too_long_for_an_id_is_not_kept_with_an_entry(place: Place) -> None:
+    await place.web("chat.postMessage", channel="C" * 100_000, thread_ts="1" * 100_000, text="x")
+    entry = await _last(place)
+    assert (entry["channel"], entry["thread"]) == (None, None)
+    assert len(entry["said"]) < 200
+
+
+@pytest.mark.parametrize("kind", ["image/png", "text/plain"])
+async def test_a_download_passes_whatever_its_bytes_are(place: Place, kind: str) -> None:
+    """Also where it is called text and is none; it is noted by its size."""
+    data = b"\x89PNG\r\n\x1a\n\xff\xfe\x00"
+    file = await place.workspace.upload(ALICE, "fox.png", data)
+    file.mimetype = kind
+    url = url_private(place.workspace, file).replace(place.workspace.base_url, "")
+    async with place.http.get(url, headers=TOKEN) as answer:
+        assert (answer.status, await answer.read()) == (200, data)
+    entry = await _last(place)
+    assert (entry["kind"], entry["name"], entry["ok"]) == ("file", "download", True)
 
 
 async def test_a_delivery_has_the_time_to_its_acknowledgement(place: Place) -> None:
