@@ -27,7 +27,7 @@ NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, selec
 
 DESIGN = "C0DESIGN01"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
-_PATIENCE_MS = 10_000
+_PATIENCE_MS = 30_000
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

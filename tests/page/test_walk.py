@@ -1,11 +1,13 @@
 """A walk through all of it with the real Darkroom behind the page, as somebody takes it who has just come."""
 
+import io
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.async_api import Locator, Page, expect
 
 from bot.app import Darkroom, Overrides
@@ -14,7 +16,7 @@ from bot.cli.demo_side import DemoSide
 from bot.cli.world import World, app_shortcuts, start_world
 from bot.settings import plain_settings
 from sandbox.slack.workspace import Workspace
-from tests.page.conftest import OpenPage
+from tests.page.conftest import OpenPage, png
 from tests.sandbox_images.support import quick_api
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -22,6 +24,19 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 START = datetime(2026, 11, 21, 18, 42, tzinfo=UTC)
 PATIENCE_MS = 30_000
 LIGHTHOUSE = re.compile("^Open the picture: .*a lighthouse")
+
+
+def holed(width: int, height: int) -> bytes:
+    """A PNG with a transparent area: a mask."""
+    sheet, out = Image.new("RGBA", (width, height), "black"), io.BytesIO()
+    sheet.paste((0, 0, 0, 0), (0, 0, width // 2, height // 2))
+    sheet.save(out, "PNG")
+    return out.getvalue()
+
+
+async def upload(demo: World, name: str) -> str:
+    """A file of bob's; its id."""
+    return (await demo.workspace.upload("bob", name, png(64, 64))).id
 
 
 @pytest.fixture
@@ -132,7 +147,9 @@ async def test_from_the_first_key_press_to_an_empty_purse_and_into_the_next_mont
     )
 
 
-async def test_a_dialog_and_home_with_a_second_window_beside(demo: World, browser_page: OpenPage) -> None:
+async def test_a_dialog_a_reference_a_mask_a_shortcut_and_home_with_a_second_window_beside(
+    demo: World, browser_page: OpenPage
+) -> None:
     page = await browser_page(demo.page_url, width=1600, height=900)
     bobs = await browser_page(f"{demo.page_url}?as=bob", width=390, height=844, touch=True)
     walk = Walk(page)
@@ -145,6 +162,23 @@ async def test_a_dialog_and_home_with_a_second_window_beside(demo: World, browse
     await expect(dialog).to_have_count(0)
     await expect(page.get_by_role("button", name=LIGHTHOUSE).first).to_be_visible(timeout=PATIENCE_MS)
     await expect(bobs.get_by_role("button", name=LIGHTHOUSE).first).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name=re.compile("repl")).first.click()
+    for number, (name, data) in enumerate((("sketch.png", png(64, 64)), ("mask.png", holed(1024, 1024))), 2):
+        async with page.expect_file_chooser() as chooser:
+            await page.get_by_role("complementary", name="Thread").get_by_label("Attach a file").click()
+        await (await chooser.value).set_files({"name": name, "mimeType": "image/png", "buffer": data})
+        await expect(page.get_by_role("complementary", name="Thread")).to_contain_text(name)
+        await walk.reply(f"in the manner of {name}")
+        await walk.comes(number, f" from v{number - 1}")
+    posted = await demo.workspace.post("bob", "#design", "my cat", files=(await upload(demo, "cat.png"),))
+    message = walk.log.locator(f'[data-ts="{posted.ts}"]')
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Edit with Darkroom").click()
+    await page.get_by_role("dialog").get_by_role("textbox").first.fill("give it wings")
+    await page.get_by_role("dialog").locator(".buttons .primary").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(message.get_by_role("button", name=re.compile("repl"))).to_be_visible(timeout=PATIENCE_MS)
     await page.locator("#rooms").get_by_role("button", name="Darkroom").click()
     await page.get_by_role("main").get_by_role("button", name="Home", exact=True).click()
     await expect(walk.log).to_contain_text("left", timeout=PATIENCE_MS)
