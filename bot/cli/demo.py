@@ -77,10 +77,11 @@ def command(
     Tokens, keys and settings in the environment are ignored, but for OPENAI_* with --images openai.
     """
     from bot.cli.demo_opening import can_open_a_browser, lives_already
-    from bot.cli.mixes import costs_told, demo_with
+    from bot.cli.mixes import check_demo_books, costs_told, demo_with
     from bot.cli.world import fault_plan
     from bot.logs import configure_logging
     from bot.settings import BadSettings, plain_settings
+    from sandbox.slack.state import TEAM_ID
 
     plan, mix = fault_plan(faults), demo_with(painter)
     configure_logging("warning")
@@ -88,6 +89,7 @@ def command(
     flags = {**mix.defaults, **flags_of(pairs, data_dir or temporary)}
     try:
         settings = plain_settings(flags)
+        check_demo_books(settings.storage.data_dir, mix, TEAM_ID)
         if mix.real.images:
             click.echo(costs_told(mix, settings, kept=data_dir is not None))
         past = not (empty or mix.real.images or lives_already(settings.storage.data_dir))

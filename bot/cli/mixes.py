@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bot.cli import Refused, settings_for
@@ -16,11 +17,13 @@ from darkroom.spending.money import format_usd
 from sandbox.images.api import ImageApi
 from sandbox.images.server import serve_images
 from storage.database import DataProblem
-from storage.providers import read_providers
+from storage.providers import read_providers, read_teams
 
 DEMO_CAP_USD = "5"
 """What a demo with real pictures spends in a month at most, where no setting says otherwise."""
 KEY = "sk-sandbox"  # opens nothing but the sandbox
+_LOCAL = "127.0.0.1:"
+"""How the name of a sandbox's image API begins in the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Mix:
     real: Real = field(default_factory=Real)
     settings: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    provider: str | None = None
+    """Who makes real pictures, as the books name them."""
 
 
 def demo_with(images: str) -> Mix:
@@ -52,7 +57,30 @@ def demo_with(images: str) -> Mix:
             "openai_base_url": given.openai_base_url,
         },
         {"caps.workspace_usd": DEMO_CAP_USD},
+        where,
     )
+
+
+def check_demo_books(folder: Path, mix: Mix, team_id: str) -> None:
+    """Raise ``Refused`` for a data directory whose books are no such demo's: of another Slack than *team_id*,
+    or with pictures that cost money where these cost none, or the other way round. Blocks for the file."""
+    try:
+        teams, paid = read_teams(folder), read_providers(folder)
+    except DataProblem:
+        return  # It is made, or refused with its reason, when Darkroom opens it.
+    if others := sorted(teams - {team_id}):
+        why = f"are of another Slack ({', '.join(others)}), whose turns and money the demo would mix up"
+    elif strangers := sorted(_not_of(paid, mix)):
+        why = f"have pictures from {', '.join(strangers)}: real money and what costs nothing do not mix"
+    else:
+        return
+    raise Refused(f"The books in {folder.resolve()} {why}. Name another folder: --data-dir DIR")
+
+
+def _not_of(paid: frozenset[str], mix: Mix) -> frozenset[str]:
+    """The providers whose pictures do not belong into the same books."""
+    local = frozenset(name for name in paid if name.startswith(_LOCAL))
+    return local - {mix.provider} if mix.real.images else paid - local
 
 
 def costs_told(mix: Mix, settings: Settings, *, kept: bool) -> str:
@@ -79,7 +107,7 @@ async def sandbox_pictures(settings: Settings) -> AsyncIterator[Settings]:
         paid = await asyncio.to_thread(read_providers, folder)
     except DataProblem:
         paid = frozenset()  # It is refused, with its reason, when Darkroom opens it.
-    if strangers := sorted(name for name in paid if not name.startswith("127.0.0.1:")):
+    if strangers := sorted(_not_of(paid, Mix())):
         raise Refused(
             f"The books in {folder.resolve()} have pictures from {', '.join(strangers)}.\n"
             "Those of the sandbox cost nothing, but would count among them, for caps too. Make other books:\n"

@@ -15,6 +15,8 @@ from sandbox.slack.rough_delivery import RoughDelivery
 from sandbox.slack.transcript import transcript
 
 T = TypeVar("T")
+TEAM_ID = "T0SANDBOX1"
+"""The workspace that there is when no other is asked for."""
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -36,7 +38,7 @@ class State(Contents):
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        team_id: str = "T0SANDBOX1",
+        team_id: str = TEAM_ID,
         bot_token: str = "xoxb-sandbox",  # noqa: S107 -- opens nothing but this sandbox
         app_token: str = "xapp-sandbox",  # noqa: S107 -- opens nothing but this sandbox
         file_processing_s: float = 0.3,

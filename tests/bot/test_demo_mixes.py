@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import Refused, main
-from bot.cli.mixes import sandbox_pictures
+from bot.cli.demo_side import Real
+from bot.cli.mixes import Mix, check_demo_books, sandbox_pictures
 from bot.cli.world import World, start_world
 from bot.settings import Settings, plain_settings
 from sandbox.images.api import ImageApi
@@ -117,8 +118,8 @@ async def test_a_real_slack_can_have_pictures_that_cost_nothing_and_need_no_key(
     assert await bot.ends() == 0
 
 
-def _books(folder: Path, provider: str) -> Settings:
-    """A data directory whose books have one call, of *provider*."""
+def _books(folder: Path, provider: str, team: str = "T0SANDBOX1") -> Settings:
+    """A data directory whose books have one call, of *provider*, for *team*."""
     Database.open(folder, create=True).close()
     with closing(sqlite3.connect(folder / DATABASE_NAME)) as db:
         db.execute(
@@ -126,10 +127,10 @@ def _books(folder: Path, provider: str) -> Settings:
             INSERT INTO journal (at, kind, attempt_id, team_id, channel_id, person_key, held_at,
                 held_delta_nano_usd, charged_delta_nano_usd, image_model, host_model, endpoint, provider,
                 price_version, flags)
-            VALUES ('2026-11-01', 'hold', 'attempt', 'T1', 'C1', 'person', '2026-11-01', 1, 0, 'gpt-image-2',
+            VALUES ('2026-11-01', 'hold', 'attempt', ?, 'C1', 'person', '2026-11-01', 1, 0, 'gpt-image-2',
                 'gpt-5.6-luna', 'responses', ?, 'x', '[]')
             """,
-            (provider,),
+            (team, provider),
         )
         db.commit()
     return plain_settings({"storage.data_dir": folder})
@@ -148,3 +149,30 @@ async def test_books_of_pictures_that_cost_nothing_may_have_more_of_them(tmp_pat
     async with sandbox_pictures(settings) as local:
         assert str(local.openai_base_url).startswith("http://127.0.0.1:")
         assert local.storage == settings.storage
+
+
+@pytest.mark.parametrize(
+    ("provider", "team", "said"),
+    [
+        ("openai", "T0REAL0001", "are of another Slack (T0REAL0001)"),
+        ("127.0.0.1:4711", "T0REAL0001", "are of another Slack"),
+        ("openai", "T0SANDBOX1", "have pictures from openai"),
+    ],
+)
+def test_a_demo_plays_with_no_books_but_its_own(tmp_path: Path, provider: str, team: str, said: str) -> None:
+    folder = tmp_path / "books"
+    _books(folder, provider, team)
+    ended = CliRunner().invoke(main, ["demo", "--no-browser", "--port", "0", "--data-dir", str(folder)])
+    assert ended.exit_code == 2
+    assert said in ended.output
+    assert not (folder / "sandbox").exists(), "nothing was begun"
+
+
+def test_real_pictures_are_not_put_into_books_whose_time_could_be_moved(tmp_path: Path) -> None:
+    folder, mine = tmp_path / "books", "127.0.0.1:4711"
+    _books(folder, mine)
+    check_demo_books(folder, Mix(), "T0SANDBOX1")
+    with pytest.raises(Refused, match="have pictures from 127"):
+        check_demo_books(folder, Mix(Real(images=True), provider="openai"), "T0SANDBOX1")
+    check_demo_books(folder, Mix(Real(images=True), provider=mine), "T0SANDBOX1")
+    check_demo_books(tmp_path / "nothing", Mix(), "T0SANDBOX1")
