@@ -60,7 +60,9 @@ async def test_another_address_is_warned_of_and_answered_to(tmp_path: Path) -> N
                     assert answer.status == 403
     finally:
         process.send_signal(signal.SIGINT)
-    assert await process.wait() == 0
+        async with asyncio.timeout(WAIT_S):
+            await process.communicate()
+    assert process.returncode == 0
 
 
 def test_an_address_that_is_not_this_machines_is_said_plainly() -> None:
