@@ -22,7 +22,8 @@ from sandbox.slack.workspace import Workspace
 from tests.scenarios.story import Easel, Ledger, Town
 
 CAROL = "U0ADMIN001"
-NEW_YEAR = datetime(2027, 1, 1, 0, 10, tzinfo=UTC)
+NEW_YEAR = datetime(datetime.now(UTC).year + 1, 1, 1, 0, 10, tzinfo=UTC)
+"""The next one: who plays what has long been over comes out at the real present."""
 
 
 @dataclass
