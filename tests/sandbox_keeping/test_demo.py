@@ -59,7 +59,7 @@ def test_after_a_kill_slack_and_the_books_go_on_together(tmp_path: Path) -> None
         demo.does("type", viewer="alice", channel="design", text="/imagine a red fox in snow")
         first = demo.until(lambda state: next(iter(pictures(state)), None))
         kept = tmp_path / "sandbox" / "state.json"
-        demo.until(lambda _: first["ts"] in kept.read_text())
+        demo.until(lambda _: kept.exists() and first["ts"] in kept.read_text())
         # Killed while the next one is being made.
         demo.does(
             "post", viewer="alice", channel="design", thread_ts=first["thread_ts"], text="make it night"
@@ -95,7 +95,9 @@ def test_a_stop_while_the_month_is_played_ends_it_at_once(tmp_path: Path) -> Non
         assert process.stdout is not None
         said = b""
         while b"playing it" not in said:
-            said += os.read(process.stdout.fileno(), 1000)
+            new = os.read(process.stdout.fileno(), 1000)
+            assert new, said.decode()
+            said += new
         process.send_signal(signal.SIGINT)
         said += process.communicate()[0]
     assert process.returncode == 0
