@@ -17,7 +17,7 @@ S = TypeVar("S", Message, Ephemeral)
 T = TypeVar("T")
 PATIENCE_S = 20.0
 """How many real seconds Darkroom may take for anything that is done here."""
-AFTERWARDS_S = 5.0
+AFTERWARDS_S = 20.0
 """How many more for what it does in rounds of its own, such as sharing and asking admins."""
 
 
