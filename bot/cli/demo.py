@@ -175,7 +175,7 @@ async def _demo(wanted: _Wanted) -> None:
             if wanted.browser:
                 open_browser(page[0])
 
-        await serve(darkroom, stop, ready, first=first if wanted.past else None)
+        await serve(darkroom, stop, ready, first=first if wanted.past else None, last=side.give_back)
 
 
 def _greet(world: World, page: str, data_dir: Path, mix: Mix) -> None:

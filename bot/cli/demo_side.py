@@ -38,6 +38,14 @@ class Real:
     words: str = "Everything here is made on this machine and costs nothing."
 
 
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A person's cap as the switch has set it, and the decision that takes it back."""
+
+    cap_nano_usd: int
+    before: SetCap | DropCap
+
+
 class DemoSide:
     """A ``BotSide`` of a Darkroom that is attached once it has started; before, there are no books."""
 
@@ -46,7 +54,7 @@ class DemoSide:
         self._clock = clock
         self._real = real or Real()
         self._darkroom: Darkroom | None = None
-        self._filled: dict[str, SetCap | DropCap] = {}
+        self._filled: dict[str, _Filled] = {}
         self._filling = asyncio.Lock()
 
     def attach(self, darkroom: Darkroom) -> None:
@@ -79,7 +87,7 @@ class DemoSide:
             ends = {"hour": now + timedelta(hours=1), "day": now + timedelta(days=1), "month": month}
             self._clock.jump(ends[to])
             if to == "month":
-                await self._give_back()
+                await self.give_back()
             self._look_again()
             if self._darkroom is not None and (worker := self._darkroom.worker) is not None:
                 await worker.round()
@@ -109,31 +117,44 @@ class DemoSide:
             return {"ok": False, "error": "Darkroom has not started yet"}
         async with self._filling:
             if user in self._filled:
-                await self._decide(services, self._filled[user])
-                del self._filled[user]
+                await self._unfill(services, user)
                 return {"ok": True, "filled": False}
             return await self._fill(services, user)
 
-    async def _give_back(self) -> None:
+    async def give_back(self) -> None:
+        """Take back every cap that is filled: in the next month, and before the demo ends, after which nobody
+        would know what was before."""
         async with self._filling:
             while self._filled and (services := self._services) is not None:
-                await self._decide(services, self._filled[user := next(iter(self._filled))])
-                del self._filled[user]
+                await self._unfill(services, next(iter(self._filled)))
 
-    async def _fill(self, services: Services, user: str) -> Json:
+    async def _unfill(self, services: Services, user: str) -> None:
+        """Let a cap be what it was, unless an admin has decided otherwise meanwhile."""
+        filled = self._filled[user]
+        if (await self._balance(services, user)).cap_nano_usd == filled.cap_nano_usd:
+            await self._decide(services, filled.before)
+        del self._filled[user]
+
+    async def _balance(self, services: Services, user: str) -> Balance:
         config = services.config
         mine = await services.spend.balances(config.team_id, user, None, config.caps, self._clock.now())
-        balance = next(each for each in mine if each.kind is BudgetKind.PERSON)
+        return next(each for each in mine if each.kind is BudgetKind.PERSON)
+
+    async def _fill(self, services: Services, user: str) -> Json:
+        balance = await self._balance(services, user)
         if balance.cap_nano_usd is None:
             return {"ok": False, "error": "this person has no cap; an admin gives one with /spend cap"}
         if balance.granted_nano_usd:
             return {"ok": False, "error": "this person has extra money left; an admin can revoke it"}
         spent = balance.charged_nano_usd + balance.held_nano_usd - balance.drawn_nano_usd
-        before = await self._decide(services, SetCap(Person(user), spent + ROOM_NANO_USD))
-        self._filled[user] = (
+        cap = spent + ROOM_NANO_USD
+        before = await self._decide(services, SetCap(Person(user), cap))
+        own = before["own"]
+        self._filled[user] = _Filled(
+            cap,
             SetCap(Person(user), before["cap_nano_usd"], PeriodKind(before["period"]))
-            if before["own"]
-            else DropCap(Person(user))
+            if own
+            else DropCap(Person(user)),
         )
         return {"ok": True, "filled": True}
 

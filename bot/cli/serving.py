@@ -32,12 +32,13 @@ async def serve(
     ready: Callable[[], None],
     *,
     first: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    last: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Start, do what comes *first*, call *ready*, and end cleanly when *stop* is set, also while any of that
-    goes on. ``Refused`` if it cannot start."""
+    goes on; *last* is done before, if it was ready. ``Refused`` if it cannot start."""
     hurry = asyncio.ensure_future(_hurry(stop, darkroom))
     try:
-        await _serve(darkroom, stop, ready, first)
+        await _serve(darkroom, stop, ready, first, last)
     except CannotStart as cannot:
         lines = "\n".join(f"  {fault}" for fault in cannot.faults)
         raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
@@ -53,6 +54,7 @@ async def _serve(
     stop: Stop,
     ready: Callable[[], None],
     first: Callable[[], Coroutine[Any, Any, None]] | None,
+    last: Callable[[], Coroutine[Any, Any, None]] | None,
 ) -> None:
     if not await _before(stop, darkroom.start()):
         return
@@ -64,6 +66,8 @@ async def _serve(
         await stop.wait()
         grace = f"for {darkroom.settings.queue.grace_s:g} seconds at most"
         click.echo(f"\nStopping: running pictures are finished first, {grace}; Ctrl-C again does not wait.")
+        if last is not None:
+            await last()
     finally:
         await darkroom.aclose()
 

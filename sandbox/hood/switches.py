@@ -4,6 +4,7 @@ A toggle of the sandbox is one rule in the fault plan. To switch it off removes 
 also off when the rule has been cleared, or has happened as often as it was to happen.
 """
 
+import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -151,6 +152,7 @@ class Switchboard:
         self._bot_side = bot_side
         self._on: dict[str, tuple[FaultPlan, Standing]] = {}
         self._filled: dict[str, None] = {}
+        self._filling = asyncio.Lock()
 
     def shown(self, viewer: str | None) -> list[Json]:
         """Every switch with its value now; *viewer* is whose cap it is about."""
@@ -161,9 +163,7 @@ class Switchboard:
             mine = [pace, *(r for r in rules if r.group == "image API"), _FORGET, *mine]
         if self._bot_side is not None:
             mine.append(replace(_CAP, value=self._person(viewer) in self._filled))
-            if not self._bot_side.real()["images"]:
-                # Real money is not spent beyond a cap because somebody let a month go by.
-                mine += [jump for _, jump in _JUMPS.values()]
+            mine += [jump for _, jump in self._jumps.values()]
         return [switch.as_json() for switch in mine]
 
     async def use(self, switch_id: str, value: object, viewer: str | None) -> None:
@@ -179,13 +179,15 @@ class Switchboard:
             self._set(switch_id, rule, _yes_or_no(value))
         elif self._bot_side is not None and switch_id == _FILL:
             await self._fill(self._bot_side, viewer, _yes_or_no(value))
-        elif self._bot_side is not None and switch_id in _JUMPS:
-            to = _JUMPS[switch_id][0]
-            await self._bot_side.jump(to)
-            if to == "month":
-                self._filled.clear()
+        elif self._bot_side is not None and switch_id in self._jumps:
+            await self._jump(self._bot_side, self._jumps[switch_id][0])
         else:
             raise BadSwitch(f"there is no switch {switch_id[:80]!r} here")
+
+    @property
+    def _jumps(self) -> Mapping[str, tuple[Jump, Switch]]:
+        """Those there are here: real money is not spent beyond a cap because somebody let a month go by."""
+        return {} if self._bot_side is None or self._bot_side.real()["images"] else _JUMPS
 
     def _person(self, viewer: str | None) -> str | None:
         """The id of somebody by their id or name."""
@@ -224,12 +226,23 @@ class Switchboard:
             except ValueError as full:
                 raise BadSwitch(str(full)) from full
 
+    async def _jump(self, side: BotSide, to: Jump) -> None:
+        async with self._filling:
+            await side.jump(to)
+            if to == "month":
+                self._filled.clear()
+
     async def _fill(self, side: BotSide, viewer: str | None, on: bool) -> None:
         person = self._person(viewer)
         if person is None:
             raise BadSwitch('"viewer" must be the id or the name of a person')
-        if on == (person in self._filled):
-            return
+        # One after the other: the bot's side is told to turn it round, not how it shall be.
+        async with self._filling:
+            if on != (person in self._filled):
+                await self._turn(side, person)
+
+    async def _turn(self, side: BotSide, person: str) -> None:
+        """Fill a cap that is not, give back one that is."""
         answer = await side.fill_cap(person)
         if not answer.get("ok"):
             raise BadSwitch(str(answer.get("error", "the bot could not do it")))

@@ -212,3 +212,29 @@ async def test_asked_to_stop_twice_while_it_starts_it_does_not_wait_either() -> 
     async with asyncio.timeout(10):
         await serving
     assert darkroom.hurried.is_set()
+
+
+class Ending(Darkroom):
+    """A Darkroom that has nothing to start and notes its end."""
+
+    def __init__(self) -> None:
+        super().__init__(plain_settings({}))
+        self.did: list[str] = []
+
+    async def start(self) -> None:
+        """See ``Darkroom``."""
+
+    async def aclose(self, grace_s: float | None = None) -> None:
+        """See ``Darkroom``."""
+        self.did.append("closed")
+
+    async def last(self) -> None:
+        """What needs it to be there still."""
+        self.did.append("last")
+
+
+async def test_what_comes_last_is_done_before_it_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.cli.serving.tune_process", lambda: None)
+    darkroom, stop = Ending(), Stop()
+    await serve(darkroom, stop, stop.set, last=darkroom.last)
+    assert darkroom.did == ["last", "closed"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +48,7 @@ class Side:
         return await self.clock()
 
     async def fill_cap(self, user: str) -> Json:
+        await asyncio.sleep(0)
         if not self.able:
             return {"ok": False, "error": "no cap is set"}
         self.full ^= {user}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -155,6 +156,20 @@ async def test_a_cap_is_filled_for_one_person_and_given_back(place: Place, side:
     status, told = await place.switch(id="fill_cap", value=True, viewer=ALICE)
     assert (status, told["error"]) == (400, "no cap is set")
     assert await place.value("fill_cap") is False
+
+
+async def test_two_windows_that_fill_the_same_cap_at_once_fill_it(place: Place, side: Side) -> None:
+    on = {"id": "fill_cap", "value": True, "viewer": ALICE}
+    await asyncio.gather(place.switch(**on), place.switch(**on))
+    assert side.full == {ALICE}
+    assert await place.value("fill_cap") is True
+
+
+async def test_where_pictures_are_real_no_month_can_go_by(place: Place, side: Side) -> None:
+    side.images = True
+    status, told = await place.switch(id="next_month", viewer=ALICE)
+    assert (status, told["error"]) == (400, "there is no switch 'next_month' here")
+    assert side.jumps == []
 
 
 async def test_without_a_bot_there_are_no_books_and_only_the_sandboxs_switches(alone: Place) -> None:
