@@ -1,23 +1,23 @@
 """A sandbox with its page on a free port, a stand-in for the bot, and pages of Debian's Chromium.
 
-Another folder's tests take the browser over with `from tests.page.conftest import browser_page`.
+Another folder's tests take the browser over with `from tests.page.conftest import browser_page, chromium`.
 """
 
-import shutil
 import struct
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from sandbox.images.api import ImageApi
 from sandbox.page.routes import add_page
 from sandbox.slack.control import add_control
 from sandbox.slack.server import RunningServer, serve_app, slack_app
 from sandbox.slack.workspace import Workspace
+from tests.page.chromium import MISSING, Chromium, find_chromium
 
 NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, textarea')]
     .filter((n) => !n.hidden && !(n.getAttribute('aria-label') || n.textContent.trim()
@@ -28,21 +28,6 @@ NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, selec
 DESIGN = "C0DESIGN01"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
 _PATIENCE_MS = 30_000
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def find_chromium() -> str | None:
-    """The path of the system's Chromium; None when there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 def png(width: int = 30, height: int = 20) -> bytes:
@@ -132,6 +117,7 @@ class OpenPage:
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
+        self._sessions: list[BrowserContext] = []
         self.errors: list[str] = []
         self.hosts: set[str | None] = set()
 
@@ -148,6 +134,7 @@ class OpenPage:
         context = await self._browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
         )
+        self._sessions.append(context)
         context.set_default_timeout(_PATIENCE_MS)
         page = await context.new_page()
         page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
@@ -157,22 +144,36 @@ class OpenPage:
         await page.locator("#channel-text").wait_for()
         return page
 
+    async def close(self) -> None:
+        """Close the sessions; the browser goes on."""
+        for context in self._sessions:
+            await context.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """The browser that this worker's tests share; skips without one."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip(MISSING)
+    shared = Chromium(path)
+    yield shared
+    shared.close()
+
 
 @pytest.fixture
-async def browser_page() -> AsyncIterator[OpenPage]:
+async def browser_page(chromium: Chromium) -> AsyncIterator[OpenPage]:
     """Opens pages: `await browser_page(url, width=1280, height=800, scheme="light", touch=False)`.
 
     Afterwards no page may have logged an error (a violation of its content policy is one) or asked any
     other host for anything. Skips without a Chromium.
     """
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
     expect.set_options(timeout=_PATIENCE_MS)
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        browser = await driver.chromium.connect_over_cdp(chromium.address())
         open_page = OpenPage(browser)
         yield open_page
+        await open_page.close()
         await browser.close()
     assert not open_page.errors
     assert open_page.hosts <= {"127.0.0.1", "localhost", None}
