@@ -22,6 +22,7 @@ def root_of(state: Json, message: Json) -> Json:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_new_demo_has_a_month_behind_it_once_and_people_find_all_as_they_left_it(tmp_path: Path) -> None:
     with Demo(tmp_path) as demo:
         assert "Three people have had Darkroom for a month already" in "".join(demo.said)
@@ -54,6 +55,7 @@ def test_a_new_demo_has_a_month_behind_it_once_and_people_find_all_as_they_left_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_after_a_kill_slack_and_the_books_go_on_together(tmp_path: Path) -> None:
     with Demo(tmp_path, "--empty") as demo:
         demo.does("type", viewer="alice", channel="design", text="/imagine a red fox in snow")
