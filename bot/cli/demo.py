@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.cli.mixes import Mix
     from bot.cli.world import World
     from sandbox.faults.rules import FaultPlan
+    from sandbox.keeping.keeper import Keeper
 
 
 @click.command("demo")
@@ -139,9 +140,11 @@ async def _demo(wanted: _Wanted) -> None:
     workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
     images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=wanted.seconds)
     side = DemoSide(workspace, clock, mix.real)
+    keeper: Keeper | None = None
     async with AsyncExitStack() as ending:
         if wanted.keep is not None:
-            ending.push_async_callback(let_go, kept_demo(wanted.keep, workspace, images, clock))
+            keeper = kept_demo(wanted.keep, workspace, images, clock)
+            ending.push_async_callback(let_go, keeper)
         try:
             world = await start_world(
                 workspace,
@@ -155,6 +158,9 @@ async def _demo(wanted: _Wanted) -> None:
         except OSError as error:
             raise Refused(port_taken(wanted.port, error)) from error
         ending.push_async_callback(world.close)
+        if keeper is not None:
+            # Not before: a demo that could not start leaves nothing behind, and has its month next time.
+            keeper.begin()
         # Named, so that alerts and requests for more money reach somebody.
         admins = tuple(user.id for user in workspace.users.values() if user.is_admin)
         settings = plain_settings(

@@ -18,6 +18,8 @@ from sandbox.slack.workspace import Workspace
 
 NAME = "sandbox"
 """The folder's name in the data directory."""
+LATEST_YEAR = 9000
+"""Months and years that come after a time have to be times, too."""
 
 
 class ClockKept:
@@ -35,13 +37,16 @@ class ClockKept:
         if isinstance(kept, bool) or not isinstance(kept, int | float):
             raise ValueError(f"{kept!r} is no time")
         try:
-            self._clock.jump(datetime.fromtimestamp(kept, UTC))
-        except (OverflowError, OSError) as error:
+            time = datetime.fromtimestamp(kept, UTC)
+        except (ValueError, OverflowError, OSError) as error:
             raise ValueError(f"{kept!r} is no time") from error
+        if time.year > LATEST_YEAR:
+            raise ValueError(f"{kept!r} is no time that a demo comes to")
+        self._clock.jump(time)
 
 
 def kept_demo(data_dir: Path, workspace: Workspace, images: ImageApi, clock: DemoClock) -> Keeper:
-    """Bring back what *data_dir* keeps of a demo, and keep it from now on until ``let_go``. Raises
+    """Bring back what *data_dir* keeps of a demo; from its ``begin`` on until ``let_go`` it is kept. Raises
     ``Refused``, and leaves alone what cannot be read. Needs a running loop."""
     folder = Folder(data_dir / NAME)
     parts: dict[str, Part] = {
@@ -64,7 +69,6 @@ def kept_demo(data_dir: Path, workspace: Workspace, images: ImageApi, clock: Dem
         raise Refused(f"Nothing can be kept in {folder.place.resolve()}: {error.strerror}.") from error
     workspace.on_change.append(lambda _: keeper.stir())
     images.on_change.append(keeper.stir)
-    keeper.begin()
     return keeper
 
 

@@ -19,13 +19,14 @@ from bot.cli.demo_history import play
 from bot.cli.demo_keeping import NAME
 from bot.cli.demo_stage import StageProblem, Thread
 from sandbox.images.api import ImageApi
+from sandbox.keeping.folder import STATE
 from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME
 
 
 def lives_already(data_dir: Path) -> bool:
     """Whether anything was ever done there: then no history comes before it."""
-    return (data_dir / DATABASE_NAME).exists() or (data_dir / NAME).exists()
+    return (data_dir / DATABASE_NAME).exists() or (data_dir / NAME / STATE).exists()
 
 
 async def play_the_month(

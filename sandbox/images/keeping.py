@@ -145,6 +145,8 @@ def _remembered(answer: Answer, fetch: Callable[[str], bytes]) -> Remembered:
         return encoded[name]
 
     response = answer.response
+    if not isinstance(response.get("status"), str):
+        raise ValueError(f"the response {answer.id[:80]!r} has no status")
     for place, name in answer.results.items():
         response["output"][int(place)]["result"] = text(name)
     if not answer.ended:

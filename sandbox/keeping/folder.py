@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ STATE: Final = "state.json"
 LOCK: Final = "lock"
 BYTES: Final = "bytes"
 _HALF: Final = ".new"
+_NAME: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Unreadable(Exception):
@@ -84,9 +86,13 @@ class Folder:
         lock = os.open(self.place / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             os.close(lock)
             raise InUse(self.place) from error
+        except OSError:
+            # A file system without locks is another trouble than a second writer.
+            os.close(lock)
+            raise
         self._lock = lock
 
     def release(self) -> None:
@@ -116,7 +122,7 @@ class Folder:
     def fetch(self, name: str) -> bytes:
         """Bytes by their name. Raises Unreadable when they are missing or not what they were."""
         path = self._bytes / name
-        if len(name) != 64 or not name.isalnum():
+        if not _NAME.fullmatch(name):
             raise Unreadable(self.state, f"{name[:80]!r} is no name of bytes")
         try:
             data = path.read_bytes()
@@ -146,8 +152,9 @@ class Folder:
         _replace(self.state, written.text.encode())
         _make_durable(self.place)
         for path in self._bytes.iterdir():
-            if path.name not in written.names:
-                path.unlink()
+            # Whatever else stands there is somebody's.
+            if path.name not in written.names and _NAME.fullmatch(path.name.removesuffix(_HALF)):
+                path.unlink(missing_ok=True)
         self._stored = written.names
 
 

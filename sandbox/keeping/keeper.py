@@ -63,7 +63,7 @@ class Keeper:
                 part.restore(state[name], self.folder.fetch)
         except KeyError as missing:
             raise Unreadable(self.folder.state, f"{missing} is missing") from missing
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, IndexError) as error:
             raise Unreadable(self.folder.state, str(error)) from error
         return True
 

@@ -176,6 +176,10 @@ def _whole(kept: Kept, files: list[File], bot: str) -> None:
     users, known = {user.id for user in kept.users}, {file.id for file in files}
     if bot not in users:
         raise ValueError(f"{bot} is not among its people")
+    rooms = {room.id for room in kept.rooms}
+    for file in files:
+        if lost := sorted(({file.user} - users) | (file.shares.keys() - rooms)):
+            raise ValueError(f"{file.id} speaks of {lost[0]}, which is not there")
     for room in kept.rooms:
         attached = {file for message in room.messages for file in message.files}
         if lost := sorted((room.members - users) | (attached - known)):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import webbrowser
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bot.app import Darkroom
-from bot.cli import demo_opening
+from bot.cli import demo_opening, main
 from bot.cli.demo_clock import DemoClock
 from bot.cli.demo_opening import address, can_open_a_browser, lives_already, open_browser
 from bot.cli.demo_stage import StageProblem, Thread
@@ -77,8 +79,21 @@ async def test_the_month_is_told_in_one_line_also_when_it_breaks_off(
     assert ("because version 2 did not come" in line) is breaks
 
 
-@pytest.mark.parametrize(("there", "lives"), [("darkroom.db", True), ("sandbox", True), ("notes.txt", False)])
+@pytest.mark.parametrize(
+    ("there", "lives"),
+    [("darkroom.db", True), ("sandbox/state.json", True), ("sandbox/lock", False), ("notes.txt", False)],
+)
 def test_where_anything_was_done_no_past_is_played(tmp_path: Path, there: str, lives: bool) -> None:
     assert not lives_already(tmp_path / "missing")
-    (tmp_path / there).mkdir()
+    (tmp_path / there).mkdir(parents=True)
     assert lives_already(tmp_path) is lives
+
+
+def test_a_demo_whose_port_is_taken_leaves_nothing_that_would_keep_it_from_its_month(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        options = ["--no-browser", "--port", port, "--data-dir", str(tmp_path)]
+        ended = CliRunner().invoke(main, ["demo", *options])
+    assert ended.exit_code == 2
+    assert "cannot be used" in ended.output
+    assert not lives_already(tmp_path)

@@ -122,3 +122,13 @@ def test_the_text_of_lone_surrogates_is_kept(tmp_path: Path) -> None:
     state: dict[str, Any] = {"said": "\ud800 and \U0001f98a"}
     folder.write(folder.pack(state, folder.shelf()))
     assert Folder(tmp_path).read() == {"format": folders.FORMAT, **state}
+
+
+def test_what_somebody_else_put_beside_the_bytes_stays(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    first = next(iter(write(folder, 1, b"one").names))
+    (tmp_path / "bytes" / "holiday.jpg").write_bytes(b"mine")
+    (tmp_path / "bytes" / "more").mkdir()
+    (tmp_path / "bytes" / f"{first}.new").write_bytes(b"half")
+    second = next(iter(write(folder, 2, b"two").names))
+    assert {path.name for path in (tmp_path / "bytes").iterdir()} == {"holiday.jpg", "more", second}

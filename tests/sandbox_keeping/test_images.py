@@ -1,14 +1,18 @@
 """The image API remembers its conversations, and what it billed, over a restart."""
 
 import base64
+import json
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox.images.api import ImageApi
 from sandbox.images.faults import Fault
 from sandbox.images.keeping import ImagesKept
-from sandbox.keeping.folder import Folder
+from sandbox.keeping.folder import Folder, Unreadable
+from sandbox.keeping.keeper import Keeper
 from tests.sandbox_images.support import KEY, quick_api, request
 
 Json = dict[str, Any]
@@ -119,3 +123,24 @@ async def test_bytes_that_are_no_picture_are_kept_as_they_are(tmp_path: Path) ->
     first = await made(images, "a red fox in snow")
     keep(tmp_path, images)
     assert (await brought_back(tmp_path).retrieve_response(first["id"], KEY)).body == first
+
+
+def _without_its_output(answer: Json) -> None:
+    answer["response"]["output"] = []
+
+
+def _without_a_status(answer: Json) -> None:
+    del answer["response"]["status"]
+
+
+@pytest.mark.parametrize("spoil", [_without_its_output, _without_a_status])
+async def test_a_response_that_does_not_hold_together_is_refused_by_name(tmp_path: Path, spoil: Any) -> None:
+    images = quick_api()
+    await made(images, "a red fox in snow")
+    keep(tmp_path, images)
+    file = tmp_path / "state.json"
+    state = json.loads(file.read_text())
+    spoil(state["images"]["answers"][0])
+    file.write_text(json.dumps(state))
+    with pytest.raises(Unreadable):
+        Keeper(Folder(tmp_path), {"images": ImagesKept(quick_api())}).restore()

@@ -18,6 +18,7 @@ async def test_a_time_that_was_jumped_to_is_still_there_and_what_was_said_at_it(
     clock = DemoClock()
     workspace, images = Workspace(now=clock.unix, sleep=clock.sleep), ImageApi(now=clock.unix)
     keeper = kept_demo(tmp_path, workspace, images, clock)
+    keeper.begin()
     later = clock.jump(datetime.now(UTC) + timedelta(days=40))
     said = await workspace.post("alice", DESIGN, "next month")
     await let_go(keeper)
@@ -25,6 +26,7 @@ async def test_a_time_that_was_jumped_to_is_still_there_and_what_was_said_at_it(
     clock = DemoClock()
     workspace = Workspace(now=clock.unix, sleep=clock.sleep)
     keeper = kept_demo(tmp_path, workspace, ImageApi(now=clock.unix), clock)
+    keeper.begin()
     assert clock.now() >= later
     assert workspace.message(DESIGN, said.ts).text == "next month"
     assert (await workspace.post("alice", DESIGN, "and after that")).ts > said.ts
@@ -35,6 +37,7 @@ async def test_a_change_is_on_the_disk_a_moment_later(tmp_path: Path) -> None:
     clock = DemoClock()
     workspace, images = Workspace(now=clock.unix, sleep=clock.sleep), ImageApi(now=clock.unix)
     keeper = kept_demo(tmp_path, workspace, images, clock)
+    keeper.begin()
     await keeper.settled()
     said = await workspace.post("alice", DESIGN, "hello")
     await keeper.settled()
@@ -46,11 +49,12 @@ async def test_a_change_is_on_the_disk_a_moment_later(tmp_path: Path) -> None:
     await let_go(keeper)
 
 
-@pytest.mark.parametrize("time", ["soon", None, True, 1e300])
+@pytest.mark.parametrize("time", ["soon", None, True, 1e300, float("nan"), 253_402_300_799])
 async def test_a_time_that_is_none_is_refused_and_left_alone(tmp_path: Path, time: object) -> None:
     clock = DemoClock()
     workspace, images = Workspace(now=clock.unix, sleep=clock.sleep), ImageApi(now=clock.unix)
     keeper = kept_demo(tmp_path, workspace, images, clock)
+    keeper.begin()
     await let_go(keeper)
     file = tmp_path / "sandbox" / "state.json"
     file.write_text(spoiled := json.dumps(json.loads(file.read_text()) | {"clock": time}))
@@ -70,6 +74,7 @@ async def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
 async def test_two_demos_cannot_keep_one_folder(tmp_path: Path) -> None:
     clock = DemoClock()
     keeper = kept_demo(tmp_path, Workspace(), ImageApi(), clock)
+    keeper.begin()
     with pytest.raises(Refused, match="Another demo is running with"):
         kept_demo(tmp_path, Workspace(), ImageApi(), clock)
     await let_go(keeper)

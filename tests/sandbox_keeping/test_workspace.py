@@ -132,6 +132,14 @@ def _with_a_lost_file(state: Json) -> None:
     state["rooms"][0]["messages"][0]["files"] = ["F0NOTHING1"]
 
 
+def _with_a_file_of_nobody(state: Json) -> None:
+    state["files"][0]["user"] = "U0NOBODY"
+
+
+def _with_a_file_in_a_lost_channel(state: Json) -> None:
+    state["files"][0]["shares"]["C0NOWHERE1"] = ["1.000000"]
+
+
 def _with_a_lost_reply(state: Json) -> None:
     state["rooms"][0]["replies"]["1.000000"] = ["1.000001"]
 
@@ -159,6 +167,8 @@ def _with_a_kind_nobody_knows(state: Json) -> None:
         _of_another_team,
         _with_a_lost_member,
         _with_a_lost_file,
+        _with_a_file_of_nobody,
+        _with_a_file_in_a_lost_channel,
         _with_a_lost_reply,
         _with_another_field,
         _without_a_field,
@@ -169,7 +179,7 @@ def _with_a_kind_nobody_knows(state: Json) -> None:
 async def test_a_state_that_does_not_hold_together_is_refused_and_changes_nothing(
     clock: Clock, tmp_path: Path, spoil: Any
 ) -> None:
-    before = await used(clock, ("post", "alice", "design", "hello"))
+    before = await used(clock, ("post", "alice", "design", "hello"), ("upload", b"bytes", True))
     kept_in(tmp_path, before)
     state = json.loads((tmp_path / "state.json").read_text())["slack"]
     spoil(state)
