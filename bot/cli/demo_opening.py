@@ -20,6 +20,7 @@ from bot.cli.demo_keeping import NAME
 from bot.cli.demo_stage import StageProblem, Thread
 from sandbox.images.api import ImageApi
 from sandbox.keeping.folder import STATE
+from sandbox.slack.model import Refused
 from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME
 
@@ -38,7 +39,7 @@ async def play_the_month(
     started = time.perf_counter()
     try:
         thread = await play(workspace, images, darkroom, clock)
-    except StageProblem as problem:
+    except (StageProblem, Refused) as problem:
         click.echo(f"it broke off, because {problem}. The demo works all the same.")
         return None
     click.echo(f"done in {time.perf_counter() - started:.1f} s.")

@@ -35,7 +35,7 @@ class Thread:
 
 class Stage:
     """The workspace with Darkroom in it, on a clock that jumps from scene to scene. What does not come raises
-    ``StageProblem``."""
+    ``StageProblem``, and what Slack lets nobody do its ``Refused``."""
 
     def __init__(self, workspace: Workspace, darkroom: Darkroom, clock: DemoClock, today: datetime) -> None:
         """It goes on until *today*, which is a time of day too."""
@@ -108,8 +108,11 @@ class Stage:
     async def chooses(self, who: str, thread: Thread, version: int, label: str) -> None:
         """Choose in the menu under a picture."""
         message = await self._picture(thread, version)
-        menu = next(each for each in _elements(message) if each.get("action_id") == "picture_menu")
-        value = next(o["value"] for o in menu["options"] if o["text"]["text"] == label)
+        menus = [each for each in _elements(message) if each["action_id"] == "picture_menu"]
+        options = [option for menu in menus for option in menu["options"]]
+        value = next((o["value"] for o in options if o["text"]["text"] == label), None)
+        if value is None:
+            raise StageProblem(f"there is no {label!r} under version {version}")
         await self._press(who, message, "picture_menu", value=value)
 
     async def varies(self, who: str, thread: Thread, version: int, made: int) -> None:

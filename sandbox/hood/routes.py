@@ -74,6 +74,11 @@ class Hood:
                     await asyncio.sleep(LEDGER_PAUSE_S)
                     break
 
+    def noticed(self, notice: Json) -> None:
+        """Begin again with the workspace."""
+        if notice.get("kind") == "reset":
+            self.record.clear()
+
     def _tell(self, entry: Entry) -> None:
         self._workspace.changed({"kind": "hood", "entry": entry.as_json()})
 
@@ -144,6 +149,7 @@ def add_hood(
     routes. Without `images` there is Slack's side alone; with `bot_side` there are a ledger, a clock and
     caps, too."""
     hood = Hood(workspace, images, bot_side)
+    workspace.on_change.append(hood.noticed)
     workspace.delivery.watchers.append(DeliveryWatcher(workspace, hood.record))
     if images is not None:
         images.watchers.append(PictureWatcher(hood.record, hood.moved, hood.placed))

@@ -23,7 +23,10 @@ def declare(state: "State", manifest: Json) -> Json:
     name = _text(_part(manifest, "display_information").get("name", state.app_name), "its name")
     features = _part(manifest, "features")
     commands = _entries(features, "slash_commands", "command")
-    shortcuts = _entries(features, "shortcuts", "callback_id", "name", "type")
+    listed = _entries(features, "shortcuts", "callback_id", "name", "type")
+    shortcuts = (
+        None if listed is None else tuple(Shortcut(id, title, _kind(kind)) for id, title, kind in listed)
+    )
     scopes = _words(_part(manifest, "oauth_config", "scopes"), "bot")
     events = _words(_part(manifest, "settings", "event_subscriptions"), "bot_events")
     state.app_name = name
@@ -33,7 +36,7 @@ def declare(state: "State", manifest: Json) -> Json:
     if commands is not None:
         state.commands = frozenset(command for (command,) in commands)
     if shortcuts is not None:
-        state.shortcuts = tuple(Shortcut(id, title, _kind(kind)) for id, title, kind in shortcuts)
+        state.shortcuts = shortcuts
     if scopes is not None:
         state.scopes = frozenset(scopes)
     if events is not None:
@@ -57,6 +60,8 @@ def in_force(state: "State") -> Json:
 
 
 def _kind(given: str) -> Literal["message", "global"]:
+    if given not in ("message", "global"):
+        raise BadManifest('features.shortcuts: type must be "message" or "global"')
     return "message" if given == "message" else "global"
 
 

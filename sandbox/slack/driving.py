@@ -6,7 +6,6 @@ from typing import Any, Final
 from aiohttp import web
 
 from sandbox.images.api import ImageApi
-from sandbox.images.costs import Bill
 from sandbox.slack import view
 from sandbox.slack.asking import Fields, Wrong, given_by, number_of, viewer_of
 from sandbox.slack.declared import BadManifest, declare, in_force
@@ -127,7 +126,8 @@ async def _reset(request: web.Request) -> web.StreamResponse:
         api.forget()
         api.calls.clear()
         api.faults.clear()
-        api.bill = Bill()
+        api.asked.clear()
+        api.bill.forget()
     if not given.get("keep_faults"):
         for plan in [workspace.fault_plan, *(api.fault_plan for api in request.app[IMAGES])]:
             plan.clear()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.slack import limits
 from sandbox.slack.events import bot_profile, message_json
 from sandbox.slack.methods_chat import flag, required, visible_channel
-from sandbox.slack.methods_rest import user_json
+from sandbox.slack.methods_rest import cursor_of, user_json
 from sandbox.slack.model import OTHER_BOT_ID, ApiError, Channel, Json
 
 if TYPE_CHECKING:
@@ -156,12 +156,10 @@ def _page(name: str, found: Sequence[Any], params: Json) -> Json:
         raise ApiError("invalid_limit") from None
     if not 1 <= size <= limits.REPLIES_PAGE_MAX:
         raise ApiError("invalid_limit")
-    word, _, position = str(params.get("cursor") or "next:0").partition(":")
-    if word != "next" or not position.isdecimal() or int(position) > len(found):
-        raise ApiError("invalid_cursor")
-    end = int(position) + size
+    start = cursor_of(params, len(found))
+    end = start + size
     cursor = f"next:{end}" if end < len(found) else ""
-    return {name: list(found[int(position) : end]), "response_metadata": {"next_cursor": cursor}}
+    return {name: list(found[start:end]), "response_metadata": {"next_cursor": cursor}}
 
 
 METHODS: Final[Mapping[str, Callable[["State", Any], Awaitable[Json]]]] = {

@@ -105,7 +105,7 @@ async def history(state: "State", params: Json) -> Json:
 
 def _page(state: "State", shown: list[Message], params: Json) -> Json:
     size = max(1, min(int(params.get("limit") or limits.REPLIES_PAGE_MAX), limits.REPLIES_PAGE_MAX))
-    start = _cursor(params, len(shown))
+    start = cursor_of(params, len(shown))
     page = shown[start : start + size]
     metadata = flag(params.get("include_all_metadata"))
     made: Json = {"messages": [events.message_json(state, m, metadata=metadata) for m in page]}
@@ -114,10 +114,11 @@ def _page(state: "State", shown: list[Message], params: Json) -> Json:
     return made | ({"response_metadata": {"next_cursor": f"next:{start + size}"}} if more else {})
 
 
-def _cursor(params: Json, count: int) -> int:
+def cursor_of(params: Json, count: int) -> int:
+    """The place in a list of so many at which the wanted page begins. Raises invalid_cursor."""
     given = str(params.get("cursor") or "next:0")
     word, _, position = given.partition(":")
-    if word != "next" or not position.isdigit() or int(position) > count:
+    if word != "next" or not position.isdecimal() or len(position) > 9 or int(position) > count:
         raise ApiError("invalid_cursor")
     return int(position)
 

@@ -17,6 +17,7 @@ from bot.cli.demo_opening import address, can_open_a_browser, lives_already, ope
 from bot.cli.demo_stage import StageProblem, Thread
 from bot.settings import plain_settings
 from sandbox.images.api import ImageApi
+from sandbox.slack.model import Refused
 from sandbox.slack.workspace import Workspace
 
 
@@ -87,6 +88,18 @@ def test_where_anything_was_done_no_past_is_played(tmp_path: Path, there: str, l
     assert not lives_already(tmp_path / "missing")
     (tmp_path / there).mkdir(parents=True)
     assert lives_already(tmp_path) is lives
+
+
+async def test_what_cannot_be_pressed_breaks_the_month_off_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def press(*_: object) -> Thread:
+        raise Refused("message 1.2 has no 'picture_variations' to press")
+
+    monkeypatch.setattr(demo_opening, "play", press)
+    darkroom = Darkroom(plain_settings({}))
+    assert await demo_opening.play_the_month(Workspace(), ImageApi(), darkroom, DemoClock()) is None
+    assert "has no 'picture_variations' to press. The demo works all the same." in capsys.readouterr().out
 
 
 def test_a_demo_whose_port_is_taken_leaves_nothing_that_would_keep_it_from_its_month(tmp_path: Path) -> None:

@@ -207,6 +207,8 @@ async def test_a_reset_is_the_beginning_again_without_a_new_connection(
     assert not any(kept_by_slack)
     assert not slack.delivery.sent
     assert not world.images.calls
+    assert not world.images.asked, "the same prompt paints the same picture as in the beginning"
+    assert not world.hood.record.newest()
     assert bool(slack.fault_plan.standing or world.images.fault_plan.standing) == kept
     again = await slack.post("alice", DESIGN, "hello")
     assert again.ts > names["MESSAGE_TS"]
@@ -284,6 +286,9 @@ async def test_another_apps_manifest_makes_it_its_home(
         400,
         "features.shortcuts: callback_id must be a text of 1 to 255 characters",
     )
+    wrong["features"] = {"shortcuts": [{"name": "x", "callback_id": "y", "type": "sideways"}]}
+    status, told = await send(http, Request("POST", "/control/app", json.dumps(wrong)))
+    assert (status, told["error"]) == (400, 'features.shortcuts: type must be "message" or "global"')
     assert (await send(http, Request("GET", "/control/app", None)))[1] == before
 
 

@@ -58,7 +58,9 @@ async def test_lists_come_in_pages(slack: Workspace) -> None:
         cursor = page["response_metadata"]["next_cursor"]
     assert seen == [user.name for user in slack.users.values()]
     assert cursor == ""
-    assert await error(slack, "users.list", cursor="nonsense") == "invalid_cursor"
+    for strange in ("nonsense", "next:²", "next:" + "9" * 5_000):
+        assert await error(slack, "users.list", cursor=strange) == "invalid_cursor"
+        assert await error(slack, "conversations.history", channel=DESIGN, cursor=strange) == "invalid_cursor"
     assert await error(slack, "users.list", limit="many") == "invalid_limit"
 
 
