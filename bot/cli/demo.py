@@ -78,7 +78,7 @@ def command(
     Tokens, keys and settings in the environment are ignored, but for OPENAI_* with --images openai.
     """
     from bot.cli.demo_opening import can_open_a_browser, lives_already
-    from bot.cli.mixes import check_demo_books, costs_told, demo_with
+    from bot.cli.mixes import check_demo_books, check_demo_flags, costs_told, demo_with
     from bot.cli.world import fault_plan
     from bot.logs import configure_logging
     from bot.settings import BadSettings, plain_settings
@@ -87,8 +87,8 @@ def command(
     plan, mix = fault_plan(faults), demo_with(painter)
     configure_logging("warning")
     temporary = None if data_dir else Path(tempfile.mkdtemp(prefix="darkroom-demo-"))
-    flags = {**mix.defaults, **flags_of(pairs, data_dir or temporary)}
     try:
+        flags = {**mix.defaults, **check_demo_flags(flags_of(pairs, data_dir or temporary))}
         settings = plain_settings(flags)
         check_demo_books(settings.storage.data_dir, mix, TEAM_ID)
         if mix.real.images:

@@ -61,6 +61,16 @@ def demo_with(images: str) -> Mix:
     )
 
 
+def check_demo_flags(flags: dict[str, Any]) -> dict[str, Any]:
+    """The same. Raises ``Refused`` for one that would make a demo talk to somebody else than it says."""
+    if own := sorted(name for name in flags if name.lower().startswith(("openai_", "slack_"))):
+        raise Refused(
+            f"{', '.join(own)}: in a demo these are the sandbox's own, so that nothing real is touched.\n"
+            "For real pictures: darkroom demo --images openai, with OPENAI_* in the environment."
+        )
+    return flags
+
+
 def check_demo_books(folder: Path, mix: Mix, team_id: str) -> None:
     """Raise ``Refused`` for a data directory whose books are no such demo's: of another Slack than *team_id*,
     or with pictures that cost money where these cost none, or the other way round. Blocks for the file."""

@@ -88,6 +88,15 @@ async def test_a_demo_with_real_pictures_says_what_they_cost_and_asks_the_real_a
     assert "costs nothing" not in demo.said
 
 
+@pytest.mark.parametrize("name", ["openai_base_url", "openai_api_key", "slack_api_url", "SLACK_BOT_TOKEN"])
+def test_no_setting_makes_a_demo_real_that_says_it_costs_nothing(tmp_path: Path, name: str) -> None:
+    options = ["--no-browser", "--port", "0", "--data-dir", str(tmp_path / "demo"), "--set", f"{name}=x"]
+    ended = CliRunner().invoke(main, ["demo", *options])
+    assert ended.exit_code == 2
+    assert f"{name}: in a demo these are the sandbox's own" in ended.output
+    assert not (tmp_path / "demo").exists()
+
+
 def test_without_a_key_there_are_no_real_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
