@@ -72,6 +72,7 @@ class Keeper:
         if self._task is None:
             self._changed.set()
             self._task = asyncio.create_task(self._run())
+            self._task.add_done_callback(self._ended)
 
     def stir(self) -> None:
         """Something has changed."""
@@ -102,6 +103,11 @@ class Keeper:
             except asyncio.CancelledError:
                 await writing
                 raise
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Who relies on being kept hears at once that they no longer are."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("%s is no longer written, because of %r", self.folder.state, error)
 
     async def _write(self) -> None:
         self._changed.clear()

@@ -23,7 +23,7 @@ async def get_upload_url(state: "State", params: Json) -> Json:
     if length > limits.FILE_MAX_BYTES:
         raise ApiError("file_upload_size_restricted")
     file = files.begin(state, name=str(params["filename"]), length=length, user=state.bot_user_id)
-    file.alt_txt = params.get("alt_txt")
+    file.alt_txt = None if params.get("alt_txt") is None else str(params["alt_txt"])
     return {"upload_url": files.upload_url(state, file), "file_id": file.id}
 
 

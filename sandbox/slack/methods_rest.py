@@ -148,11 +148,12 @@ async def set_status(state: "State", params: Json) -> Json:
     if str(params["thread_ts"]) not in channel.messages:
         raise ApiError("thread_not_found")
     key = (channel.id, str(params["thread_ts"]))
-    if params["status"]:
-        state.statuses[key] = (str(params["status"]), state.now() + limits.STATUS_S)
+    status = str(params["status"] or "")
+    if status:
+        state.statuses[key] = (status, state.now() + limits.STATUS_S)
     else:
         state.statuses.pop(key, None)
-    state.changed({"kind": "status", "channel": channel.id, "thread_ts": key[1], "status": params["status"]})
+    state.changed({"kind": "status", "channel": channel.id, "thread_ts": key[1], "status": status})
     return {}
 
 

@@ -148,3 +148,18 @@ async def test_a_disk_that_takes_nothing_is_told_once_and_tried_again(
     desk.over.set()
     await desk.keeper.settled()
     assert desk.stored == 3
+
+
+async def test_what_cannot_be_kept_ends_the_keeping_aloud(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = asyncio.Event()
+    monkeypatch.setattr(desk.part, "kept", lambda shelf: b"bytes")
+    desk.keeper.begin()
+    (task,) = asyncio.all_tasks() - {asyncio.current_task()}
+    task.add_done_callback(lambda _: ended.set())
+    desk.over.set()
+    async with asyncio.timeout(20):
+        await ended.wait()
+    assert "is no longer written, because of TypeError('bytes cannot be kept')" in caplog.text
+    monkeypatch.undo()

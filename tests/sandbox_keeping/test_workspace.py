@@ -188,3 +188,13 @@ async def test_a_state_that_does_not_hold_together_is_refused_and_changes_nothin
     with pytest.raises((ValueError, KeyError)):
         WorkspaceKept(fresh).restore(state, Folder(tmp_path).fetch)
     assert all_of(fresh) == was
+
+
+async def test_an_alt_text_that_is_no_text_can_be_read_again(clock: Clock, tmp_path: Path) -> None:
+    before = Workspace(now=clock.now, sleep=clock.sleep)
+    params = {"filename": "fox.png", "length": 3, "alt_txt": 7}
+    await before.call("files.getUploadURLExternal", params, before.bot_token)
+    kept_in(tmp_path, before)
+    state = json.loads((tmp_path / "state.json").read_text())["slack"]
+    WorkspaceKept(Workspace(now=clock.now, sleep=clock.sleep)).restore(state, Folder(tmp_path).fetch)
+    assert state["files"][0]["alt_txt"] == "7"
