@@ -108,8 +108,12 @@ def check(request: web.Request) -> None:
 @web.middleware
 async def _checked(request: web.Request, handler: Handler) -> web.StreamResponse:
     check(request)
-    length = request.content_length or 0
-    if length > SMALL_BODY and not request.path.startswith(request.app[FILES]):
+    if request.path.startswith(request.app[FILES]) or not request.body_exists:
+        return await handler(request)
+    if (length := request.content_length) is None:
+        # Nobody has said how long it is: then it is seen while it is read.
+        return await handler(request.clone(client_max_size=SMALL_BODY))
+    if length > SMALL_BODY:
         said = f"the body has {length:,} bytes; at most {SMALL_BODY:,} are taken here"
         raise web.HTTPRequestEntityTooLarge(SMALL_BODY, length, text=said)
     return await handler(request)

@@ -114,6 +114,12 @@ def test_what_it_listens_to_is_what_it_answers_to() -> None:
     assert (address("::1", 80), address("10.0.0.1", 80)) == ("http://[::1]:80", "http://10.0.0.1:80")
 
 
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    """A body whose length is not said."""
+    for start in range(0, len(data), 2**16):
+        yield data[start : start + 2**16]
+
+
 async def test_a_body_has_a_bound(world: World) -> None:
     large = b"x" * (SMALL_BODY + 1)
     async with aiohttp.ClientSession(world.slack_server.url) as session:
@@ -121,6 +127,12 @@ async def test_a_body_has_a_bound(world: World) -> None:
             async with session.post(path, data=io.BytesIO(large)) as answer:
                 assert answer.status == 413
                 assert f"at most {SMALL_BODY:,}" in await answer.text()
+        for path in ("/control/post", "/api/chat.postMessage", "/actions/T1/x"):
+            kind = {"Content-Type": "application/json"}
+            async with session.post(path, data=_pieces(large), headers=kind) as answer:
+                assert answer.status == 413
+        async with session.post("/control/upload?viewer=alice", data=_pieces(large)) as answer:
+            assert answer.status == 200
         async with session.post("/control/upload?viewer=alice", data=io.BytesIO(large)) as answer:
             assert answer.status == 200
 
