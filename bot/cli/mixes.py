@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.cli import Refused, settings_for
 from bot.cli.demo_side import Real
+from bot.cli.run import LOCAL
 from bot.settings import Settings
 from darkroom.rendering.provider import provider_name
 from darkroom.spending.money import format_usd
@@ -22,8 +23,6 @@ from storage.providers import read_providers, read_teams
 DEMO_CAP_USD = "5"
 """What a demo with real pictures spends in a month at most, where no setting says otherwise."""
 KEY = "sk-sandbox"  # opens nothing but the sandbox
-_LOCAL = "127.0.0.1:"
-"""How the name of a sandbox's image API begins in the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def check_demo_books(folder: Path, mix: Mix, team_id: str) -> None:
 
 def _not_of(paid: frozenset[str], mix: Mix) -> frozenset[str]:
     """The providers whose pictures do not belong into the same books."""
-    local = frozenset(name for name in paid if name.startswith(_LOCAL))
+    local = frozenset(name for name in paid if name.startswith(LOCAL))
     return local - {mix.provider} if mix.real.images else paid - local
 
 

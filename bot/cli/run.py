@@ -13,6 +13,9 @@ from bot.cli import flags_of, settings_for, settings_options
 if TYPE_CHECKING:
     from bot.settings import Settings
 
+LOCAL = "127.0.0.1:"
+"""How the name of a sandbox's image API begins in the books."""
+
 
 @click.command("run")
 @settings_options
@@ -39,7 +42,33 @@ def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...], 
         flags |= {"openai_api_key": KEY, "openai_admin_key": None, "openai_base_url": None}
     settings = settings_for(config, flags)
     configure_logging(settings.log.level)
-    asyncio.run(_run(settings) if painter == "openai" else _run_with_sandbox(settings))
+    if painter == "sandbox":
+        asyncio.run(_run_with_sandbox(settings))
+        return
+    if told := sandbox_told(settings):
+        click.echo(told, err=True)
+    asyncio.run(_run(settings))
+
+
+def sandbox_told(settings: Settings) -> str:
+    """What is said before real pictures are made with books that a sandbox's are in, too; else nothing.
+    Blocks for the file."""
+    from darkroom.rendering.provider import provider_name
+    from storage.database import DataProblem
+    from storage.providers import read_providers
+
+    folder, here = settings.storage.data_dir, provider_name(settings.openai_base_url)
+    try:
+        local = sorted(name for name in read_providers(folder) if name.startswith(LOCAL))
+    except DataProblem:
+        return ""  # It is refused, with its reason, when Darkroom opens it.
+    if not local or here.startswith(LOCAL):
+        return ""
+    return (
+        f"The books in {folder.resolve()} have pictures from {', '.join(local)}, on this machine.\n"
+        "If that was the sandbox: they cost nothing, and count all the same, for caps too. Others:\n"
+        "    darkroom init --data-dir ./real-data"
+    )
 
 
 async def _run(settings: Settings) -> None:

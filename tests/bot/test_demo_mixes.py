@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from bot.cli import Refused, main
 from bot.cli.demo_side import Real
 from bot.cli.mixes import Mix, check_demo_books, sandbox_pictures
+from bot.cli.run import sandbox_told
 from bot.cli.world import World, start_world
 from bot.settings import Settings, plain_settings
 from sandbox.images.api import ImageApi
@@ -151,6 +152,16 @@ async def test_pictures_that_cost_nothing_are_not_put_into_books_of_real_money(t
         async with sandbox_pictures(settings):
             raise AssertionError
     assert "darkroom init --data-dir" in refused.value.message
+
+
+@pytest.mark.parametrize(("provider", "told"), [("openai", False), ("127.0.0.1:4711", True)])
+def test_who_makes_real_pictures_with_the_sandboxs_books_is_told(
+    tmp_path: Path, provider: str, told: bool
+) -> None:
+    settings = _books(tmp_path / "books", provider)
+    assert (provider in sandbox_told(settings)) is told
+    local = settings.model_copy(update={"openai_base_url": "http://127.0.0.1:4712/v1"})
+    assert sandbox_told(local) == ""
 
 
 async def test_books_of_pictures_that_cost_nothing_may_have_more_of_them(tmp_path: Path) -> None:
