@@ -9,6 +9,8 @@ import { wireView } from "./wire.js";
 const KEPT = "darkroom-sandbox-hood";
 /** From this width on there is room for the panel beside a thread, and it opens by itself. */
 const WIDE = 1400;
+/** From this one on there is room for it beside a channel. */
+const MIDDLING = 1101;
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
 const buttons = () => [...document.querySelectorAll(".hood-open")];
@@ -20,6 +22,8 @@ export function hood({ place }) {
   let opener = null;
 
   const isOpen = () => !byId("hood").hidden;
+  /** Whether it lies over the thread, and over all of a phone, rather than beside. */
+  const covers = () => isOpen() && innerWidth < (place().thread ? WIDE : MIDDLING);
 
   /** Build it for a sandbox that keeps a record; `setup.hood` says whether it does. */
   async function begin(setup) {
@@ -40,7 +44,9 @@ export function hood({ place }) {
     }
     const [kept, tab] = (localStorage.getItem(KEPT) ?? "").split(" ");
     choose(views.find((view) => view.id === tab) ?? views[0]);
-    toggle(kept ? kept === "open" && innerWidth > 1100 : innerWidth >= WIDE);
+    const room = innerWidth >= (place().thread ? WIDE : MIDDLING);
+    toggle(kept ? kept === "open" && room : innerWidth >= WIDE);
+    addEventListener("resize", cover);
   }
 
   function build() {
@@ -80,9 +86,16 @@ export function hood({ place }) {
     for (const button of buttons()) button.setAttribute("aria-expanded", String(open));
     keep();
     tell();
+    cover();
     if (from) opener = from;
-    if (open && from && (isPhone() || innerWidth <= 1100)) byId("hood-close").focus();
+    if (from && covers()) byId("hood-close").focus();
     if (!open && had) (opener?.offsetParent ? opener : buttons().find((button) => button.offsetParent))?.focus();
+  }
+
+  /** What lies under it cannot be reached, by the keyboard neither. */
+  function cover() {
+    byId("thread").inert = covers();
+    byId("channel").inert = covers() && isPhone();
   }
 
   const keep = () => localStorage.setItem(KEPT, `${isOpen() ? "open" : "closed"} ${current?.id ?? ""}`);
@@ -94,14 +107,17 @@ export function hood({ place }) {
 
   return {
     begin,
-    isOpen,
+    covers,
     close: () => toggle(false),
+    /** Whether the keyboard is in it. */
+    hasFocus: () => byId("hood").contains(document.activeElement),
     /** Something changed under the hood (a notice of the live connection). */
     notice: (notice) => {
       for (const view of views) view.notice(notice);
     },
     /** The page shows another thread, room or person. */
     moved: () => {
+      cover();
       for (const view of views) view.moved();
     },
   };

@@ -4,21 +4,21 @@ import * as api from "./api.js";
 import { composer } from "./composer.js";
 import { confirmed, reworded } from "./dialogs.js";
 import { byId, isPhone, toast } from "./dom.js";
+import { FIRST_PROMPT, begun, draftOf, isFirst, keepDraft } from "./drafts.js";
 import { hood } from "./hood.js";
 import { linkTo, permalink } from "./links.js";
-import { reach } from "./messages.js";
-import { draw, holdEnd, notice, scrollDown } from "./screen.js";
+import { entries } from "./messages.js";
+import { draw, find, holdEnd, notice, scrollDown } from "./screen.js";
 import { drawControls } from "./sidebar.js";
 import { known, learn, now, room } from "./state.js";
 import { suggest } from "./suggestions.js";
 
-const FIRST_PROMPT = "/imagine a red fox in snow";
-const STARTED = "darkroom-sandbox-started";
-
 /** Whoever asked for these says itself what went wrong. */
 const SAID_ELSEWHERE = new Set(["type", "post", "press", "submit", "close"]);
 
-const drafts = new Map();
+/** Notices after which other people may be there. */
+const PEOPLE = new Set(["hello", "lost", "person", "reset"]);
+
 const below = hood({ place: () => ({ channel: now.room, thread: now.thread, viewer: now.viewer }) });
 /** Of the first command of a visit: the newest message before it. Then null: nobody needs to be guided. */
 let guide = null;
@@ -79,8 +79,8 @@ const boxes = {
 };
 
 function send({ kind, text, files, broadcast }, threadTs) {
-  if (kind === "type" && !sessionStorage.getItem(STARTED)) guide = room().messages.at(-1)?.ts ?? "";
-  sessionStorage.setItem(STARTED, "yes");
+  if (kind === "type" && isFirst()) guide = room().messages.at(-1)?.ts ?? "";
+  begun();
   const where = { channel: now.room, text, thread_ts: threadTs };
   scrollDown(byId(threadTs ? "thread-log" : "channel-log"));
   return act(kind, kind === "type" ? where : { ...where, files, broadcast });
@@ -90,17 +90,9 @@ const show = () => draw(does, boxes.channel.draft().text === FIRST_PROMPT);
 
 // Where we are
 
-const draftKey = (thread) => `${now.viewer} ${now.room} ${thread ?? ""}`;
-
 function keepDrafts() {
-  drafts.set(draftKey(null), boxes.channel.draft());
-  if (now.thread) drafts.set(draftKey(now.thread), boxes.thread.draft());
-}
-
-function draftOf(thread) {
-  const kept = drafts.get(draftKey(thread));
-  const fresh = !kept && !thread && !sessionStorage.getItem(STARTED) && room()?.has_app && drafts.size === 0;
-  return kept ?? { text: fresh ? FIRST_PROMPT : "", files: [] };
+  keepDraft(null, boxes.channel.draft());
+  if (now.thread) keepDraft(now.thread, boxes.thread.draft());
 }
 
 function openRoom(id) {
@@ -119,6 +111,8 @@ function openThread(ts, { focus = true } = {}) {
   guide = null;
   arrive();
   scrollDown(byId("thread-log"));
+  // Whoever opens a thread wants to see it; one that opens by itself lets them go on watching the money.
+  if (focus && below.covers()) below.close();
   if (focus && !isPhone()) boxes.thread.focus();
   else if (focus) byId("thread-close").focus();
 }
@@ -133,12 +127,33 @@ function showHome(home) {
 }
 
 function closeThread() {
-  keepDrafts();
-  now.thread = null;
-  arrive();
+  leaveThread();
   const back = [...document.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === now.opener);
   if (back) back.focus();
   else boxes.channel.focus();
+}
+
+function leaveThread() {
+  keepDrafts();
+  now.thread = null;
+  arrive();
+}
+
+/** Where nothing is left of the open thread, its pane closes; only who was in it is led elsewhere. */
+function leaveWhatIsGone() {
+  if (!now.thread || entries(room(), now.thread, does.hidden).length) return;
+  const inside = byId("thread").contains(document.activeElement);
+  leaveThread();
+  if (inside) boxes.channel.focus();
+}
+
+/** Who there is to be, told anew: people are added, and leave when everything begins again. */
+async function meetPeople() {
+  const given = await api.setup();
+  if (!given.viewers) return;
+  now.setup = given;
+  if (!given.viewers.some((user) => user.id === now.viewer)) await become(given.viewers[0].id);
+  drawControls(byId("controls"), now.setup, now.viewer, become);
 }
 
 async function become(id) {
@@ -204,10 +219,12 @@ async function askUntilCurrent() {
   }
 }
 
-async function update() {
+async function update(notice) {
+  if (PEOPLE.has(notice?.kind)) await meetPeople();
   await refresh();
   if (!now.world || now.world.viewer.id !== now.viewer) return;
   if (!room()) now.room = [...now.world.rooms.keys()][0];
+  leaveWhatIsGone();
   show();
   followFirstPicture();
 }
@@ -224,7 +241,7 @@ async function begin() {
   now.setup ??= await api.setup().then((given) => (given.viewers ? given : null));
   if (!now.setup) return;
   if (now.world) {
-    await update();
+    await update({ kind: "hello" });
     return;
   }
   const wanted = new URLSearchParams(location.search).get("as");
@@ -251,24 +268,14 @@ function follow(event) {
   const place = anchor && permalink(anchor.dataset.permalink);
   if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  if (!now.world.rooms.has(place.channel)) toast("You are not in that channel.");
+  const there = now.world.rooms.get(place.channel);
+  if (!there) toast("You are not in that channel.");
+  else if (!entries(there, place.thread, does.hidden).length) toast("That message is gone.");
   else {
     if (place.channel !== now.room) openRoom(place.channel);
     openThread(place.thread);
     find(place.ts);
   }
-}
-
-/** Bring a linked message into sight, and mark it for a moment. */
-function find(ts) {
-  // After the thread has gone to its end, which the next frame does.
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      const found = reach(byId("thread-log"), ts);
-      found?.scrollIntoView({ block: "center" });
-      found?.classList.add("found");
-    }),
-  );
 }
 
 function toggleMenu(open) {
@@ -288,7 +295,7 @@ document.addEventListener("keydown", (event) => {
   if (byId("sidebar").classList.contains("open")) {
     toggleMenu(false);
     byId("menu").focus();
-  } else if (below.isOpen() && (innerWidth <= 1100 || byId("hood").contains(document.activeElement))) below.close();
+  } else if (below.covers() || below.hasFocus()) below.close();
   else if (now.thread) closeThread();
 });
 api.live({ up: begin, changed: update, below: below.notice, down: lost });

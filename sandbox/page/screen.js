@@ -1,7 +1,7 @@
 // Draws what the page knows.
 
 import { byId, el } from "./dom.js";
-import { drawList, entries } from "./messages.js";
+import { drawList, entries, reach } from "./messages.js";
 import { drawRooms } from "./sidebar.js";
 import { now, room, seenUpTo, unread, withApp } from "./state.js";
 import { drawHome, drawModals } from "./views.js";
@@ -19,6 +19,18 @@ export const scrollDown = (box) =>
   requestAnimationFrame(() => {
     box.scrollTop = box.scrollHeight;
   });
+
+/** Bring a linked message into sight, and mark it for a moment. */
+export function find(ts) {
+  // After the thread has gone to its end, which the next frame does.
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      const found = reach(byId("thread-log"), ts);
+      found?.scrollIntoView({ block: "center" });
+      found?.classList.add("found");
+    }),
+  );
+}
 
 /** Who looks at the end of a list goes on seeing it when the list gets another size. */
 export function holdEnd(box) {

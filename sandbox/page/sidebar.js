@@ -49,7 +49,9 @@ export function drawControls(box, setup, viewer, become) {
     return el("label", { title: user.real_name }, input, avatar(user), el("span", {}, first), standing(user) ? el("small", {}, standing(user)) : null);
   });
   const fieldset = el("fieldset", { class: "viewers" }, el("legend", {}, "You are"), people);
+  const inside = box.contains(document.activeElement) && document.activeElement.name === "viewer";
   box.replaceChildren(fieldset, ...(setup.seconds_per_picture === null || setup.hood ? [] : [slider(setup.seconds_per_picture)]));
+  if (inside) fieldset.querySelector("input:checked")?.focus();
 }
 
 function slider(seconds) {

@@ -279,7 +279,6 @@ async def test_on_a_phone_it_is_a_sheet_that_opens_from_the_thread_and_gives_the
 async def test_who_looks_at_the_end_of_a_thread_goes_on_seeing_it_when_the_panel_opens(
     bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
 ) -> None:
-    """In the middle widths the channel makes room for both, and its lines are as wide as they are long."""
     ts = await bot.say("the parent")
     for number in range(20):
         await bot.say(
@@ -289,11 +288,49 @@ async def test_who_looks_at_the_end_of_a_thread_goes_on_seeing_it_when_the_panel
     last = page.get_by_label("Messages of the thread").get_by_text("19: words")
     await page.get_by_role("button", name="Close what is under the hood").click()
     await expect(last).to_be_in_viewport(ratio=1)
-    await page.set_viewport_size({"width": 1120, "height": 500})
+    await page.set_viewport_size({"width": 1420, "height": 500})
     await expect(last).to_be_in_viewport(ratio=1)
     await page.get_by_role("main").get_by_role("button", name="Under the hood").click()
-    await expect(page.get_by_role("main")).to_have_count(0)
+    await expect(page.get_by_role("complementary", name="Under the hood")).to_be_visible()
     await expect(last).to_be_in_viewport(ratio=1)
+
+
+async def test_between_wide_and_narrow_it_lies_over_the_thread_beside_the_channel_until_it_is_closed(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    ts = await bot.say("a fox")
+    await bot.say("version one", thread_ts=ts)
+    under.attempts = [attempt("settled", "0.0411", version=1)]
+    page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=1200)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    thread = page.locator("#thread")
+    opener = thread.get_by_role("button", name="Under the hood")
+    await opener.click()
+    await expect(hood).to_contain_text("$0.0411 charged")
+    await expect(page.get_by_role("button", name="Close what is under the hood")).to_be_focused()
+    await expect(page.get_by_role("main")).to_contain_text("a fox")
+    boxes = [await each.bounding_box() for each in (page.get_by_role("main"), thread, hood)]
+    edges = [(box["x"], box["x"] + box["width"]) for box in boxes if box is not None]
+    assert edges[0][1] <= edges[1][0] + 1
+    assert edges[1] == pytest.approx(edges[2], abs=1)
+    await expect(thread).to_have_js_property("inert", True)
+    await page.keyboard.press("Escape")
+    await expect(hood).to_have_count(0)
+    await expect(opener).to_be_focused()
+    await opener.click()
+    await page.get_by_role("main").get_by_role("button", name="1 reply").click()
+    await expect(hood).to_have_count(0)
+    await expect(page.get_by_label("Reply in the thread")).to_be_focused()
+    await page.get_by_role("button", name="Close the thread").click()
+    await page.get_by_role("main").get_by_role("button", name="Under the hood").click()
+    await expect(hood).to_be_visible()
+    await (
+        page.get_by_role("main")
+        .get_by_role("textbox", name="Message")
+        .fill("beside the channel, both can be used")
+    )
+    await page.reload()
+    await expect(hood).to_be_visible()
 
 
 async def test_whether_it_is_open_and_where_is_remembered(
