@@ -178,6 +178,18 @@ function arrive() {
   below.moved();
 }
 
+let dressed = "";
+
+/** A room can be archived or renamed while it is open, and the app's shortcuts can change. */
+function dressBoxes() {
+  const look = JSON.stringify([now.viewer, now.room, now.thread, room().title, room().archived, globalShortcuts().length]);
+  if (look === dressed) return;
+  dressed = look;
+  dressBox(boxes.channel, null, null);
+  if (now.thread) dressBox(boxes.thread, now.thread, null);
+}
+
+/** What a box is for; `draft` null leaves in it what is being written. */
 function dressBox(box, thread, draft) {
   const here = room();
   box.show({
@@ -225,6 +237,7 @@ async function update(notice) {
   if (!now.world || now.world.viewer.id !== now.viewer) return;
   if (!room()) now.room = [...now.world.rooms.keys()][0];
   leaveWhatIsGone();
+  dressBoxes();
   show();
   followFirstPicture();
 }

@@ -10,9 +10,10 @@ from sandbox.slack.model import Shortcut
 from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
 from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
+from tests.page.hood_standin import SWITCHES, Hood, attempt, entry
 from tests.page.test_blocks_drawn import BLOCK
 from tests.page.test_conversation import PICTURES, PROMPT, QUALITY, SIZE, UNDER, interaction, modal
-from tests.page.test_hood import SWITCHES, Hood, attempt, entry, server, under
+from tests.page.test_hood import server, under
 
 __all__ = ["server", "under"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page, expect
 
+from sandbox.images.api import ImageApi
+from sandbox.page.routes import add_page
+from sandbox.slack.control import add_control
 from sandbox.slack.model import Shortcut
-from sandbox.slack.server import RunningServer
+from sandbox.slack.server import RunningServer, serve_app, slack_app
 from sandbox.slack.workspace import Workspace
-from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
+from tests.page.conftest import ALICE, BOB, DESIGN, Bot, OpenPage, png
+from tests.page.hood_standin import Hood, attempt, entry
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -181,3 +186,139 @@ async def test_the_browser_itself_refuses_to_turn_strings_into_markup(
     )
     assert refused
     assert "TrustedHTML" in browser_page.errors.pop()
+
+
+async def test_evil_names_are_completed_as_text(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    workspace.users[BOB] = replace(workspace.users[BOB], name=f"b{SCRIPT}", real_name=f"b{EVIL[0]}")
+    workspace.channels[DESIGN].name = f"d{SCRIPT}"
+    page = await browser_page(server.url)
+    field = page.get_by_label("Message", exact=True)
+    for start, name in (("@b", f"@b{SCRIPT}"), ("#d", f"#d{SCRIPT}")):
+        await field.fill("")
+        await field.press_sequentially(start)
+        await expect(page.get_by_role("listbox").get_by_text(name, exact=True)).to_be_visible()
+        await field.press("Tab")
+        await expect(field).to_have_value(f"{name} ")
+        await field.press("Enter")
+        await expect(page.get_by_label("Messages", exact=True).get_by_text(name)).to_be_visible()
+    await nothing_ran(page)
+
+
+async def test_an_app_with_an_evil_name_is_called_so_everywhere(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    ts = await bot.say("words of the app")
+    await bot.call("assistant.threads.setStatus", channel_id=DESIGN, thread_ts=ts, status=SCRIPT)
+    page = await browser_page(server.url)
+    features = {
+        "shortcuts": [
+            {"callback_id": SCRIPT, "name": SCRIPT, "type": kind} for kind in ("global", "message")
+        ],
+        "slash_commands": [{"command": f"/{SCRIPT}"}],
+    }
+    manifest = {"display_information": {"name": SCRIPT}, "features": features}
+    assert (await page.request.post(f"{server.url}/control/app", data=manifest)).ok
+    message = page.get_by_role("article").filter(has_text="words of the app")
+    await expect(message.locator(".byline")).to_contain_text(SCRIPT)
+    await expect(message.locator(".status-line")).to_contain_text(SCRIPT)
+    for opener in (page.get_by_role("button", name="Shortcuts"), message.get_by_label("More actions")):
+        await message.hover()
+        await opener.click()
+        await page.get_by_role("menuitem", name=SCRIPT).click()
+    await workspace.until(lambda w: len(bot.payloads("interactive")) == 2)
+    await page.locator("#rooms").get_by_role("button", name=SCRIPT).click()
+    await expect(page.get_by_role("main").get_by_role("heading")).to_have_text(SCRIPT)
+    await workspace.uninstall()
+    await expect(page.locator("#notice")).to_contain_text(SCRIPT)
+    await nothing_ran(page)
+
+
+async def test_evil_addresses_of_the_page_lead_nowhere(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    ts = await bot.say("the parent")
+    addresses = [
+        f"/archives/{quote(SCRIPT, safe='')}/{quote(SCRIPT, safe='')}",
+        f"/archives/{DESIGN}/p{quote(SCRIPT, safe='')}",
+        f"/archives/{DESIGN}/p{ts.replace('.', '')}?thread_ts={quote(SCRIPT)}",
+        "/archives/__proto__/constructor",
+        f"/?as={quote(SCRIPT)}#{quote(SCRIPT)}/{quote(SCRIPT)}",
+        "/?as=javascript:window.ran=1#__proto__/constructor",
+        f"/#{DESIGN}/javascript:window.ran=1",
+    ]
+    for address in addresses:
+        page = await browser_page(f"{server.url}{address}")
+        await expect(page.get_by_label("Messages", exact=True)).to_contain_text("the parent")
+        await expect(page.get_by_role("complementary", name="Thread")).to_have_count(0)
+        await nothing_ran(page)
+        await page.context.close()
+    hostile = f"{server.url}/archives/{DESIGN}/p1795000000000001?thread_ts=javascript:window.ran=1"
+    await bot.say(f"<{hostile}|a way out> <{server.url}/archives/{DESIGN}/../../control/reset|another>")
+    page = await browser_page(server.url)
+    await page.get_by_role("link", name="a way out").click()
+    await expect(page.locator(".toast")).to_have_text("That message is gone.")
+    await nothing_ran(page)
+    assert await page.get_by_role("link", name="another").get_attribute("target") == "_blank"
+
+
+async def test_whatever_is_told_under_the_hood_is_text(
+    workspace: Workspace, images: ImageApi, browser_page: OpenPage
+) -> None:
+    hood = Hood(workspace)
+    hood.real = hood.real | {"words": SCRIPT}
+    hood.clock = {"now": SCRIPT, "said": SCRIPT, "timezone": SCRIPT}
+    classes = [{"name": SCRIPT, "tokens": 1, "charged_usd": "0.01"}]
+    hood.attempts = [attempt(SCRIPT, "0.02", model=SCRIPT, note=SCRIPT, classes=classes, version=SCRIPT)]
+    hood.budgets = [hood.budgets[0] | {"name": SCRIPT, "renews": SCRIPT}]
+    hood.switches = [one | {"label": SCRIPT, "about": SCRIPT, "group": SCRIPT} for one in hood.switches]
+    hood.answer = {SCRIPT: SCRIPT, "error": {"message": EVIL[2]}}
+    wrong = {"ok": False, "error": SCRIPT, "tokens": {SCRIPT: 3}, "price_usd": SCRIPT}
+    hood.entries = [entry(1, "image", SCRIPT, SCRIPT, **wrong), entry(2, SCRIPT, f"{SCRIPT}.png", SCRIPT)]
+    app = slack_app(workspace)
+    hood.add_to(app)
+    add_control(app)
+    add_page(app, workspace, images)
+    running = await serve_app(app)
+    ts = (await workspace.post("alice", DESIGN, "a fox")).ts
+    page = await browser_page(f"{running.url}/#{DESIGN}/{ts}", width=1600)
+    panel = page.get_by_role("complementary", name="Under the hood")
+    await panel.get_by_text("What it is made of").click()
+    await expect(panel.get_by_role("rowheader", name=SCRIPT)).to_be_visible()
+    await expect(panel.locator(".budget")).to_contain_text(SCRIPT)
+    await panel.get_by_role("tab", name="Wire").click()
+    for row in await panel.locator(".call").all():
+        await row.click()
+        await expect(panel.get_by_label("Request")).to_contain_text(SCRIPT.split()[0])
+        await expect(panel.get_by_label("Answer")).to_contain_text("<svg onload")
+    await panel.get_by_role("tab", name="Switches").click()
+    await expect(panel.get_by_role("switch", name=SCRIPT)).to_be_visible()
+    await panel.get_by_role("button", name=SCRIPT).click()
+    await expect(page.locator(".toast")).to_contain_text(SCRIPT)
+    await page.locator("#sidebar .badge").click()
+    await expect(page.locator(".toast").last).to_have_text(SCRIPT)
+    await nothing_ran(page)
+    assert await panel.locator(":is(script, iframe, object, embed, img)").count() == 0
+    await running.close()
+
+
+async def test_the_viewers_caption_is_text_and_its_download_stays_in_its_folder(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    name = f"../../{SCRIPT}.png"
+    await bot.say(
+        "v1",
+        blocks=[{"type": "image", "slack_file": {"id": await bot.file(png(), name)}, "alt_text": EVIL[0]}],
+    )
+    page = await browser_page(server.url)
+    await page.get_by_role("button", name=f"Open the picture: {EVIL[0]}").click()
+    viewer = page.get_by_role("dialog", name="Picture")
+    await expect(viewer.locator(".caption")).to_have_text(EVIL[0])
+    await expect(viewer.locator("strong")).to_have_text(name)
+    async with page.expect_download() as download:
+        await viewer.get_by_role("link", name="Download").click()
+    suggested = (await download.value).suggested_filename
+    assert suggested.endswith(".png")
+    assert not set(suggested) & set("/\\<>")
+    await nothing_ran(page)
