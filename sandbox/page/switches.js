@@ -88,7 +88,7 @@ const KINDS = {
     return el("div", { class: "switch press" }, button, about(one));
   },
   number: (one, use) => {
-    const words = (value) => [value, one.unit].filter(Boolean).join(" ");
+    const words = (value) => (one.unit ? `${value} ${one.unit}` : String(value));
     const said = el("output", { for: `switch-${one.id}` }, words(one.value));
     const input = el("input", { type: "range", id: `switch-${one.id}`, ...described(one), min: one.min ?? 0, max: one.max ?? 100, step: (one.max ?? 100) <= 60 ? 0.5 : 1, value: one.value, "aria-valuetext": words(one.value) });
     input.addEventListener("input", () => {

@@ -43,9 +43,15 @@ export function view(button) {
     else if (event.target === image) zoom(scale ? -scale : SCALES.indexOf(1));
   }
 
+  /** Which part of the picture is in the middle of the window, as parts of its width and height. */
+  const middle = () => [(stage.scrollLeft + stage.clientWidth / 2) / stage.scrollWidth, (stage.scrollTop + stage.clientHeight / 2) / stage.scrollHeight];
+
   function zoom(by) {
+    const [across, down] = scale ? middle() : [0.5, 0.5];
     scale = Math.min(SCALES.length - 1, Math.max(0, scale + by));
     draw();
+    // What was in the middle stays there.
+    stage.scrollTo(across * stage.scrollWidth - stage.clientWidth / 2, down * stage.scrollHeight - stage.clientHeight / 2);
   }
 
   function go(by) {

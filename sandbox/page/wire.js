@@ -105,11 +105,15 @@ export function wireView(place) {
     return el("li", {}, button, open ? opened.node : null);
   }
 
-  function toggle(id) {
+  async function toggle(id) {
     if (opened.id === id) {
       opened = { id: null, node: null };
       draw();
-    } else open(id);
+      return;
+    }
+    await open(id);
+    // What is told of the last call stands below what is in sight.
+    if (opened.id === id) opened.node.closest("li")?.scrollIntoView({ block: "nearest" });
   }
 
   async function open(id) {

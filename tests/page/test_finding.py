@@ -43,6 +43,27 @@ async def test_the_viewer_goes_through_the_threads_pictures_and_shows_each_as_la
     await expect(opener).to_be_focused()
 
 
+async def test_on_a_phone_a_picture_fills_the_screen_and_what_was_in_its_middle_stays_there(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    file = await bot.file(png(1000, 1000), "a-fox-in-snow-at-night.png")
+    await bot.say("v1", blocks=[{"type": "image", "slack_file": {"id": file}, "alt_text": "a fox"}])
+    page = await browser_page(server.url, width=390, height=844, touch=True)
+    await page.get_by_role("button", name="Open the picture: a fox").tap()
+    viewer = page.get_by_role("dialog", name="Picture")
+    for shown in (
+        viewer.get_by_text("a-fox-in-snow-at-night.png"),
+        viewer.get_by_role("button", name="Close the picture"),
+    ):
+        await expect(shown).to_be_in_viewport(ratio=1)
+    stage = viewer.get_by_label("The picture;")
+    for key, scale in (("+", "50 %"), ("+", "100 %"), ("+", "200 %"), ("-", "100 %")):
+        await page.keyboard.press(key)
+        await expect(viewer.get_by_role("status")).to_contain_text(scale)
+        middle = await stage.evaluate("(box) => (box.scrollLeft + box.clientWidth / 2) / box.scrollWidth")
+        assert middle == pytest.approx(0.5, abs=0.01)
+
+
 async def test_a_link_to_a_message_is_copied_and_leads_there(
     bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

@@ -148,9 +148,13 @@ async def test_on_a_phone_it_is_a_sheet_that_opens_from_the_thread_and_gives_the
     await opener.tap()
     await expect(hood).to_contain_text("$0.0411 charged")
     await expect(page.get_by_role("button", name="Close what is under the hood")).to_be_focused()
+    under.entries = [entry(number, "web", f"call.{number}", "words") for number in range(1, 31)]
     for tab in ("Wire", "Switches"):
         await hood.get_by_role("tab", name=tab).tap()
         await expect(hood.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        if tab == "Wire":
+            await hood.get_by_role("button", name="call.30").tap()
+            await expect(hood.get_by_label("Answer")).to_be_in_viewport(ratio=1)
         assert await page.evaluate(WIDEST) <= 390
     await page.keyboard.press("Escape")
     await expect(hood).to_have_count(0)

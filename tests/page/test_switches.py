@@ -93,6 +93,7 @@ async def panel(demo: World, clock: DemoClock, browser_page: OpenPage) -> Panel:
 
 async def test_what_the_image_api_can_do_wrong(panel: Panel) -> None:
     pace, unit = panel.pace, panel.hood.get_by_role("group", name="image API").get_by_role("status")
+    await expect(unit).to_have_text("0 seconds")
     await pace.press("ArrowRight")
     await expect(unit).to_have_text("0.5 seconds")
     await panel.ask("give it a pace")
