@@ -19,6 +19,7 @@ _ARGUMENTS: Final = (
     "--no-sandbox",
     "--no-first-run",
     "--no-default-browser-check",
+    "--no-startup-window",
     "--hide-scrollbars",
     "--mute-audio",
     "--password-store=basic",
@@ -76,7 +77,7 @@ class Chromium:
     def _begin(self) -> None:
         self._profile = Path(tempfile.mkdtemp(prefix="darkroom-chromium-"))
         self._process = subprocess.Popen(
-            [self._path, *_ARGUMENTS, f"--user-data-dir={self._profile}", "about:blank"],
+            [self._path, *_ARGUMENTS, f"--user-data-dir={self._profile}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
