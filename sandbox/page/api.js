@@ -31,11 +31,11 @@ const UNSEEN = new Set(["call", "ack"]);
 
 /** What goes on under the hood; all of it but a switch changes nothing in the workspace. */
 const BELOW = new Set(["hood", "ledger"]);
-const TOLD_BELOW = new Set([...BELOW, "switch", "hello", "lost"]);
+const TOLD_BELOW = new Set([...BELOW, "switch", "hello", "lost", "reset"]);
 
 /**
  * Stay connected: `up` after each connection, `changed` for each notice worth a look, `down` when it is lost;
- * `below` hears of what goes on under the hood, of each connection, and of notices that were lost.
+ * `below` hears of what goes on under the hood, of each connection, of notices that were lost, and of a new beginning.
  */
 export function live({ up, changed, below, down }) {
   let wait = SHORTEST_MS;

@@ -72,7 +72,7 @@ export function ledgerView(place) {
       if (visible) ask();
     },
     notice: (notice) => {
-      if (shown && ["ledger", "lost", "hello"].includes(notice.kind)) ask();
+      if (shown && ["hello", "ledger", "lost", "reset"].includes(notice.kind)) ask();
     },
     moved: () => {
       if (shown) ask();

@@ -52,6 +52,7 @@ export function wireView(place) {
       return;
     }
     entries = new Map(given.entries.map((one) => [one.id, one]));
+    if (!entries.has(opened.id)) opened = { id: null, node: null };
     draw(true);
   }
 
@@ -134,7 +135,7 @@ export function wireView(place) {
     },
     notice: (notice) => {
       if (notice.kind === "hood") take(notice.entry);
-      else if (notice.kind === "lost" || notice.kind === "hello") {
+      else if (["hello", "lost", "reset"].includes(notice.kind)) {
         stale = true;
         if (shown) load();
       }

@@ -240,7 +240,7 @@ async def test_with_the_sandboxs_own_record_a_command_is_on_the_wire_and_faults_
 ) -> None:
     """The routes themselves in place of the stand-in; without a bot beside it there is no ledger."""
     app = slack_app(workspace)
-    add_control(app)
+    add_control(app, images)
     add_page(app, workspace, images)
     add_hood(app, workspace, images)
     running = await serve_app(app)
@@ -257,4 +257,10 @@ async def test_with_the_sandboxs_own_record_a_command_is_on_the_wire_and_faults_
     await hood.get_by_role("switch", name="Out of credit").check()
     await expect(hood.get_by_role("switch", name="Out of credit")).to_be_checked()
     assert [standing.rule.fault for standing in images.fault_plan.standing] == ["out of credit"]
+    await hood.get_by_role("tab", name="Wire").click()
+    assert (await page.request.post(f"{running.url}/control/reset", data={})).ok
+    await expect(hood).to_contain_text("Nothing yet.")
+    await expect(hood.locator(".call")).to_have_count(0)
+    await hood.get_by_role("tab", name="Switches").click()
+    await expect(hood.get_by_role("switch", name="Out of credit")).not_to_be_checked()
     await running.close()
