@@ -48,7 +48,7 @@ _SIMULATED: Final[Mapping[str, str]] = {
     "undelivered": "undelivered at the end, kept with the reason",
     "left standing": "placeholders that Slack would not let us take away",
     "left standing, refused": "placeholders of which Slack says that they are not there, or not ours",
-    "left standing, belated": "placeholders that Slack posted when nobody waited for its answer any more",
+    "left standing, belated": "placeholders and signs that came when nobody waited for them any more",
     "left standing, unseen": "placeholders in a direct message that nobody can look for",
     "seeds": "seeds",
     "on": "begun on",

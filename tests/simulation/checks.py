@@ -6,6 +6,7 @@ Prices are the sandbox's own. What is allowed, and only counted, is named in ``T
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -248,10 +249,10 @@ def _undelivered(db: sqlite3.Connection) -> set[tuple[str, str]]:
     return asked | {("id", row["id"]) for row in rows}
 
 
-def _closed(db: sqlite3.Connection) -> dict[str, float]:
+def _closed(db: sqlite3.Connection, key: str = "id") -> dict[str, float]:
     """When it was noted of a turn that none of its placeholders stands any more, by the loop's time."""
     rows = db.execute(
-        "SELECT id, placeholder_closed_at AS at FROM turns WHERE placeholder_closed_at IS NOT NULL"
+        f"SELECT {key} AS id, placeholder_closed_at AS at FROM turns WHERE placeholder_closed_at IS NOT NULL"  # noqa: S608 -- a name of a column
     )
     return {row["id"]: (datetime.fromisoformat(row["at"]) - BEGINNING).total_seconds() for row in rows}
 
@@ -263,11 +264,17 @@ def is_opening(message: Message) -> bool:
 
 
 def _reactions(world: World, db: sqlite3.Connection) -> Iterator[str]:
-    """No message has our eyes on it any more."""
-    kept = _undelivered(db)
+    """No message has our eyes on it any more, but where Slack put them there after they were taken away."""
+    kept, closed = _undelivered(db), _closed(db, "asked_channel_id || asked_ts")
     for room in world.workspace.channels.values():
         for message in room.messages.values():
-            if world.workspace.bot_user_id in message.reactions.get(WORKING, ()):
+            if world.workspace.bot_user_id not in message.reactions.get(WORKING, ()):
+                continue
+            place = message.channel, message.ts
+            late = world.slack_side.late_signs.get(place, -1.0)
+            if late > closed.get("".join(place), math.inf) - LOOK_S:
+                world.trace.count("left standing, belated")
+            else:
                 yield from _standing(world, message, "the reaction", kept)
 
 

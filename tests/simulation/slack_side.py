@@ -110,6 +110,8 @@ class SlackSide:
         self.belated: set[tuple[str, str]] = set()
         """Messages of ours that stood there only when whoever had sent them had given up: who looked before
         that could not see them."""
+        self.late_signs: dict[tuple[str, str], float] = {}
+        """When Slack put a reaction on a message for somebody who had given up waiting for that."""
         self.refused: set[tuple[str, str]] = set()
         """Messages that Slack would not let us change, delete or take a reaction from, for good."""
         self._connections: list[Connection] = []
@@ -206,8 +208,11 @@ class Session:
             if met is not None:
                 came = _standing(side, name, params) - before
                 side.unclear |= came
-                if asyncio.get_running_loop().time() - asked_at > SESSION_TIMEOUT_S:
+                came_at = asyncio.get_running_loop().time()
+                if came_at - asked_at > SESSION_TIMEOUT_S:
                     side.belated |= came
+                    if name == "reactions.add":
+                        side.late_signs[params["channel"], params["timestamp"]] = came_at
         await asyncio.sleep(side.latency() + late_s)
         return reply
 
