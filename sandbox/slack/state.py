@@ -146,7 +146,7 @@ class State(Contents):
         furnish(self)
         self.changed({"kind": "reset"})
 
-    async def until(self, predicate: Callable[[Self], T | None], timeout: float = 10) -> T:
+    async def until(self, predicate: Callable[[Self], T | None], timeout: float = 30) -> T:
         """Wait until `predicate(workspace)` gives something true, looking again after every change.
 
         Returns what it gave. After `timeout` seconds raises AssertionError with a dump of all channels.

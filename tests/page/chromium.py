@@ -83,6 +83,8 @@ class Chromium:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            # What it keeps beside its profile goes with the profile.
+            env={**os.environ, "HOME": str(self._profile), "XDG_CONFIG_HOME": str(self._profile)},
             # A group of its own, so that it ends with everything that it has started.
             start_new_session=True,
         )

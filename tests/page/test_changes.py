@@ -163,6 +163,8 @@ async def test_a_long_channel_is_drawn_from_its_end_and_further_up_as_somebody_r
     log = page.get_by_label("Messages", exact=True)
     await expect(log.get_by_text("message 299")).to_be_in_viewport()
     assert await log.get_by_role("article").count() < 100
+    # Nothing of the beginning is under way any more: the next answer is about the next message.
+    await page.wait_for_load_state("networkidle")
     async with page.expect_response("**/page/state?*") as answer:
         await bot.say("the newest")
     assert len(await (await answer.value).body()) < 20_000

@@ -31,12 +31,14 @@ async def running_demo(data: Path, clock: DemoClock) -> AsyncIterator[World]:
     settings = plain_settings(world.settings() | own)
     darkroom = Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
     side.attach(darkroom)
-    await darkroom.start()
-    yield world
-    await darkroom.aclose()
-    await world.close()
-    await images.close()
-    await workspace.close()
+    try:
+        await darkroom.start()
+        yield world
+    finally:
+        await darkroom.aclose()
+        await world.close()
+        await images.close()
+        await workspace.close()
 
 
 class Walk:
