@@ -131,8 +131,9 @@ async def besieged(api: HostileApi, data_dir: Path, **settings: Any) -> Town:
     """A town whose pictures come from *api*; then ``close_town``, and close *api*."""
     easel = Easel()
     world = await start_world(Workspace(file_processing_s=0.0), ImageApi(sleep=easel.sleep))
+    url = (await api.open()).url
     hostile = Elsewhere(
-        world.workspace, world.images, world.slack_server, world.image_server, url=(await api.open()).url
+        world.workspace, world.images, world.slack_server, world.image_server, world.hood, url=url
     )
     flags = {"image__timeout_s": 10} | settings
     return await move_in(hostile, easel, data_dir, flags, Overrides(clock=HastyClock()))
