@@ -13,7 +13,7 @@ import traceback
 from types import TracebackType
 from typing import TextIO
 
-OURS = ("darkroom", "bot", "handlers", "storage")
+OURS = ("darkroom", "bot", "handlers", "storage", "sandbox")
 _SAYABLE_MODULES = ("sqlite3",)
 """Where errors come from whose words are the system's, not a payload's; OSError's are too."""
 
