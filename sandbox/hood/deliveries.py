@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.hood.record import Kind, Record
-from sandbox.hood.wire import Place, opened_by, room_name
+from sandbox.hood.wire import Place, id_in, opened_by, room_name
 from sandbox.slack.delivery import Parcel
 from sandbox.slack.limits import forget_oldest
 from sandbox.slack.workspace import Workspace
@@ -53,7 +53,7 @@ class DeliveryWatcher:
     def _told(self, kind: Kind, payload: Mapping[str, Any]) -> tuple[str, str]:
         """The name of what is delivered, and one line about it."""
         if kind == "command":
-            where = room_name(self._workspace, payload.get("channel_id"))
+            where = room_name(self._workspace, id_in(payload.get("channel_id")))
             words = f"{payload.get('command')} {payload.get('text', '')}"
             return str(payload.get("command")), f"{self._who(payload.get('user_id'))} in {where}: {words}"
         if kind == "interactive":
@@ -75,23 +75,25 @@ class DeliveryWatcher:
 
     def _place(self, kind: Kind, payload: Mapping[str, Any]) -> Place:
         if kind == "command":
-            return payload.get("channel_id"), payload.get("thread_ts")
+            return id_in(payload.get("channel_id")), id_in(payload.get("thread_ts"))
         if kind == "interactive":
             return self._place_of_press(payload)
         event = _event(payload)
         inner = _message(event)
-        channel = event.get("channel") or inner.get("channel")
-        ts = inner.get("thread_ts") or opened_by(self._workspace, channel, inner.get("ts"))
-        return (channel, ts) if isinstance(channel, str) else (None, None)
+        channel = id_in(event.get("channel") or inner.get("channel"))
+        if channel is None:
+            return None, None
+        thread = id_in(inner.get("thread_ts"))
+        return channel, thread or opened_by(self._workspace, channel, inner.get("ts"))
 
     def _place_of_press(self, payload: Mapping[str, Any]) -> Place:
         room, message = payload.get("channel"), payload.get("message")
         container = payload.get("container")
-        channel = room.get("id") if isinstance(room, dict) else None
+        channel = id_in(room.get("id")) if isinstance(room, dict) else None
         if isinstance(message, dict):
-            return channel, message.get("thread_ts") or message.get("ts")
+            return channel, id_in(message.get("thread_ts")) or id_in(message.get("ts"))
         if isinstance(container, dict):
-            return channel, container.get("thread_ts") or opened_by(
+            return channel, id_in(container.get("thread_ts")) or opened_by(
                 self._workspace, channel, container.get("message_ts")
             )
         return channel, None

@@ -140,22 +140,26 @@ def _place(workspace: Workspace, request: web.Request, kind: Kind, given: Mappin
     if kind == "response_url":
         known = workspace.response_urls.get(request.path.rstrip("/").rsplit("/", 1)[-1])
         return (known.channel, known.thread_ts or known.message_ts) if known else (None, None)
-    channel = given.get("channel") or given.get("channel_id")
-    if not isinstance(channel, str) or len(channel) > _ID_MAX:
+    channel = id_in(given.get("channel") or given.get("channel_id"))
+    if channel is None:
         return None, None
-    thread = given.get("thread_ts")
-    if isinstance(thread, str) and len(thread) <= _ID_MAX:
-        return channel, thread
-    return channel, opened_by(workspace, channel, given.get("ts") or given.get("timestamp"))
+    ts = given.get("ts") or given.get("timestamp")
+    return channel, id_in(given.get("thread_ts")) or opened_by(workspace, channel, ts)
+
+
+def id_in(value: object) -> str | None:
+    """What may be an id or a ts; None for anything else, as a payload may have it in its place."""
+    return value if isinstance(value, str) and 0 < len(value) <= _ID_MAX else None
 
 
 def opened_by(workspace: Workspace, channel: str | None, ts: object) -> str | None:
     """The ts that opened the thread of a message: its own where it is no reply; None without a message."""
-    if not isinstance(ts, str) or len(ts) > _ID_MAX:
+    known = id_in(ts)
+    if known is None:
         return None
     room = workspace.channels.get(channel or "")
-    message = room.messages.get(ts) if room is not None else None
-    return ts if message is None else message.thread_ts or message.ts
+    message = room.messages.get(known) if room is not None else None
+    return known if message is None else message.thread_ts or message.ts
 
 
 def room_name(workspace: Workspace, channel: str | None) -> str:
