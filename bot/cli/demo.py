@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import Refused, as_typed, flags_of, to_mend
-from bot.cli.sandbox import PORT, port_taken
+from bot.cli.sandbox import faults_file, page_port, port_taken
 
 if TYPE_CHECKING:
     from bot.cli.mixes import Mix
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("demo")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The page's; 0: any."
-)
+@page_port
 @click.option(
     "--data-dir",
     "--data",
@@ -45,12 +43,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How long a picture takes.",
 )
-@click.option(
-    "--faults",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What goes wrong on purpose: a scenario.toml, or bad-day, api-closed or slack-trouble.",
-)
+@faults_file
 @click.option(
     "--images",
     "painter",

@@ -14,10 +14,20 @@ PORT = 8800
 LOOPBACK = "127.0.0.1"
 
 
-@click.command("sandbox")
-@click.option(
+page_port = click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The page's; 0: any."
 )
+faults_file = click.option(
+    "--faults",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What goes wrong on purpose: a scenario.toml, or bad-day, api-closed or slack-trouble.",
+)
+"""Options of whatever serves the page."""
+
+
+@click.command("sandbox")
+@page_port
 @click.option(
     "--images-port",
     type=click.IntRange(0, 65535),
@@ -31,12 +41,7 @@ LOOPBACK = "127.0.0.1"
     show_default=True,
     help="Where to listen: an address or a name of this machine, or 0.0.0.0 for all. There is no password.",
 )
-@click.option(
-    "--faults",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What goes wrong on purpose: a scenario.toml, or bad-day, api-closed or slack-trouble.",
-)
+@faults_file
 def command(port: int, images_port: int, host: str, faults: Path | None) -> None:
     """Run a local Slack workspace, with a page, and a local image API until stopped (Ctrl-C).
 

@@ -105,6 +105,8 @@ class FakeSlack:
     media_types: list[str] = field(default_factory=list)
     posted: dict[str, str] = field(default_factory=dict)
     openings: dict[str, list[str]] = field(default_factory=dict)
+    look: Callable[[str | None, str | None], str | None] = lambda found, thread_ts: found
+    """What a look in a thread (or, with None, in the channel) gives of what was found."""
     people: dict[str, UserInfo] = field(default_factory=lambda: dict(PEOPLE))
     files: dict[str, bytes] = field(default_factory=dict)
     above: tuple[Attachment, ...] = ()
@@ -295,7 +297,7 @@ class FakeSlack:
         """See ``SlackClient``."""
         self._did("find_message", channel=channel, turn_id=turn_id, thread_ts=thread_ts)
         found = self.posted.get(turn_id)
-        return None if found == but else found
+        return self.look(None if found == but else found, thread_ts)
 
     async def find_openings(self, channel: str, turn_id: str, *, since: datetime) -> tuple[str, ...]:
         """See ``SlackClient``; what a test adds to ``openings`` was posted late."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -395,20 +394,12 @@ async def test_a_post_that_never_arrived_is_repeated_after_looking() -> None:
 async def test_a_post_that_slack_does_late_is_found_before_it_is_done_again() -> None:
     """No answer came in time, and the first look finds nothing yet."""
 
-    class Late(FakeSlack):
-        async def find_message(
-            self,
-            channel: str,
-            turn_id: str,
-            *,
-            thread_ts: str | None,
-            since: datetime,
-            but: str | None = None,
-        ) -> str | None:
-            found = await super().find_message(channel, turn_id, thread_ts=thread_ts, since=since, but=but)
-            return found if post.clock.slept else None
+    def late(found: str | None, thread_ts: str | None) -> str | None:
+        return found if post.clock.slept else None
 
-    post = Post(asked(), Late(after={"post_message": [unclear()]}))
+    slack = FakeSlack(after={"post_message": [unclear()]})
+    slack.look = late
+    post = Post(asked(), slack)
     await post.deliver()
     assert post.slack.only("post_message").said["turn_id"] == "turn_1"
     assert post.notes.turn.message_ts == post.slack.posted["turn_1"]
@@ -481,21 +472,13 @@ async def test_a_placeholder_is_not_taken_for_the_picture_that_stands_in_the_cha
 
 
 async def test_a_picture_in_the_channel_of_a_thread_that_is_gone_is_found_there_after_a_restart() -> None:
-    class Gone(FakeSlack):
-        async def find_message(
-            self,
-            channel: str,
-            turn_id: str,
-            *,
-            thread_ts: str | None,
-            since: datetime,
-            but: str | None = None,
-        ) -> str | None:
-            if thread_ts is not None:
-                raise refused("thread_not_found", "conversations.replies")
-            return await super().find_message(channel, turn_id, thread_ts=thread_ts, since=since, but=but)
+    def gone(found: str | None, thread_ts: str | None) -> str | None:
+        if thread_ts is not None:
+            raise refused("thread_not_found", "conversations.replies")
+        return found
 
-    slack = Gone(faults={"post_message": [refused("thread_not_found")]})
+    slack = FakeSlack(faults={"post_message": [refused("thread_not_found")]})
+    slack.look = gone
     slack.posted["turn_1"] = REPLY
     post = Post(replace(asked(), post_begun_at=later(0)), slack)
     await post.deliver()
