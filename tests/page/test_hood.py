@@ -168,10 +168,11 @@ async def test_who_looks_at_the_end_of_a_thread_goes_on_seeing_it_when_the_panel
     ts = await bot.say("the parent")
     for number in range(20):
         await bot.say(
-            f"{number}: " + "words that need more than one line where there is little room " * 3, thread_ts=ts
+            f"Line {number} has " + "words that need more than one line where there is little room " * 3,
+            thread_ts=ts,
         )
     page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=1500)
-    last = page.get_by_label("Messages of the thread").get_by_text("19: words")
+    last = page.get_by_label("Messages of the thread").get_by_text("Line 19 has words")
     await page.get_by_role("button", name="Close what is under the hood").click()
     await expect(last).to_be_in_viewport(ratio=1)
     await page.set_viewport_size({"width": 1420, "height": 500})
