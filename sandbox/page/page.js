@@ -2,19 +2,17 @@
 
 import * as api from "./api.js";
 import { composer } from "./composer.js";
-import { confirmed, reworded } from "./dialogs.js";
+import { act, attach, copyLink, edit, globalShortcuts, remove } from "./deeds.js";
 import { byId, isPhone, toast } from "./dom.js";
 import { FIRST_PROMPT, begun, draftOf, isFirst, keepDraft } from "./drafts.js";
 import { hood } from "./hood.js";
-import { linkTo, permalink } from "./links.js";
+import { permalink } from "./links.js";
 import { entries } from "./messages.js";
+import { refresh } from "./refresh.js";
 import { draw, find, holdEnd, notice, scrollDown } from "./screen.js";
 import { drawControls } from "./sidebar.js";
-import { known, learn, now, room } from "./state.js";
+import { now, room } from "./state.js";
 import { suggest } from "./suggestions.js";
-
-/** Whoever asked for these says itself what went wrong. */
-const SAID_ELSEWHERE = new Set(["type", "post", "press", "submit", "close"]);
 
 /** Notices after which other people may be there. */
 const PEOPLE = new Set(["hello", "lost", "person", "reset"]);
@@ -24,14 +22,6 @@ const below = hood({ place: () => ({ channel: now.room, thread: now.thread, view
 let guide = null;
 
 // What a person can do
-
-const act = async (doing, action) => {
-  const answer = await api.act(now.viewer, doing, action);
-  if (!answer.ok && answer.error && !SAID_ELSEWHERE.has(doing)) toast(answer.text || answer.error);
-  return answer;
-};
-
-const attach = (file) => api.upload(now.viewer, file);
 
 const does = {
   hidden: new Set(),
@@ -45,33 +35,10 @@ const does = {
     does.hidden.add(ts);
     show();
   },
-  edit: async (message) => {
-    const before = asTyped(message.text);
-    const text = (await reworded("Edit message", before))?.trim();
-    if (text && text !== before) await act("edit", { channel: now.room, ts: message.ts, text });
-  },
-  copyLink: async (message) => {
-    const link = linkTo(now.room, message);
-    const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
-    if (copied) toast("The link is copied.");
-    else await reworded("Copy this link", link);
-  },
-  remove: async (message) => {
-    const sure = await confirmed({ title: { text: "Delete message" }, text: { text: "This cannot be undone." }, confirm: { text: "Delete" }, style: "danger" });
-    if (sure) await act("delete", { channel: now.room, ts: message.ts });
-  },
+  edit,
+  copyLink,
+  remove,
 };
-
-/** A sent text as somebody would type it again. */
-function asTyped(text) {
-  const typed = text.replace(/<@([A-Z0-9]+)(?:\|[^>]*)?>/g, (_, id) => `@${now.world.users.get(id)?.name ?? id}`);
-  return typed.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
-}
-
-function globalShortcuts() {
-  const mine = now.world.viewer.is_outside ? [] : now.world.shortcuts.filter((one) => one.kind === "global");
-  return mine.map((one) => ({ text: one.name, about: now.world.app.name, click: () => act("shortcut", { callback_id: one.callback_id, channel: now.room }) }));
-}
 
 const boxes = {
   channel: composer({ id: "channel", label: "Message", suggest, attach, shortcuts: globalShortcuts, send: (sent) => send(sent, null) }),
@@ -208,28 +175,6 @@ function followFirstPicture() {
 }
 
 // Staying up to date
-
-let asking = null;
-let again = false;
-
-/** Ask for the state; what changes while the answer is on its way is asked for once more. */
-function refresh() {
-  again = true;
-  asking ??= askUntilCurrent().finally(() => {
-    asking = null;
-  });
-  return asking;
-}
-
-async function askUntilCurrent() {
-  while (again) {
-    again = false;
-    const viewer = now.viewer;
-    const fresh = await api.state(viewer, known());
-    if (fresh.error) return;
-    if (viewer === now.viewer && !learn(fresh)) learn(await api.state(viewer, ""));
-  }
-}
 
 async function update(notice) {
   if (PEOPLE.has(notice?.kind)) await meetPeople();

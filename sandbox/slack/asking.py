@@ -70,7 +70,7 @@ ACTIONS: Final[Mapping[str, Fields]] = {
     "submit": Fields({**_VIEW, "values": dict}),
     "close": Fields(_VIEW, {"whole_stack": bool}),
 }
-"""Everything that a person does (`view.apply`)."""
+"""Everything that a person does (`acting.apply`)."""
 
 
 class Wrong(Exception):

@@ -5,7 +5,7 @@
                                              after that, to everybody and to this person; waits for it
     GET  /control/calls?newest=100           the newest calls of the app, to Slack's Web API and the image API
     POST /control/{type,post,press,edit,delete,react,home,shortcut,fill,submit,close}
-                                             JSON body: an action of view.apply plus "viewer"; answers 200
+                                             JSON body: an action of acting.apply plus "viewer"; answers 200
     POST /control/upload?viewer=V&name=…     the bytes as the body; answers {"ok": true, "file": {"id", …}}
     GET, POST /control/app                   what the app is taken for; a manifest in JSON changes it
     POST /control/person                     {"name", "channels"?, "is_admin"?, "is_guest"?}: one more person
@@ -26,7 +26,7 @@ from aiohttp import WSMsgType, web
 
 from sandbox import guard
 from sandbox.images.api import ImageApi
-from sandbox.slack import view
+from sandbox.slack import acting, view
 from sandbox.slack.asking import ACTIONS, Handler, Wrong, given_by, told_in_json, viewer_of
 from sandbox.slack.driving import add_driving
 from sandbox.slack.model import Json
@@ -77,7 +77,7 @@ async def _act(request: web.Request) -> web.StreamResponse:
     viewer = viewer_of(request, given.pop("viewer", None))
     if mistake := ACTIONS[do].mistake(do, given):
         raise Wrong(mistake)
-    return web.json_response(await view.apply(request.app[WORKSPACE], viewer.id, {**given, "do": do}))
+    return web.json_response(await acting.apply(request.app[WORKSPACE], viewer.id, {**given, "do": do}))
 
 
 async def _upload(request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from sandbox.slack import view
+from sandbox.slack import acting, view
 from sandbox.slack.control import add_control
 from sandbox.slack.model import Shortcut
 from sandbox.slack.server import RunningServer, serve_app, slack_app
@@ -58,16 +58,16 @@ async def test_actions_do_what_the_person_would(still: Workspace) -> None:
     app.answer = {"text": "On it."}
     await still.attach(app.send)
 
-    typed = await view.apply(still, ALICE, {"do": "type", "channel": DESIGN, "text": "/imagine a fox"})
-    posted = await view.apply(still, ALICE, {"do": "post", "channel": DESIGN, "text": "hello"})
+    typed = await acting.apply(still, ALICE, {"do": "type", "channel": DESIGN, "text": "/imagine a fox"})
+    posted = await acting.apply(still, ALICE, {"do": "post", "channel": DESIGN, "text": "hello"})
     place = {"channel": DESIGN, "ts": posted["ts"]}
-    edited = await view.apply(still, ALICE, {"do": "edit", **place, "text": "hallo"})
-    await view.apply(still, BOB, {"do": "react", **place, "name": "wave"})
+    edited = await acting.apply(still, ALICE, {"do": "edit", **place, "text": "hallo"})
+    await acting.apply(still, BOB, {"do": "react", **place, "name": "wave"})
     message = still.message(DESIGN, posted["ts"])
     state = (message.text, dict(message.reactions))
-    deleted = await view.apply(still, ALICE, {"do": "delete", **place})
-    await view.apply(still, ALICE, {"do": "home"})
-    await view.apply(still, ALICE, {"do": "shortcut", "callback_id": "make"})
+    deleted = await acting.apply(still, ALICE, {"do": "delete", **place})
+    await acting.apply(still, ALICE, {"do": "home"})
+    await acting.apply(still, ALICE, {"do": "shortcut", "callback_id": "make"})
 
     assert (typed["ok"], typed["text"]) == (True, "On it.")
     assert edited["ok"]
@@ -93,16 +93,16 @@ async def test_views_are_seen_filled_in_pressed_and_closed(still: Workspace) -> 
         image,
     ]
     modal = {"type": "modal", "title": label, "submit": label, "blocks": blocks}
-    await view.apply(still, ALICE, {"do": "shortcut", "callback_id": "make"})
+    await acting.apply(still, ALICE, {"do": "shortcut", "callback_id": "make"})
     trigger = app.envelopes[-1]["payload"]["trigger_id"]
     opened = (await ok(still, "views.open", trigger_id=trigger, view=modal))["view"]
     place = {"view_id": opened["id"]}
     shown = view.snapshot(still, ALICE)
-    filled = await view.apply(still, ALICE, {"do": "fill", **place, "values": {"prompt": "a fox"}})
+    filled = await acting.apply(still, ALICE, {"do": "fill", **place, "values": {"prompt": "a fox"}})
     press = {"do": "press", **place, "action_id": "price", "values": {"prompt": "a red fox"}}
-    pressed = await view.apply(still, ALICE, press)
+    pressed = await acting.apply(still, ALICE, press)
     typed = app.envelopes[-1]["payload"]["view"]["state"]["values"]["prompt"]
-    closed = await view.apply(still, ALICE, {"do": "close", **place})
+    closed = await acting.apply(still, ALICE, {"do": "close", **place})
 
     assert shown["shortcuts"] == [{"callback_id": "make", "name": "New picture", "kind": "global"}]
     assert [modal["id"] for modal in shown["modals"]] == [opened["id"]]
@@ -127,7 +127,7 @@ async def test_views_are_seen_filled_in_pressed_and_closed(still: Workspace) -> 
     ],
 )
 async def test_what_cannot_be_done_says_why(still: Workspace, action: dict[str, Any], error: str) -> None:
-    answer = await view.apply(still, ALICE, action)
+    answer = await acting.apply(still, ALICE, action)
 
     assert (answer["ok"], answer["error"]) == (False, error)
 
