@@ -10,6 +10,8 @@
     delete  {"channel", "ts"}
     react   {"channel", "ts", "name"}
     home    {"tab"?: "home"|"messages"}                          opens the app's Home tab
+    options {"action_id", "value"?: what is typed, "block_id"?}, and "channel" and "message_ts", or "view_id":
+            the app is asked for the choices of a menu, they stand in the answer's "payload"
     shortcut {"callback_id", "channel"?, "message_ts"?}
     fill    {"view_id", "values"}                                puts in what differs; tells the app if asked
     submit  {"view_id", "values"}
@@ -41,7 +43,7 @@ async def apply(workspace: Workspace, viewer: str, action: Mapping[str, Any]) ->
         return {"ok": False, "error": f"missing or unknown: {missing.args[0]}"}
     if isinstance(done, Seen):
         ts = done.message.ts if done.message else done.ephemeral.ts if done.ephemeral else None
-        payload = done.payload if action["do"] == "submit" else {}
+        payload = done.payload if action["do"] in {"submit", "options"} else {}
         return {
             "ok": done.error is None,
             "error": done.error,
@@ -91,6 +93,14 @@ def _press(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
     )
 
 
+def _options(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
+    names = ("view_id",) if given.get("view_id") else ("channel", "message_ts")
+    place = {name: given[name] for name in names}
+    return workspace.ask_options(
+        who, given["action_id"], given.get("value") or "", block_id=given.get("block_id"), **place
+    )
+
+
 def _shortcut(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
     return workspace.use_shortcut(
         who, given["callback_id"], channel=given.get("channel"), message_ts=given.get("message_ts")
@@ -105,6 +115,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Workspace, str, Mapping[str, Any]], Doing
     "delete": lambda w, who, a: w.delete_message(who, a["channel"], a["ts"]),
     "react": lambda w, who, a: w.react(who, a["channel"], a["ts"], a["name"]),
     "home": lambda w, who, a: w.open_home(who, str(a.get("tab", "home"))),
+    "options": _options,
     "shortcut": _shortcut,
     "fill": lambda w, who, a: w.fill_view(who, a["view_id"], a["values"]),
     "submit": lambda w, who, a: w.submit_view(who, a["view_id"], a["values"]),

@@ -61,6 +61,9 @@ ACTIONS: Final[Mapping[str, Fields]] = {
         {"action_id": str},
         {**_PLACE, "message_ts": str, **_VIEW, "block_id": str, "value": ANY, "values": dict},
     ),
+    "options": Fields(
+        {"action_id": str}, {**_PLACE, "message_ts": str, **_VIEW, "block_id": str, "value": str}
+    ),
     "edit": Fields({**_PLACE, "ts": str, "text": str}),
     "delete": Fields({**_PLACE, "ts": str}),
     "react": Fields({**_PLACE, "ts": str, "name": str}),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from sandbox.slack import limits
 from sandbox.slack.bad_downloads import BadDownload, DownloadRecord
+from sandbox.slack.held import ByteStore
 from sandbox.slack.model import (
     CallRecord,
     Channel,
@@ -17,6 +18,7 @@ from sandbox.slack.model import (
     Trigger,
     User,
 )
+from sandbox.slack.suggested import Menu
 
 
 class Contents:
@@ -43,12 +45,15 @@ class Contents:
         self.channels: dict[str, Channel] = {}
         self.ephemerals: list[Ephemeral] = []
         self.files: dict[str, File] = {}
+        self.held = ByteStore()
+        self.uploads: dict[str, str] = {}
         self.statuses: dict[tuple[str, str], tuple[str, float]] = {}
         self.views: dict[str, Json] = {}
         self.homes: dict[str, Json] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.triggers: dict[str, Trigger] = {}
-        self.tickets: set[str] = set()
+        self.tickets: dict[str, None] = {}
+        self.suggested: dict[Menu, dict[str, Json]] = {}
 
     def _begin_records(self) -> None:
         """What was seen, what will go wrong, and who wants to hear of changes."""

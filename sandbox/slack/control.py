@@ -4,7 +4,7 @@
     GET  /control/answers?viewer=V&channel=C (&after=TS, &thread_ts=TS, &seconds=10) what the app said there
                                              after that, to everybody and to this person; waits for it
     GET  /control/calls?newest=100           the newest calls of the app, to Slack's Web API and the image API
-    POST /control/{type,post,press,edit,delete,react,home,shortcut,fill,submit,close}
+    POST /control/{type,post,press,options,edit,delete,react,home,shortcut,fill,submit,close}
                                              JSON body: an action of acting.apply plus "viewer"; answers 200
     POST /control/upload?viewer=V&name=…     the bytes as the body; answers {"ok": true, "file": {"id", …}}
     GET, POST /control/app                   what the app is taken for; a manifest in JSON changes it

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.slack import events, response_urls, values, views
 from sandbox.slack.model import ApiError, Json, Refused, Seen, User
 from sandbox.slack.people import interact
-from sandbox.slack.presses import hold, press_in_view, view_of
+from sandbox.slack.presses import hold, press_in_view, usable, view_of
 
 if TYPE_CHECKING:
     from sandbox.slack.state import State
@@ -38,7 +38,7 @@ async def fill(state: "State", user: str, view_id: str, given: Mapping[str, Any]
     for block, element, value in list(_given(view, given)):
         _, view = view_of(state, user, view_id)
         place = block["block_id"], element["action_id"]
-        held = values.put_in(state, element, value)
+        held = values.put_in(state, usable(state, view, block, element), value)
         if view["state"]["values"].get(place[0], {}).get(place[1]) in (None, held):
             if place[0] not in view["state"]["values"]:
                 raise Refused(f"view {view_id} has no {place[1]!r} to fill in")
@@ -54,7 +54,8 @@ def put_in_silently(state: "State", user: str, view_id: str, given: Mapping[str,
     """Put values in without telling the app, as `fill` takes them."""
     _, view = view_of(state, user, view_id)
     for block, element, value in list(_given(view, given)):
-        hold(state, view, block["block_id"], element["action_id"], values.put_in(state, element, value))
+        held = values.put_in(state, usable(state, view, block, element), value)
+        hold(state, view, block["block_id"], element["action_id"], held)
 
 
 async def submit(state: "State", user: str, view_id: str, given: Mapping[str, Any]) -> Seen:

@@ -68,7 +68,12 @@ _CONFIRM = shape(
 )
 _OPTIONS = items(_OPTION, 100)
 _MENU_OPTIONS = items(_MENU_OPTION, 100)
-_GROUPS = items(shape({"label": text(75, PLAIN), "options": _MENU_OPTIONS}), 100)
+_GROUP = shape({"label": text(75, PLAIN), "options": _MENU_OPTIONS})
+_GROUPS = items(_GROUP, 100)
+SUGGESTED: Final = shape(
+    {}, {"options": items(_MENU_OPTION, 100, minimum=0), "option_groups": items(_GROUP, 100, minimum=0)}
+)
+"""What the app may answer when it is asked for the choices of a menu."""
 _COMMON: Final[dict[str, Check]] = {"action_id": ID, "confirm": _CONFIRM, "focus_on_load": boolean}
 _PICK: Final[dict[str, Check]] = {**_COMMON, "placeholder": text(150, PLAIN)}
 _MANY: Final[dict[str, Check]] = {"max_selected_items": integer(1)}

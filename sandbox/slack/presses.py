@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 from sandbox.slack import events, response_urls, values, views
 from sandbox.slack.model import Channel, Ephemeral, Json, Message, Refused, Seen, User
 from sandbox.slack.people import inside, interact
+from sandbox.slack.suggested import as_offered
 
 if TYPE_CHECKING:
     from sandbox.slack.state import State
 
 
-def _visible(state: "State", person: User, room: Channel, ts: str) -> Message | Ephemeral:
+def visible(state: "State", person: User, room: Channel, ts: str) -> Message | Ephemeral:
+    """A message that this person sees there. Raises Refused when they see none."""
     if (message := room.messages.get(ts)) is not None:
         return message
     for only in state.ephemerals:
@@ -44,8 +46,9 @@ async def press(
     nothing is sent.
     """
     person, room = inside(state, user, channel)
-    source = _visible(state, person, room, message_ts)
+    source = visible(state, person, room, message_ts)
     block, element = element_of(source.blocks, action_id, block_id, f"message {source.ts}")
+    element = as_offered(state, (person.id, source.ts, block["block_id"], action_id), element)
     done = used(state, element, block["block_id"], value)
     if (asked := element.get("confirm")) and not confirmed:
         return Seen(asked=asked)
@@ -118,6 +121,7 @@ async def press_in_view(
     """The same in a modal or the Home tab. Choosing in something that keeps its value keeps it."""
     person, view = view_of(state, user, view_id)
     block, element = element_of(view["blocks"], action_id, block_id, f"view {view_id}")
+    element = usable(state, view, block, element)
     done = used(state, element, block["block_id"], value)
     if (asked := element.get("confirm")) and not confirmed:
         return Seen(asked=asked)
@@ -131,6 +135,13 @@ async def press_in_view(
         "actions": [done],
     }
     return await interact(state, payload, asked=asked)
+
+
+def usable(state: "State", view: Json, block: Json, element: Json) -> Json:
+    """An element of a view as the view's person can use it (`suggested.as_offered`)."""
+    place = block["block_id"], element["action_id"]
+    held = view["state"]["values"].get(place[0], {}).get(place[1])
+    return as_offered(state, (view["_user"], view["id"], *place), element, held)
 
 
 def hold(state: "State", view: Json, block_id: str, action_id: str, held: Json) -> None:

@@ -12,6 +12,7 @@ from sandbox.slack import (
     people,
     presses,
     response_urls,
+    suggesting,
     surfaces,
     views,
 )
@@ -195,6 +196,30 @@ class Workspace(State):
         """The same in a modal or in the Home tab (`home_of(user)["id"]`)."""
         return await presses.press_in_view(
             self, user, view_id, action_id, block_id=block_id, value=value, confirmed=confirmed
+        )
+
+    async def ask_options(
+        self,
+        user: str,
+        action_id: str,
+        typed: str,
+        *,
+        channel: str | None = None,
+        message_ts: str | None = None,
+        view_id: str | None = None,
+        block_id: str | None = None,
+    ) -> Seen:
+        """Type in a menu whose choices the app gives (`external_select`), in a message or in a view;
+        `Seen.payload` has the `options` or `option_groups`, which then can be chosen by their values."""
+        return await suggesting.suggest(
+            self,
+            user,
+            action_id,
+            typed,
+            channel=channel,
+            message_ts=message_ts,
+            view_id=view_id,
+            block_id=block_id,
         )
 
     async def use_shortcut(

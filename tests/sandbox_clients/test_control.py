@@ -26,6 +26,7 @@ Json = dict[str, Any]
 DESIGN, ALICE = "C0DESIGN01", "U0ALICE001"
 FILES = {"@fox.png": png(), "@manifest.json": json.dumps(build_manifest()).encode()}
 BUTTON = {"type": "button", "action_id": "again", "text": {"type": "plain_text", "text": "Again"}}
+STYLE = {"type": "external_select", "action_id": "style"}
 TITLE = {"type": "plain_text", "text": "Picture"}
 MODAL = {
     "type": "modal",
@@ -76,7 +77,7 @@ async def furnished(world: World) -> dict[str, str]:
         "chat.postMessage",
         channel=DESIGN,
         text="x",
-        blocks=[{"type": "actions", "elements": [BUTTON]}],
+        blocks=[{"type": "actions", "elements": [BUTTON, STYLE]}],
     )
     file = await slack.upload("alice", "fox.png", png())
     seen = await slack.type_command("alice", DESIGN, "/imagine")

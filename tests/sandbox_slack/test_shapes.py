@@ -159,6 +159,7 @@ async def one_of_everything(workspace: Workspace) -> Json:
     made["view_submission"], app.answer = last(), None
     await workspace.close_view("bob", view["id"])
     made["view_closed"] = last()
+    made["block_suggestion"] = await _suggestion(workspace, app)
     workspace.subscriptions |= {"reaction_added"}
     await workspace.react("bob", "#design", parent.ts, "heart")
     made["reaction_added"] = last()
@@ -168,11 +169,31 @@ async def one_of_everything(workspace: Workspace) -> Json:
     return made
 
 
+async def _suggestion(workspace: Workspace, app: App) -> Json:
+    """What the app hears while somebody types in a menu of a modal."""
+    text = {"type": "plain_text", "text": "Search"}
+    menus = [
+        {
+            "type": "input",
+            "block_id": kind,
+            "label": text,
+            "optional": False,
+            "element": {"type": kind, "action_id": kind, "placeholder": text},
+        }
+        for kind in ("external_select", "multi_external_select")
+    ]
+    seen = await workspace.use_shortcut("bob", "make")
+    view = {**MODAL, "blocks": [*MODAL["blocks"], *menus]}
+    opened = await ok(workspace, "views.open", trigger_id=seen.payload["trigger_id"], view=view)
+    await workspace.ask_options("bob", "external_select", "search word", view_id=opened["view"]["id"])
+    return dict(app.envelopes[-1]["payload"])
+
+
 PAYLOADS = (
     *("slash_command", "app_mention", "message_user", "message_changed", "message_deleted"),
     *("message_file_share_full", "message_file_share_in_thread_derived", "message_thread_broadcast"),
     *("message_from_bot", "block_actions", "message_shortcut", "global_shortcut", "reaction_added"),
-    *("view_submission", "view_closed"),
+    *("view_submission", "view_closed", "block_suggestion"),
 )
 
 
