@@ -119,9 +119,15 @@ async def _answer(state: "State", method: str, params: Json, token: str | None) 
 
 def _record(state: "State", method: str, params: Json, made: ApiAnswer) -> ApiAnswer:
     error = None if made.ok else str(made.body.get("error", f"http {made.status}"))
-    state.calls.append(CallRecord(method, params, error, made.status, state.now()))
+    kept = {name: _no_bytes(value) for name, value in params.items()}
+    state.calls.append(CallRecord(method, kept, error, made.status, state.now()))
     state.changed({"kind": "call", "method": method, "error": error})
     return made
+
+
+def _no_bytes(value: Any) -> Any:
+    """A parameter as it is recorded: a form may carry a whole file."""
+    return f"({len(value):,} bytes)" if isinstance(value, bytes) else value
 
 
 def _check_token(state: "State", method: str, token: str | None) -> None:

@@ -6,6 +6,8 @@ import re
 import struct
 from typing import TYPE_CHECKING
 
+from sandbox.slack.held import NOTHING
+from sandbox.slack.limits import UPLOADS_MAX
 from sandbox.slack.model import Channel, File, HttpAnswer, Json
 
 if TYPE_CHECKING:
@@ -69,7 +71,16 @@ def begin(state: "State", *, name: str, length: int, user: str) -> File:
         upload_key=state.mint("K"),
     )
     state.files[file.id] = file
+    state.uploads[file.upload_key] = file.id
+    while len(state.uploads) > UPLOADS_MAX:
+        _abandon(state, state.files.pop(state.uploads.pop(next(iter(state.uploads)))))
     return file
+
+
+def _abandon(state: "State", file: File) -> None:
+    """Nobody can speak of this file any more: its bytes are free."""
+    if all(other.sha256 != file.sha256 or other.deleted for other in state.files.values()):
+        state.held.drop(file.sha256)
 
 
 def upload_url(state: "State", file: File) -> str:
@@ -80,20 +91,20 @@ def upload_url(state: "State", file: File) -> str:
 def receive(state: "State", url: str, data: bytes) -> HttpAnswer:
     """Step two: the bytes arrive. Refused when the URL is unknown or used, or the length is wrong."""
     key = url.rstrip("/").rsplit("/", 1)[-1].split("?")[0]
-    file = next((f for f in state.files.values() if f.upload_key == key), None)
-    if file is None or file.completed or file.deleted:
+    file = state.files.get(state.uploads.get(key, ""))
+    if file is None:
         return HttpAnswer(404, b"Not found")
     if len(data) != file.length:
         return HttpAnswer(400, b"length mismatch")
-    file.data, file.uploaded = data, True
     file.sha256 = hashlib.sha256(data).hexdigest()
+    file.held, file.uploaded = state.held.put(file.sha256, data), True
     return HttpAnswer(200, f"OK - {len(data)}".encode())
 
 
 def complete(state: "State", file: File) -> None:
     """Step three: the scan begins; `mimetype` appears `file_processing_s` later (never, when infinite), or
     as the file's own `scan_s` says."""
-    file.completed = True
+    close(state, file)
     seconds = state.file_processing_s if file.scan_s is None else file.scan_s
     if file.processed or math.isinf(seconds):
         return
@@ -101,6 +112,12 @@ def complete(state: "State", file: File) -> None:
         finish(state, file)
     else:
         state.spawn(_scan(state, file, seconds))
+
+
+def close(state: "State", file: File) -> None:
+    """The upload is over: its address is of no use any more."""
+    file.completed = True
+    state.uploads.pop(file.upload_key, None)
 
 
 async def _scan(state: "State", file: File, seconds: float) -> None:
@@ -135,7 +152,8 @@ def readable(state: "State", file: File) -> bool:
 
 def forget(state: "State", file: File) -> None:
     """Delete a file: its bytes are gone, and messages that showed it say so."""
-    file.deleted, file.data = True, b""
+    file.deleted, file.held = True, NOTHING
+    _abandon(state, file)
     state.changed({"kind": "file", "id": file.id, "deleted": True})
 
 

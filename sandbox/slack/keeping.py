@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.keeping.folder import Shelf
 from sandbox.keeping.plain import plain, read
 from sandbox.slack import files as scans
+from sandbox.slack.held import NOTHING, ByteStore, Held
 from sandbox.slack.model import (
     Channel,
     ChannelKind,
@@ -122,17 +123,16 @@ class WorkspaceKept:
         if found.team_id != state.team_id:
             raise ValueError(f"it is of the workspace {found.team_id}, and this one is {state.team_id}")
         rooms = [_channel(room) for room in found.rooms]
-        files = [
-            read(File, file | {"data": fetch(name) if (name := file["data"]) else b""})
-            for file in found.files
-        ]
+        held = ByteStore()
+        files = [_brought_back(file, held, fetch) for file in found.files]
         _whole(found, files, state.bot_user_id)
         state.count_on(found.run, found.count, found.last_ts)
         state.installed = found.installed
         state.users = {user.id: user for user in found.users}
         state.channels = {room.id: room for room in rooms}
         state.ephemerals = found.ephemerals
-        state.files = {file.id: file for file in files}
+        state.files, state.held = {file.id: file for file in files}, held
+        state.uploads = {file.upload_key: file.id for file in files if not file.completed}
         state.statuses = {(each.channel, each.thread_ts): (each.said, each.until) for each in found.statuses}
         state.views, state.homes = found.views, found.homes
         state.response_urls = {url.key: url for url in found.response_urls}
@@ -168,7 +168,15 @@ def _channel(room: Room) -> Channel:
 
 def _file(file: File, shelf: Shelf) -> Json:
     kept: Json = plain(file)
-    return kept | {"data": shelf.put(file.sha256, lambda: file.data) if file.data else ""}
+    held: Held = kept.pop("held")
+    return kept | {"data": shelf.put(file.sha256, held.read) if held.size else ""}
+
+
+def _brought_back(kept: Json, held: ByteStore, fetch: Callable[[str], bytes]) -> File:
+    """The file, its bytes held where there is room."""
+    fields = dict(kept)
+    name = fields.pop("data")
+    return read(File, fields | {"held": held.put(name, fetch(name)) if name else NOTHING})
 
 
 def _whole(kept: Kept, files: list[File], bot: str) -> None:

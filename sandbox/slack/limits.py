@@ -41,6 +41,7 @@ STATUS_S: Final = 120.0
 EVENT_RETRIES_S: Final = (0.0, 60.0, 300.0)
 SOCKETS_MAX: Final = 10
 RECORDS_MAX: Final = 10_000
+UPLOADS_MAX: Final = 1_000
 
 PER_MINUTE: Final = {"T1": 1, "T2": 20, "T3": 50, "T4": 100}
 TIERS: Final = {
@@ -112,6 +113,7 @@ class RateLimiter:
 
     def _take_post(self, channel: str, now: float) -> int:
         tokens, at = self._buckets.get(channel, (float(POST_BURST), now))
+        forget_oldest(self._buckets)
         tokens = min(float(POST_BURST), tokens + (now - at) * POST_PER_SECOND)
         if tokens < 1:
             self._buckets[channel] = (tokens, now)

@@ -27,7 +27,8 @@ async def auth_test(state: "State", params: Json) -> Json:
 async def connections_open(state: "State", params: Json) -> Json:
     """apps.connections.open: an address that works once."""
     ticket = state.mint("tkt")
-    state.tickets.add(ticket)
+    state.tickets[ticket] = None
+    limits.forget_oldest(state.tickets)
     base = state.base_url.replace("http", "ws", 1)
     return {"url": f"{base}/link/?ticket={ticket}&app_id={state.app_id}"}
 
@@ -149,6 +150,8 @@ async def set_status(state: "State", params: Json) -> Json:
         raise ApiError("thread_not_found")
     key = (channel.id, str(params["thread_ts"]))
     status = str(params["status"] or "")
+    for over in [at for at, (_, until) in state.statuses.items() if until <= state.now()]:
+        del state.statuses[over]
     if status:
         state.statuses[key] = (status, state.now() + limits.STATUS_S)
     else:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from sandbox.slack.held import NOTHING, Held
+
 if TYPE_CHECKING:
     from sandbox.slack.state import State
 
@@ -104,7 +106,8 @@ class File:
     """An uploaded file. `mimetype` and friends stay hidden until `processed` (the malware scan is over).
 
     `shown_as_stub`: events name it without describing it (Slack Connect); `handed_over`: it was put into a
-    modal's file input, and so the app may read it; `scan_s`: how long its scan takes, None as long as any.
+    modal's file input, and so the app may read it; `scan_s`: how long its scan takes, None as long as any;
+    `held`: its bytes, which may be on the disk.
     """
 
     id: str
@@ -114,7 +117,7 @@ class File:
     length: int
     created: int
     upload_key: str
-    data: bytes = b""
+    held: Held = NOTHING
     sha256: str = ""
     uploaded: bool = False
     completed: bool = False
@@ -128,6 +131,11 @@ class File:
     shown_as_stub: bool = False
     handed_over: bool = False
     scan_s: float | None = None
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes; empty before they arrive and after it was deleted."""
+        return self.held.read()
 
 
 @dataclass

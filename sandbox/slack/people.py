@@ -194,7 +194,7 @@ def upload(state: "State", user: str, name: str, data: bytes, claimed: str | Non
     person = state.user_named(user)
     file = files.begin(state, name=name, length=len(data), user=person.id)
     files.receive(state, files.upload_url(state, file), data)
-    file.completed = True
+    files.close(state, file)
     files.finish(state, file)
     file.mimetype = claimed or file.mimetype
     return file

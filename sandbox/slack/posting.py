@@ -30,7 +30,7 @@ def _size(state: "State", image: Json) -> Json:
     file = files.file_of(state, image)
     if file is None:
         return {}
-    return {"image_width": file.width, "image_height": file.height, "image_bytes": len(file.data)}
+    return {"image_width": file.width, "image_height": file.height, "image_bytes": file.held.size}
 
 
 async def add(state: "State", message: Message) -> Message:

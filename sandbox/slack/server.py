@@ -187,7 +187,7 @@ async def _link(request: web.Request) -> web.StreamResponse:
     ticket = request.query.get("ticket", "")
     if ticket not in workspace.tickets:
         raise web.HTTPUnauthorized(text="invalid ticket")
-    workspace.tickets.discard(ticket)
+    del workspace.tickets[ticket]
     link = web.WebSocketResponse(autoping=False, receive_timeout=_SILENCE_S)
     await link.prepare(request)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.slack.held import NOTHING
 from sandbox.slack.model import Json, Message
 from sandbox.slack.workspace import Workspace
 from tests.scenarios.conftest import OpenTown
@@ -152,7 +153,7 @@ async def test_home_shows_what_is_left_when_a_file_was_deleted_in_slack(flat: To
     first = await thread.version(1)
     await flat.rests()
     file = flat.workspace.files[first.file_id]
-    file.deleted, file.data = True, b""
+    file.deleted, file.held = True, NOTHING
     home = await flat.alice.opens_home()
     assert _shown(home) == 1
     assert said_in(home).count("a red fox in snow") >= 2
