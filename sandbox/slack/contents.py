@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from sandbox.slack import limits
 from sandbox.slack.bad_downloads import BadDownload, DownloadRecord
+from sandbox.slack.held import ByteStore
 from sandbox.slack.model import (
     CallRecord,
     Channel,
@@ -44,12 +45,14 @@ class Contents:
         self.channels: dict[str, Channel] = {}
         self.ephemerals: list[Ephemeral] = []
         self.files: dict[str, File] = {}
+        self.held = ByteStore()
+        self.uploads: dict[str, str] = {}
         self.statuses: dict[tuple[str, str], tuple[str, float]] = {}
         self.views: dict[str, Json] = {}
         self.homes: dict[str, Json] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.triggers: dict[str, Trigger] = {}
-        self.tickets: set[str] = set()
+        self.tickets: dict[str, None] = {}
         self.suggested: dict[Menu, dict[str, Json]] = {}
 
     def _begin_records(self) -> None:
