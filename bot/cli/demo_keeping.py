@@ -49,11 +49,8 @@ def kept_demo(data_dir: Path, workspace: Workspace, images: ImageApi, clock: Dem
     """Bring back what *data_dir* keeps of a demo; from its ``begin`` on until ``let_go`` it is kept. Raises
     ``Refused``, and leaves alone what cannot be read. Needs a running loop."""
     folder = Folder(data_dir / NAME)
-    parts: dict[str, Part] = {
-        "clock": ClockKept(clock),
-        "slack": WorkspaceKept(workspace),
-        "images": ImagesKept(images),
-    }
+    slack, api = WorkspaceKept(workspace), ImagesKept(images)
+    parts: dict[str, Part] = {"clock": ClockKept(clock), "slack": slack, "images": api}
     keeper = Keeper(folder, parts)
     try:
         folder.take()
@@ -67,8 +64,8 @@ def kept_demo(data_dir: Path, workspace: Workspace, images: ImageApi, clock: Dem
         raise Refused(_unreadable(data_dir, broken)) from broken
     except OSError as error:
         raise Refused(f"Nothing can be kept in {folder.place.resolve()}: {error.strerror}.") from error
-    workspace.on_change.append(lambda _: keeper.stir())
-    images.on_change.append(keeper.stir)
+    slack.listen(keeper.stir)
+    api.listen(keeper.stir)
     return keeper
 
 

@@ -60,6 +60,24 @@ class ImagesKept:
         self._images = images
         self._before: dict[str, tuple[Remembered, Json, Answer, dict[str, str]]] = {}
 
+    def listen(self, tell: Callable[[], None]) -> None:
+        """Let *tell* hear of each change of what is kept, and of nothing else."""
+        counted = self._counts()
+
+        def look() -> None:
+            nonlocal counted
+            if (now := self._counts()) != counted:
+                counted = now
+                tell()
+
+        self._images.memory.on_change.append(tell)
+        self._images.on_change.append(look)
+
+    def _counts(self) -> tuple[int, int, int]:
+        """What was asked and what was billed, as far as it tells one moment from another."""
+        sums = [nano for items in self._images.bill.kept().values() for _, nano in items.values()]
+        return len(self._images.asked), self._images.asked.total(), sum(sums)
+
     def kept(self, shelf: Shelf) -> Kept:
         """What is remembered now. Make JSON of it before anything else happens."""
         memory = self._images.memory

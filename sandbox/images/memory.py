@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,13 +88,15 @@ class Remembered:
 
 @dataclass
 class Memory:
-    """Responses by id, at most `most` of them and `heaviest` characters of pictures; the oldest go first."""
+    """Responses by id, at most `most` of them and `heaviest` characters of pictures; the oldest go first.
+    Those in `on_change` hear when another is remembered, or one no more."""
 
     most: int
     heaviest: int
     _kept: OrderedDict[str, Remembered] = field(default_factory=OrderedDict)
     _weights: dict[str, int] = field(default_factory=dict)
     _deleted: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    on_change: list[Callable[[], None]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -104,6 +106,7 @@ class Memory:
         self.forget(response_id)
         self._kept[response_id] = remembered
         self._weights[response_id] = remembered.weight
+        self._changed()
         while len(self._kept) > self.most or sum(self._weights.values()) > self.heaviest:
             oldest = next((key for key, value in self._kept.items() if value.run is None), None)
             if oldest is None or oldest == response_id:
@@ -139,6 +142,7 @@ class Memory:
         self._deleted[response_id] = None
         while len(self._deleted) > self.most:
             self._deleted.popitem(last=False)
+        self._changed()
 
     def broken(self, remembered: Remembered) -> bool:
         """Whether a response of its conversation was deleted."""
@@ -148,5 +152,10 @@ class Memory:
         """Expire one response, or with None all of them. Unknown ids are ignored."""
         gone = list(self._kept) if response_id is None else [response_id]
         for key in gone:
-            self._kept.pop(key, None)
-            self._weights.pop(key, None)
+            if self._kept.pop(key, None) is not None:
+                del self._weights[key]
+                self._changed()
+
+    def _changed(self) -> None:
+        for tell in self.on_change:
+            tell()

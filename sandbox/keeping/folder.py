@@ -45,10 +45,11 @@ class InUse(Exception):
 
 @dataclass(frozen=True)
 class Written:
-    """A state on its way to the disk: its text, the bytes that are not there yet, all names it speaks of."""
+    """A state on its way to the disk: its text, what gives the bytes that are not there yet, all names it
+    speaks of."""
 
     text: str
-    new: dict[str, bytes]
+    new: dict[str, Callable[[], bytes]]
     names: frozenset[str]
 
 
@@ -57,15 +58,16 @@ class Shelf:
     """Takes the bytes of a state while it is put together."""
 
     stored: frozenset[str]
-    new: dict[str, bytes] = field(default_factory=dict)
+    new: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
 
     def put(self, name: str, fetch: Callable[[], bytes]) -> str:
-        """Keep the bytes of that SHA-256; they are fetched only when they are not on the disk. Gives the
-        name."""
+        """Keep the bytes of that SHA-256. Only when they are not on the disk they are fetched, while the
+        state is being written: one after the other, in whatever thread, and whatever happened meanwhile.
+        Gives the name."""
         self.names.add(name)
-        if name not in self.stored and name not in self.new:
-            self.new[name] = fetch()
+        if name not in self.stored:
+            self.new.setdefault(name, fetch)
         return name
 
 
@@ -120,7 +122,8 @@ class Folder:
         return state
 
     def fetch(self, name: str) -> bytes:
-        """Bytes by their name. Raises Unreadable when they are missing or not what they were."""
+        """Bytes by their name; they need not be written again. Raises Unreadable when they are missing or not
+        what they were."""
         path = self._bytes / name
         if not _NAME.fullmatch(name):
             raise Unreadable(self.state, f"{name[:80]!r} is no name of bytes")
@@ -130,6 +133,7 @@ class Folder:
             raise Unreadable(path, str(error)) from error
         if hashlib.sha256(data).hexdigest() != name:
             raise Unreadable(path, "it is damaged: its bytes are not those of its name")
+        self._stored |= {name}
         return data
 
     def shelf(self) -> Shelf:
@@ -145,8 +149,8 @@ class Folder:
         """Replace the state: its new bytes first, and last of all what only the one before spoke of goes.
         Raises OSError; the state before is then still there."""
         self._bytes.mkdir(parents=True, exist_ok=True)
-        for name, data in written.new.items():
-            _replace(self._bytes / name, data)
+        for name, fetch in written.new.items():
+            _replace(self._bytes / name, fetch())
         if written.new:
             _make_durable(self._bytes)
         _replace(self.state, written.text.encode())

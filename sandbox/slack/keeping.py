@@ -7,7 +7,7 @@ tickets, and commands and clicks that wait for an answer: their person has seen 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sandbox.keeping.folder import Shelf
 from sandbox.keeping.plain import plain, read
@@ -26,6 +26,13 @@ from sandbox.slack.model import (
     User,
 )
 from sandbox.slack.state import State
+
+_ONLY_SEEN: Final = frozenset({"hood", "ledger", "socket"})
+"""Notices of what is not kept."""
+_SILENT: Final = frozenset(
+    {"conversations.open", "files.getUploadURLExternal", "files.completeUploadExternal"}
+)
+"""Calls that change something of which no other notice tells."""
 
 
 @dataclass
@@ -88,6 +95,10 @@ class WorkspaceKept:
     def __init__(self, state: State) -> None:
         self._state = state
 
+    def listen(self, tell: Callable[[], None]) -> None:
+        """Let *tell* hear of each change of what is kept; what is only looked at, or recorded, is none."""
+        self._state.on_change.append(lambda notice: tell() if _kept(notice) else None)
+
     def kept(self, shelf: Shelf) -> Kept:
         """The workspace as it is now. It shares its parts: make JSON of it before anything else happens."""
         state = self._state
@@ -143,6 +154,14 @@ class WorkspaceKept:
                 scans.complete(state, file)
         for event in found.unanswered:
             state.delivery.resume(event.payload, event.attempt)
+
+
+def _kept(notice: Json) -> bool:
+    """Whether a notice may be of what is kept. An acknowledgement is: the event need not come again, and a
+    command or a click has made a response_url."""
+    if notice.get("kind") == "call":
+        return notice.get("method") in _SILENT and notice.get("error") is None
+    return notice.get("kind") not in _ONLY_SEEN
 
 
 def _room(channel: Channel) -> Room:

@@ -41,7 +41,28 @@ def test_bytes_that_are_on_the_disk_are_not_written_again(tmp_path: Path) -> Non
     folder = Folder(tmp_path)
     write(folder, 1, b"one")
     assert not write(folder, 2, b"one").new
-    assert list(write(folder, 3, b"one", b"two").new.values()) == [b"two"]
+    assert [fetch() for fetch in write(folder, 3, b"one", b"two").new.values()] == [b"two"]
+
+
+def test_bytes_that_were_brought_back_are_not_written_again(tmp_path: Path) -> None:
+    names = write(Folder(tmp_path), 1, b"one", b"two").names
+    again = Folder(tmp_path)
+    assert {again.fetch(name) for name in names} == {b"one", b"two"}
+    assert not write(again, 2, b"one", b"two").new
+
+
+def test_one_after_the_other_is_fetched_when_it_is_written(tmp_path: Path) -> None:
+    folder, seen = Folder(tmp_path), list[list[str]]()
+    shelf = folder.shelf()
+    pieces = (b"one", b"two")
+
+    def fetched(piece: bytes) -> bytes:
+        seen.append(sorted(path.name for path in (tmp_path / "bytes").iterdir()))
+        return piece
+
+    names = [shelf.put(hashlib.sha256(piece).hexdigest(), partial(fetched, piece)) for piece in pieces]
+    folder.write(folder.pack({}, shelf))
+    assert seen == [[], [names[0]]]
 
 
 @pytest.mark.parametrize("steps", range(4))

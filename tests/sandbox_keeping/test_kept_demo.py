@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,6 +12,7 @@ from bot.cli.demo_clock import DemoClock
 from bot.cli.demo_keeping import kept_demo, let_go
 from sandbox.images.api import ImageApi
 from sandbox.slack.workspace import Workspace
+from tests.sandbox_images.support import KEY, quick_api, request
 from tests.sandbox_keeping.used import DESIGN
 
 
@@ -46,6 +48,40 @@ async def test_a_change_is_on_the_disk_a_moment_later(tmp_path: Path) -> None:
     images.forget()
     await keeper.settled()
     assert json.loads(keeper.folder.state.read_text())["images"]["asked"] == {"a red fox": 1}
+    await let_go(keeper)
+
+
+async def test_only_what_is_kept_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = DemoClock()
+    workspace, images = Workspace(now=clock.unix, sleep=clock.sleep), quick_api(now=clock.unix)
+    keeper, heard = kept_demo(tmp_path, workspace, images, clock), list[str]()
+    monkeypatch.setattr(keeper, "_changed", Mock(set=lambda: heard.append("stirred")))
+    for kind in ("hood", "ledger", "socket"):
+        workspace.changed({"kind": kind})
+    await workspace.call("auth.test", {}, workspace.bot_token)
+    await images.models(KEY)
+    assert heard == []
+    workspace.scopes |= {"im:write"}
+    await workspace.call("conversations.open", {"users": "U0BOB00001"}, workspace.bot_token)
+    assert heard.pop() == "stirred"
+    ticket = {"filename": "fox.png", "length": 3}
+    await workspace.call("files.getUploadURLExternal", ticket, workspace.bot_token)
+    assert heard.pop() == "stirred"
+    await workspace.post("alice", DESIGN, "hello")
+    assert heard.pop() == "stirred"
+    heard.clear()
+    answer = await images.create_response(request("a red fox"), KEY)
+    assert heard
+    heard.clear()
+    assert answer.body is not None
+    await images.retrieve_response(answer.body["id"], KEY)
+    assert heard == []
+    await images.delete_response(answer.body["id"], KEY)
+    assert heard
+    heard.clear()
+    await images.generate_images({"model": "gpt-image-2", "prompt": "a red fox"}, KEY)
+    assert heard == ["stirred"]
+    monkeypatch.undo()
     await let_go(keeper)
 
 
