@@ -68,20 +68,16 @@ export function offered(spec, world) {
   }
   if (/users_select$/.test(spec.type)) return [...world.users.values()].map((user) => option(user.id, user.real_name));
   if (/(?:channels|conversations)_select$/.test(spec.type)) return roomsFor(spec, world).map((room) => option(room.id, room.title));
-  if (/external_select$/.test(spec.type)) return [];
   return null;
 }
-
-const NO_CHOICES = "Its choices come from the app, which the sandbox does not ask for them";
 
 /** A menu with its options, and what is chosen in it; null for a kind this page does not know. */
 export function select(spec, world, attributes, now) {
   const options = offered(spec, world);
   if (!options) return null;
   const many = isMany(spec);
-  const unasked = /external_select$/.test(spec.type) ? { disabled: true, title: NO_CHOICES } : {};
   const first = many ? null : el("option", { value: "" }, wordsOf(spec.placeholder) || "Choose…");
-  const node = el("select", { ...attributes, ...unasked, multiple: many, size: many ? Math.min(6, Math.max(3, options.length)) : null }, first, options);
+  const node = el("select", { ...attributes, multiple: many, size: many ? Math.min(6, Math.max(3, options.length)) : null }, first, options);
   if (many) for (const one of node.options) one.selected = now.includes(one.value);
   else node.value = now;
   if (!many && node.selectedIndex < 0) node.value = "";

@@ -7,7 +7,7 @@ import { linkTo } from "./links.js";
 import { now } from "./state.js";
 
 /** Whoever asked for these says itself what went wrong. */
-const SAID_ELSEWHERE = new Set(["type", "post", "press", "submit", "close"]);
+const SAID_ELSEWHERE = new Set(["type", "post", "press", "options", "submit", "close"]);
 
 export async function act(doing, action) {
   const answer = await api.act(now.viewer, doing, action);

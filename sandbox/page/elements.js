@@ -5,6 +5,7 @@ import { confirmed } from "./dialogs.js";
 import { el, icon, toast } from "./dom.js";
 import { plain } from "./emoji.js";
 import { followable } from "./links.js";
+import { lookup } from "./lookup.js";
 import { blockPicture } from "./pictures.js";
 import { menuButton } from "./popup.js";
 
@@ -59,6 +60,18 @@ function menu(spec, world, source, blockId, key) {
     const now = picked(node);
     if (now.length && (await send(spec, world, source, blockId, node, now))) before = now;
     else node.value = before;
+  });
+  return node;
+}
+
+/** A menu whose choices the app gives. */
+function searched(spec, world, source, blockId, key) {
+  const { node, field } = lookup(spec, {
+    focus: key,
+    label: wordsOf(spec.placeholder) || "Search",
+    held: heldIn(source, blockId, spec),
+    ask: (typed) => source.ask({ action_id: spec.action_id, block_id: blockId, value: typed }),
+    told: (now) => now.length > 0 && send(spec, world, source, blockId, field, now),
   });
   return node;
 }
@@ -145,8 +158,8 @@ const ELEMENTS = {
   feedback_buttons: feedback,
   image: (spec, world, source) => blockPicture(spec, world, source, true),
   overflow,
-  external_select: menu,
-  multi_external_select: menu,
+  external_select: searched,
+  multi_external_select: searched,
   static_select: menu,
   multi_static_select: menu,
   users_select: menu,

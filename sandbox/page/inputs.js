@@ -4,6 +4,7 @@ import { chosen, picked, richOf, secondsOf, select, wordsOf } from "./choices.js
 import { el } from "./dom.js";
 import { plain } from "./emoji.js";
 import { fileControl } from "./filefield.js";
+import { isLookup, lookup } from "./lookup.js";
 
 const TYPES = {
   plain_text_input: "text",
@@ -30,15 +31,16 @@ export function inputBlock(block, world, source) {
   const held = source?.held?.[block.block_id]?.[spec.action_id] ?? null;
   const kept = source?.kept?.[block.block_id]?.[spec.action_id];
   const tell = block.dispatch_action && source?.fill ? () => source.fill() : null;
-  const made = control(spec, { id, world, source, held, tell, now: kept ?? chosen(spec, held), kept });
+  const made = control(spec, { id, block: block.block_id, world, source, held, tell, now: kept ?? chosen(spec, held), kept });
   const group = GROUPS.has(spec.type);
   const label = el(group ? "legend" : "label", group ? {} : { for: id }, plain(wordsOf(block.label)), block.optional ? el("small", {}, " (optional)") : null);
   const about = block.hint ? el("small", { id: `${id}-hint` }, plain(wordsOf(block.hint))) : null;
   const wrong = el("p", { id: `${id}-wrong`, class: "wrong", role: "alert", hidden: true });
   const node = el(group ? "fieldset" : "div", { class: "field", "aria-describedby": group && about ? about.id : null }, label, made?.node ?? el("p", { class: "unknown" }, `[${spec.type}]`), about, wrong);
   if (made) {
-    if (spec.focus_on_load) made.node.dataset.first = "";
-    if (!group) made.node.setAttribute("aria-describedby", [about?.id, wrong.id].filter(Boolean).join(" "));
+    const field = made.field ?? made.node;
+    if (spec.focus_on_load) field.dataset.first = "";
+    if (!group) field.setAttribute("aria-describedby", [about?.id, wrong.id].filter(Boolean).join(" "));
     node.reading = { block: block.block_id, action: spec.action_id, optional: Boolean(block.optional), keep: made.read, ...made };
   }
   return node;
@@ -48,6 +50,10 @@ function control(spec, about) {
   if (Object.hasOwn(TYPES, spec.type)) return written(spec, about);
   if (spec.type === "file_input") return fileControl(spec, about);
   if (spec.type === "checkboxes" || spec.type === "radio_buttons") return boxes(spec, about);
+  if (isLookup(spec)) {
+    const ask = (typed) => about.source.ask({ action_id: spec.action_id, block_id: about.block, value: typed });
+    return lookup(spec, { id: about.id, focus: about.id, held: about.held, kept: about.kept, ask, told: about.tell });
+  }
   const node = select(spec, about.world, { id: about.id, "data-focus": about.id }, about.now);
   if (!node) return null;
   if (about.tell) node.addEventListener("change", about.tell);

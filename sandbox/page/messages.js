@@ -149,7 +149,8 @@ function messageNode(entry, room, threadTs, world, does, about) {
   const { message, kind } = entry;
   const author = authorOf(message.user, world);
   const only = kind === "ephemeral";
-  const source = { channel: room.id, ts: message.ts, broken: message.broken_files, press: (press) => does.press({ channel: room.id, message_ts: message.ts, ...press }) };
+  const place = { channel: room.id, message_ts: message.ts };
+  const source = { channel: room.id, ts: message.ts, broken: message.broken_files, press: (press) => does.press({ ...place, ...press }), ask: (asked) => does.act("options", { ...place, ...asked }) };
   const body = el("div", { class: "message-body" });
   if (only) body.append(el("p", { class: "only" }, icon("eye"), " Only visible to you ", el("button", { type: "button", class: "plain", "data-focus": `dismiss ${message.ts}`, click: () => does.dismiss(message.ts) }, "Dismiss")));
   if (message.broadcast) body.append(broadcastLine(message, room, threadTs, does));

@@ -50,7 +50,8 @@ export function popup(anchor, label, items) {
   made[0]?.focus();
 }
 
-function place(menu, beside) {
+/** Put an open popover below a rectangle, or above it where there is no room. */
+export function place(menu, beside) {
   const { width, height } = menu.getBoundingClientRect();
   const below = beside.bottom + 4 + height <= innerHeight - EDGE;
   menu.style.left = `${Math.max(EDGE, Math.min(beside.left, innerWidth - width - EDGE))}px`;

@@ -21,6 +21,7 @@ function sourceOf(view, box, does, kept = {}) {
     kept,
     attach: does.attach,
     press: (press) => does.act("press", { ...place, ...press, values: valuesOf(box()) }),
+    ask: (asked) => does.act("options", { ...place, ...asked }),
     fill: () => does.act("fill", { ...place, values: valuesOf(box()) }),
   };
 }
