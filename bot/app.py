@@ -100,6 +100,7 @@ class Darkroom:
         self._closers = Closers(settings.queue.grace_s)
         self.errands = Errands()
         self.worker: Worker | None = None
+        self.heart: Heart | None = None
         self.services: Services | None = None
 
     async def __aenter__(self) -> Darkroom:
@@ -175,7 +176,7 @@ class Darkroom:
         redelivering = redelivering_of(ground, books, delivery, recalling)
         worker = worker_of(settings, ground, books, maker, guard, delivery, alerting, recalling)
         self.worker = worker
-        heart = Heart(worker, SqlitePulse(ground.database), clock)
+        self.heart = heart = Heart(worker, SqlitePulse(ground.database), clock)
         going_round = (alerting, sharing, recalling, redelivering, heart)
         for each in going_round:
             self._closers.work(type(each).__name__.lower(), each.aclose)

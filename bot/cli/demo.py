@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import Refused, as_typed, flags_of, to_mend
-from bot.cli.sandbox import faults_file, page_port, port_taken
+from bot.cli.sandbox import faults_file, free, page_port, port_taken
 
 if TYPE_CHECKING:
+    from bot.cli.demo_clock import DemoClock
+    from bot.cli.demo_note import Note
+    from bot.cli.demo_side import DemoSide
     from bot.cli.mixes import Mix
     from bot.cli.world import World
+    from bot.settings import Settings
     from sandbox.faults.rules import FaultPlan
+    from sandbox.images.api import ImageApi
     from sandbox.keeping.keeper import Keeper
+    from sandbox.slack.workspace import Workspace
 
 
 @click.command("demo")
@@ -112,69 +118,113 @@ class _Wanted:
     browser: bool
 
 
-async def _demo(wanted: _Wanted) -> None:
-    from bot.app import Darkroom, Overrides
-    from bot.cli.demo_clock import DemoClock
-    from bot.cli.demo_history import MONTH
-    from bot.cli.demo_keeping import kept_demo, let_go
-    from bot.cli.demo_opening import address, open_browser, play_the_month
-    from bot.cli.demo_side import DemoSide
-    from bot.cli.serving import serve, stop_signal
-    from bot.cli.world import app_shortcuts, faults_told, start_world
-    from bot.settings import plain_settings
-    from sandbox.faults.rules import FaultPlan
-    from sandbox.images.api import ImageApi
-    from sandbox.page.routes import COMMANDS
-    from sandbox.slack.workspace import Workspace
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A demo's parts before anything listens: its time, its Slack, its image API, what the page sees of the
+    bot, what was noted when the demo ran before, and who keeps all that."""
 
-    plan, mix = wanted.faults, wanted.mix
-    stop, clock = stop_signal(), DemoClock(datetime.now(UTC) - MONTH if wanted.past else None)
-    commands = frozenset(known.name for known in COMMANDS)
-    workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
-    images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=wanted.seconds)
-    side = DemoSide(workspace, clock, mix.real)
-    keeper: Keeper | None = None
+    clock: DemoClock
+    workspace: Workspace
+    images: ImageApi
+    side: DemoSide
+    before: Note
+    keeper: Keeper | None
+
+
+async def _demo(wanted: _Wanted) -> None:
+    from bot.cli.demo_bot import DemoBot
+    from bot.cli.demo_opening import address, open_browser, play_the_month
+    from bot.cli.serving import serve, stop_signal
+    from bot.cli.world import faults_told
+
+    plan, stop = wanted.faults, stop_signal()
     async with AsyncExitStack() as ending:
-        if wanted.keep is not None:
-            keeper = kept_demo(wanted.keep, workspace, images, clock)
-            ending.push_async_callback(let_go, keeper)
-        try:
-            world = await start_world(
-                workspace,
-                images,
-                port=wanted.port,
-                # Nothing went wrong in the past.
-                faults=FaultPlan() if wanted.past else plan,
-                bot_side=side,
-                paints=not mix.real.images,
-            )
-        except OSError as error:
-            raise Refused(port_taken(wanted.port, error)) from error
-        ending.push_async_callback(world.close)
-        if keeper is not None:
-            # Not before: a demo that could not start leaves nothing behind, and has its month next time.
-            keeper.begin()
-        # Named, so that alerts and requests for more money reach somebody.
-        admins = tuple(user.id for user in workspace.users.values() if user.is_admin)
-        settings = plain_settings(
-            world.settings() | {"slack.admins": admins} | wanted.flags | dict(mix.settings)
-        )
-        darkroom = Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
-        side.attach(darkroom)
+        made = _make(wanted, ending)
+        world = await _open(wanted, made, ending)
+        settings = _settings(wanted, world)
+        bot = DemoBot(settings, made.clock, made.side)
         page = [world.page_url]
 
         async def first() -> None:
-            page[0] = address(world.page_url, await play_the_month(workspace, images, darkroom, clock))
-            workspace.fault_plan = images.fault_plan = plan
+            await made.side.give_back()
+            if wanted.past:
+                thread = await play_the_month(made.workspace, made.images, bot.darkroom, made.clock)
+                page[0] = address(world.page_url, thread)
+                await made.side.arrive()
+                made.workspace.fault_plan = made.images.fault_plan = plan
 
         def ready() -> None:
-            _greet(world, page[0], settings.storage.data_dir, mix)
+            made.side.note(world.slack_server.url, world.images_port)
+            bot.lives()
+            _greet(world, page[0], settings.storage.data_dir, wanted.mix)
             if plan.standing:
                 click.echo(faults_told(plan, world.page_url))
             if wanted.browser:
                 open_browser(page[0])
 
-        await serve(darkroom, stop, ready, first=first if wanted.past else None, last=side.give_back)
+        await serve(bot, stop, ready, first=first, last=made.side.give_back)
+
+
+def _make(wanted: _Wanted, ending: AsyncExitStack) -> _Made:
+    """The parts, as they were where they are kept; *ending* lets go of what was taken. Needs a running
+    loop."""
+    from bot.cli.demo_clock import DemoClock
+    from bot.cli.demo_history import MONTH
+    from bot.cli.demo_keeping import kept_demo, let_go
+    from bot.cli.demo_note import Note, read_note
+    from bot.cli.demo_side import DemoSide
+    from bot.cli.world import app_shortcuts
+    from sandbox.images.api import ImageApi
+    from sandbox.page.routes import COMMANDS
+    from sandbox.slack.workspace import Workspace
+
+    clock = DemoClock(datetime.now(UTC) - MONTH if wanted.past else None)
+    commands = frozenset(known.name for known in COMMANDS)
+    workspace = Workspace(now=clock.unix, sleep=clock.sleep, commands=commands, shortcuts=app_shortcuts())
+    images = ImageApi(now=clock.unix, sleep=clock.sleep, seconds_per_picture=wanted.seconds)
+    before, keeper = Note(), None
+    if wanted.keep is not None:
+        keeper = kept_demo(wanted.keep, workspace, images, clock)
+        ending.push_async_callback(let_go, keeper)
+        before = read_note(wanted.keep)
+    side = DemoSide(workspace, clock, wanted.mix.real, before)
+    return _Made(clock, workspace, images, side, before, keeper)
+
+
+async def _open(wanted: _Wanted, made: _Made, ending: AsyncExitStack) -> World:
+    """Let it listen: the page where it is wanted, the image API where it was before, if that can be had."""
+    from bot.cli.demo_addresses import readdress
+    from bot.cli.world import start_world
+    from sandbox.faults.rules import FaultPlan
+
+    try:
+        world = await start_world(
+            made.workspace,
+            made.images,
+            port=wanted.port,
+            images_port=free(made.before.images_port),
+            # Nothing went wrong in the past.
+            faults=FaultPlan() if wanted.past else wanted.faults,
+            bot_side=made.side,
+            paints=not wanted.mix.real.images,
+        )
+    except OSError as error:
+        raise Refused(port_taken(wanted.port, error)) from error
+    ending.push_async_callback(world.close)
+    readdress(made.workspace, made.before.slack_url)
+    if made.keeper is not None:
+        # Not before: a demo that could not start leaves nothing behind, and has its month next time.
+        made.keeper.begin()
+    return world
+
+
+def _settings(wanted: _Wanted, world: World) -> Settings:
+    from bot.settings import plain_settings
+
+    # Named, so that alerts and requests for more money reach somebody.
+    admins = tuple(user.id for user in world.workspace.users.values() if user.is_admin)
+    own = world.settings() | {"slack.admins": admins}
+    return plain_settings(own | wanted.flags | dict(wanted.mix.settings))
 
 
 def _greet(world: World, page: str, data_dir: Path, mix: Mix) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.cli import Refused
 from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_note import NAME
 from sandbox.images.api import ImageApi
 from sandbox.images.keeping import ImagesKept
 from sandbox.keeping.folder import Folder, InUse, Shelf, Unreadable
@@ -16,8 +17,6 @@ from sandbox.keeping.keeper import Keeper, Part
 from sandbox.slack.keeping import WorkspaceKept
 from sandbox.slack.workspace import Workspace
 
-NAME = "sandbox"
-"""The folder's name in the data directory."""
 LATEST_YEAR = 9000
 """Months and years that come after a time have to be times, too."""
 

@@ -16,7 +16,7 @@ import click
 from bot.app import Darkroom
 from bot.cli.demo_clock import DemoClock
 from bot.cli.demo_history import play
-from bot.cli.demo_keeping import NAME
+from bot.cli.demo_note import NAME
 from bot.cli.demo_stage import StageProblem, Thread
 from sandbox.images.api import ImageApi
 from sandbox.keeping.folder import STATE

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.app import Darkroom
 from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_money import call_as_json, dollars
+from bot.cli.demo_note import Filled, Note, write_note
+from bot.heart import Heart
+from bot.settings import Settings
 from darkroom.spending.budgets import Balance, BudgetKind
 from darkroom.spending.changes import Author, DropCap, Person, SetCap
-from darkroom.spending.money import format_usd_exact
 from darkroom.spending.periods import PeriodKind, period_at
+from darkroom.spending.policy import person_budget
+from darkroom.turns.worker import Worker
 from handlers.services import Services
 from sandbox.hood.bot_side import Jump
 from sandbox.slack.workspace import Workspace
 from storage.database import DataProblem
-from storage.thread_report import CallRow, ThreadBooks, read_place, read_thread
+from storage.thread_report import ThreadBooks, read_place, read_thread
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
 ROOM_NANO_USD = 1_000_000
 """What a filled cap leaves: a tenth of a cent, for which no picture can be had."""
+
+
+_NOT_NOW = {"ok": False, "error": "Darkroom is starting or ending: try again in a moment"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +46,89 @@ class Real:
     words: str = "Everything here is made on this machine and costs nothing."
 
 
-@dataclass(frozen=True, slots=True)
-class _Filled:
-    """A person's cap as the switch has set it, and the decision that takes it back."""
+class Bot(Protocol):
+    """What is seen of the demo's Darkroom from here: a ``Darkroom`` is one."""
 
-    cap_nano_usd: int
-    before: SetCap | DropCap
+    @property
+    def settings(self) -> Settings:
+        """With where its books are, and the time zone of its caps."""
+        ...
+
+    @property
+    def services(self) -> Services | None:
+        """What it works with; None before it has started."""
+        ...
+
+    @property
+    def worker(self) -> Worker | None:
+        """Who makes the pictures; None before it has started."""
+        ...
+
+    @property
+    def heart(self) -> Heart | None:
+        """What gives its signs of life; None before it has started."""
+        ...
 
 
 class DemoSide:
-    """A ``BotSide`` of a Darkroom that is attached once it has started; before, there are no books."""
+    """A ``BotSide`` of a Darkroom that is attached; before it has started, there are no books.
 
-    def __init__(self, workspace: Workspace, clock: DemoClock, real: Real | None = None) -> None:
+    *begins_anew* is how that Darkroom gets empty books (``DemoBot``); without it, it cannot. *before* is what
+    a demo noted here earlier: caps that are still filled are taken back by ``give_back``.
+    """
+
+    def __init__(
+        self, workspace: Workspace, clock: DemoClock, real: Real | None = None, before: Note | None = None
+    ) -> None:
         self._workspace = workspace
         self._clock = clock
         self._real = real or Real()
-        self._darkroom: Darkroom | None = None
-        self._filled: dict[str, _Filled] = {}
+        self._bot: Bot | None = None
+        self._ending = False
+        self._reading = 0
+        self._rests = asyncio.Event()
+        self._note = before or Note()
+        self._filled = dict(self._note.filled)
         self._filling = asyncio.Lock()
+        self.begins_anew: Callable[[Callable[[], Awaitable[bool]]], Awaitable[Json]] | None = None
 
-    def attach(self, darkroom: Darkroom) -> None:
+    def attach(self, bot: Bot) -> None:
         """This is the bot whose side it is."""
-        self._darkroom = darkroom
+        self._bot, self._ending = bot, False
+
+    async def let_go(self) -> None:
+        """Ask the bot for nothing more, and wait until nobody is asking: its books may be closed then. The
+        page is still told what stands in their file."""
+        self._ending = True
+        while self._reading:
+            self._rests.clear()
+            await self._rests.wait()
+
+    def note(self, slack_url: str, images_port: int) -> None:
+        """Write down how things stand, from now on with each change; these are where the sandbox listens."""
+        self._note = replace(self._note, slack_url=slack_url, images_port=images_port)
+        self._write_note()
+
+    def _write_note(self) -> None:
+        # Before it is known where everything is, nothing that was noted is replaced.
+        if self._bot is not None and self._note.slack_url:
+            ahead = (self._clock.now() - datetime.now(UTC)).total_seconds()
+            self._note = replace(self._note, ahead_s=max(0.0, ahead), filled=dict(self._filled))
+            write_note(self._bot.settings.storage.data_dir, self._note)
+
+    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
+        """Begin with empty books; see ``BotSide.begin_anew``. Not where they count real money: caps would
+        begin anew, too."""
+        if self._real.images:
+            return {"ok": False, "error": "its books count real money: end this demo, and start another"}
+        if self.begins_anew is None or self._services is None:
+            return dict(_NOT_NOW)
+        return await self.begins_anew(reset)
+
+    def forget(self) -> None:
+        """The books are empty: nothing is filled."""
+        self._filled.clear()
+        self._write_note()
 
     def real(self) -> Json:
         """What is real."""
@@ -86,20 +155,32 @@ class DemoSide:
             month = period_at(PeriodKind.month, self._timezone, now).end
             ends = {"hour": now + timedelta(hours=1), "day": now + timedelta(days=1), "month": month}
             self._clock.jump(ends[to])
+            self._write_note()
             if to == "month":
                 await self.give_back()
-            self._look_again()
-            if self._darkroom is not None and (worker := self._darkroom.worker) is not None:
-                await worker.round()
+            await self.arrive()
         return await self.clock()
+
+    async def arrive(self) -> None:
+        """Be where the clock has jumped to: whoever waits looks again, and there is a sign of life."""
+        async with self._asking() as services:
+            if services is None or self._bot is None:
+                return
+            self._look_again()
+            if self._bot.worker is not None:
+                await self._bot.worker.round()
+            if self._bot.heart is not None:
+                await self._bot.heart.beat()
 
     async def ledger(self, channel: str, thread_ts: str) -> Json:
         """A thread's calls with what they hold and cost, and the budgets of who asked last in it."""
         books = await self._read(lambda folder: read_thread(folder, channel, thread_ts), ThreadBooks())
         balances: list[Balance] = []
-        if books.asker is not None and (services := self._services) is not None:
-            config, now = services.config, self._clock.now()
-            balances = await services.spend.balances(config.team_id, books.asker, channel, config.caps, now)
+        async with self._asking() as services:
+            if books.asker is not None and services is not None:
+                config, now = services.config, self._clock.now()
+                asker = books.asker
+                balances = await services.spend.balances(config.team_id, asker, channel, config.caps, now)
         return {
             "attempts": [call_as_json(call) for call in books.calls],
             "budgets": [self._budget(balance, books.asker or "", channel) for balance in balances],
@@ -112,28 +193,28 @@ class DemoSide:
     async def fill_cap(self, user: str) -> Json:
         """Let a person's cap be hardly above what they have spent, by a decision of the first admin in the
         journal; or take that decision back."""
-        services = self._services
-        if services is None:
-            return {"ok": False, "error": "Darkroom has not started yet"}
-        async with self._filling:
+        async with self._filling, self._asking() as services:
+            if services is None:
+                return dict(_NOT_NOW)
             if user in self._filled:
                 await self._unfill(services, user)
                 return {"ok": True, "filled": False}
             return await self._fill(services, user)
 
     async def give_back(self) -> None:
-        """Take back every cap that is filled: in the next month, and before the demo ends, after which nobody
-        would know what was before."""
-        async with self._filling:
-            while self._filled and (services := self._services) is not None:
+        """Take back every cap that is filled: when a demo starts that could not do so when it ended, in the
+        next month, and before the demo ends, after which nobody would know what was before."""
+        async with self._filling, self._asking() as services:
+            while self._filled and services is not None:
                 await self._unfill(services, next(iter(self._filled)))
 
     async def _unfill(self, services: Services, user: str) -> None:
         """Let a cap be what it was, unless an admin has decided otherwise meanwhile."""
         filled = self._filled[user]
         if (await self._balance(services, user)).cap_nano_usd == filled.cap_nano_usd:
-            await self._decide(services, filled.before)
+            await self._decide(services, filled.undone(user))
         del self._filled[user]
+        self._write_note()
 
     async def _balance(self, services: Services, user: str) -> Balance:
         config = services.config
@@ -148,15 +229,19 @@ class DemoSide:
             return {"ok": False, "error": "this person has extra money left; an admin can revoke it"}
         spent = balance.charged_nano_usd + balance.held_nano_usd - balance.drawn_nano_usd
         cap = spent + ROOM_NANO_USD
+        # Noted first: whoever is killed in between takes back what was not done, which changes nothing.
+        policy, names = await services.admin.policy(services.config.team_id)
+        key = next((key for key, known in names.people.items() if known == user), "")
+        own = policy.caps.get(person_budget(key))
+        self._fills(user, Filled(cap, None if own is None else (own.cap_nano_usd, own.period)))
         before = await self._decide(services, SetCap(Person(user), cap))
-        own = before["own"]
-        self._filled[user] = _Filled(
-            cap,
-            SetCap(Person(user), before["cap_nano_usd"], PeriodKind(before["period"]))
-            if own
-            else DropCap(Person(user)),
-        )
+        decided = (before["cap_nano_usd"], PeriodKind(before["period"])) if before["own"] else None
+        self._fills(user, Filled(cap, decided))
         return {"ok": True, "filled": True}
+
+    def _fills(self, user: str, filled: Filled) -> None:
+        self._filled[user] = filled
+        self._write_note()
 
     async def _decide(self, services: Services, change: SetCap | DropCap) -> Json:
         """Put a decision into the books, and give what was before it."""
@@ -167,12 +252,22 @@ class DemoSide:
         self._look_again()
         return dict(changed.entry.before or {})
 
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[Services | None]:
+        """The bot's services, whose books stay open meanwhile; None while it does not run."""
+        self._reading += 1
+        try:
+            yield self._services
+        finally:
+            self._reading -= 1
+            self._rests.set()
+
     async def _read(self, work: Callable[[Path], T], otherwise: T) -> T:
         """Read the books in their folder, in a thread; *otherwise* while there are none."""
-        if self._darkroom is None:
+        if self._bot is None:
             return otherwise
         try:
-            return await asyncio.to_thread(work, self._darkroom.settings.storage.data_dir)
+            return await asyncio.to_thread(work, self._bot.settings.storage.data_dir)
         except DataProblem:
             return otherwise
 
@@ -184,11 +279,11 @@ class DemoSide:
 
     @property
     def _services(self) -> Services | None:
-        return None if self._darkroom is None else self._darkroom.services
+        return None if self._bot is None or self._ending else self._bot.services
 
     @property
     def _timezone(self) -> str:
-        return "UTC" if self._darkroom is None else self._darkroom.settings.caps.timezone
+        return "UTC" if self._bot is None else self._bot.settings.caps.timezone
 
     def _budget(self, balance: Balance, user: str, channel: str) -> Json:
         cap, left = balance.cap_with_grants_nano_usd, balance.left_nano_usd
@@ -210,28 +305,3 @@ class DemoSide:
             room = self._workspace.channels.get(channel)
             return f"#{room.name}" if room is not None and room.name else "This conversation"
         return "The workspace"
-
-
-def dollars(nano: int) -> str:
-    """Nano-dollars as a decimal string of dollars, exactly."""
-    return format_usd_exact(nano).replace("$", "")
-
-
-def call_as_json(call: CallRow) -> Json:
-    """A call as the page gets it."""
-    remarks = [*([call.release_reason] if call.release_reason else []), *call.flags]
-    return {
-        "id": call.id,
-        "turn": call.turn_id,
-        "version": call.version,
-        "state": call.state,
-        "model": call.image_model,
-        "endpoint": call.endpoint,
-        "held_usd": dollars(call.hold_nano_usd),
-        "charged_usd": dollars(call.charged_nano_usd),
-        "classes": [
-            {"name": name, "tokens": tokens, "charged_usd": dollars(charged)}
-            for name, tokens, charged in call.classes
-        ],
-        "note": ", ".join(remark.replace("_", " ") for remark in remarks),
-    }

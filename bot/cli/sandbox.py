@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from pathlib import Path
 
 import click
@@ -83,6 +84,15 @@ async def _sandbox(host: str, ports: tuple[int, int], faults: Path | None) -> No
         click.echo("\nStopping.")
     finally:
         await world.close()
+
+
+def free(port: int) -> int:
+    """That port of this machine, if nobody has it; else 0, which is any."""
+    try:
+        with socket.create_server((LOOPBACK, port)):
+            return port
+    except OSError:
+        return 0
 
 
 def port_taken(port: int | str, error: OSError, host: str = LOOPBACK) -> str:

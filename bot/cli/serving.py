@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
-from bot.app import Darkroom
 from bot.cli import Refused
 from bot.preflight import CannotStart
+from bot.settings import Settings
 from darkroom.rendering.thread import tune_process
 from storage.database import DataProblem
 
@@ -26,8 +26,29 @@ class Stop(asyncio.Event):
         self.again = asyncio.Event()
 
 
+class Runs(Protocol):
+    """What is served: a ``Darkroom``, or the demo's."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it was made from."""
+        ...
+
+    async def start(self) -> None:
+        """As ``Darkroom.start``."""
+        ...
+
+    async def aclose(self) -> None:
+        """As ``Darkroom.aclose``."""
+        ...
+
+    def hurry(self) -> None:
+        """As ``Darkroom.hurry``."""
+        ...
+
+
 async def serve(
-    darkroom: Darkroom,
+    darkroom: Runs,
     stop: Stop,
     ready: Callable[[], None],
     *,
@@ -50,7 +71,7 @@ async def serve(
 
 
 async def _serve(
-    darkroom: Darkroom,
+    darkroom: Runs,
     stop: Stop,
     ready: Callable[[], None],
     first: Callable[[], Coroutine[Any, Any, None]] | None,
@@ -72,7 +93,7 @@ async def _serve(
         await darkroom.aclose()
 
 
-async def _hurry(stop: Stop, darkroom: Darkroom) -> None:
+async def _hurry(stop: Stop, darkroom: Runs) -> None:
     await stop.again.wait()
     darkroom.hurry()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,8 +77,10 @@ def command(
         return
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other; choose one.", ctx)
+    from bot.cli.demo_note import time_in, time_told
+
     settings = settings_for(config, flags_of(pairs, data_dir))
-    now = datetime.now(UTC)
+    now = time_in(settings.storage.data_dir)
     report = _read(settings, _span(settings, period, now), now)
     split = None if by is None else By(by)
     if as_json:
@@ -92,6 +94,8 @@ def command(
     else:
         from bot.cli.spend_print import print_tables
 
+        if told := time_told(now):
+            click.echo(told, err=True)
         print_tables(report, split)
 
 

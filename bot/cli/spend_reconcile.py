@@ -89,17 +89,18 @@ def command(
     differs by 100 %, one that was charged and not billed by more than any tolerance. Today is shown and not
     counted.
     """
+    from bot.cli.demo_note import time_in
     from darkroom.rendering.costs import costs_url
     from darkroom.rendering.provider import provider_name
     from darkroom.spending.reconciliation import reconcile
     from storage.database import DataProblem, read_books
     from storage.reconciliation import our_charges
 
-    today = SystemClock().now().date()
+    settings = settings_for(config, flags_of(pairs, data_dir))
+    today = time_in(settings.storage.data_dir, SystemClock().now()).date()
     first, last = _span(first, last, today)
     if len(projects) > MOST_PROJECTS:
         raise Refused(f"At most {MOST_PROJECTS} projects can be compared at once.")
-    settings = settings_for(config, flags_of(pairs, data_dir))
     key = _admin_key(settings)
     address = costs_url(settings.openai_base_url)
     provider = provider_name(address)

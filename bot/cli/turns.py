@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ def command(
 ) -> None:
     """What was asked for, what became of it, and what it cost; oldest first. Above it, how the bot last said
     that it is."""
+    from bot.cli.demo_note import time_in
     from storage.database import DataProblem, read_books
     from storage.heartbeat import last_beat
     from storage.turn_report import turn_rows
@@ -50,12 +51,12 @@ def command(
     folder = settings.storage.data_dir
     try:
         if only_alive:
-            _say_alive(read_books(folder, last_beat), as_json=as_json)
+            _say_alive(read_books(folder, last_beat), time_in(folder), as_json=as_json)
             return
         rows, beat = read_books(folder, lambda db: (turn_rows(db, limit), last_beat(db)))
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
-    now = datetime.now(UTC)
+    now = time_in(folder)
     if as_json:
         stuck = beat.stuck if beat is not None and is_alive(beat, now) else ()
         click.echo(json.dumps([as_data(row, stuck) for row in rows], indent=2))
@@ -65,9 +66,8 @@ def command(
         _print(rows)
 
 
-def _say_alive(beat: Beat | None, *, as_json: bool) -> None:
+def _say_alive(beat: Beat | None, now: datetime, *, as_json: bool) -> None:
     """Print it; exit code 1 where somebody should look."""
-    now = datetime.now(UTC)
     if as_json:
         click.echo(json.dumps(beat_as_data(beat, now), indent=2))
     else:

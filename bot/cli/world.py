@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.cli import Refused
 from handlers.manifest import build_manifest
@@ -47,6 +48,11 @@ class World:
     def openai_base_url(self) -> str:
         """What stands for ``https://api.openai.com/v1``."""
         return self.image_server.url
+
+    @property
+    def images_port(self) -> int:
+        """Where the image API listens."""
+        return urlsplit(self.image_server.url).port or 0
 
     def settings(self) -> dict[str, str]:
         """The settings, by dotted name, that make a Darkroom talk to this world."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 from sandbox.slack.model import Json
@@ -38,6 +39,11 @@ class BotSide(Protocol):
     async def fill_cap(self, user: str) -> Json:
         """Let this person's money for the period be spent but for less than a picture costs, or undo that:
         ``{"ok": true, "filled": true|false}``."""
+        ...
+
+    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
+        """Stop the bot, let *reset* empty the sandbox, and start the bot again, with empty books if *reset*
+        says that it did: ``{"ok": true}``; ``{"ok": false, "error": …}`` where that cannot be."""
         ...
 
     def real(self) -> Json:

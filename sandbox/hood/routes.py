@@ -10,16 +10,20 @@
     POST /control/switch              {"id", "value", "viewer"}; the same answer
     GET  /control/ledger?channel=C&thread=TS      the thread's money; 404 without a bot here
 
+With a bot here, POST /control/reset is one of its books, too, and answers when the bot is back; where that
+cannot be, it is refused with 409.
+
 Over /control/live come {"kind": "hood", "entry": Entry} for each entry that is new or has changed, and
 {"kind": "ledger"} when money may have moved.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from sandbox.hood.bot_side import BotSide
 from sandbox.hood.deliveries import DeliveryWatcher
@@ -28,7 +32,7 @@ from sandbox.hood.record import Entry, Record
 from sandbox.hood.switches import BadSwitch, Switchboard
 from sandbox.hood.wire import wire_watch
 from sandbox.images.api import ImageApi
-from sandbox.slack.control import guarded
+from sandbox.slack.control import Handler, guarded
 from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
@@ -78,6 +82,7 @@ class Hood:
         """Begin again with the workspace."""
         if notice.get("kind") == "reset":
             self.record.clear()
+            self.switches.forget()
 
     def _tell(self, entry: Entry) -> None:
         self._workspace.changed({"kind": "hood", "entry": entry.as_json()})
@@ -133,6 +138,14 @@ class Hood:
             return _refused('"channel" and "thread" must name a thread')
         return web.json_response(await self._bot_side.ledger(channel, thread))
 
+    async def reset_with_bot(self, side: BotSide, reset: Callable[[], Awaitable[bool]]) -> web.Response:
+        """Empty the sandbox and the bot's books together; the answer comes when the bot is back."""
+        told = await side.begin_anew(reset)
+        if not told.get("ok"):
+            return _refused(str(told.get("error", "the bot could not do it")), 409)
+        self.moved()
+        return web.json_response({"ok": True, "connections": len(self._workspace.delivery.sockets)})
+
     async def _shown(self, viewer: str | None) -> Json:
         side = self._bot_side
         return {
@@ -154,6 +167,8 @@ def add_hood(
     if images is not None:
         images.watchers.append(PictureWatcher(hood.record, hood.moved, hood.placed))
     app.middlewares.append(wire_watch(workspace, hood.record, hood.moved))
+    if bot_side is not None:
+        app.middlewares.append(_reset_with(hood, bot_side))
     app.router.add_get("/control/hood", guarded(hood.entries))
     app.router.add_get("/control/hood/{id}", guarded(hood.entry))
     app.router.add_get("/control/switches", guarded(hood.show))
@@ -161,6 +176,22 @@ def add_hood(
     app.router.add_get("/control/ledger", guarded(hood.ledger))
     app.cleanup_ctx.append(_announcing(hood))
     return hood
+
+
+def _reset_with(hood: Hood, side: BotSide) -> Middleware:
+    """Whoever begins the sandbox again begins its bot's books again."""
+
+    @web.middleware
+    async def begin(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != "/control/reset" or request.method != "POST":
+            return await handler(request)
+
+        async def reset() -> bool:
+            return (await handler(request)).status == 200
+
+        return await hood.reset_with_bot(side, reset)
+
+    return begin
 
 
 def _announcing(hood: Hood) -> Callable[[web.Application], AsyncIterator[None]]:

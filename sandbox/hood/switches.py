@@ -184,6 +184,10 @@ class Switchboard:
         else:
             raise BadSwitch(f"there is no switch {switch_id[:80]!r} here")
 
+    def forget(self) -> None:
+        """Everything has begun again: nobody's cap is filled."""
+        self._filled.clear()
+
     @property
     def _jumps(self) -> Mapping[str, tuple[Jump, Switch]]:
         """Those there are here: real money is not spent beyond a cap because somebody let a month go by."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ class Side:
 
     jumps: list[Jump] = field(default_factory=list)
     full: set[str] = field(default_factory=set)
+    emptied: list[bool] = field(default_factory=list)
     able: bool = True
     images: bool = False
 
@@ -53,6 +54,12 @@ class Side:
             return {"ok": False, "error": "no cap is set"}
         self.full ^= {user}
         return {"ok": True, "filled": user in self.full}
+
+    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
+        if not self.able:
+            return {"ok": False, "error": "not now"}
+        self.emptied.append(await reset())
+        return {"ok": True}
 
     def real(self) -> Json:
         return {"slack": False, "images": self.images, "words": "Nothing here is real."}

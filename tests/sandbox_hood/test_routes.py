@@ -190,3 +190,19 @@ async def test_where_pictures_come_from_elsewhere_nothing_is_said_of_the_image_a
     side.images = True
     assert {switch["group"] for switch in board.shown(ALICE)} == {"Slack", "money"}, "real money, real time"
     await workspace.close()
+
+
+async def test_a_bot_begins_anew_with_its_sandbox_or_neither_does(place: Place, side: Side) -> None:
+    await place.workspace.post("alice", "design", "hello")
+    await place.switch(id="fill_cap", value=True, viewer=ALICE)
+    side.able = False
+    async with place.http.post("/control/reset") as answer:
+        assert (answer.status, await answer.json()) == (409, {"ok": False, "error": "not now"})
+    assert "hello" in place.workspace.transcript("#design")
+    assert await place.value("fill_cap") is True
+    side.able = True
+    async with place.http.post("/control/reset") as answer:
+        assert (answer.status, await answer.json()) == (200, {"ok": True, "connections": 0})
+    assert "hello" not in place.workspace.transcript("#design")
+    assert await place.value("fill_cap") is False
+    assert side.emptied == [True]

@@ -1,0 +1,91 @@
+"""The demo's Darkroom: one that can begin anew, with empty books, while its Slack and its image API stay."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from bot.app import Darkroom, Overrides
+from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_side import DemoSide
+from bot.preflight import CannotStart
+from bot.settings import Settings
+from storage.database import DATABASE_NAME, PICTURES_NAME, DataProblem
+
+Json = dict[str, Any]
+
+
+class DemoBot:
+    """A Darkroom on the demo's clock, with *side* as what the page sees of it."""
+
+    def __init__(self, settings: Settings, clock: DemoClock, side: DemoSide) -> None:
+        self.settings = settings
+        self.darkroom = self._made(settings, clock)
+        self._clock = clock
+        self._side = side
+        self._changing = asyncio.Lock()
+        self._ended = False
+        side.attach(self.darkroom)
+
+    async def start(self) -> None:
+        """As ``Darkroom.start``. From then on it can begin anew."""
+        await self.darkroom.start()
+
+    def lives(self) -> None:
+        """From now on, a reset of the sandbox is one of the books, too."""
+        self._side.begins_anew = self.begin_anew
+
+    async def aclose(self) -> None:
+        """As ``Darkroom.aclose``; the page asks it for nothing any more by then."""
+        self._ended, self._side.begins_anew = True, None
+        async with self._changing:
+            await self._side.let_go()
+            await self.darkroom.aclose()
+
+    def hurry(self) -> None:
+        """Let ``aclose`` wait no longer."""
+        self.darkroom.hurry()
+
+    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
+        """Stop at once, let *reset* empty the sandbox, empty the books if it says that it did, and start."""
+        async with self._changing:
+            if self._ended:
+                return {"ok": False, "error": "the demo is ending"}
+            await self._side.let_go()
+            self.darkroom.hurry()
+            await self.darkroom.aclose()
+            try:
+                if await reset():
+                    await asyncio.to_thread(_empty, self.settings.storage.data_dir)
+                    self._side.forget()
+            finally:
+                self.darkroom = self._made(self.settings, self._clock)
+                self._side.attach(self.darkroom)
+                told = await self._started()
+            return told
+
+    async def _started(self) -> Json:
+        try:
+            await self.darkroom.start()
+        except CannotStart as cannot:
+            why = f"Darkroom cannot start: {'; '.join(cannot.faults)}"
+        except DataProblem as problem:
+            why = str(problem)
+        else:
+            return {"ok": True}
+        await self._side.let_go()
+        return {"ok": False, "error": why}
+
+    @staticmethod
+    def _made(settings: Settings, clock: DemoClock) -> Darkroom:
+        return Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
+
+
+def _empty(data_dir: Path) -> None:
+    """Remove the books and the pictures in them, and nothing else that stands there."""
+    for end in ("", "-wal", "-shm"):
+        (data_dir / f"{DATABASE_NAME}{end}").unlink(missing_ok=True)
+    shutil.rmtree(data_dir / PICTURES_NAME, ignore_errors=True)
