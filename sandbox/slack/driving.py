@@ -1,6 +1,7 @@
 """For programs that drive the sandbox: wait for answers, read calls, add people, begin again."""
 
 import re
+from itertools import takewhile
 from typing import Any, Final
 
 from aiohttp import web
@@ -8,8 +9,9 @@ from aiohttp import web
 from sandbox.images.api import ImageApi
 from sandbox.slack import view
 from sandbox.slack.asking import Fields, Wrong, given_by, number_of, viewer_of
+from sandbox.slack.changes import Changes
 from sandbox.slack.declared import BadManifest, declare, in_force
-from sandbox.slack.model import Json
+from sandbox.slack.model import Channel, Json
 from sandbox.slack.server import WORKSPACE
 from sandbox.slack.workspace import Workspace
 
@@ -44,23 +46,46 @@ async def _answers(request: web.Request) -> web.StreamResponse:
     except KeyError:
         raise Wrong('"channel" must be a channel\'s id or name, such as design', 404) from None
 
+    looked_at = after
+
     def said(here: Workspace) -> Json | None:
-        shown = next((c for c in view.snapshot(here, viewer.id)["channels"] if c["id"] == room.id), None)
-        if shown is None:
+        nonlocal looked_at
+        since, looked_at = looked_at, max(looked_at, _newest_ts(here, room.id))
+        now = here.channels.get(room.id)
+        if now is None or viewer.id not in now.members:
             raise Wrong(f"{viewer.name} is not in that channel and sees nothing of it")
-        kept = [m for m in shown["messages"] if m["user"] == here.bot_user_id]
-        found = {"messages": kept, "ephemerals": shown["ephemerals"]}
-        new = {
-            kind: [m for m in every if m["ts"] > after and thread in (None, m["thread_ts"])]
-            for kind, every in found.items()
-        }
-        return new if any(new.values()) else None
+        # A message gets its thread_ts with its first reply: in a thread, what was passed over may fit later.
+        return _said_by_app(here, viewer.id, now, since if thread is None else after, thread)
 
     try:
         new = await workspace.until(said, seconds)
     except AssertionError:
         new = {"messages": [], "ephemerals": []}
     return web.json_response({"ok": True, **new})
+
+
+def _newest_ts(here: Workspace, room: str) -> str:
+    """The stamp up to which a look sees everything."""
+    newest = next(reversed(here.channels[room].messages), "") if room in here.channels else ""
+    return max(newest, here.ephemerals[-1].ts if here.ephemerals else "")
+
+
+def _said_by_app(here: Workspace, viewer: str, room: Channel, after: str, thread: str | None) -> Json | None:
+    """What the app has said in a channel (in a thread) behind `after`, as this person sees it; None when it
+    is nothing. It is asked at every notice: what is older, or elsewhere, is not read."""
+    known = room.messages.values() if thread is None else here.thread(room.id, thread)
+    behind = list(takewhile(lambda m: m.ts > after, reversed(known)))
+    said = {m.ts for m in behind if m.user == here.bot_user_id and thread in (None, m.thread_ts)}
+    whispers = takewhile(lambda e: e.ts > after, reversed(here.ephemerals))
+    alone = {
+        e.ts for e in whispers if (e.user, e.channel) == (viewer, room.id) and thread in (None, e.thread_ts)
+    }
+    if not said and not alone:
+        return None
+    only = Changes(frozenset((room.id, ts) for ts in said), frozenset(), frozenset())
+    shown = next(c for c in view.snapshot(here, viewer, only)["channels"] if c["id"] == room.id)
+    whispered = [e for e in shown["ephemerals"] if e["ts"] in alone]
+    return {"messages": shown["messages"], "ephemerals": whispered}
 
 
 async def _calls(request: web.Request) -> web.StreamResponse:

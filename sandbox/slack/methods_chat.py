@@ -1,6 +1,7 @@
 """chat.* and reactions.*: Slack's refusals in Slack's order."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 def flag(value: object) -> bool:
     """A boolean parameter, from JSON or from a form."""
     return value in (True, 1, "1", "true", "True")
+
+
+def whole_number(value: object) -> int | None:
+    """A whole number, from JSON or from a form; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def required(params: Json, *names: str) -> None:

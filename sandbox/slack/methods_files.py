@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.slack import files, limits, posting
-from sandbox.slack.methods_chat import channel_to_post, required, thread_of
+from sandbox.slack.methods_chat import channel_to_post, required, thread_of, whole_number
 from sandbox.slack.model import ApiError, File, Json
 
 if TYPE_CHECKING:
@@ -14,11 +14,8 @@ if TYPE_CHECKING:
 async def get_upload_url(state: "State", params: Json) -> Json:
     """files.getUploadURLExternal"""
     required(params, "filename", "length")
-    try:
-        length = int(params["length"])
-    except (TypeError, ValueError):
-        raise ApiError("invalid_arguments") from None
-    if length <= 0:
+    length = whole_number(params["length"])
+    if length is None or length <= 0:
         raise ApiError("invalid_arguments")
     if length > limits.FILE_MAX_BYTES:
         raise ApiError("file_upload_size_restricted")
@@ -61,7 +58,8 @@ def _wanted(state: "State", given: object) -> list[tuple[File, str | None]]:
         file = state.files.get(str(item.get("id"))) if isinstance(item, dict) else None
         if file is None or file.deleted or not file.uploaded or file.completed:
             raise ApiError("file_not_found")
-        found.append((file, item.get("title")))
+        title = item.get("title")
+        found.append((file, None if title is None else str(title)))
     return found
 
 

@@ -4,10 +4,9 @@ Darkroom need it."""
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.slack import limits
 from sandbox.slack.events import bot_profile, message_json
 from sandbox.slack.methods_chat import flag, required, visible_channel
-from sandbox.slack.methods_rest import cursor_of, user_json
+from sandbox.slack.methods_rest import cursor_of, page_size, user_json
 from sandbox.slack.model import OTHER_BOT_ID, ApiError, Channel, Json
 
 if TYPE_CHECKING:
@@ -150,12 +149,7 @@ async def reactions_get(state: "State", params: Json) -> Json:
 
 def _page(name: str, found: Sequence[Any], params: Json) -> Json:
     """One page of a list: `limit` entries behind `cursor`. Raises invalid_limit, invalid_cursor."""
-    try:
-        size = int(params.get("limit") or limits.REPLIES_PAGE_MAX)
-    except (TypeError, ValueError):
-        raise ApiError("invalid_limit") from None
-    if not 1 <= size <= limits.REPLIES_PAGE_MAX:
-        raise ApiError("invalid_limit")
+    size = page_size(params)
     start = cursor_of(params, len(found))
     end = start + size
     cursor = f"next:{end}" if end < len(found) else ""

@@ -1,10 +1,11 @@
 """The rest of the Web API: auth, connections, people, threads, status."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.slack import events, limits
-from sandbox.slack.methods_chat import channel_to_post, flag, required, visible_channel
+from sandbox.slack.methods_chat import channel_to_post, flag, required, visible_channel, whole_number
 from sandbox.slack.model import ApiError, Json, Message, User
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ async def replies(state: "State", params: Json) -> Json:
     thread = state.thread(channel.id, str(params["ts"]))
     if not thread:
         raise ApiError("thread_not_found")
-    shown = [m for m in thread if _in_range(m, params) or not m.is_reply]
+    shown = [m for m in thread if not m.is_reply] + _in_range([m for m in thread if m.is_reply], params)
     return _page(state, shown, params)
 
 
@@ -100,12 +101,12 @@ async def history(state: "State", params: Json) -> Json:
     if state.bot_user_id not in channel.members:
         raise ApiError("not_in_channel")
     found = [m for m in channel.messages.values() if not m.is_reply or m.broadcast]
-    shown = sorted((m for m in found if _in_range(m, params)), key=lambda m: m.ts, reverse=True)
+    shown = sorted(_in_range(found, params), key=lambda m: m.ts, reverse=True)
     return _page(state, shown, params)
 
 
 def _page(state: "State", shown: list[Message], params: Json) -> Json:
-    size = max(1, min(int(params.get("limit") or limits.REPLIES_PAGE_MAX), limits.REPLIES_PAGE_MAX))
+    size = page_size(params)
     start = cursor_of(params, len(shown))
     page = shown[start : start + size]
     metadata = flag(params.get("include_all_metadata"))
@@ -124,11 +125,34 @@ def cursor_of(params: Json, count: int) -> int:
     return int(position)
 
 
-def _in_range(message: Message, params: Json) -> bool:
-    oldest, latest = params.get("oldest"), params.get("latest")
-    ts, inclusive = float(message.ts), flag(params.get("inclusive"))
-    after = oldest is None or ts > float(oldest) or (inclusive and ts == float(oldest))
-    return after and (latest is None or ts < float(latest) or (inclusive and ts == float(latest)))
+def page_size(params: Json) -> int:
+    """How many entries a page may have: `limit`, or as many as Slack gives at most. Raises invalid_limit."""
+    given = params.get("limit")
+    size = limits.REPLIES_PAGE_MAX if given in (None, "", 0, "0") else whole_number(given)
+    if size is None or size < 1:
+        raise ApiError("invalid_limit")
+    return min(size, limits.REPLIES_PAGE_MAX)
+
+
+def _in_range(found: list[Message], params: Json) -> list[Message]:
+    """The messages between `oldest` and `latest`. Raises invalid_ts_oldest, invalid_ts_latest."""
+    oldest, latest = _stamp(params, "oldest", -math.inf), _stamp(params, "latest", math.inf)
+    if flag(params.get("inclusive")):
+        return [m for m in found if oldest <= float(m.ts) <= latest]
+    return [m for m in found if oldest < float(m.ts) < latest]
+
+
+def _stamp(params: Json, name: str, default: float) -> float:
+    given = params.get(name)
+    if given in (None, ""):
+        return default
+    try:
+        stamp = math.nan if isinstance(given, bool) else float(given)
+    except (TypeError, ValueError, OverflowError):
+        stamp = math.nan
+    if not math.isfinite(stamp):
+        raise ApiError(f"invalid_ts_{name}")
+    return stamp
 
 
 async def conversations_open(state: "State", params: Json) -> Json:

@@ -16,7 +16,8 @@ from aiohttp.test_utils import make_mocked_request
 from bot.cli.world import World, app_shortcuts, start_world
 from handlers.manifest import build_manifest
 from sandbox.images.api import ImageApi
-from sandbox.slack import control, driving
+from sandbox.slack import control, driving, view
+from sandbox.slack.changes import Changes
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_clients.documented import PAGE, Request, blocks, requests
 from tests.sandbox_images.support import KEY, quick, request
@@ -169,6 +170,59 @@ async def test_a_program_plays_a_round(world: World, http: aiohttp.ClientSession
     assert calls["slack"][0]["params"]["text"] == "Hello!"
     assert [(call["endpoint"], call["outcome"]) for call in calls["images"]] == [("responses", "picture")]
     assert calls["images"][0]["body"]["input"] == "x" * 2000 + "… (5,000 characters)"
+
+
+async def test_waiting_for_an_answer_reads_nothing_that_was_there_before(
+    world: World, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much was said, and however much happens elsewhere while somebody waits."""
+    slack, looks = world.workspace, list[Changes | None]()
+    for number in range(20):
+        await ok(slack, "chat.postMessage", channel=DESIGN, text=f"before {number}")
+    parent = await slack.post("bob", DESIGN, "a thread")
+    snapshot = view.snapshot
+
+    def counted(here: Workspace, viewer: str, changes: Changes | None = None) -> Json:
+        looks.append(changes)
+        return snapshot(here, viewer, changes)
+
+    monkeypatch.setattr(view, "snapshot", counted)
+    place = {"viewer": "alice", "channel": "design", "after": parent.ts, "seconds": "60"}
+    waiting = [
+        asyncio.ensure_future(_answers(http, place)),
+        asyncio.ensure_future(_answers(http, place | {"thread_ts": parent.ts})),
+    ]
+    await _wait_for(slack, 2)
+    for _ in range(5):
+        await slack.post("bob", DESIGN, "something else")
+        await ok(slack, "chat.postMessage", channel="C0GENERAL1", text="elsewhere")
+        await ok(slack, "chat.postEphemeral", channel=DESIGN, user="U0BOB00001", text="to bob")
+    assert looks == []
+    said = await ok(slack, "chat.postMessage", channel=DESIGN, text="here", thread_ts=parent.ts)
+    for heard in await asyncio.gather(*waiting):
+        assert [m["text"] for m in heard["messages"]] == ["here"]
+        assert heard["ephemerals"] == []
+    assert [set(look.messages) for look in looks if look] == [{(DESIGN, said["ts"])}] * 2
+
+
+async def test_a_message_that_opens_the_thread_is_an_answer_once_somebody_replied(
+    world: World, http: aiohttp.ClientSession
+) -> None:
+    slack = world.workspace
+    own = await slack.post("alice", DESIGN, "hello")
+    said = await ok(slack, "chat.postMessage", channel=DESIGN, text="Hello!")
+    place = {"viewer": "alice", "channel": "design", "after": own.ts, "thread_ts": said["ts"]}
+    waiting = asyncio.ensure_future(_answers(http, place | {"seconds": "60"}))
+    await _wait_for(slack, 1)
+    await slack.post("bob", DESIGN, "me too", thread_ts=said["ts"])
+    assert [m["text"] for m in (await waiting)["messages"]] == ["Hello!"]
+
+
+async def _wait_for(slack: Workspace, requests: int) -> None:
+    """Until so many requests wait for something to happen."""
+    async with asyncio.timeout(30):
+        while len(slack._waiting) < requests:  # noqa: ASYNC110 -- a request that waits tells nobody
+            await asyncio.sleep(0)
 
 
 async def _answers(http: aiohttp.ClientSession, where: dict[str, str]) -> Json:

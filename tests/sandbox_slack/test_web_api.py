@@ -1,5 +1,6 @@
 """The Web API refuses what Slack refuses, with Slack's own words."""
 
+import math
 from typing import Any
 
 import aiohttp
@@ -253,6 +254,56 @@ async def test_a_cursor_that_slack_never_gave_is_refused(still: Workspace) -> No
     refused = await error(still, "conversations.replies", channel=DESIGN, ts=parent.ts, cursor="next:99")
 
     assert refused == "invalid_cursor"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        *(({"limit": limit}, "invalid_limit") for limit in ("many", -1, "-5", 2.5, [3], True, "9" * 5000)),
+        ({"limit": math.inf}, "invalid_limit"),
+        *(
+            ({name: stamp}, f"invalid_ts_{name}")
+            for name in ("oldest", "latest")
+            for stamp in ("yesterday", "nan", "1e999", math.inf, ["1.0"], {"ts": 1}, True, 10**400)
+        ),
+    ],
+)
+@pytest.mark.parametrize("method", ["conversations.history", "conversations.replies"])
+async def test_a_number_that_is_none_is_refused_by_its_name(
+    still: Workspace, method: str, given: dict[str, Any], expected: str
+) -> None:
+    parent = await still.post("alice", "#design", "a fox")
+    place = {"channel": DESIGN} | ({"ts": parent.ts} if method.endswith("replies") else {})
+
+    assert await error(still, method, **place, **given) == expected
+
+
+@pytest.mark.parametrize("limit", [0, "", None, 1000, 1_000_000, "5000", 3.0])
+async def test_a_page_has_at_most_what_slack_gives(still: Workspace, limit: object) -> None:
+    for number in range(3):
+        await still.post("alice", "#design", f"message {number}")
+    page = await ok(still, "conversations.history", channel=DESIGN, limit=limit, oldest="", latest="9e9")
+    everybody = await ok(still, "users.list", limit=limit)
+
+    assert [m["text"] for m in page["messages"]] == ["message 2", "message 1", "message 0"]
+    assert everybody["response_metadata"]["next_cursor"] == ("next:3" if limit == 3.0 else "")
+
+
+async def test_history_is_cut_at_stamps_and_has_them_when_asked_to(still: Workspace) -> None:
+    said = [(await still.post("alice", "#design", str(number))).ts for number in range(4)]
+    place = {"channel": DESIGN, "oldest": said[0], "latest": said[3]}
+    without = await ok(still, "conversations.history", **place)
+    included = await ok(still, "conversations.history", **place, inclusive=True)
+
+    assert [m["text"] for m in without["messages"]] == ["2", "1"]
+    assert [m["text"] for m in included["messages"]] == ["3", "2", "1", "0"]
+
+
+@pytest.mark.parametrize("length", ["many", math.inf, math.nan, 2.5, [3], True, "9" * 5000, -3])
+async def test_an_upload_is_as_long_as_a_number(still: Workspace, length: object) -> None:
+    refused = await error(still, "files.getUploadURLExternal", filename="fox.png", length=length)
+
+    assert refused == "invalid_arguments"
 
 
 async def test_an_unknown_person_is_user_not_found(still: Workspace) -> None:
