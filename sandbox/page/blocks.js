@@ -1,5 +1,6 @@
 // Block Kit as Slack draws it. A block this page does not know is shown as such, never dropped.
 
+import { chart } from "./charts.js";
 import { wordsOf } from "./choices.js";
 import { el, icon } from "./dom.js";
 import { element } from "./elements.js";
@@ -10,7 +11,7 @@ import { markdown } from "./markdown.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { blockPicture } from "./pictures.js";
 import { richText } from "./richtext.js";
-import { chart, dataTable, table } from "./tables.js";
+import { dataTable, table } from "./tables.js";
 
 /** A text object: `mrkdwn` with its marks, `plain_text` as written. */
 export function textObject(text, world) {

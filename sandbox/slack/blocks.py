@@ -4,6 +4,7 @@ Sizes: docs.slack.dev/reference/block-kit (November 2026), slack_sdk 3.47's vali
 """
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -239,6 +240,8 @@ def check_blocks(
     most = limits.BLOCKS_MESSAGE if surface == "message" else limits.BLOCKS_VIEW
     if not isinstance(given, list):
         return ["[ERROR] must be an array [json-pointer:/blocks]"]
+    if not _is_json(given):
+        return ["[ERROR] must be JSON, which has no NaN and no Infinity [json-pointer:/blocks]"]
     items(kinds(BLOCKS), most, minimum=0)(given, "/blocks", found)
     seen: list[str] = []
     for index, block in enumerate(given):
@@ -260,6 +263,14 @@ def check_blocks(
     if _characters_in_cells(tables) > CELL_CHARACTERS:
         found.add(f"no more than {CELL_CHARACTERS} characters allowed in the cells of a message", "/blocks")
     return found.messages
+
+
+def _is_json(given: Any) -> bool:
+    try:
+        json.dumps(given, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _characters_in_cells(node: Any) -> int:
