@@ -7,7 +7,9 @@
 - *frames*: the gap between two frames while the list is scrolled from its end to its beginning and back, the
   95th percentile; the yardstick is the short channel, which is scrolled as often;
 - *a look*: what the server's loop needs to tell of one new message, beside telling of everything, and how
-  many bytes each is.
+  many bytes each is;
+- *memory*: by how much a server in a process of its own has grown at most when it was sent as many pictures,
+  all different, and was asked for each (`bench.page_memory`), beside how much it was sent.
 
 Both channels are measured by turns, a round of each, so that a busy machine is busy for both.
 """
@@ -27,6 +29,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench import page_memory
 from sandbox.page.routes import add_page
 from sandbox.slack import view
 from sandbox.slack.changes import Journal
@@ -43,6 +46,8 @@ MOST_NEWS = 3.0
 MOST_FRAMES = 2.5
 MOST_LOOK = 0.1
 """The share of a look at everything that a look at one new message may cost, in time and in bytes."""
+MOST_MEMORY = 0.15
+"""The share of what was posted by which the server may have grown: 64 MB of pictures stay in memory."""
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _FRAME = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _SCROLL = """async () => {
@@ -163,6 +168,7 @@ async def measure(chromium: str) -> dict[str, Any]:
         add_page(app, workspace)
         worlds[size] = workspace, await serve_app(app)
     looks = await look(worlds[LONG][0])
+    memory = await page_memory.measure(LONG) if page_memory.measurable() else None
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         for _ in range(ROUNDS):
@@ -173,7 +179,7 @@ async def measure(chromium: str) -> dict[str, Any]:
     for workspace, server in worlds.values():
         await server.close()
         await workspace.close()
-    return {"long": costs[LONG], "short": costs[SHORT], "looks": looks}
+    return {"long": costs[LONG], "short": costs[SHORT], "looks": looks, "memory": memory}
 
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, float, float, float]]:
@@ -183,13 +189,17 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, float, float, float]]:
     p95 = {size: quantiles(cost.frames_ms, n=20)[-1] for size, cost in ((LONG, long), (SHORT, short))}
     inter = [median(cost.interactive_s) * 1000 for cost in (short, long)]
     told = [median(cost.news_s) * 1000 for cost in (short, long)]
-    return [
+    rows = [
         ("until it can be used, ms", inter[0], inter[1], MOST_INTERACTIVE),
         ("until a new message is drawn, ms", told[0], told[1], MOST_NEWS),
         ("between frames while scrolling, p95, ms", p95[SHORT], p95[LONG], MOST_FRAMES),
         ("server: a look at news, of everything, ms", everything[0], news[0], MOST_LOOK),
         ("server: bytes of it, KB", everything[1], news[1], MOST_LOOK),
     ]
+    if (memory := found["memory"]) is not None:
+        grown = memory.most - memory.before
+        rows.append(("server: memory, of the pictures posted, MB", memory.posted, grown, MOST_MEMORY))
+    return rows
 
 
 def main() -> dict[str, Any]:
