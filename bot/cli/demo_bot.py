@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +44,7 @@ class DemoBot:
         """As ``Darkroom.aclose``; the page asks it for nothing any more by then."""
         self._ended, self._side.begins_anew = True, None
         async with self._changing:
-            await self._side.let_go()
-            await self.darkroom.aclose()
+            await self._close()
 
     def hurry(self) -> None:
         """Let ``aclose`` wait no longer."""
@@ -54,9 +55,8 @@ class DemoBot:
         async with self._changing:
             if self._ended:
                 return {"ok": False, "error": "the demo is ending"}
-            await self._side.let_go()
             self.darkroom.hurry()
-            await self.darkroom.aclose()
+            await self._close()
             try:
                 if await reset():
                     await asyncio.to_thread(_empty, self.settings.storage.data_dir)
@@ -66,6 +66,11 @@ class DemoBot:
                 self._side.attach(self.darkroom)
                 told = await self._started()
             return told
+
+    async def _close(self) -> None:
+        await self._side.let_go()
+        with _no_word_of_late_answers():
+            await self.darkroom.aclose()
 
     async def _started(self) -> Json:
         try:
@@ -82,6 +87,23 @@ class DemoBot:
     @staticmethod
     def _made(settings: Settings, clock: DemoClock) -> Darkroom:
         return Darkroom(settings, create_data=True, overrides=Overrides(clock=clock))
+
+
+@contextmanager
+def _no_word_of_late_answers() -> Iterator[None]:
+    """What somebody does in the moment in which the socket closes is not acknowledged, and Slack brings it
+    again. That is no error, but Slack's client prints one, where people look who press Ctrl-C."""
+    bolt = logging.getLogger("slack_bolt.AsyncApp")
+
+    def sayable(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not (isinstance(error, ConnectionError) or record.funcName == "send_message")
+
+    bolt.addFilter(sayable)
+    try:
+        yield
+    finally:
+        bolt.removeFilter(sayable)
 
 
 def _empty(data_dir: Path) -> None:

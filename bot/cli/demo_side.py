@@ -167,10 +167,12 @@ class DemoSide:
             if services is None or self._bot is None:
                 return
             self._look_again()
-            if self._bot.worker is not None:
-                await self._bot.worker.round()
-            if self._bot.heart is not None:
-                await self._bot.heart.beat()
+            worker, heart = self._bot.worker, self._bot.heart
+            if worker is not None:
+                await worker.round()
+            # What a jump found under way seems to have been so for long, which is nobody's trouble.
+            if heart is not None and worker is not None and not worker.pulse()[2]:
+                await heart.beat()
 
     async def ledger(self, channel: str, thread_ts: str) -> Json:
         """A thread's calls with what they hold and cost, and the budgets of who asked last in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ import pytest
 
 from bot.cli.demo_bot import DemoBot
 from bot.cli.demo_clock import DemoClock
-from bot.cli.demo_note import Note, read_note
+from bot.cli.demo_note import Note, read_note, time_in
 from bot.cli.demo_side import DemoSide, Real
+from bot.cli.turns import SILENT_S
 from bot.cli.world import World, start_world
 from bot.settings import plain_settings
 from sandbox.slack.workspace import Workspace
-from storage.database import DataProblem
+from storage.database import DataProblem, read_books
+from storage.heartbeat import last_beat
 from tests.sandbox_images.support import quick_api
 
 pytestmark = pytest.mark.slow
@@ -138,6 +141,36 @@ async def test_while_a_demo_ends_the_page_is_answered_and_nothing_begins_anew(de
     assert (await demo.side.fill_cap(ALICE))["ok"] is False
     await demo.side.jump("hour")
     assert (await demo.post("reset"))[0] == 409
+
+
+async def test_a_socket_that_closes_amid_an_answer_is_nobodys_trouble(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bolt, close = logging.getLogger("slack_bolt.AsyncApp"), demo.bot.darkroom.aclose
+
+    async def closes() -> None:
+        for error in (ConnectionResetError("gone"), ValueError("a real one")):
+            try:
+                raise error
+            except (ConnectionError, ValueError):
+                bolt.exception("not sent")
+        await close()
+
+    monkeypatch.setattr(demo.bot.darkroom, "aclose", closes)
+    await demo.bot.aclose()
+    told = [record.exc_info for record in caplog.records if record.name == bolt.name]
+    assert [error[0] for error in told if error] == [ValueError]
+    bolt.warning("said again")
+    assert "said again" in caplog.text
+
+
+async def test_a_sign_of_life_is_of_the_time_to_which_the_clock_has_jumped(
+    demo: Demo, tmp_path: Path
+) -> None:
+    await demo.side.jump("day")
+    beat = await asyncio.to_thread(read_books, tmp_path, last_beat)
+    assert beat is not None
+    assert abs(time_in(tmp_path) - beat.at).total_seconds() < SILENT_S
 
 
 async def test_books_are_not_closed_while_somebody_reads_them(
