@@ -98,7 +98,7 @@ export function composer({ id, label, broadcast, suggest, send, attach, shortcut
   async function add(given) {
     for (const file of given.slice(0, FILES_MAX - files.length)) {
       const answer = await attach(file);
-      if (answer.ok) files.push(answer.file);
+      if (answer.ok) files.push({ ...answer.file, blob: file, preview: URL.createObjectURL(file) });
       else toast(`${file.name || "The file"} was not taken: ${answer.error}`);
     }
     picker.value = "";
@@ -108,6 +108,7 @@ export function composer({ id, label, broadcast, suggest, send, attach, shortcut
 
   function drawChips() {
     const leave = (file) => {
+      URL.revokeObjectURL(file.preview);
       files = files.filter((one) => one !== file);
       drawChips();
       field.focus();
@@ -115,6 +116,19 @@ export function composer({ id, label, broadcast, suggest, send, attach, shortcut
     chips.replaceChildren(...chipsOf(files, leave));
     chips.hidden = !files.length;
     grow();
+  }
+
+  /** Files that the workspace may have forgotten are brought once more; false when one is not taken. */
+  async function broughtAgain(given) {
+    for (const file of given.filter((one) => one.stale)) {
+      const answer = await attach(file.blob);
+      if (!answer.ok) {
+        toast(`${file.name} was not taken: ${answer.error}`);
+        return false;
+      }
+      Object.assign(file, { id: answer.file.id, stale: false });
+    }
+    return true;
   }
 
   async function submit() {
@@ -125,16 +139,19 @@ export function composer({ id, label, broadcast, suggest, send, attach, shortcut
       toast("A slash command cannot carry files. Send them as a message, or in a thread.");
       return;
     }
-    const sent = { kind, text, files: files.map((file) => file.id), broadcast: also.checked };
-    const kept = files;
+    const [kept, broadcast] = [files, also.checked];
     field.value = "";
     files = [];
     also.checked = false;
     drawChips();
     offer();
-    const answer = await send(sent);
-    if (answer.ok) return;
-    toast(answer.text || answer.error);
+    const brought = await broughtAgain(kept);
+    const answer = brought ? await send({ kind, text, files: kept.map((file) => file.id), broadcast }) : { ok: false };
+    if (answer.ok) {
+      for (const file of kept) URL.revokeObjectURL(file.preview);
+      return;
+    }
+    if (brought) toast(answer.text || answer.error);
     const timedOut = answer.error === "operation_timeout";
     if (!field.value && !timedOut) {
       field.value = text;

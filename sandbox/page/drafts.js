@@ -15,6 +15,11 @@ export const begun = () => sessionStorage.setItem(STARTED, "yes");
 /** Keep what stands in the box of the open room, or of a thread in it. */
 export const keepDraft = (thread, draft) => drafts.set(key(thread), draft);
 
+/** The workspace may have forgotten the files that were attached: they are brought again before they are sent. */
+export function outdateFiles() {
+  for (const { files } of drafts.values()) for (const file of files) file.stale = true;
+}
+
 /** What was kept there; in the first room of a visit a first prompt, ready to be sent. */
 export function draftOf(thread) {
   const kept = drafts.get(key(thread));

@@ -7,7 +7,7 @@ const MOST = 10;
 /** The chosen files as a list; `leave(file)` takes one out. Pictures are shown small. */
 export function chips(files, leave) {
   return files.map((file) => {
-    const shown = /^image\/(?:png|jpeg|gif|webp)$/.test(file.mimetype ?? "") ? el("img", { src: `/control/files/${file.id}`, alt: "", width: 32, height: 32 }) : icon("file");
+    const shown = /^image\/(?:png|jpeg|gif|webp)$/.test(file.mimetype ?? "") ? el("img", { src: file.preview ?? `/control/files/${file.id}`, alt: "", width: 32, height: 32 }) : icon("file");
     const out = el("button", { type: "button", class: "icon", "aria-label": `Leave out ${file.name}`, "data-focus": `leave ${file.id}`, click: () => leave(file) }, icon("close"));
     return el("li", {}, shown, el("span", {}, file.name), out);
   });

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { composer } from "./composer.js";
 import { act, attach, copyLink, edit, globalShortcuts, remove } from "./deeds.js";
 import { byId, isPhone, toast } from "./dom.js";
-import { FIRST_PROMPT, begun, draftOf, isFirst, keepDraft } from "./drafts.js";
+import { FIRST_PROMPT, begun, draftOf, isFirst, keepDraft, outdateFiles } from "./drafts.js";
 import { hood } from "./hood.js";
 import { permalink } from "./links.js";
 import { entries } from "./messages.js";
@@ -13,6 +13,9 @@ import { draw, find, holdEnd, notice, scrollDown } from "./screen.js";
 import { drawControls } from "./sidebar.js";
 import { now, room } from "./state.js";
 import { suggest } from "./suggestions.js";
+
+/** Notices after which what was uploaded may be gone. */
+const ANEW = new Set(["hello", "reset"]);
 
 /** Notices after which other people may be there. */
 const PEOPLE = new Set(["hello", "lost", "person", "reset"]);
@@ -177,6 +180,10 @@ function followFirstPicture() {
 // Staying up to date
 
 async function update(notice) {
+  if (ANEW.has(notice?.kind)) {
+    keepDrafts();
+    outdateFiles();
+  }
   if (PEOPLE.has(notice?.kind)) await meetPeople();
   await refresh();
   if (!now.world || now.world.viewer.id !== now.viewer) return;

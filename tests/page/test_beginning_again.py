@@ -1,11 +1,11 @@
 """Everything begins again while pages are open: they follow, and nobody loses what they were writing."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
-from tests.page.conftest import DESIGN, Bot, OpenPage
+from tests.page.conftest import DESIGN, Bot, OpenPage, png
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,6 +36,31 @@ async def test_a_thread_that_is_gone_closes_and_drafts_stay_on_every_page(
     await bot.say("a new fox")
     for each in (page, bobs, zoes):
         await expect(each.get_by_label("Messages", exact=True)).to_contain_text("a new fox")
+
+
+async def test_an_attached_file_that_was_not_sent_yet_is_still_sent(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    picture = FilePayload(name="fox.png", mimeType="image/png", buffer=png())
+    await page.locator("#channel-composer input[type=file]").set_input_files(picture)
+    chip = page.get_by_role("list", name="Files to be sent").get_by_role("listitem")
+    await expect(chip).to_have_text("fox.png")
+    answer = await page.request.post(f"{server.url}/control/reset", data={})
+    assert answer.ok
+    await page.get_by_role("button", name="general").click()
+    await expect(chip).to_have_count(0)
+    await page.get_by_role("button", name="design").click()
+    await expect(chip).to_have_text("fox.png")
+    shown = chip.get_by_role("presentation")
+    assert await shown.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 30
+    await page.get_by_label("Message", exact=True).fill("like this")
+    await page.get_by_label("Message", exact=True).press("Enter")
+    message = page.get_by_role("article").filter(has_text="like this")
+    await expect(message).to_contain_text("fox.png")
+    (said,) = workspace.channels[DESIGN].messages.values()
+    assert [workspace.files[each].data for each in said.files] == [png()]
+    await expect(chip).to_have_count(0)
 
 
 async def test_whoever_is_added_can_be_looked_as_at_once(
