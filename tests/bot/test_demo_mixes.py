@@ -4,26 +4,31 @@ real is here a sandbox, too, found by its address in the environment."""
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import Refused, main
+from bot.cli.demo import _demo
 from bot.cli.demo_side import Real
 from bot.cli.mixes import Mix, check_demo_books, sandbox_pictures
-from bot.cli.run import sandbox_told
+from bot.cli.run import _run_with_sandbox, sandbox_told
+from bot.cli.serving import Stop
 from bot.cli.world import World, start_world
 from bot.settings import Settings, plain_settings
 from sandbox.images.api import ImageApi
 from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME, Database
-from tests.bot.test_running import WAIT_S, Process, darkroom, variables
-from tests.sandbox_images.support import quick
+from tests.bot.test_running import WAIT_S, variables
+from tests.sandbox_images.support import quick, quick_api
 
 pytestmark = pytest.mark.slow
 
@@ -42,32 +47,90 @@ async def world() -> AsyncIterator[World]:
     await workspace.close()
 
 
-async def _url(demo: Process) -> str:
-    return (await demo.says(r"http://127\.0\.0\.1:\d+/")).group()
+@pytest.fixture
+def stop(monkeypatch: pytest.MonkeyPatch) -> Stop:
+    """What ends a command that runs in this process, in place of a signal."""
+    told = Stop()
+    monkeypatch.setattr("bot.cli.serving.stop_signal", lambda: told)
+    monkeypatch.setattr("bot.cli.serving.tune_process", lambda: None)
+    monkeypatch.setattr("bot.logs.configure_logging", lambda level: None)
+    return told
+
+
+async def _prepared(
+    monkeypatch: pytest.MonkeyPatch, runs: str, *typed: str, **environment: str
+) -> tuple[Any, str]:
+    """What a command hands to the function that *runs* it, and what it says before."""
+    for name in [name for name in os.environ if name.startswith(("DARKROOM_", "SLACK_", "OPENAI_"))]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    handed: list[Any] = []
+
+    async def keep(given: object) -> None:
+        handed.append(given)
+
+    with monkeypatch.context() as instead:
+        instead.setattr(runs, keep)
+        ended = await asyncio.to_thread(CliRunner().invoke, main, typed)
+    assert ended.exit_code == 0, ended.output
+    return handed[0], ended.output
+
+
+class Command:
+    """A command that runs in this process: what it says, and its end."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, runs: Coroutine[Any, Any, None], stop: Stop) -> None:
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._stop = stop
+        monkeypatch.setattr("click.echo", lambda text="", **_: self._lines.put_nowait(text))
+        self._running = asyncio.create_task(runs)
+        self._running.add_done_callback(lambda _: self._lines.put_nowait("it has ended"))
+        self.said = ""
+
+    async def says(self, pattern: str) -> re.Match[str]:
+        """Read on until something like *pattern* was said."""
+        async with asyncio.timeout(WAIT_S):
+            while not (found := re.search(pattern, self.said)):
+                assert "it has ended" not in self.said, self.said
+                self.said += await self._lines.get() + "\n"
+        return found
+
+    async def ends(self) -> None:
+        """Tell it to stop, and wait for its end."""
+        self._stop.set()
+        await self._running
+        while not self._lines.empty():
+            self.said += self._lines.get_nowait() + "\n"
 
 
 async def test_a_demo_with_real_pictures_says_what_they_cost_and_asks_the_real_api(
-    world: World, tmp_path: Path
+    world: World, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    demo = await darkroom(
-        tmp_path,
+    typed = [
         "demo",
         "--no-browser",
         "--images",
         "openai",
         "--port",
         "0",
+        "--data-dir",
+        str(tmp_path / "demo"),
+    ]
+    wanted, before = await _prepared(
+        monkeypatch,
+        "bot.cli.demo._demo",
+        *typed,
         "--set",
         "caps.person_usd=2",
         OPENAI_API_KEY=KEY,
         OPENAI_BASE_URL=world.openai_base_url,
         SLACK_BOT_TOKEN="xoxb-real",
     )
-    url = await _url(demo)
-    before = demo.said
     assert "REAL MONEY" in before
     assert "$5.00 for all together, $2.00 for each person" in before
-    assert KEY not in before
+    demo = Command(monkeypatch, _demo(wanted), stop)
+    url = (await demo.says(r"http://127\.0\.0\.1:\d+/")).group()
     asked = {"viewer": ALICE, "channel": DESIGN, "text": "/imagine a red fox in snow"}
     async with aiohttp.ClientSession(url) as http:
         async with http.ws_connect("/control/live") as live:
@@ -80,13 +143,15 @@ async def test_a_demo_with_real_pictures_says_what_they_cost_and_asks_the_real_a
                     shown = await answer.text()
         async with http.get("/control/switches", params={"viewer": ALICE}) as answer:
             switches = await answer.json()
+        async with http.post("/control/reset") as answer:
+            assert answer.status == 409, "the books of real money stay"
     assert switches["real"]["images"] is True
     assert "cost money" in switches["real"]["words"]
     assert {switch["group"] for switch in switches["switches"]} == {"Slack", "money"}
     assert [call.endpoint for call in world.images.calls] == ["responses"]
-    demo.process.terminate()
-    assert await demo.ends() == 0
-    assert "costs nothing" not in demo.said
+    await demo.ends()
+    assert KEY not in before + demo.said
+    assert "costs nothing" not in before + demo.said
 
 
 @pytest.mark.parametrize("name", ["openai_base_url", "openai_api_key", "slack_api_url", "SLACK_BOT_TOKEN"])
@@ -107,13 +172,20 @@ def test_without_a_key_there_are_no_real_pictures(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_real_slack_can_have_pictures_that_cost_nothing_and_need_no_key(
-    world: World, tmp_path: Path
+    world: World, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await (await darkroom(tmp_path, "init")).ends() == 0
+    await asyncio.to_thread(lambda: Database.open(tmp_path / "data", create=True).close())
     tokens = {name: value for name, value in variables(world).items() if name.startswith("SLACK_")}
-    bot = await darkroom(
-        tmp_path, "run", "--images", "sandbox", OPENAI_BASE_URL=world.openai_base_url, **tokens
+    monkeypatch.chdir(tmp_path)
+    settings, _ = await _prepared(
+        monkeypatch,
+        "bot.cli.run._run_with_sandbox",
+        *("run", "--images", "sandbox"),
+        OPENAI_BASE_URL=world.openai_base_url,
+        **tokens,
     )
+    monkeypatch.setattr("bot.cli.mixes.ImageApi", quick_api)
+    bot = Command(monkeypatch, _run_with_sandbox(settings), stop)
     await bot.says("Darkroom is connected")
     assert "Slack is real, pictures are not" in bot.said
     await world.workspace.type_command("alice", "design", "/imagine a red fox in snow")
@@ -124,8 +196,7 @@ async def test_a_real_slack_can_have_pictures_that_cost_nothing_and_need_no_key(
 
     await world.workspace.until(made, WAIT_S)
     assert world.images.calls == [], "the API of the environment was not asked"
-    bot.process.terminate()
-    assert await bot.ends() == 0
+    await bot.ends()
 
 
 def _books(folder: Path, provider: str, team: str = "T0SANDBOX1") -> Settings:
