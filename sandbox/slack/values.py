@@ -5,6 +5,7 @@ A holding is one entry of `view.state.values`, shaped as Slack sends it: `{"type
 "files": [file objects]}`.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -179,6 +180,8 @@ def _text_refusal(element: Json, value: str) -> str | None:
     try:
         number = float(value)
     except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         return "takes a number"
     if not element["is_decimal_allowed"] and number != int(number):
         return "takes a whole number"

@@ -147,6 +147,8 @@ async def test_a_file_put_into_a_modal_can_be_read_by_the_app_and_one_that_was_n
         ({}, "Prompt: is required"),
         ({"prompt": "x" * 21}, "Prompt: takes at most 20 characters"),
         ({"prompt": "a fox", "count": "many"}, "Count: takes a number"),
+        ({"prompt": "a fox", "count": "1e999"}, "Count: takes a number"),
+        ({"prompt": "a fox", "count": "nan"}, "Count: takes a number"),
         ({"prompt": "a fox", "count": 1.5}, "Count: takes a whole number"),
         ({"prompt": "a fox", "count": 5}, "Count: is out of range"),
         ({"prompt": "a fox", "count": 1, "pictures": ["cat.txt"]}, "Pictures: takes no .txt files"),
