@@ -1,15 +1,20 @@
 """A sandbox with its page on a free port, a stand-in for the bot, and pages of Debian's Chromium.
 
-Another folder's tests take the browser over with `from tests.page.conftest import browser_page, chromium`.
+All tests of this folder run in one event loop of the worker, because the browser's driver lives in it: one
+for each test would cost half a second each. So an async fixture here says `loop_scope="session"`.
 """
 
+import asyncio
 import struct
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from sandbox.images.api import ImageApi
@@ -28,6 +33,24 @@ NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, selec
 DESIGN = "C0DESIGN01"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
 _PATIENCE_MS = 30_000
+_END_S = 10
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every coroutine of this folder runs in the loop of the session."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("asyncio"):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def nothing_goes_on() -> AsyncIterator[None]:
+    """The loop outlives a test: what a test has begun in it must be over with the test."""
+    before = asyncio.all_tasks()
+    yield
+    begun = asyncio.all_tasks() - before - {asyncio.current_task()}
+    left = (await asyncio.wait(begun, timeout=_END_S))[1] if begun else set()
+    assert not left
 
 
 def png(width: int = 30, height: int = 20) -> bytes:
@@ -80,21 +103,21 @@ class Bot:
         return str(begun["file_id"])
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def workspace() -> AsyncIterator[Workspace]:
     made = Workspace(file_processing_s=0)
     yield made
     await made.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def images() -> AsyncIterator[ImageApi]:
     made = ImageApi(seconds_per_picture=4)
     yield made
     await made.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(workspace: Workspace, images: ImageApi) -> AsyncIterator[RunningServer]:
     app = slack_app(workspace)
     add_control(app)
@@ -104,7 +127,7 @@ async def server(workspace: Workspace, images: ImageApi) -> AsyncIterator[Runnin
     await running.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(workspace: Workspace) -> Bot:
     """A connected bot."""
     made = Bot(workspace)
@@ -161,19 +184,49 @@ def chromium() -> Iterator[Chromium]:
     shared.close()
 
 
-@pytest.fixture
-async def browser_page(chromium: Chromium) -> AsyncIterator[OpenPage]:
+class Driven:
+    """Playwright's driver with its connection to the browser, made when it is first needed; one that was lost
+    is made anew."""
+
+    def __init__(self, chromium: Chromium) -> None:
+        self._chromium = chromium
+        self._browser: Browser | None = None
+        self._open = AsyncExitStack()
+
+    async def browser(self) -> Browser:
+        """The browser, connected."""
+        if self._browser is None or not self._browser.is_connected():
+            await self.close()
+            driver = await self._open.enter_async_context(async_playwright())
+            self._browser = await driver.chromium.connect_over_cdp(self._chromium.address())
+        return self._browser
+
+    async def close(self) -> None:
+        """Let the browser go, and end the driver."""
+        if self._browser is not None:
+            await self._browser.close()
+        await self._open.aclose()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def driven(chromium: Chromium) -> AsyncIterator[Driven]:
+    """The driver that this worker's tests share."""
+    expect.set_options(timeout=_PATIENCE_MS)
+    made = Driven(chromium)
+    await made.browser()
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser_page(driven: Driven) -> AsyncIterator[OpenPage]:
     """Opens pages: `await browser_page(url, width=1280, height=800, scheme="light", touch=False)`.
 
     Afterwards no page may have logged an error (a violation of its content policy is one) or asked any
     other host for anything. Skips without a Chromium.
     """
-    expect.set_options(timeout=_PATIENCE_MS)
-    async with async_playwright() as driver:
-        browser = await driver.chromium.connect_over_cdp(chromium.address())
-        open_page = OpenPage(browser)
-        yield open_page
-        await open_page.close()
-        await browser.close()
+    open_page = OpenPage(await driven.browser())
+    yield open_page
+    await open_page.close()
     assert not open_page.errors
     assert open_page.hosts <= {"127.0.0.1", "localhost", None}

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from sandbox.hood.routes import add_hood
@@ -26,7 +27,7 @@ def under(workspace: Workspace) -> Hood:
     return Hood(workspace)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(workspace: Workspace, images: ImageApi, under: Hood) -> AsyncIterator[RunningServer]:
     """The sandbox with its page and the stand-in."""
     app = slack_app(workspace)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from sandbox.slack.model import Shortcut
@@ -73,7 +74,7 @@ class Stylist(Bot):
         return [each for each in self.payloads("interactive") if each["type"] != "block_suggestion"][-1]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def stylist(workspace: Workspace) -> Stylist:
     made = Stylist(workspace)
     workspace.shortcuts = (Shortcut("new", "New picture", "global"),)

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from sandbox.images.api import ImageApi
 from sandbox.page.routes import POLICY, add_page
@@ -17,7 +18,7 @@ from sandbox.slack.workspace import Workspace
 STATIC = ["/", "/archives/C0DESIGN01/p1795000000000001", "/page/style.css", "/page/page.js", "/page/icon.svg"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def http(server: RunningServer) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(server.url) as session:
         yield session

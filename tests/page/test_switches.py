@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from bot.cli.demo_clock import DemoClock
@@ -26,7 +27,7 @@ def clock() -> DemoClock:
     return DemoClock(START)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def demo(tmp_path: Path, clock: DemoClock) -> AsyncIterator[World]:
     async with running_demo(tmp_path / "data", clock) as world:
         yield world
@@ -81,7 +82,7 @@ class Panel(Walk):
         await self.comes(self.pictures, f" from v{self.pictures - 1}")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def panel(demo: World, clock: DemoClock, browser_page: OpenPage) -> Panel:
     """With a first picture in the open thread, and the switches in sight."""
     panel = Panel(await browser_page(demo.page_url, width=1600, height=900), clock)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 from playwright.async_api import expect
 
@@ -32,7 +33,7 @@ async def upload(demo: World, name: str) -> str:
     return (await demo.workspace.upload("bob", name, png(64, 64))).id
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def demo(tmp_path: Path) -> AsyncIterator[World]:
     async with running_demo(tmp_path / "data", DemoClock(START)) as world:
         yield world
