@@ -11,28 +11,34 @@ const TABLE = {
   lock: "🔒", key: "🔑", moneybag: "💰", dollar: "💵", money_with_wings: "💸", chart_with_upwards_trend: "📈",
   bar_chart: "📊", calendar: "📅", bell: "🔔", mag: "🔍", pencil: "📝", pencil2: "✏️", paperclip: "📎",
   link: "🔗", gear: "⚙️", wrench: "🔧", robot_face: "🤖", snowflake: "❄️", fox_face: "🦊", cat: "🐱", dog: "🐶",
+  rabbit: "🐰", tropical_fish: "🐠", heart_eyes_cat: "😻", raised_hand: "✋",
   repeat: "🔁", arrows_counterclockwise: "🔄", arrow_right: "➡️", zzz: "💤", speech_balloon: "💬", question: "❓",
   exclamation: "❗", information_source: "ℹ️", red_circle: "🔴", large_green_circle: "🟢", large_yellow_circle: "🟡",
   large_blue_circle: "🔵", white_circle: "⚪", black_circle: "⚫", shrug: "🤷", package: "📦", recycle: "♻️",
 };
 
-/** The picture of a short code, or null when this page does not know it. */
-export const glyph = (name) => (Object.hasOwn(TABLE, name) ? TABLE[name] : null);
+/** The picture of a short code, whatever its tone of skin; null when this page does not know it. */
+export function glyph(code) {
+  const name = code.replace(/::skin-tone-\d$/, "");
+  return Object.hasOwn(TABLE, name) ? TABLE[name] : null;
+}
 
 /** A short code as a picture with its name, or as it was written. */
 export function emoji(name, unicode = null) {
-  const picture = unicode ?? glyph(name.replace(/::skin-tone-\d$/, ""));
+  const picture = unicode ?? glyph(name);
   if (!picture) return document.createTextNode(`:${name}:`);
   return el("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " ") }, picture);
 }
 
-const CODE = /:([a-z0-9_+'-]+(?:::skin-tone-\d)?):/g;
+/** A short code: its name, perhaps with a tone of skin. */
+export const CODE = /:([a-z0-9_+'-]+(?:::skin-tone-\d)?):/;
+const CODES = new RegExp(CODE, "g");
 
 /** Plain text with its short codes drawn. */
 export function plain(text) {
   const nodes = [];
   let at = 0;
-  for (const match of text.matchAll(CODE)) {
+  for (const match of text.matchAll(CODES)) {
     if (!glyph(match[1])) continue;
     nodes.push(text.slice(at, match.index), emoji(match[1]));
     at = match.index + match[0].length;

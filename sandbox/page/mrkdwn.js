@@ -1,7 +1,7 @@
 // Slack's own markup: *bold* _italic_ ~strike~ `code` ```code``` > quote <url|text> <@U…> <#C…> <!here> :emoji:
 
 import { el } from "./dom.js";
-import { emoji, glyph } from "./emoji.js";
+import { CODE as SHORT_CODE, emoji, glyph } from "./emoji.js";
 import { followable, link } from "./links.js";
 
 const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
@@ -11,7 +11,7 @@ const REACH = 3000;
 const DEPTH = 12;
 
 /** The three escaped characters, as they were written. */
-export const unescape = (text) => text.replace(/&(?:amp|lt|gt);/g, (entity) => ENTITIES[entity]);
+const unescape = (text) => text.replace(/&(?:amp|lt|gt);/g, (entity) => ENTITIES[entity]);
 
 /** A mention of a person, a room or everybody. `world` knows the names. */
 export function person(id, world, label = null) {
@@ -76,7 +76,7 @@ function inline(text, world, depth = 0) {
 
 const CONTROL = /<([^<>\n]+)>/y;
 const CODE = /`([^`\n]+)`/y;
-const SHORT = /:([a-z0-9_+'-]+(?:::skin-tone-\d)?):/y;
+const SHORT = new RegExp(SHORT_CODE, "y");
 const ADDRESS = /https?:\/\/[^\s<>|]*[^\s<>|.,;:!?)\]'"*_~]/y;
 
 function matched(pattern, text, at) {
@@ -91,8 +91,7 @@ function piece(text, at, world, depth) {
   if (sign === "\n") return [el("br"), 1];
   if (sign === "<" && (found = matched(CONTROL, text, at))) return [control(found[1], world), found[0].length];
   if (sign === "`" && (found = matched(CODE, text, at))) return [el("code", {}, bare(found[1], world)), found[0].length];
-  if (sign === ":" && (found = matched(SHORT, text, at)) && glyph(found[1].split("::")[0]))
-    return [emoji(found[1]), found[0].length];
+  if (sign === ":" && (found = matched(SHORT, text, at)) && glyph(found[1])) return [emoji(found[1]), found[0].length];
   if (sign === "h" && opens(text, at) && (found = matched(ADDRESS, text, at)))
     return [link(unescape(found[0]), unescape(found[0])), found[0].length];
   if (sign in WRAPPERS && depth < DEPTH) {
