@@ -44,6 +44,17 @@ function refocus(box, focus) {
   return true;
 }
 
+/** Who had the focus before the first modal: it gets it back after the last. */
+let opener = { node: null, name: null };
+
+function giveBack() {
+  const { node, name } = opener;
+  const back = node?.isConnected ? node : [...document.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === name);
+  // A field that the browser itself focused while the modal went away takes no letters (Chromium).
+  document.activeElement?.blur();
+  back?.focus();
+}
+
 /** Show the newest view that is open, and none when the app closed it. */
 export function drawModals(views, world, does) {
   const open = views.filter((view) => !shut.has(view.id)).at(-1) ?? null;
@@ -54,8 +65,12 @@ export function drawModals(views, world, does) {
   const focus = same ? focusIn(shown) : null;
   const scrolled = same ? shown.querySelector(".body").scrollTop : 0;
   const kept = same ? keptOf(shown) : {};
+  if (!shown) opener = { node: document.activeElement, name: document.activeElement?.dataset.focus };
   shown?.remove();
-  if (!open) return;
+  if (!open) {
+    giveBack();
+    return;
+  }
   const made = modal(open, look, world, does, kept);
   document.body.append(made);
   made.showModal();
@@ -68,6 +83,7 @@ function modal(view, look, world, does, kept) {
     shut.add(view.id);
     dialog.close();
     dialog.remove();
+    giveBack();
     does.act("close", { view_id: view.id });
   };
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });

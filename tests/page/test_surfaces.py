@@ -64,6 +64,30 @@ async def test_a_modal_is_filled_in_sent_and_closes(
     assert [one["value"] for one in values["extras"]["v"]["selected_options"]] == ["low"]
 
 
+async def test_who_was_writing_goes_on_writing_after_a_modal(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    blocks = [field("prompt", "Prompt", type="plain_text_input", initial_value="a fox")]
+    label = {"title": plain("New picture"), "submit": plain("Make it")}
+    view = {"type": "modal", **label, "blocks": blocks}
+    page = await browser_page(server.url)
+    box = page.get_by_label("Message", exact=True)
+    await box.fill("")
+    for number, ending in enumerate(("Escape", "Cancel", "Make it"), 1):
+        seen = await workspace.use_shortcut("alice", "new", channel=DESIGN)
+        await bot.call("views.open", trigger_id=seen.payload["trigger_id"], view=view)
+        modal = page.get_by_role("dialog", name="New picture")
+        await expect(modal.get_by_label("Prompt")).to_be_focused()
+        if ending == "Escape":
+            await page.keyboard.press(ending)
+        else:
+            await modal.get_by_role("button", name=ending).click()
+        await expect(modal).to_have_count(0)
+        await expect(box).to_be_focused()
+        await page.keyboard.type("x")
+        await expect(box).to_have_value("x" * number)
+
+
 async def test_the_home_tab_is_opened_and_shown(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
