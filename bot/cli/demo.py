@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import Refused, as_typed, flags_of, to_mend
-from bot.cli.sandbox import faults_file, free, page_port, port_taken
+from bot.cli.sandbox import faults_file, free, page_port, runs_already
 
 if TYPE_CHECKING:
     from bot.cli.demo_clock import DemoClock
@@ -209,7 +209,7 @@ async def _open(wanted: _Wanted, made: _Made, ending: AsyncExitStack) -> World:
             paints=not wanted.mix.real.images,
         )
     except OSError as error:
-        raise Refused(port_taken(wanted.port, error)) from error
+        raise Refused(runs_already(wanted.port, error)) from error
     ending.push_async_callback(world.close)
     readdress(made.workspace, made.before.slack_url)
     if made.keeper is not None:

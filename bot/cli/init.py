@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -25,4 +26,5 @@ def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...]) 
         raise Refused(f"{place.resolve()} cannot be made: {problem.why}.") from problem
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
-    click.echo(f"Made {place.resolve()}. Next: put the tokens into .env, then: {as_typed()} run")
+    again = "" if data_dir is None else f" --data-dir {shlex.quote(str(data_dir))}"
+    click.echo(f"Made {place.resolve()}. Next: put the tokens into .env, then: {as_typed()} run{again}")

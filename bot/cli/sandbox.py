@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from pathlib import Path
@@ -65,8 +66,9 @@ async def _sandbox(host: str, ports: tuple[int, int], faults: Path | None) -> No
             workspace, ImageApi(), host=host, port=ports[0], images_port=ports[1], faults=plan
         )
     except OSError as error:
-        taken = " and ".join(str(port) for port in ports if port) or "0"
-        raise Refused(port_taken(taken, error, host)) from error
+        taken = " or ".join(str(port) for port in ports if port) or "0"
+        other = "--port 0" if not ports[1] else "--images-port 0" if not ports[0] else "0 for either"
+        raise Refused(port_taken(taken, error, host, other)) from error
     try:
         if host not in (LOOPBACK, "localhost", "::1"):
             click.echo(
@@ -95,11 +97,20 @@ def free(port: int) -> int:
         return 0
 
 
-def port_taken(port: int | str, error: OSError, host: str = LOOPBACK) -> str:
-    """What to say when the port, or the address it is wanted at, cannot be had."""
+def port_taken(port: int | str, error: OSError, host: str = LOOPBACK, other: str = "--port 0") -> str:
+    """What to say when the port, or the address it is wanted at, cannot be had; *other* is the option that
+    takes any free one."""
     known = error.errno is not None and error.errno > 0
     why = os.strerror(error.errno or 0) if known else error.strerror or str(error)
     if host != LOOPBACK:
         told = f"Nothing can listen at {host}, port {port} ({why})."
-        return f"{told} --host takes an address of this machine, --port 0 any free port."
-    return f'Port {port} cannot be used ({why}). --port 0 takes any free one; make demo ARGS="--port 0" too.'
+        return f"{told} --host takes an address of this machine, {other} any free port."
+    return f"Port {port} cannot be used ({why}). {other} takes any free one."
+
+
+def runs_already(port: int, error: OSError) -> str:
+    """The same for the demo, which may be running already."""
+    told = port_taken(port, error, other='--port 0 (make demo ARGS="--port 0")')
+    if error.errno != errno.EADDRINUSE:
+        return told
+    return f"{told}\nIs a demo running already? Then it is at http://{LOOPBACK}:{port}/"

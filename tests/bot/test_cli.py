@@ -80,6 +80,7 @@ def test_init_makes_a_data_directory_once_and_then_leaves_it_alone(tmp_path: Pat
     again = darkroom("init")
     assert again.exit_code == 2
     assert "left as it is" in again.output
+    assert darkroom("init", "--data-dir", "a place").output.endswith("run --data-dir 'a place'\n")
 
 
 def test_an_empty_ledger_has_a_report(tmp_path: Path) -> None:

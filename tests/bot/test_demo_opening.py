@@ -109,4 +109,16 @@ def test_a_demo_whose_port_is_taken_leaves_nothing_that_would_keep_it_from_its_m
         ended = CliRunner().invoke(main, ["demo", *options])
     assert ended.exit_code == 2
     assert "cannot be used" in ended.output
+    assert f"Is a demo running already? Then it is at http://127.0.0.1:{port}/" in ended.output
     assert not lives_already(tmp_path)
+
+
+@pytest.mark.parametrize("which", ["--port", "--images-port"])
+def test_a_sandbox_whose_port_is_taken_names_the_option_that_takes_any(which: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ports = {"--port": "0", "--images-port": "0", which: port}
+        ended = CliRunner().invoke(main, ["sandbox", *(each for pair in ports.items() for each in pair)])
+    assert ended.exit_code == 2
+    assert f"Port {port} cannot be used" in ended.output
+    assert f"{which} 0 takes any free one" in ended.output
