@@ -155,7 +155,11 @@ class OpenPage:
     ) -> Page:
         """A page in a session of its own, with the composer ready."""
         context = await self._browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            has_touch=touch,
+            # A click waits until its button stands still, and each frame on the way there is drawn anew.
+            reduced_motion="reduce",
         )
         self._sessions.append(context)
         context.set_default_timeout(_PATIENCE_MS)

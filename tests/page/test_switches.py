@@ -1,8 +1,7 @@
 """Every switch of the panel is pressed, with the real Darkroom behind the page: what comes of it is seen."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 HALF_A_SECOND = re.compile(r"[5-9]\d\d ms|\d\.\d s")
 TWO_SECONDS = re.compile(r"[2-9]\.\d s")
-QUICK = 20
 
 
 @pytest.fixture
@@ -37,8 +35,7 @@ class Panel(Walk):
     """A walk with a hand on the switches. It counts the pictures."""
 
     def __init__(self, page: Page, clock: DemoClock) -> None:
-        super().__init__(page)
-        self._clock = clock
+        super().__init__(page, clock)
         self.pictures = 1
         self.time = self.hood.locator(".clock")
         self.pace = self.hood.get_by_role("slider", name="A picture takes")
@@ -55,13 +52,6 @@ class Panel(Walk):
         """One that only happens; the page says that it has."""
         await self.hood.get_by_role("button", name=label).click()
         await expect(self.page.locator(".toast").filter(has_text=f"{label}: done")).to_be_visible()
-
-    @contextmanager
-    def quickly(self) -> Iterator[None]:
-        """What has to be waited for now takes a twentieth of its time."""
-        self._clock.fast(QUICK)
-        yield
-        self._clock.real()
 
     async def ask(self, words: str) -> None:
         """For another picture in the thread, with nothing on the wire but what comes of it."""
@@ -98,8 +88,9 @@ async def test_what_the_image_api_can_do_wrong(panel: Panel) -> None:
     await pace.press("ArrowRight")
     await expect(unit).to_have_text("0.5 seconds")
     await panel.ask("give it a pace")
-    await panel.another()
     await panel.wire("responses", HALF_A_SECOND)
+    await panel.another()
+    await panel.look_at("Switches")
     await pace.press("Home")
     await expect(unit).to_have_text("0 seconds")
 
@@ -129,8 +120,7 @@ async def test_what_the_image_api_can_do_wrong(panel: Panel) -> None:
     await panel.ask("one that is held up")
     await panel.wire("responses", "rate_limit_exceeded")
     await limit.uncheck()
-    with panel.quickly():
-        await panel.another()
+    await panel.another()
 
     closed = panel.switch("image API", "Out of credit")
     await closed.check()
@@ -138,15 +128,14 @@ async def test_what_the_image_api_can_do_wrong(panel: Panel) -> None:
     await panel.wire("responses", "credit_balance_exhausted")
     await closed.uncheck()
     await panel.press("An hour later")
-    await expect(panel.time).to_contain_text("21 November 2026, 19:4")
+    await expect(panel.time).to_contain_text(re.compile("21 November 2026, (19|20):"))
     await panel.another()
 
     slow = panel.switch("image API", "Slow")
     await slow.check()
     await panel.ask("one that takes its time")
     await panel.wire("responses", "under way")
-    with panel.quickly():
-        await panel.another()
+    await panel.another()
     await panel.wire("responses", HALF_A_SECOND)
     await slow.uncheck()
     await expect(panel.hood.get_by_role("switch", checked=True)).to_have_count(0)
@@ -163,10 +152,10 @@ async def test_what_slack_can_do_wrong_and_what_money_and_time_can(panel: Panel,
     limit = panel.switch("Slack", "Rate limit")
     await limit.check()
     await panel.ask("told too often")
-    await panel.wire("chat.postMessage", "ratelimited")
-    await limit.uncheck()
     with panel.quickly():
-        await panel.another()
+        await panel.wire("chat.postMessage", "ratelimited")
+    await limit.uncheck()
+    await panel.another()
 
     drop = panel.switch("Slack", "Drop answers")
     await drop.check()
@@ -197,12 +186,12 @@ async def test_what_slack_can_do_wrong_and_what_money_and_time_can(panel: Panel,
 
     await panel.look_at("Switches")
     await panel.press("A day later")
-    await expect(panel.time).to_contain_text("Sunday, 22 November 2026, 18:4")
+    await expect(panel.time).to_contain_text(re.compile("Sunday, 22 November 2026, (18|19):"))
     await panel.ask("on a Sunday")
     await panel.another()
     sunday = (START + timedelta(days=1)).timestamp()
     posted = await panel.version(panel.pictures).get_attribute("data-ts")
-    assert sunday <= float(posted or 0) < sunday + 600
+    assert sunday <= float(posted or 0) < sunday + 3600
 
     await panel.look_at("Switches")
     await full.check()

@@ -33,17 +33,22 @@ async def upload(demo: World, name: str) -> str:
     return (await demo.workspace.upload("bob", name, png(64, 64))).id
 
 
+@pytest.fixture
+def clock() -> DemoClock:
+    return DemoClock(START)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def demo(tmp_path: Path) -> AsyncIterator[World]:
-    async with running_demo(tmp_path / "data", DemoClock(START)) as world:
+async def demo(tmp_path: Path, clock: DemoClock) -> AsyncIterator[World]:
+    async with running_demo(tmp_path / "data", clock) as world:
         yield world
 
 
 async def test_from_the_first_key_press_to_an_empty_purse_and_into_the_next_month(
-    demo: World, browser_page: OpenPage
+    demo: World, clock: DemoClock, browser_page: OpenPage
 ) -> None:
     page = await browser_page(demo.page_url, width=1600, height=900)
-    walk = Walk(page)
+    walk = Walk(page, clock)
     await page.keyboard.press("Enter")
     await walk.comes(1)
     await expect(walk.hood.get_by_role("status")).to_contain_text("charged", timeout=PATIENCE_MS)
@@ -84,11 +89,11 @@ async def test_from_the_first_key_press_to_an_empty_purse_and_into_the_next_mont
 
 
 async def test_a_dialog_a_reference_a_mask_a_shortcut_and_home_with_a_second_window_beside(
-    demo: World, browser_page: OpenPage
+    demo: World, clock: DemoClock, browser_page: OpenPage
 ) -> None:
     page = await browser_page(demo.page_url, width=1600, height=900)
     bobs = await browser_page(f"{demo.page_url}?as=bob", width=390, height=844, touch=True)
-    walk = Walk(page)
+    walk = Walk(page, clock)
     await page.get_by_role("button", name="Shortcuts").click()
     await page.get_by_role("menuitem", name="New picture").click()
     dialog = page.get_by_role("dialog")
