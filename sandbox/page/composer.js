@@ -11,9 +11,9 @@ const isCommand = (text) => /^\/[a-z]/i.test(text);
 /**
  * A composer. `id` names its fields, `suggest(kind, start)` gives [{insert, name, about}] for "/", "@" and "#",
  * `send({kind, text, files, broadcast})` resolves to {ok, error, text}, `attach(file)` to {ok, file};
- * `shortcuts()` are {text, click}, or left out where there are none.
+ * `shortcuts()` are {text, click}, or left out where there are none; `reword()` changes what was sent last.
  */
-export function composer({ id, label, broadcast, suggest, send, attach, shortcuts, escape }) {
+export function composer({ id, label, broadcast, suggest, send, attach, shortcuts, reword, escape }) {
   let files = [];
   let offered = [];
   let chosen = -1;
@@ -89,6 +89,9 @@ export function composer({ id, label, broadcast, suggest, send, attach, shortcut
       if (!open) return escape?.();
       offered = [];
       drawHints();
+    } else if (event.key === "ArrowUp" && !field.value && !files.length) {
+      event.preventDefault();
+      reword();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       submit();

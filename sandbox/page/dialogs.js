@@ -1,6 +1,6 @@
 // Small questions in front of the page.
 
-import { el } from "./dom.js";
+import { el, focusAnew } from "./dom.js";
 import { plain } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 
@@ -21,6 +21,7 @@ function ask({ title, body, yes, no, danger, first }) {
     );
     dialog.addEventListener("close", () => {
       dialog.remove();
+      focusAnew(document.activeElement);
       resolve(dialog);
     });
     document.body.append(dialog);

@@ -44,6 +44,12 @@ export function icon(name) {
 
 const TOAST_MS = 7000;
 
+/** Give a node the focus. A field that the browser itself focused while a dialog went away takes no letters (Chromium). */
+export function focusAnew(node) {
+  document.activeElement?.blur();
+  node?.focus();
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /**

@@ -44,9 +44,16 @@ const does = {
 };
 
 const boxes = {
-  channel: composer({ id: "channel", label: "Message", suggest, attach, shortcuts: globalShortcuts, send: (sent) => send(sent, null) }),
-  thread: composer({ id: "thread", label: "Reply in the thread", broadcast: true, suggest, attach, send: (sent) => send(sent, now.thread), escape: closeThread }),
+  channel: composer({ id: "channel", label: "Message", suggest, attach, shortcuts: globalShortcuts, reword: () => rewordLast(null), send: (sent) => send(sent, null) }),
+  thread: composer({ id: "thread", label: "Reply in the thread", broadcast: true, suggest, attach, reword: () => rewordLast(now.thread), send: (sent) => send(sent, now.thread), escape: closeThread }),
 };
+
+/** Change the newest message of one's own in the channel, or in a thread. */
+function rewordLast(thread) {
+  const all = entries(room(), thread, does.hidden);
+  const last = all.findLast((entry) => entry.kind === "message" && entry.message.mine);
+  if (last) edit(last.message);
+}
 
 function send({ kind, text, files, broadcast }, threadTs) {
   if (kind === "type" && isFirst()) guide = room().messages.at(-1)?.ts ?? "";

@@ -88,6 +88,28 @@ async def test_who_was_writing_goes_on_writing_after_a_modal(
         await expect(box).to_have_value("x" * number)
 
 
+async def test_the_arrow_up_in_an_empty_box_changes_what_was_sent_last(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    box = page.get_by_label("Message", exact=True)
+    for words in ("first", "secnd"):
+        await box.fill(words)
+        await box.press("Enter")
+        await expect(page.get_by_role("article").filter(has_text=words)).to_be_visible()
+    await workspace.post("bob", DESIGN, "bob's")
+    await expect(page.get_by_role("article").filter(has_text="bob's")).to_be_visible()
+    await box.press("ArrowUp")
+    field = page.get_by_role("textbox", name="Edit message")
+    await expect(field).to_have_value("secnd")
+    await field.fill("second")
+    await field.press("Enter")
+    await expect(page.get_by_role("article").filter(has_text="second")).to_contain_text("edited")
+    await expect(box).to_be_focused()
+    await page.keyboard.type("third")
+    await expect(box).to_have_value("third")
+
+
 async def test_the_home_tab_is_opened_and_shown(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
