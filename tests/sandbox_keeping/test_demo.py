@@ -1,18 +1,19 @@
 """What was done in the demo is there after a restart, and after a kill."""
 
+import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from bot.cli import main
-from tests.sandbox_keeping.demo_process import ROOT, Demo, Json, pictures, room
+from bot.cli import demo_history, main
+from bot.cli.demo import _demo, _Wanted
+from bot.cli.mixes import Mix
+from bot.cli.serving import Stop
+from sandbox.faults.rules import FaultPlan
+from tests.sandbox_keeping.demo_process import Demo, Json, pictures, room
 
 
 def seen(state: Json, name: str, url: str) -> list[Json]:
@@ -82,23 +83,24 @@ def test_a_state_that_cannot_be_read_is_named_and_left_alone(tmp_path: Path) -> 
     assert kept.read_text() == '{"format": 99}'
 
 
-@pytest.mark.slow
-def test_a_stop_while_the_month_is_played_ends_it_at_once(tmp_path: Path) -> None:
-    command = [sys.executable, "-u", "-m", "bot", "demo", "--port", "0", "--no-browser"]
-    with subprocess.Popen(
-        [*command, "--data-dir", str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        assert process.stdout is not None
-        said = b""
-        while b"playing it" not in said:
-            new = os.read(process.stdout.fileno(), 1000)
-            assert new, said.decode()
-            said += new
-        process.send_signal(signal.SIGINT)
-        said += process.communicate()[0]
-    assert process.returncode == 0
-    assert b"Traceback" not in said
-    assert b"Open:" not in said
+async def test_a_stop_while_the_month_is_played_ends_it_at_once(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stop = Stop()
+
+    async def told_to_stop(_: object) -> None:
+        stop.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("bot.cli.serving.stop_signal", lambda: stop)
+    monkeypatch.setattr("bot.cli.serving.tune_process", lambda: None)
+    monkeypatch.setattr(demo_history, "ACTS", (demo_history.the_boat, told_to_stop))
+    flags = {"storage.data_dir": tmp_path}
+    await _demo(_Wanted(0, flags, 0, FaultPlan(), Mix(), keep=tmp_path, past=True, browser=False))
+    said = capsys.readouterr().out
+    assert "playing it…" in said
+    assert "Open:" not in said
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
