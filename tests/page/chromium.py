@@ -80,7 +80,7 @@ class Chromium:
     def _begin(self) -> None:
         self._profile = Path(tempfile.mkdtemp(prefix="darkroom-chromium-"))
         self._process = subprocess.Popen(
-            [self._path, *_ARGUMENTS, f"--user-data-dir={self._profile}"],
+            [*_ends_with_us(), self._path, *_ARGUMENTS, f"--user-data-dir={self._profile}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -115,6 +115,14 @@ class Chromium:
             self._drain = None
         if process.stderr is not None:
             process.stderr.close()
+
+
+def _ends_with_us() -> list[str]:
+    """What stands before the browser's command, so that it ends when these tests are killed. Nothing where
+    util-linux is not there (busybox has a `setpriv` that cannot do it)."""
+    setpriv = shutil.which("setpriv")
+    able = setpriv is not None and Path(setpriv).resolve().name == "setpriv"
+    return ["setpriv", "--pdeathsig", "TERM"] if able else []
 
 
 def _read_out(stream: IO[str]) -> None:
