@@ -1,6 +1,7 @@
 // The money of the open thread: what is held for each picture, what it came to, and whose budget pays.
 
 import * as api from "./api.js";
+import { oneAtATime } from "./asking.js";
 import { el } from "./dom.js";
 import { dollars } from "./wire.js";
 
@@ -17,8 +18,6 @@ const short = (model) => String(model ?? "").replace(/-\d{4}-\d{2}-\d{2}$/, "");
 /** The view. `place()` tells which thread is open. */
 export function ledgerView(place) {
   let shown = false;
-  let asking = false;
-  let again = false;
   let at = "";
   const rows = new Map();
   const budgets = new Map();
@@ -30,19 +29,11 @@ export function ledgerView(place) {
   const purses = el("ul", { class: "budgets", "aria-label": "Budgets" });
   const node = el("div", { class: "ledger" }, state, total, list, heading, purses);
 
-  /** Ask for the books; what moves while the answer is on its way is asked for once more. */
-  async function ask() {
-    again = true;
-    if (asking) return;
-    asking = true;
-    while (again && shown) {
-      again = false;
-      const { channel, thread } = place();
-      const given = thread ? await api.ledger(channel, thread) : null;
-      if (place().thread === thread) draw(thread ? `${channel} ${thread}` : "", given);
-    }
-    asking = false;
-  }
+  const ask = oneAtATime(async () => {
+    const { channel, thread } = place();
+    const given = thread ? await api.ledger(channel, thread) : null;
+    if (place().thread === thread) draw(thread ? `${channel} ${thread}` : "", given);
+  });
 
   function draw(where, given) {
     if (where !== at) {
