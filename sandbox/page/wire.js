@@ -1,9 +1,11 @@
 // The wire: each event, each call of Slack's Web API and of the image API, as it happens.
 
 import * as api from "./api.js";
+import { oneAtATime } from "./asking.js";
 import { el, reconcile } from "./dom.js";
 
 const MOST = 500;
+const NONE = { id: null, node: null };
 const DIRECTIONS = {
   event: "in", command: "in", interactive: "in", ack: "in", web: "out", file: "out", response_url: "out", image: "image",
 };
@@ -28,12 +30,14 @@ export function dollars(amount) {
 /** The list. `place()` tells where the page is. */
 export function wireView(place) {
   let entries = new Map();
+  /** What was told since the list was last asked for. */
+  const news = new Map();
   let filter = "all";
   let here = false;
   let shown = false;
   let waiting = false;
   let stale = true;
-  let opened = { id: null, node: null };
+  let opened = NONE;
 
   const list = el("ol", { class: "wire", "aria-label": "What went over the wire, newest last" });
   const none = el("p", { class: "state" }, "Nothing yet. Send a message, and see what it sets going.");
@@ -41,26 +45,35 @@ export function wireView(place) {
   const choice = el("select", { class: "btn", "aria-label": "Which calls", change: () => { filter = choice.value; draw(true); } }, FILTERS.map(([value, text]) => el("option", { value }, text)));
   const only = el("input", { type: "checkbox", change: () => { here = only.checked; draw(true); } });
   const onlyLabel = el("label", { class: "also" }, only, "This thread only");
-  const clear = el("button", { type: "button", class: "plain", click: () => { entries.clear(); draw(); } }, "Clear");
+  const clear = el("button", { type: "button", class: "plain", click: empty }, "Clear");
   const node = el("div", { class: "wire-view" }, el("div", { class: "hood-row" }, choice, onlyLabel, el("span", { class: "spring" }), clear), box);
 
-  async function load() {
+  const load = oneAtATime(async () => {
     stale = false;
+    news.clear();
     const given = await api.hood();
-    if (given.error) {
-      stale = true;
-      return;
-    }
-    entries = new Map(given.entries.map((one) => [one.id, one]));
-    if (!entries.has(opened.id)) opened = { id: null, node: null };
+    if (given.error) stale = true;
+    // Begun anew meanwhile, it is asked for once more.
+    if (stale) return;
+    entries = new Map([...given.entries.map((one) => [one.id, one]), ...news]);
+    forgetOldest(entries);
+    if (!entries.has(opened.id)) opened = NONE;
     draw(true);
-  }
+  });
 
   function take(entry) {
-    entries.set(entry.id, entry);
-    while (entries.size > MOST) entries.delete(entries.keys().next().value);
+    for (const known of [entries, news]) {
+      known.set(entry.id, entry);
+      forgetOldest(known);
+    }
     if (opened.id === entry.id) open(entry.id);
     later();
+  }
+
+  function empty() {
+    entries.clear();
+    opened = NONE;
+    draw();
   }
 
   /** Many things happen at once: they are drawn together, with the next frame. */
@@ -85,7 +98,7 @@ export function wireView(place) {
     none.hidden = some.length > 0;
     reconcile(list, some, (one) => String(one.id), (one) => JSON.stringify(one) + (opened.id === one.id), row);
     if (opened.node && !opened.node.isConnected) list.querySelector(`[data-key="${Number(opened.id)}"]`)?.append(opened.node);
-    if (stay && !opened.id) box.scrollTop = box.scrollHeight;
+    if (stay && !opened.node?.isConnected) box.scrollTop = box.scrollHeight;
   }
 
   function row(entry) {
@@ -108,7 +121,7 @@ export function wireView(place) {
 
   async function toggle(id) {
     if (opened.id === id) {
-      opened = { id: null, node: null };
+      opened = NONE;
       draw();
       return;
     }
@@ -144,6 +157,10 @@ export function wireView(place) {
       if (here) later();
     },
   };
+}
+
+function forgetOldest(entries) {
+  while (entries.size > MOST) entries.delete(entries.keys().next().value);
 }
 
 const written = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
