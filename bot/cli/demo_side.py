@@ -39,9 +39,8 @@ _NOT_NOW = {"ok": False, "error": "Darkroom is starting or ending: try again in 
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """Which sides are real, and one sentence that says so."""
+    """Whether pictures are real (Slack never is), and one sentence that says so."""
 
-    slack: bool = False
     images: bool = False
     words: str = "Everything here is made on this machine and costs nothing."
 
@@ -132,7 +131,7 @@ class DemoSide:
 
     def real(self) -> Json:
         """What is real."""
-        return {"slack": self._real.slack, "images": self._real.images, "words": self._real.words}
+        return {"images": self._real.images, "words": self._real.words}
 
     async def clock(self) -> Json:
         """The time here, as machines and as people read it."""

@@ -47,5 +47,5 @@ class BotSide(Protocol):
         ...
 
     def real(self) -> Json:
-        """What is real: ``{"slack": false, "images": false, "words": "Everything here …"}``."""
+        """What is real: ``{"images": false, "words": "Everything here …"}``."""
         ...

@@ -123,13 +123,16 @@ export function hood({ place }) {
   };
 }
 
-/** What is real and what is not, on every badge of the page. */
+/** What is real and what is not, on every badge of the page; what a badge says already it goes on saying. */
 function dressBadges(real) {
   if (!real) return;
-  const paid = real.slack || real.images;
-  const said = real.images ? "real pictures" : real.slack ? "real Slack" : "sandbox";
+  const said = real.images ? "real pictures" : "sandbox";
   for (const badge of document.querySelectorAll(".badge")) {
-    const button = el("button", { type: "button", class: `${badge.className.replace(" paid", "")}${paid ? " paid" : ""}`, title: real.words, click: () => toast(real.words) }, said);
-    badge.replaceWith(button);
+    if (badge.matches("button") && badge.textContent === said && badge.title === real.words) continue;
+    const dressed = el("button", { type: "button", class: badge.className, title: real.words, click: () => toast(real.words) }, said);
+    dressed.classList.toggle("paid", real.images);
+    const focused = badge === document.activeElement;
+    badge.replaceWith(dressed);
+    if (focused) dressed.focus();
   }
 }

@@ -56,7 +56,8 @@ export function switchesView(place, tellReal) {
       timer = setInterval(ask, LOOK_AGAIN_MS);
     },
     notice: (notice) => {
-      if (shown && notice.kind !== "hood") ask();
+      // A sandbox that was started again may be another one: what is real is asked whatever is looked at.
+      if (notice.kind === "hello" || (shown && notice.kind !== "hood")) ask();
     },
     moved: () => {
       if (shown) ask();

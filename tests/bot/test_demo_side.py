@@ -242,7 +242,7 @@ async def test_where_pictures_are_real_the_time_cannot_be_moved(tmp_path: Path) 
     side = DemoSide(Workspace(now=clock.unix), clock, Real(images=True, words="Pictures cost real money."))
     await side.jump("month")
     assert clock.now().month == 11
-    assert side.real() == {"slack": False, "images": True, "words": "Pictures cost real money."}
+    assert side.real() == {"images": True, "words": "Pictures cost real money."}
     answer = await side.fill_cap(ALICE)
     assert (answer["ok"], "try again" in answer["error"]) == (False, True)
 

@@ -14,7 +14,7 @@ CLOCK = {
     "said": "Saturday, 21 November 2026, 19:42",
     "timezone": "Europe/Berlin",
 }
-REAL = {"slack": False, "images": False, "words": "Everything here is made on this machine."}
+REAL = {"images": False, "words": "Everything here is made on this machine."}
 BUDGET = {
     "name": "Alice's month",
     "cap_usd": "10",

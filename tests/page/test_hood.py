@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from sandbox.hood.routes import add_hood
 from sandbox.images.api import ImageApi
@@ -61,6 +61,9 @@ async def test_money_moves_from_held_to_charged_where_a_wide_page_shows_it_by_it
     )
     await expect(hood).to_contain_text("renews 1 December")
     assert await share(page) == 1
+    async with page.expect_event("pageerror"):
+        under.book(attempt("held", classes="an answer that cannot be drawn"))
+    browser_page.errors.clear()
     classes = [{"name": "image_output", "tokens": 4160, "charged_usd": "0.0411"}]
     under.book(attempt("settled", "0.0411", version=1, classes=classes, note=EVIL))
     await expect(hood.get_by_role("status")).to_have_text("$0.0411 charged")
@@ -107,6 +110,58 @@ async def test_calls_appear_as_they_happen_are_filtered_and_tell_everything_when
     await expect(hood.get_by_role("button", name="users.info")).to_have_count(0)
     assert await page.evaluate("window.ran") is None
     assert await page.evaluate(NAMELESS) == []
+
+
+async def test_after_a_restart_badges_say_what_is_real_now_and_the_wire_loses_nothing_told_while_it_asks(
+    workspace: Workspace, bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url, width=1600)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await hood.get_by_role("tab", name="Wire").click()
+    under.happen(entry(2, "image", "responses", "a red fox", ms=None, ok=None))
+    await expect(hood.get_by_role("button", name="responses")).to_contain_text("under way")
+
+    async def late(route: Route) -> None:
+        """The list is on its way, and older than what is told: the channel shows that it has been."""
+        answer = await route.fetch()
+        under.happen(entry(2, "image", "responses", "a red fox", ms=4321.0))
+        under.happen(entry(3, "web", "chat.postMessage", "v1"))
+        await bot.say("told meanwhile")
+        await expect(page.get_by_label("Messages", exact=True)).to_contain_text("told meanwhile")
+        await route.fulfill(response=answer)
+
+    await page.route("**/control/hood", late, times=1)
+    under.entries.insert(0, entry(1, "command", "/imagine", "only in the list"))
+    under.real = REAL | {"images": True, "words": "Pictures are real and cost money."}
+    workspace.changed({"kind": "hello"})
+    await expect(hood.locator(".call")).to_have_text(
+        [re.compile("only in"), re.compile("4.3 s"), re.compile("v1")]
+    )
+    for badge in await page.locator(".badge").all():
+        await expect(badge).to_have_text("real pictures")
+        await expect(badge).to_have_attribute("title", "Pictures are real and cost money.")
+
+
+async def test_the_wire_goes_on_at_its_end_when_what_was_open_is_cleared_or_filtered_away(
+    bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
+) -> None:
+    under.entries = [entry(1, "command", "/imagine", "a fox")]
+    page = await browser_page(server.url, width=1600)
+    hood = page.get_by_role("complementary", name="Under the hood")
+    await hood.get_by_role("tab", name="Wire").click()
+    await hood.get_by_role("button", name="/imagine").click()
+    await expect(hood.get_by_label("Answer")).to_be_visible()
+    await hood.get_by_role("button", name="Clear").click()
+    await expect(hood).to_contain_text("Nothing yet.")
+    for number in range(2, 32):
+        under.happen(entry(number, "web", f"call.{number}", "words"))
+    await expect(hood.get_by_role("button", name="call.31")).to_be_in_viewport(ratio=1)
+    await hood.get_by_role("button", name="call.31").click()
+    await expect(hood.get_by_label("Answer")).to_be_visible()
+    await hood.get_by_label("Which calls").select_option("App → image API")
+    for number in range(32, 62):
+        under.happen(entry(number, "image", f"picture.{number}", "words"))
+    await expect(hood.get_by_role("button", name="picture.61")).to_be_in_viewport(ratio=1)
 
 
 async def test_switches_are_used_by_keyboard_and_show_what_the_sandbox_says(

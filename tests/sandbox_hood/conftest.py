@@ -62,7 +62,7 @@ class Side:
         return {"ok": True}
 
     def real(self) -> Json:
-        return {"slack": False, "images": self.images, "words": "Nothing here is real."}
+        return {"images": self.images, "words": "Nothing here is real."}
 
 
 @dataclass
