@@ -58,6 +58,7 @@ function paragraphs(text, world) {
 
 function inline(text, world, depth = 0) {
   const nodes = [];
+  const barren = new Map();
   let pending = "";
   const put = (node) => {
     if (pending) nodes.push(unescape(pending));
@@ -65,7 +66,7 @@ function inline(text, world, depth = 0) {
     nodes.push(node);
   };
   for (let at = 0; at < text.length; ) {
-    const [node, length] = piece(text, at, world, depth);
+    const [node, length] = piece(text, at, world, depth, barren);
     if (node) put(node);
     else pending += text.slice(at, at + length);
     at += length;
@@ -85,7 +86,7 @@ function matched(pattern, text, at) {
 }
 
 /** What begins at `at`: a node (null for plain text) and how many characters it takes. */
-function piece(text, at, world, depth) {
+function piece(text, at, world, depth, barren) {
   const sign = text[at];
   let found;
   if (sign === "\n") return [el("br"), 1];
@@ -95,7 +96,7 @@ function piece(text, at, world, depth) {
   if (sign === "h" && opens(text, at) && (found = matched(ADDRESS, text, at)))
     return [link(unescape(found[0]), unescape(found[0])), found[0].length];
   if (sign in WRAPPERS && depth < DEPTH) {
-    const end = closing(text, at);
+    const end = closing(text, at, barren);
     if (end) return [el(WRAPPERS[sign], {}, inline(text.slice(at + 1, end), world, depth + 1)), end + 1 - at];
   }
   return [null, 1];
@@ -103,15 +104,18 @@ function piece(text, at, world, depth) {
 
 const opens = (text, at) => at === 0 || !WORD.test(text[at - 1]);
 
-/** Where the mark that opens at `at` is closed on the same line; 0 when it opens nothing. */
-function closing(text, at) {
+/** Where the mark that opens at `at` is closed on the same line; 0 when it opens nothing. `barren` is, for each
+ * mark of this text, up to where no closing one was found: every character is looked at once, not once a mark. */
+function closing(text, at, barren) {
   const mark = text[at];
   if (!opens(text, at) || /[\s]|^$/.test(text[at + 1] ?? "") || text[at + 1] === mark) return 0;
-  for (let end = at + 1; end < Math.min(text.length, at + REACH) && text[end] !== "\n"; end += 1) {
+  let end = Math.max(at + 1, barren.get(mark) ?? 0);
+  for (; end < Math.min(text.length, at + REACH) && text[end] !== "\n"; end += 1) {
     const skipped = matched(CONTROL, text, end) ?? matched(CODE, text, end);
     if (skipped) end += skipped[0].length - 1;
     else if (text[end] === mark && !/\s/.test(text[end - 1]) && text[end - 1] !== mark && !WORD.test(text[end + 1] ?? "")) return end;
   }
+  barren.set(mark, end);
   return 0;
 }
 

@@ -13,6 +13,7 @@ CASES = [
     ("*bold _and italic_*", "<b>bold <i>and italic</i></b>"),
     ("2*3*4 snake_case_name a~b~c", "2*3*4 snake_case_name a~b~c"),
     ("* no* *no * ** __", "* no* *no * ** __"),
+    ("*a _b *c d_ ~e\n~f~ *g*", "*a <i>b *c d</i> ~e|<s>f</s> <b>g</b>"),
     ("*over\nlines*", "*over|lines*"),
     ("(*x*), *y*!", "(<b>x</b>), <b>y</b>!"),
     ("`*not bold* &amp; <@U0BOB00001>`", "<code>*not bold* & @Bob Brown</code>"),
@@ -71,3 +72,25 @@ async def test_a_long_text_of_marks_is_drawn_in_time(
     for mark in ("*a", "*_~", "<", "`", "``` ", ":a", "h", "&gt;", "*<a>", "_`"):
         text = mark * (40_000 // len(mark))
         assert all(await spelled(page, [text, text + "\n" + text]))
+
+
+LOOKS = """async (texts) => {
+  const { mrkdwn } = await import('/page/mrkdwn.js');
+  const world = { viewer: { id: '' }, files: {}, users: new Map(), rooms: new Map() };
+  const exec = RegExp.prototype.exec;
+  let looks = 0;
+  RegExp.prototype.exec = function (text) { looks += 1; return exec.call(this, text); };
+  const each = texts.map((text) => { looks = 0; mrkdwn(text, world); return looks / text.length; });
+  RegExp.prototype.exec = exec;
+  return each;
+}"""
+
+
+async def test_marks_that_nobody_closes_are_looked_for_once(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    texts = [mark * (12_000 // len(mark)) for mark in ("*a <", "*a ", "*a _b ~c ", " *a `", " *<a>")]
+    texts += ["*a _b " * 400 + "c*", "*a _b ~c " * 100 + "d~ e_ f*"]
+    looks: list[float] = await page.evaluate(LOOKS, texts)
+    assert max(looks) < 40, "patterns tried, a character"
