@@ -3,7 +3,8 @@
 A browser lets every page that is open send requests to this machine. What it cannot hide: its page's
 `Origin`, the name by which it found us (`Host`: a name of somebody else's that leads here is DNS rebinding),
 and, also where it sends no Origin, `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/). Programs send
-none of these but Host.
+none of these but Host. A typed address that a foreign page then led elsewhere looks like one that was typed
+here: what is opened as a page (`Sec-Fetch-Mode: navigate`) is therefore only what changes nothing.
 """
 
 import ipaddress
@@ -42,6 +43,8 @@ class Guard:
             return f"pages of {origin[:100]!r} may not use the sandbox; only its own page and programs may"
         if headers.get("Sec-Fetch-Site", "none") not in _OURS and not _is_visit(method, path, headers):
             return "other pages may not use the sandbox; only its own page and programs may"
+        if headers.get("Sec-Fetch-Mode") == "navigate" and not _only_shows(method, path):
+            return "this is for programs; a browser may open the page and what lies under /control/"
         return None
 
     @property
@@ -63,6 +66,11 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _only_shows(method: str, path: str) -> bool:
+    """Whether to open an address can change nothing: the page, its files, what is read with GET."""
+    return method == "GET" and (path == "/" or path.startswith(("/archives/", "/page/", "/control/")))
 
 
 def _is_visit(method: str, path: str, headers: Mapping[str, str]) -> bool:
@@ -92,11 +100,12 @@ FILES: Final = web.AppKey("files", tuple[str, ...])
 
 def keep_guard(app: web.Application, *, files: tuple[str, ...]) -> None:
     """Let an app refuse foreign pages with 403 on every route, WebSockets included, and more than
-    `SMALL_BODY` with 413 on those whose paths do not begin with one of `files`; no answer of it is sniffed.
+    `SMALL_BODY` with 413 on those whose paths do not begin with one of `files`; no answer of it is sniffed,
+    or shown or run by a page of another origin.
     `app[GUARD]` may be replaced before the app starts."""
     app[GUARD], app[FILES] = Guard(), files
     app.middlewares.append(_checked)
-    app.on_response_prepare.append(_not_sniffed)
+    app.on_response_prepare.append(_kept_here)
 
 
 def check(request: web.Request) -> None:
@@ -119,5 +128,7 @@ async def _checked(request: web.Request, handler: Handler) -> web.StreamResponse
     return await handler(request)
 
 
-async def _not_sniffed(request: web.Request, response: web.StreamResponse) -> None:
+async def _kept_here(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    # A browser says who asks (Sec-Fetch-Site) only to loopback and over TLS; this it heeds everywhere.
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

@@ -83,8 +83,10 @@ async def _api(request: web.Request) -> web.StreamResponse:
 
 
 async def _params(request: web.Request) -> Json | None:
-    """Query, form, multipart and JSON together; None when the JSON cannot be read."""
+    """Query, form, multipart and JSON together; None when the JSON cannot be read. A token in the query is
+    none: any page could let a browser send it, and no client does."""
     params: Json = dict(request.query)
+    params.pop("token", None)
     if request.content_type == "application/json":
         try:
             given = json.loads(await request.read() or b"{}")

@@ -16,6 +16,7 @@ from sandbox.images.api import ImageApi
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_slack.conftest import png
 
+DESIGN = "C0DESIGN01"
 FOREIGN = [
     {"Host": "evil.example"},
     {"Host": "evil.example:8800"},
@@ -59,12 +60,13 @@ async def test_every_route_refuses_what_a_foreign_page_could_send(
     world: World, headers: dict[str, str]
 ) -> None:
     """Written down as a browser would send it, with tokens that everybody knows."""
-    post = {"token": world.workspace.bot_token, "channel": "C0DESIGN01", "text": "x"}
+    post = {"token": world.workspace.bot_token, "channel": DESIGN, "text": "x"}
     async with aiohttp.ClientSession() as session:
         for method, url in doors(world):
             async with session.request(method, url, params=post, headers=headers) as answer:
                 assert answer.status == 403, (method, url)
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert not world.workspace.calls
     assert not world.images.calls
     assert not any(room.messages for room in world.workspace.channels.values())
@@ -94,6 +96,29 @@ def test_a_link_to_the_page_may_be_followed_from_anywhere_but_nothing_else() -> 
     assert guard.refusal("GET", "/control/files/F1", visit)
     assert guard.refusal("GET", "/control/state", visit | {"Sec-Fetch-Site": "none"}) is None
     assert guard.refusal("GET", "/control/state", visit | {"Sec-Fetch-Site": "same-origin"}) is None
+    for path in ("/control/post", "/api/chat.postMessage", "/link/", "/upload/v1/x", "/v1/responses"):
+        for site in ("none", "same-origin"):
+            assert guard.refusal("POST", path, visit | {"Sec-Fetch-Site": site})
+            assert path.startswith("/control/") or guard.refusal(
+                "GET", path, visit | {"Sec-Fetch-Site": site}
+            )
+
+
+async def test_an_address_that_is_opened_posts_nothing(world: World) -> None:
+    """Neither where a typed address was led here by somebody else's page (no other header tells), nor as a
+    picture in a page, over a network where browsers send no Sec-Fetch headers."""
+    params = {"token": world.workspace.bot_token, "channel": DESIGN, "text": "x"}
+    typed = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    async with aiohttp.ClientSession(world.slack_server.url) as session:
+        async with session.get("/api/chat.postMessage", params=params, headers=typed) as answer:
+            assert answer.status == 403
+        async with session.get("/api/chat.postMessage", params=params) as answer:
+            assert await answer.json() == {"ok": False, "error": "not_authed"}
+        async with session.post("/api/chat.postMessage", data=params) as answer:
+            assert (await answer.json())["ok"], "in a form it is a token"
+        assert [message.text for message in world.workspace.channels[DESIGN].messages.values()] == ["x"]
+        async with session.get("/page/page.js") as answer:
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 def test_what_it_listens_to_is_what_it_answers_to() -> None:
@@ -192,7 +217,7 @@ async def test_json_without_a_bottom_is_refused_and_nobody_stumbles(world: World
             assert await answer.json() == {"ok": False, "error": "invalid_json"}
         async with session.post("/actions/T1/x", data=deep, headers=headers) as answer:
             assert answer.status == 400
-        form = {"token": world.workspace.bot_token, "channel": "C0DESIGN01", "text": "x", "blocks": deep}
+        form = {"token": world.workspace.bot_token, "channel": DESIGN, "text": "x", "blocks": deep}
         async with session.post("/api/chat.postMessage", data=form) as answer:
             assert (await answer.json())["error"] == "invalid_blocks_format"
         for path in ("/control/post", "/control/switch", "/control/faults", "/page/pace"):
