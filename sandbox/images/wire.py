@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sandbox.images.api import ImageApi
 from sandbox.images.errors import Refusal
@@ -17,6 +17,11 @@ from sandbox.images.front_desk import Answer
 Json = dict[str, Any]
 _MARK = "picture-{}-1f2d8c6a5b"
 _WHOLE_NUMBERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
+DEEPEST: Final = 64
+"""How many lists and objects may stand in each other in a request: each way through it is a recursion."""
+
+
+_NO_FORM: Final = "We could not parse the form of your request."
 
 
 @dataclass(frozen=True)
@@ -116,13 +121,47 @@ def _read(content_type: str, body: bytes) -> Json:
         read = json.loads(body)
     except (ValueError, RecursionError):
         read = None
-    if not isinstance(read, dict):
+    if not isinstance(read, dict) or not _is_sound(read):
         raise Refusal(400, "We could not parse the JSON body of your request.")
     return read
 
 
+def _is_sound(read: Json) -> bool:
+    """Whether it is not nested deeper than `DEEPEST`, and all of its text is text: half of a surrogate pair,
+    which JSON can spell, has no bytes."""
+    waiting: list[tuple[object, int]] = [(read, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            if not value.isascii() and not _is_text(value):
+                return False
+        elif isinstance(value, dict | list):
+            if depth > DEEPEST:
+                return False
+            inside = [*value, *value.values()] if isinstance(value, dict) else value
+            waiting += [(each, depth + 1) for each in inside]
+    return True
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _read_form(body: bytes, boundary: bytes) -> Json:
-    """The fields of a form by name; `name[]` and repeated names become lists, files bytes."""
+    """The fields of a form by name; `name[]` and repeated names become lists, files bytes. Raises `Refusal`
+    for one without names, and for text that is none."""
+    try:
+        return _fields(body, boundary)
+    except UnicodeDecodeError:
+        raise Refusal(400, _NO_FORM) from None
+
+
+def _fields(body: bytes, boundary: bytes) -> Json:
+    """As `_read_form`, but raises UnicodeDecodeError for text that is none."""
     fields: Json = {}
     for part in body.split(b"--" + boundary)[1:-1]:
         head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
@@ -130,7 +169,7 @@ def _read_form(body: bytes, boundary: bytes) -> Json:
         disposition = next((line for line in head.split(b"\r\n") if b"form-data" in line), b"").decode()
         named = re.search(r'[; ]name="([^"]*)"', disposition)
         if named is None:
-            raise Refusal(400, "We could not parse the form of your request.")
+            raise Refusal(400, _NO_FORM)
         value: object = content if "filename=" in disposition else _plain(named[1], content.decode())
         name = named[1].removesuffix("[]")
         if named[1] != name or name in fields:

@@ -252,3 +252,36 @@ async def test_the_wire_needs_no_sockets() -> None:
 )
 async def test_what_is_no_request_is_refused(method: str, path: str, body: bytes, status: int) -> None:
     assert (await handle(quick_api(), method, path, KEY, body)).status == status
+
+
+def nested(depth: int) -> bytes:
+    """A request whose input stands in so many lists."""
+    return b'{"model": "gpt-5.6-luna", "input": ' + b"[" * depth + b"]" * depth + b"}"
+
+
+@pytest.mark.parametrize("depth", [64, 600, 5_000])
+async def test_what_is_nested_too_deep_to_be_looked_through_is_refused(depth: int) -> None:
+    api = quick_api()
+    reply = await handle(api, "POST", "/responses", KEY, nested(depth))
+    assert (reply.status, api.calls) == (400, [])
+    assert b"could not parse the JSON body" in reply.body
+
+
+async def test_what_is_nested_as_deep_as_may_be_is_looked_at() -> None:
+    api = quick_api()
+    reply = await handle(api, "POST", "/responses", KEY, nested(63))
+    assert b"could not parse" not in reply.body
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize("path", ["/images/generations", "/images/edits", "/responses"])
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'"a fox\xed\xa0\x80"'])
+async def test_half_of_a_surrogate_pair_is_no_text(path: str, text: bytes) -> None:
+    body = b'{"model": "gpt-image-2", "prompt": %b, "input": %b}' % (text, text)
+    assert (await handle(quick_api(), "POST", path, KEY, body)).status == 400
+
+
+async def test_a_form_whose_text_is_none_is_refused() -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n\xff\r\n--x--'
+    headers = KEY | {"content-type": "multipart/form-data; boundary=x"}
+    assert (await handle(quick_api(), "POST", "/images/edits", headers, body)).status == 400
