@@ -287,7 +287,7 @@ class DemoSide:
         return "UTC" if self._bot is None else self._bot.settings.caps.timezone
 
     def _budget(self, balance: Balance, user: str, channel: str) -> Json:
-        cap, left = balance.cap_with_grants_nano_usd, balance.left_nano_usd
+        cap, left = balance.cap_nano_usd, balance.left_nano_usd
         renews = balance.period.end.astimezone(ZoneInfo(self._timezone))
         return {
             "name": self._name(balance.kind, user, channel),
@@ -295,6 +295,8 @@ class DemoSide:
             "charged_usd": dollars(balance.charged_nano_usd),
             "held_usd": dollars(balance.held_nano_usd),
             "left_usd": None if left is None else dollars(left),
+            "granted_usd": dollars(balance.drawn_nano_usd + balance.granted_nano_usd),
+            "drawn_usd": dollars(balance.drawn_nano_usd),
             "renews": f"{renews.day} {renews:%B}",
         }
 

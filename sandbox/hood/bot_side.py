@@ -20,7 +20,9 @@ class BotSide(Protocol):
         ``{"attempts": [{"id", "turn", "version": int|null, "state": "held|dispatched|settled|…", "model",
         "endpoint", "held_usd": "0.23", "charged_usd": "0.04", "classes": [{"name", "tokens",
         "charged_usd"}], "note": ""}], "budgets": [{"name", "cap_usd": str|null, "charged_usd", "held_usd",
-        "left_usd": str|null, "renews"}]}``, oldest attempt first; amounts are decimal strings of dollars.
+        "left_usd": str|null, "granted_usd", "drawn_usd", "renews"}]}``, oldest attempt first; amounts are
+        decimal strings of dollars. ``granted_usd`` comes on top of the cap; grants pay ``drawn_usd`` of what
+        is charged and held, and what is left of them is in ``left_usd``.
         """
         ...
 

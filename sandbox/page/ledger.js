@@ -13,6 +13,7 @@ const NO_THREAD = "Open a thread to see its money move: what is held before a pi
 const NOTHING = "No picture has been asked for in this thread.";
 
 const sum = (list, name) => list.reduce((total, one) => total + Number(one[name] ?? 0), 0);
+const less = (amount, by) => Math.max(0, Number(amount) - Number(by));
 const short = (model) => String(model ?? "").replace(/-\d{4}-\d{2}-\d{2}$/, "");
 
 /** The view. `place()` tells which thread is open. */
@@ -131,19 +132,27 @@ function budgetRow() {
   const held = el("span", { class: "fill held" });
   const bar = el("span", { class: "money-bar", "aria-hidden": "true" }, spent, held);
   const note = el("small");
-  const node = el("li", { class: "budget" }, name, amount, bar, note);
+  const granted = el("small");
+  const node = el("li", { class: "budget" }, name, amount, bar, note, granted);
 
   function show(one) {
     const cap = one.cap_usd === null ? null : Number(one.cap_usd);
-    const part = (value) => `${cap ? Math.min(100, (100 * Number(value)) / cap).toFixed(2) : 0}%`;
+    const part = (value) => `${cap ? Math.min(100, (100 * value) / cap).toFixed(2) : 0}%`;
+    // Grants are drawn on when the cap has nothing left: they pay what is held now before what was charged.
+    const drawn = Number(one.drawn_usd);
+    const kept = less(one.held_usd, drawn);
+    const charged = less(one.charged_usd, less(drawn, one.held_usd));
+    const more = less(one.granted_usd, drawn);
     name.textContent = one.name;
-    amount.textContent = cap === null ? `${dollars(one.charged_usd)}, no cap` : `${dollars(one.charged_usd)} of ${dollars(cap)}`;
+    amount.textContent = cap === null ? `${dollars(one.charged_usd)}, no cap` : `${dollars(charged)} of ${dollars(cap)}`;
     bar.hidden = cap === null;
-    spent.style.width = part(one.charged_usd);
-    held.style.width = part(one.held_usd);
-    const kept = Number(one.held_usd) ? `${dollars(one.held_usd)} held` : "";
-    const left = one.left_usd === null ? "" : `${dollars(one.left_usd)} left`;
-    note.textContent = [left, kept, one.renews ? `renews ${one.renews}` : ""].filter(Boolean).join(" · ");
+    spent.style.width = part(charged);
+    held.style.width = part(kept);
+    const left = one.left_usd === null ? "" : `${dollars(less(one.left_usd, more))} left`;
+    const waits = Number(one.held_usd) ? `${dollars(one.held_usd)} held` : "";
+    note.textContent = [left, waits, one.renews ? `renews ${one.renews}` : ""].filter(Boolean).join(" · ");
+    granted.hidden = cap === null || !Number(one.granted_usd);
+    granted.textContent = `Granted on top: ${dollars(one.granted_usd)}, ${drawn ? `${dollars(more)} of it left` : "all of it left"}`;
   }
   return { node, show };
 }

@@ -194,6 +194,22 @@ async def test_a_cap_that_cannot_be_filled_is_left_as_it_is(demo: Demo) -> None:
         assert answer["error"]
 
 
+async def test_what_was_granted_is_told_apart_from_the_cap(demo: Demo) -> None:
+    services = demo.darkroom.services
+    assert services is not None
+    config, end = services.config, datetime(2026, 12, 24, tzinfo=UTC)
+    decided: list[Change] = [SetCap(Person(ALICE), 0), GiveGrant(Person(ALICE), 1_000_000_000, end)]
+    for number, change in enumerate(decided):
+        author = Author(config.team_id, CAROL, f"key {number}")
+        await services.admin.change(change, author, config.caps, demo.clock.now())
+    books = await demo.settled(await demo.picture("a red fox in snow"))
+    person = books["budgets"][0]
+    charged = Decimal(person["charged_usd"])
+    assert charged > 0
+    assert [Decimal(person[name]) for name in ("cap_usd", "granted_usd")] == [0, 1]
+    assert [Decimal(person[name]) for name in ("drawn_usd", "left_usd")] == [charged, 1 - charged]
+
+
 async def test_time_jumps_for_everybody_and_is_told_in_words(demo: Demo) -> None:
     workspace = demo.world.workspace
     now = demo.clock.now()

@@ -21,6 +21,8 @@ BUDGET = {
     "charged_usd": "3.20",
     "held_usd": "0.23",
     "left_usd": "6.57",
+    "granted_usd": "0",
+    "drawn_usd": "0",
     "renews": "1 December",
 }
 SWITCHES: list[Json] = [

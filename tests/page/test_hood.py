@@ -14,7 +14,7 @@ from sandbox.slack.control import add_control
 from sandbox.slack.server import RunningServer, serve_app, slack_app
 from sandbox.slack.workspace import Workspace
 from tests.page.conftest import ALICE, DESIGN, NAMELESS, Bot, OpenPage
-from tests.page.hood_standin import EVIL, REAL, Hood, attempt, entry
+from tests.page.hood_standin import BUDGET, EVIL, REAL, Hood, attempt, entry
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -53,13 +53,27 @@ async def test_money_moves_from_held_to_charged_where_a_wide_page_shows_it_by_it
 ) -> None:
     ts = await bot.say("a fox")
     under.attempts = [attempt("held")]
+    granted = {"granted_usd": "5", "drawn_usd": "0", "left_usd": "5", "held_usd": "0"}
+    under.budgets = [
+        BUDGET,
+        BUDGET | granted | {"name": "Bob", "cap_usd": "0.2", "charged_usd": "0.5529"},
+        BUDGET
+        | granted
+        | {"name": "Carol", "cap_usd": "1", "charged_usd": "1.2", "drawn_usd": "0.3"}
+        | {"held_usd": "0.1", "left_usd": "4.7"},
+    ]
     page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=1600)
     hood = page.get_by_role("complementary", name="Under the hood")
     await expect(hood.get_by_role("status")).to_have_text("$0.00 charged, $0.23 held")
-    await expect(hood.get_by_role("listitem").filter(has_text="Alice's month")).to_contain_text(
-        "$3.20 of $10.00"
+    await expect(hood.get_by_label("Budgets").get_by_role("listitem")).to_have_text(
+        [
+            "Alice's month $3.20 of $10.00 $6.57 left · $0.23 held · renews 1 December",
+            "Bob $0.5529 of $0.20 $0.00 left · renews 1 December Granted on top: $5.00, all of it left",
+            "Carol $1.00 of $1.00 $0.00 left · $0.10 held · renews 1 December "
+            "Granted on top: $5.00, $4.70 of it left",
+        ],
+        use_inner_text=True,
     )
-    await expect(hood).to_contain_text("renews 1 December")
     assert await share(page) == 1
     async with page.expect_event("pageerror"):
         under.book(attempt("held", classes="an answer that cannot be drawn"))
