@@ -2,10 +2,10 @@
 registered by the `methods_*` modules."""
 
 import copy
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.reading import read_json
 from sandbox.slack import methods_chat, methods_files, methods_looking, methods_rest, methods_views
 from sandbox.slack.happenings import pointless
 from sandbox.slack.model import ApiAnswer, ApiError, CallRecord, Dropped, Fault, Json
@@ -99,7 +99,7 @@ def take_fault(state: "State", method: str, params: Json) -> Fault | None:
     return None if met is None else fault_of(met)
 
 
-async def _answer(state: "State", method: str, params: Json, token: str | None) -> ApiAnswer:
+async def _answer(state: "State", method: str, params: Json, token: object) -> ApiAnswer:
     headers = {"x-oauth-scopes": ",".join(sorted(state.scopes))}
     try:
         if method not in METHODS:
@@ -130,11 +130,11 @@ def _no_bytes(value: Any) -> Any:
     return f"({len(value):,} bytes)" if isinstance(value, bytes) else value
 
 
-def _check_token(state: "State", method: str, token: str | None) -> None:
+def _check_token(state: "State", method: str, token: object) -> None:
     if not token:
         raise ApiError("not_authed")
     wanted = state.app_token if method == "apps.connections.open" else state.bot_token
-    if token not in {state.app_token, state.bot_token}:
+    if token not in (state.app_token, state.bot_token):
         raise ApiError("invalid_auth")
     if not state.installed and token == state.bot_token:
         raise ApiError("account_inactive")
@@ -162,8 +162,8 @@ def _decoded(params: Json) -> Json:
             continue
         if key in _JSON_PARAMS and isinstance(value, str):
             try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
+                value = read_json(value)
+            except ValueError:
                 code = {"blocks": "invalid_blocks_format", "metadata": "invalid_metadata_format"}
                 raise ApiError(code.get(key, "invalid_arguments")) from None
         made[key] = value

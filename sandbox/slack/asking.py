@@ -1,13 +1,13 @@
 """Reading what a program asks of the sandbox: the JSON body of each action, and who is meant. What is wrong
 is said so that it can be mended."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import web
 
+from sandbox.reading import read_json
 from sandbox.slack.model import Json, User
 from sandbox.slack.server import WORKSPACE
 
@@ -120,8 +120,8 @@ def viewer_of(request: web.Request, named: object) -> User:
 async def given_by(request: web.Request) -> Json:
     """The body as an object; without a body, an empty one. Raises Wrong."""
     try:
-        given = json.loads(await request.read() or b"{}")
-    except (ValueError, RecursionError):
+        given = read_json(await request.read() or b"{}")
+    except ValueError:
         given = None
     if not isinstance(given, dict):
         raise Wrong('the body must be a JSON object, such as {"viewer": "alice"}')

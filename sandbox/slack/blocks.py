@@ -75,7 +75,8 @@ def _series_fit(value: Any, path: str, found: Findings) -> None:
     categories = axis.get("categories") if isinstance(axis, dict) else None
     for index, one in enumerate(series if isinstance(series, list) else []):
         data = one.get("data") if isinstance(one, dict) else None
-        labels = [point.get("label") for point in data or [] if isinstance(point, dict)]
+        points = data if isinstance(data, list) else []
+        labels = [point.get("label") for point in points if isinstance(point, dict)]
         if labels != categories:
             found.add("labels must match axis_config categories", f"{path}/chart/series/{index}")
 

@@ -1,10 +1,10 @@
 """What happens in a workspace just before a call, by somebody else's hand: a thing is deleted or closed."""
 
-import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.reading import read_json
 from sandbox.slack import posting
 from sandbox.slack.bad_downloads import BadDownload, How
 from sandbox.slack.model import Channel, Json
@@ -68,13 +68,20 @@ def scan_takes(seconds: float) -> Happening:
 
     async def happen(state: "State", params: Json) -> None:
         given = params.get("files")
-        listed: Any = json.loads(given) if isinstance(given, str) else given
+        listed: Any = _read(given) if isinstance(given, str) else given
         for item in listed if isinstance(listed, list) else ():
             file = state.files.get(str(item.get("id"))) if isinstance(item, Mapping) else None
             if file is not None:
                 file.scan_s = seconds
 
     return happen
+
+
+def _read(given: str) -> Any:
+    try:
+        return read_json(given)
+    except ValueError:
+        return None
 
 
 def never_scanned() -> Happening:

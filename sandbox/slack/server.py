@@ -1,13 +1,13 @@
 """The HTTP shell around a Workspace: Web API, Socket Mode, uploads, downloads, response_url."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
 from sandbox.guard import GUARD, address, guard_of, keep_guard
+from sandbox.reading import read_json
 from sandbox.slack.bad_downloads import DownloadRecord
 from sandbox.slack.delivery import Socket, TooManySockets
 from sandbox.slack.model import Dropped, HttpAnswer, Json
@@ -89,8 +89,8 @@ async def _params(request: web.Request) -> Json | None:
     params.pop("token", None)
     if request.content_type == "application/json":
         try:
-            given = json.loads(await request.read() or b"{}")
-        except (ValueError, RecursionError):
+            given = read_json(await request.read() or b"{}")
+        except ValueError:
             return None
         return params | given if isinstance(given, dict) else None
     if request.body_exists:
@@ -237,8 +237,8 @@ async def _ping(link: web.WebSocketResponse, socket: Socket) -> None:
 
 def _take(workspace: Workspace, text: str) -> None:
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
+        message = read_json(text)
+    except ValueError:
         return
     if isinstance(message, dict) and isinstance(message.get("envelope_id"), str):
         payload = message.get("payload")

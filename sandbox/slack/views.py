@@ -52,7 +52,8 @@ def checked(state: "State", given: Any, *, kind: str) -> Json:
     found = Findings(kind, lambda image: False)
     _SHAPES[kind](given, "/view", found)
     blocks = given.get("blocks")
-    has_input = any(isinstance(b, dict) and b.get("type") == "input" for b in blocks or [])
+    listed = blocks if isinstance(blocks, list) else []
+    has_input = any(isinstance(b, dict) and b.get("type") == "input" for b in listed)
     if kind == "modal" and has_input and not given.get("submit"):
         found.add("missing required field: submit", "/view")
     if found.messages:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,6 +15,7 @@ from aiohttp import web
 from bot.cli.world import World, start_world
 from sandbox.guard import SMALL_BODY, Guard, address, guard_of
 from sandbox.images.api import ImageApi
+from sandbox.reading import DEPTH_MAX
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_slack.conftest import png
 
@@ -207,6 +210,31 @@ async def test_the_servers_listen_on_loopback_unless_told_otherwise(world: World
 
     assert {host for runner in runners for host, _ in runner.addresses} == {"127.0.0.1"}
     assert world.openai_base_url.startswith("http://127.0.0.1:")
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Objects in one another."""
+    return {"deeper": nested(depth - 1)} if depth else {}
+
+
+async def test_json_that_is_nested_too_deep_is_refused_before_it_is_kept(world: World) -> None:
+    token = {"Authorization": f"Bearer {world.workspace.bot_token}"}
+    post: dict[str, Any] = {"channel": DESIGN, "text": "x"}
+    deep = {"event_type": "x", "event_payload": nested(DEPTH_MAX)}
+    well = {"event_type": "x", "event_payload": nested(DEPTH_MAX - 5)}
+    async with aiohttp.ClientSession(world.slack_server.url, headers=token) as session:
+        async with session.post("/api/chat.postMessage", json={**post, "metadata": deep}) as answer:
+            assert await answer.json() == {"ok": False, "error": "invalid_json"}
+        form = {**post, "metadata": json.dumps(deep)}
+        async with session.post("/api/chat.postMessage", data=form) as answer:
+            assert (await answer.json())["error"] == "invalid_metadata_format"
+        async with session.post("/control/post", json={"viewer": "alice", "text": deep}) as answer:
+            assert answer.status == 400
+        async with session.post("/api/chat.postMessage", json={**post, "metadata": well}) as answer:
+            assert (await answer.json())["ok"]
+        asked = {"channel": DESIGN, "include_all_metadata": True}
+        async with session.post("/api/conversations.history", json=asked) as answer:
+            assert [message["metadata"] for message in (await answer.json())["messages"]] == [well]
 
 
 async def test_json_without_a_bottom_is_refused_and_nobody_stumbles(world: World) -> None:

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from sandbox.slack.happenings import never_scanned
 from sandbox.slack.model import Fault
 from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
@@ -41,6 +42,31 @@ async def test_tokens_and_methods_are_checked(
     answer = await still.call(method, {"channel": DESIGN, "text": "a fox"}, token)
 
     assert (answer.status, answer.body["ok"], answer.body["error"]) == (200, False, expected)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"), [(["x"], "invalid_auth"), ({"a": 1}, "invalid_auth"), ([], "None")], ids=str
+)
+async def test_a_token_that_is_no_text_is_none_that_is_known(
+    still: Workspace, token: object, expected: str
+) -> None:
+    """An empty one is as good as absent: then the header's counts."""
+    assert await error(still, "auth.test", token=token) == expected
+
+
+_CHART = {"type": "data_visualization", "title": "x", "chart": {"type": "bar", "series": [{"data": 5}]}}
+
+
+async def test_a_number_where_a_list_belongs_is_refused(still: Workspace) -> None:
+    assert await error(still, "chat.postMessage", channel=DESIGN, blocks=[_CHART]) == "invalid_blocks"
+    view = {"type": "home", "blocks": 5}
+    assert await error(still, "views.publish", user_id="U0ALICE001", view=view) == "invalid_arguments"
+
+
+async def test_a_fault_of_files_meets_a_list_that_cannot_be_read(still: Workspace) -> None:
+    still.faults.append(Fault("files.completeUploadExternal", first=never_scanned()))
+
+    assert await error(still, "files.completeUploadExternal", files="[") == "invalid_arguments"
 
 
 async def test_a_missing_scope_says_what_was_needed_and_what_there_was(clock: Clock) -> None:
