@@ -2,9 +2,11 @@
 
 `state.json` is one JSON object with its `format`; what is in it is the business of who writes it. Bytes are
 named by their SHA-256 and stand in `bytes/`, so that the same picture is there once. The state is replaced
-whole: whoever is killed while writing leaves the one before, with all of its bytes.
+whole: whoever is killed while writing leaves the one before, with all of its bytes. What is made here is its
+owner's alone to read, and nothing is written or removed where a link leads.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -84,8 +86,9 @@ class Folder:
     def take(self) -> None:
         """Make the folder and have it alone, until `release` or the end of the process. Raises InUse, and
         OSError where there can be none."""
-        self.place.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.place / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _make(self.place)
+        _refuse_link(self._bytes)
+        lock = os.open(self.place / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -148,7 +151,8 @@ class Folder:
     def write(self, written: Written) -> None:
         """Replace the state: its new bytes first, and last of all what only the one before spoke of goes.
         Raises OSError; the state before is then still there."""
-        self._bytes.mkdir(parents=True, exist_ok=True)
+        _refuse_link(self._bytes)
+        _make(self._bytes)
         for name, fetch in written.new.items():
             _replace(self._bytes / name, fetch())
         if written.new:
@@ -162,11 +166,26 @@ class Folder:
         self._stored = written.names
 
 
+def _make(folder: Path) -> None:
+    """The folder, with the missing ones above it, for its owner alone."""
+    for each in reversed([each for each in folder.parents if not each.exists()]):
+        each.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _refuse_link(folder: Path) -> None:
+    """What is no longer spoken of is removed there: in somebody's other folder it must not be."""
+    if folder.is_symlink():
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is a link to elsewhere", str(folder))
+
+
 def _replace(path: Path, data: bytes) -> None:
     """The file whole or as it was, whatever happens meanwhile."""
     half = path.with_name(path.name + _HALF)
     try:
-        with half.open("wb") as file:
+        half.unlink(missing_ok=True)
+        made = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(made, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -153,3 +155,50 @@ def test_what_somebody_else_put_beside_the_bytes_stays(tmp_path: Path) -> None:
     (tmp_path / "bytes" / f"{first}.new").write_bytes(b"half")
     second = next(iter(write(folder, 2, b"two").names))
     assert {path.name for path in (tmp_path / "bytes").iterdir()} == {"holiday.jpg", "more", second}
+
+
+@pytest.fixture
+def everybody_reads() -> Iterator[None]:
+    """The usual umask, by which what is made can be read by all."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("everybody_reads")
+def test_what_is_kept_is_its_owners_alone_to_read(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "data" / "sandbox")
+    folder.take()
+    write(folder, 1, b"one")
+    write(folder, 2, b"one", b"two")
+    folder.release()
+    made = {path.relative_to(tmp_path): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert len(made) == 7
+    assert {str(path): mode for path, mode in made.items() if mode & 0o077} == {}
+
+
+def test_a_link_in_the_place_of_a_file_half_written_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    folder = Folder(tmp_path / "kept")
+    folder.take()
+    (tmp_path / "kept" / "state.json.new").symlink_to(tmp_path / "mine")
+    write(folder, 1, b"one")
+    folder.release()
+    assert (tmp_path / "mine").read_text() == "mine"
+    state = Folder(tmp_path / "kept").read()
+    assert state is not None
+    assert state["number"] == 1
+
+
+def test_a_link_in_the_place_of_the_bytes_is_refused_and_nothing_is_removed_there(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ("0" * 64)).write_bytes(b"of another demo")
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "bytes").symlink_to(elsewhere)
+    folder = Folder(tmp_path / "kept")
+    with pytest.raises(NotADirectoryError, match="bytes is a link"):
+        folder.take()
+    with pytest.raises(NotADirectoryError, match="bytes is a link"):
+        write(folder, 1, b"one")
+    assert [path.name for path in elsewhere.iterdir()] == ["0" * 64]
