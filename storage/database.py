@@ -108,7 +108,9 @@ class Database:
     def _open(cls, data_dir: Path, *, create: bool, inline: bool) -> Database:
         path = data_dir / DATABASE_NAME
         if create:
-            (data_dir / PICTURES_NAME).mkdir(parents=True, exist_ok=True)
+            # People's prompts and pictures: nobody else with an account here has any business in it.
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (data_dir / PICTURES_NAME).mkdir(exist_ok=True)
         elif not path.exists():
             raise NoDataDirectory(data_dir)
         lock = _take_lock(data_dir)

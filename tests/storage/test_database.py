@@ -110,6 +110,19 @@ def test_a_directory_without_a_database_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_new_directory_is_its_owners_alone_and_one_that_was_there_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    before = os.umask(0o022)
+    try:
+        (tmp_path / "shared").chmod(0o750)
+        for name in ("new", "shared"):
+            Database.open(tmp_path / name, create=True).close()
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("new", "shared")]
+    assert modes == [0o700, 0o750]
+
+
 def test_a_second_bot_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     first = Database.open(tmp_path, create=True)
     with pytest.raises(DataDirectoryInUse, match=re.escape(str(tmp_path))):
