@@ -5,7 +5,8 @@ Not kept: the records for tests (calls, acknowledgements, downloads), what goes 
 tickets, and commands and clicks that wait for an answer: their person has seen by then that none came.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +34,17 @@ _SILENT: Final = frozenset(
     {"conversations.open", "files.getUploadURLExternal", "files.completeUploadExternal"}
 )
 """Calls that change something of which no other notice tells."""
+_RUN_END: Final = 1 << 48
+_COUNT_END: Final = 36**8
+_LAST_END: Final = 10**18
+"""Beyond any run in ms, any number of ids, any stamp in µs that comes about; no id could be made of more."""
+_STAMP: Final = re.compile(r"\d{1,12}\.\d{6}")
+_VIEW: Final[Mapping[str, type | tuple[type, ...]]] = {
+    **dict.fromkeys(("id", "type", "hash", "root_view_id", "external_id", "_user"), str),
+    **dict.fromkeys(("previous_view_id", "_channel"), (str, type(None))),
+    **{"blocks": list, "state": dict, "clear_on_close": bool, "submit": (dict, type(None))},
+}
+"""What is read of a view, and what it is."""
 
 
 @dataclass
@@ -136,7 +148,12 @@ class WorkspaceKept:
         rooms = [_channel(room) for room in found.rooms]
         held = ByteStore()
         files = [_brought_back(file, held, fetch) for file in found.files]
+        _countable(found)
         _whole(found, files, state.bot_user_id)
+        for key, view in found.views.items():
+            _drawable(view, "modal", {"id": key}, found)
+        for user, view in found.homes.items():
+            _drawable(view, "home", {"_user": user}, found)
         state.count_on(found.run, found.count, found.last_ts)
         state.installed = found.installed
         state.users = {user.id: user for user in found.users}
@@ -198,6 +215,31 @@ def _brought_back(kept: Json, held: ByteStore, fetch: Callable[[str], bytes]) ->
     return read(File, fields | {"held": held.put(name, fetch(name)) if name else NOTHING})
 
 
+def _countable(kept: Kept) -> None:
+    """What is counted on from can be. ValueError."""
+    counters = ((kept.run, _RUN_END), (kept.count, _COUNT_END), (kept.last_ts, _LAST_END))
+    if not all(0 <= number < end for number, end in counters):
+        raise ValueError("its counters are none")
+    for event in kept.unanswered:
+        if event.attempt < 0 or not isinstance(event.payload.get("event"), dict):
+            raise ValueError("one of the events that nobody has acknowledged is none")
+
+
+def _drawable(view: Json, kind: str, place: Json, kept: Kept) -> None:
+    """The view has all that is read of it, and is where it belongs. ValueError."""
+    right = {"type": kind, **place}
+    wrong = [name for name, types in _VIEW.items() if not isinstance(view.get(name), types)]
+    wrong += [name for name, value in right.items() if view.get(name) != value]
+    if wrong:
+        raise ValueError(f"a {kind} cannot have {wrong[0]} {str(view.get(wrong[0]))[:40]!r}")
+    values = view["state"].get("values")
+    held = values.values() if isinstance(values, dict) else [None]
+    if not all(isinstance(each, dict) for each in [*view["blocks"], *held]):
+        raise ValueError(f"the {kind} {view['id'][:40]} has blocks or values that are none")
+    if view["_user"] not in {user.id for user in kept.users}:
+        raise ValueError(f"the {kind} {view['id'][:40]} is of somebody who is not there")
+
+
 def _whole(kept: Kept, files: list[File], bot: str) -> None:
     """Nothing speaks of somebody or something that is not there. ValueError."""
     users, known = {user.id for user in kept.users}, {file.id for file in files}
@@ -211,3 +253,6 @@ def _whole(kept: Kept, files: list[File], bot: str) -> None:
         attached = {file for message in room.messages for file in message.files}
         if lost := sorted((room.members - users) | (attached - known)):
             raise ValueError(f"{room.id} speaks of {lost[0]}, which is not there")
+        for message in room.messages:
+            if message.channel != room.id or not _STAMP.fullmatch(message.ts):
+                raise ValueError(f"{room.id} cannot have the message {message.ts[:40]!r}")

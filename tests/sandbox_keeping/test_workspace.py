@@ -1,6 +1,7 @@
 """A workspace that was used is the same after a restart, and goes on from there."""
 
 import asyncio
+import copy
 import json
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.keeping.folder import Folder
+from sandbox.slack import response_urls
 from sandbox.slack.keeping import WorkspaceKept
 from sandbox.slack.model import Json
 from sandbox.slack.workspace import Workspace
@@ -158,6 +160,95 @@ def _with_a_number_for_a_name(state: Json) -> None:
 
 def _with_a_kind_nobody_knows(state: Json) -> None:
     state["rooms"][0]["kind"] = "tunnel"
+
+
+def _with(**fields: Any) -> Any:
+    """Those fields of the whole in place of what was kept."""
+
+    def spoil(state: Json) -> None:
+        assert state.keys() >= fields.keys()
+        state.update(fields)
+
+    return spoil
+
+
+def _with_an_event_that_is_none(state: Json) -> None:
+    state["unanswered"][0]["payload"]["event"] = 5
+
+
+def _with_an_attempt_before_the_first(state: Json) -> None:
+    state["unanswered"][0]["attempt"] = -3
+
+
+def _with_a_stamp_that_is_none(state: Json) -> None:
+    message = next(message for room in state["rooms"] for message in room["messages"])
+    message["ts"] = "soon"
+
+
+def _with_a_message_of_elsewhere(state: Json) -> None:
+    message = next(message for room in state["rooms"] for message in room["messages"])
+    message["channel"] = "C0NOWHERE1"
+
+
+def _view(kind: str, **fields: Any) -> Any:
+    """That view, of which the rest is as it was; None takes a field away."""
+
+    def spoil(state: Json) -> None:
+        (view,) = state[kind].values()
+        assert view.keys() >= fields.keys()
+        view.update(fields)
+        for name in [name for name, value in fields.items() if value is None]:
+            del view[name]
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _with(count=-5),
+        _with(count=10**4000),
+        _with(run=-1),
+        _with(run=1 << 64),
+        _with(last_ts=10**4000),
+        _with(views={"V1": {"a": 1}}),
+        _with(homes={"U0ALICE001": {}}),
+        _with_an_event_that_is_none,
+        _with_an_attempt_before_the_first,
+        _with_a_stamp_that_is_none,
+        _with_a_message_of_elsewhere,
+        _view("views", id="V0ANOTHER1"),
+        _view("views", blocks=None),
+        _view("views", blocks=[7]),
+        _view("views", state={"values": {"b": 7}}),
+        _view("views", _user="U0NOBODY"),
+        _view("views", root_view_id=None),
+        _view("homes", _user="U0BOB00001"),
+        _view("homes", type="modal"),
+    ],
+)
+async def test_a_state_from_which_nothing_could_go_on_is_refused_and_changes_nothing(
+    clock: Clock, tmp_path: Path, spoil: Any
+) -> None:
+    before = await used(clock, ("post", "alice", "design", "hello"), acks=False)
+    trigger = response_urls.trigger(before, before.user_named("alice"), channel=DESIGN)
+    title = {"type": "plain_text", "text": "A picture"}
+    modal = {"type": "modal", "title": title, "blocks": [{"type": "divider"}]}
+    await call(before, "views.open", trigger_id=trigger, view=modal)
+    home = {"type": "home", "blocks": [{"type": "divider"}]}
+    await call(before, "views.publish", user_id="U0ALICE001", view=home)
+    kept_in(tmp_path, before)
+    state = json.loads((tmp_path / "state.json").read_text())["slack"]
+    fresh = Workspace(now=clock.now, sleep=clock.sleep)
+    was = all_of(fresh)
+    spoilt = copy.deepcopy(state)
+    spoil(spoilt)
+    with pytest.raises((ValueError, KeyError)):
+        WorkspaceKept(fresh).restore(spoilt, Folder(tmp_path).fetch)
+    assert all_of(fresh) == was
+    WorkspaceKept(fresh).restore(state, Folder(tmp_path).fetch)
+    assert fresh.homes.keys() == {"U0ALICE001"}
+    await fresh.close()
 
 
 @pytest.mark.parametrize(
