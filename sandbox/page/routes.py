@@ -15,7 +15,6 @@ Like the control routes they are for this machine's own page: a foreign Host or 
 """
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -80,7 +79,7 @@ def add_page(
 ) -> None:
     """Add the page to an app made by `slack_app` that has the control routes (`add_control`).
 
-    With `images` the page has a slider that sets its `seconds_per_picture`.
+    With `images`, `POST /page/pace` sets its `seconds_per_picture`.
     """
     files = {
         item.name: (item.read_bytes(), kind)
@@ -110,9 +109,10 @@ def _state(workspace: Workspace, journal: Journal) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         changes = journal.since(request.query.get("since", ""))
         try:
-            shown = view.snapshot(workspace, request.query.get("viewer", ""), changes)
+            viewer = workspace.user_named(request.query.get("viewer", ""))
         except KeyError:
             return web.json_response({"ok": False, "error": "unknown viewer"}, status=404)
+        shown = view.snapshot(workspace, viewer.id, changes)
         return web.json_response(shown | {"token": journal.token})
 
     return serve
@@ -170,4 +170,4 @@ def _seconds(body: bytes) -> float | None:
     seconds = given.get("seconds_per_picture") if isinstance(given, dict) else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
-    return float(seconds) if math.isfinite(seconds) and 0 <= seconds <= SECONDS_MAX else None
+    return float(seconds) if 0 <= seconds <= SECONDS_MAX else None

@@ -109,13 +109,23 @@ async def test_the_set_up_names_everybody_who_can_look_at_it_and_the_commands(
     assert body["seconds_per_picture"] == 4
 
 
+async def test_only_an_unknown_viewer_is_an_unknown_viewer(
+    http: aiohttp.ClientSession, workspace: Workspace
+) -> None:
+    async with http.get("/page/state?viewer=U0NOBODY") as answer:
+        assert (answer.status, (await answer.json())["error"]) == (404, "unknown viewer")
+    workspace.views["V"] = {"a": 1}
+    async with http.get("/page/state?viewer=U0ALICE001") as answer:
+        assert answer.status == 500
+
+
 async def test_the_pace_can_be_set(http: aiohttp.ClientSession, images: ImageApi) -> None:
     async with http.post("/page/pace", json={"seconds_per_picture": 0.5}) as answer:
         assert await answer.json() == {"seconds_per_picture": 0.5}
     assert images.seconds_per_picture == 0.5
 
 
-@pytest.mark.parametrize("given", [-1, 61, True, "4", None, float("nan"), float("inf")])
+@pytest.mark.parametrize("given", [-1, 61, True, "4", None, float("nan"), float("inf"), 10**400])
 async def test_a_pace_that_is_no_sensible_number_changes_nothing(
     http: aiohttp.ClientSession, images: ImageApi, given: Any
 ) -> None:
