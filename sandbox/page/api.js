@@ -15,7 +15,6 @@ const post = (path, body) => asked(path, { method: "POST", headers: { "Content-T
 export const setup = () => asked("/page/setup");
 export const state = (viewer, since) => asked(`/page/state?viewer=${encodeURIComponent(viewer)}&since=${encodeURIComponent(since)}`);
 export const act = (viewer, doing, action) => post(`/control/${doing}`, { viewer, ...action });
-export const pace = (seconds) => post("/page/pace", { seconds_per_picture: seconds });
 export const hood = () => asked("/control/hood");
 export const hoodEntry = (id) => asked(`/control/hood/${encodeURIComponent(id)}`);
 export const ledger = (channel, thread) => asked(`/control/ledger?channel=${encodeURIComponent(channel)}&thread=${encodeURIComponent(thread)}`);

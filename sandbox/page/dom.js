@@ -52,6 +52,18 @@ export function focusAnew(node) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** What can have the focus goes by a name, under which it is found again after it was drawn anew. */
+export const named = (name, box = document) => [...box.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === name) ?? null;
+
+const QUIET_MS = 1000;
+
+/** What comes into a live region in this moment is not read out: it is not news. */
+export function quietly(box) {
+  box.setAttribute("aria-live", "off");
+  clearTimeout(box.quiet);
+  box.quiet = setTimeout(() => box.removeAttribute("aria-live"), QUIET_MS);
+}
+
 /**
  * Make `box` show one node for each item, in order, keeping the nodes whose item did not change.
  * `key(item)` says which item it is, `print(item)` everything its node depends on, `make(item)` builds the node.
@@ -72,7 +84,7 @@ export function reconcile(box, items, key, print, make) {
         const focused = node.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
         if (place === node) place = fresh;
         node.replaceWith(fresh);
-        if (focused) [...fresh.querySelectorAll("[data-focus]")].find((n) => n.dataset.focus === focused)?.focus();
+        if (focused) named(focused, fresh)?.focus();
       }
       node = fresh;
     }
@@ -82,9 +94,27 @@ export function reconcile(box, items, key, print, make) {
   for (const node of before.values()) node.remove();
 }
 
+const toasts = { box: null };
+
+/** Where toasts are shown: in front of a modal only what is inside it is read out. With its dialog gone it comes back. */
+function toastBox() {
+  if (!toasts.box) {
+    const box = byId("toasts");
+    toasts.box = box;
+    new MutationObserver(() => {
+      if (box.isConnected) return;
+      document.body.append(box);
+      if (box.firstElementChild) box.showPopover();
+    }).observe(document.body, { childList: true });
+  }
+  const front = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (toasts.box.parentNode !== front) front.append(toasts.box);
+  return toasts.box;
+}
+
 /** A passing remark at the edge of the page. */
 export function toast(text) {
-  const box = byId("toasts");
+  const box = toastBox();
   const note = el("p", { class: "toast" }, text);
   box.append(note);
   while (box.children.length > 4) box.firstElementChild.remove();

@@ -13,6 +13,22 @@ export function chips(files, leave) {
   });
 }
 
+/**
+ * Bring files into the workspace, one after the other, as many as there is room `left` for among `most`.
+ * `took(told, file)` for each that is taken; of the others it is said why not. Whether all that were brought were.
+ */
+export async function bring(given, { left, most, attach, took }) {
+  if (given.length > left) toast(`At most ${most} files can be added.`);
+  let well = true;
+  for (const file of given.slice(0, left)) {
+    const answer = await attach(file);
+    well &&= answer.ok;
+    if (answer.ok) took(answer.file, file);
+    else toast(`${file.name || "The file"} was not taken: ${answer.error}`);
+  }
+  return well;
+}
+
 /** The control of a `file_input` element. */
 export function fileControl(spec, { id, source, held, kept, tell }) {
   let files = (kept ?? held?.files ?? []).map(({ id: file, name, mimetype }) => ({ id: file, name, mimetype }));
@@ -38,12 +54,7 @@ export function fileControl(spec, { id, source, held, kept, tell }) {
 
   async function add(given) {
     button.setAttribute("aria-busy", "true");
-    for (const file of given.slice(0, most - files.length)) {
-      const answer = await source.attach(file);
-      if (answer.ok) files.push(answer.file);
-      else toast(`${file.name || "The file"} was not taken: ${answer.error}`);
-    }
-    if (given.length > most) toast(`At most ${most} files can be added.`);
+    await bring(given, { left: most - files.length, most, attach: source.attach, took: (file) => files.push(file) });
     button.removeAttribute("aria-busy");
     picker.value = "";
     draw();

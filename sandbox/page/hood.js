@@ -1,8 +1,9 @@
 // Under the hood: a thread's money, what goes over the wire, and switches for what may go wrong.
 
 import * as api from "./api.js";
-import { byId, el, icon, isPhone, toast } from "./dom.js";
+import { byId, el, icon, toast } from "./dom.js";
 import { ledgerView } from "./ledger.js";
+import { shut } from "./screen.js";
 import { switchesView } from "./switches.js";
 import { wireView } from "./wire.js";
 
@@ -94,8 +95,7 @@ export function hood({ place }) {
 
   /** What lies under it cannot be reached, by the keyboard neither. */
   function cover() {
-    byId("thread").inert = covers();
-    byId("channel").inert = covers() && isPhone();
+    shut(covers());
   }
 
   const keep = () => localStorage.setItem(KEPT, `${isOpen() ? "open" : "closed"} ${current?.id ?? ""}`);

@@ -1,7 +1,7 @@
 // Messages as a list: who, when, what, and what can be done with them.
 
 import { blocks } from "./blocks.js";
-import { el, icon, reconcile } from "./dom.js";
+import { el, icon, quietly, reconcile } from "./dom.js";
 import { emoji, glyph } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { postedFile } from "./pictures.js";
@@ -91,6 +91,7 @@ export function drawList(box, room, threadTs, world, does) {
   shown.grow = (by = MORE) => {
     if (box.window !== shown || shown.most >= all.length) return false;
     shown.most += by;
+    quietly(box);
     const [height, top] = [box.scrollHeight, box.scrollTop];
     drawList(box, room, threadTs, world, does);
     // At the very top the browser keeps no place by itself.

@@ -1,18 +1,19 @@
 // The page: keeps what is shown, asks for the state again when something changed, and draws it.
 
 import * as api from "./api.js";
-import { composer } from "./composer.js";
-import { act, attach, copyLink, edit, globalShortcuts, remove } from "./deeds.js";
-import { byId, isPhone, toast } from "./dom.js";
-import { FIRST_PROMPT, begun, draftOf, isFirst, keepDraft, outdateFiles } from "./drafts.js";
+import { boxes as makeBoxes } from "./boxes.js";
+import { act, attach, copyLink, edit, remove } from "./deeds.js";
+import { byId, isPhone, named, toast } from "./dom.js";
+import { FIRST_PROMPT, begun, draftOf, forgetReplies, isFirst, outdateFiles } from "./drafts.js";
+import * as guide from "./guide.js";
 import { hood } from "./hood.js";
+import { lasting } from "./kept.js";
 import { permalink } from "./links.js";
 import { entries } from "./messages.js";
-import { refresh } from "./refresh.js";
-import { draw, find, holdEnd, notice, scrollDown } from "./screen.js";
+import { lookAs, refresh } from "./refresh.js";
+import { GONE, draw, find, holdEnd, notice, scrollDown, shut } from "./screen.js";
 import { drawControls } from "./sidebar.js";
-import { now, room } from "./state.js";
-import { suggest } from "./suggestions.js";
+import { forgetSeen, now, room, withApp } from "./state.js";
 
 /** Notices after which what was uploaded may be gone. */
 const ANEW = new Set(["hello", "reset"]);
@@ -20,14 +21,15 @@ const ANEW = new Set(["hello", "reset"]);
 /** Notices after which other people may be there. */
 const PEOPLE = new Set(["hello", "lost", "person", "reset"]);
 
+const HIDDEN_MOST = 200;
+const HOME = "home";
+
 const below = hood({ place: () => ({ channel: now.room, thread: now.thread, viewer: now.viewer }) });
-/** Of the first command of a visit: the newest message before it. Then null: nobody needs to be guided. */
-let guide = null;
 
 // What a person can do
 
 const does = {
-  hidden: new Set(),
+  hidden: lasting("hidden", HIDDEN_MOST),
   act,
   attach,
   openRoom,
@@ -35,7 +37,7 @@ const does = {
   press: (action) => act("press", action),
   openThread,
   dismiss: (ts) => {
-    does.hidden.add(ts);
+    does.hidden.set(ts, true);
     show();
   },
   edit,
@@ -43,37 +45,30 @@ const does = {
   remove,
 };
 
-const boxes = {
-  channel: composer({ id: "channel", label: "Message", suggest, attach, shortcuts: globalShortcuts, reword: () => rewordLast(null), send: (sent) => send(sent, null) }),
-  thread: composer({ id: "thread", label: "Reply in the thread", broadcast: true, suggest, attach, reword: () => rewordLast(now.thread), send: (sent) => send(sent, now.thread), escape: closeThread }),
-};
+const boxes = makeBoxes({ send, reword, escape: closeThread });
 
 /** Change the newest message of one's own in the channel, or in a thread. */
-function rewordLast(thread) {
+function reword(thread) {
   const all = entries(room(), thread, does.hidden);
   const last = all.findLast((entry) => entry.kind === "message" && entry.message.mine);
   if (last) edit(last.message);
 }
 
-function send({ kind, text, files, broadcast }, threadTs) {
-  if (kind === "type" && isFirst()) guide = room().messages.at(-1)?.ts ?? "";
+function send({ kind, text, files, broadcast, place }) {
+  const { viewer, channel, thread } = place;
+  if (kind === "type" && isFirst()) guide.lookOut(place, text);
   begun();
-  const where = { channel: now.room, text, thread_ts: threadTs };
-  scrollDown(byId(threadTs ? "thread-log" : "channel-log"));
-  return act(kind, kind === "type" ? where : { ...where, files, broadcast });
+  if (channel === now.room) scrollDown(byId(thread ? "thread-log" : "channel-log"));
+  const said = { channel, text, thread_ts: thread };
+  return api.act(viewer, kind, kind === "type" ? said : { ...said, files, broadcast });
 }
 
-const show = () => draw(does, boxes.channel.draft().text === FIRST_PROMPT);
+const show = () => draw(does, draftOf(null).text === FIRST_PROMPT);
 
 // Where we are
 
-function keepDrafts() {
-  keepDraft(null, boxes.channel.draft());
-  if (now.thread) keepDraft(now.thread, boxes.thread.draft());
-}
-
 function openRoom(id) {
-  keepDrafts();
+  guide.leaveAlone();
   Object.assign(now, { room: id, thread: null, home: false });
   toggleMenu(false);
   arrive();
@@ -82,10 +77,9 @@ function openRoom(id) {
 }
 
 function openThread(ts, { focus = true } = {}) {
-  keepDrafts();
+  guide.leaveAlone();
   now.opener = document.activeElement?.dataset?.focus ?? null;
   now.thread = ts;
-  guide = null;
   arrive();
   scrollDown(byId("thread-log"));
   // Whoever opens a thread wants to see it; one that opens by itself lets them go on watching the money.
@@ -98,20 +92,20 @@ function openThread(ts, { focus = true } = {}) {
 function showHome(home) {
   now.home = home;
   byId("channel-log").replaceChildren();
+  tellAddress();
   show();
-  act("home", { tab: home ? "home" : "messages" });
+  act("home", { tab: home ? HOME : "messages" });
   if (!home) scrollDown(byId("channel-log"));
 }
 
 function closeThread() {
   leaveThread();
-  const back = [...document.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === now.opener);
+  const back = named(now.opener);
   if (back) back.focus();
   else boxes.channel.focus();
 }
 
 function leaveThread() {
-  keepDrafts();
   now.thread = null;
   arrive();
 }
@@ -130,73 +124,81 @@ async function meetPeople() {
   if (!given.viewers) return;
   now.setup = given;
   if (!given.viewers.some((user) => user.id === now.viewer)) await become(given.viewers[0].id);
-  drawControls(byId("controls"), now.setup, now.viewer, become);
+  drawPeople();
 }
 
+const drawPeople = () => drawControls(byId("controls"), now.setup, now.viewer, become);
+
+/** Look as somebody else: as soon as it is known what they see, and not at all when that cannot be asked. */
 async function become(id) {
-  keepDrafts();
-  Object.assign(now, { viewer: id, home: false });
-  await refresh();
-  if (!room()) now.room = [...now.world.rooms.keys()][0];
+  guide.leaveAlone();
+  const wrong = await lookAs(id);
+  if (wrong) {
+    toast(wrong);
+    drawPeople();
+    return;
+  }
+  if (now.viewer !== id) return;
+  now.home = false;
+  stayInRooms();
   if (now.thread && !room().messages.some((one) => one.ts === now.thread)) now.thread = null;
   arrive();
 }
 
-/** After the room, the thread or the viewer changed: the address, the drafts, the lists. */
+/** The open room may not be there any more, or not for this person. */
+function stayInRooms() {
+  if (!room()) Object.assign(now, { room: [...now.world.rooms.keys()][0], thread: null, home: false });
+}
+
+/** After the room, the thread or the viewer changed: the address, the boxes, the lists. */
 function arrive() {
-  const name = now.setup.viewers.find((user) => user.id === now.viewer)?.name ?? now.viewer;
-  history.replaceState(null, "", `/?as=${name}#${[now.room, now.thread].filter(Boolean).join("/")}`);
-  byId("channel-log").replaceChildren();
-  byId("thread-log").replaceChildren();
+  tellAddress();
   byId("thread").hidden = !now.thread;
-  dressBox(boxes.channel, null, draftOf(null));
-  if (now.thread) dressBox(boxes.thread, now.thread, draftOf(now.thread));
+  boxes.dress();
   show();
   below.moved();
 }
 
-let dressed = "";
-
-/** A room can be archived or renamed while it is open, and the app's shortcuts can change. */
-function dressBoxes() {
-  const look = JSON.stringify([now.viewer, now.room, now.thread, room().title, room().archived, globalShortcuts().length]);
-  if (look === dressed) return;
-  dressed = look;
-  dressBox(boxes.channel, null, null);
-  if (now.thread) dressBox(boxes.thread, now.thread, null);
+function tellAddress() {
+  const name = now.setup.viewers.find((user) => user.id === now.viewer)?.name ?? now.viewer;
+  history.replaceState(null, "", `/?as=${name}#${[now.room, now.thread, now.home && HOME].filter(Boolean).join("/")}`);
 }
 
-/** What a box is for; `draft` null leaves in it what is being written. */
-function dressBox(box, thread, draft) {
-  const here = room();
-  box.show({
-    draft,
-    placeholder: thread ? "Reply…" : `Message ${here.title}`,
-    also: `Also send to ${here.name ? `#${here.name}` : here.title}`,
-    disabled: here.archived ? `${here.title} is archived` : null,
-  });
-}
-
-/** After the first command of a visit, show its thread as soon as something is in it. */
+/** After the first command of a visit, show its thread; unless somebody is writing in another. */
 function followFirstPicture() {
-  if (guide === null || isPhone() || innerWidth < 1000) return;
-  const reply = room()?.messages.findLast((one) => one.is_reply && one.ts > guide && one.user === now.world.app.user_id);
-  if (reply) openThread(reply.thread_ts, { focus: false });
+  const thread = guide.arrived();
+  if (!thread) return;
+  if (isPhone() || innerWidth < 1000 || byId("thread").contains(document.activeElement)) guide.leaveAlone();
+  else openThread(thread, { focus: false });
+}
+
+/** To a linked message, or why not. */
+function goTo({ channel, thread, ts }) {
+  const there = now.world.rooms.get(channel);
+  if (!there) toast("You are not in that channel.");
+  else if (!entries(there, thread, does.hidden).length) toast(GONE);
+  else {
+    if (channel !== now.room) openRoom(channel);
+    openThread(thread);
+    find(ts);
+  }
 }
 
 // Staying up to date
 
 async function update(notice) {
-  if (ANEW.has(notice?.kind)) {
-    keepDrafts();
-    outdateFiles();
+  if (notice?.kind === "reset") {
+    forgetReplies();
+    does.hidden.clear();
+    forgetSeen();
   }
+  if (ANEW.has(notice?.kind)) outdateFiles();
   if (PEOPLE.has(notice?.kind)) await meetPeople();
   await refresh();
-  if (!now.world || now.world.viewer.id !== now.viewer) return;
-  if (!room()) now.room = [...now.world.rooms.keys()][0];
+  if (!now.world) return;
+  stayInRooms();
   leaveWhatIsGone();
-  dressBoxes();
+  boxes.dress();
   show();
   followFirstPicture();
 }
@@ -220,18 +222,19 @@ async function begin() {
   now.viewer = (now.setup.viewers.find((user) => [user.name, user.id].includes(wanted)) ?? now.setup.viewers[0]).id;
   await refresh();
   if (!now.world) return;
-  drawControls(byId("controls"), now.setup, now.viewer, become);
+  drawPeople();
   const linked = permalink(location.pathname + location.search);
-  const [hashRoom, hashThread] = location.hash.slice(1).split("/");
-  const first = [...now.world.rooms.keys()][0];
-  now.room = [linked?.channel, hashRoom].find((id) => now.world.rooms.has(id)) ?? first;
-  now.thread = [linked?.thread, hashThread].find((ts) => room().messages.some((one) => one.ts === ts)) ?? null;
+  const [hashRoom, ...rest] = location.hash.slice(1).split("/");
+  now.room = [linked?.channel, hashRoom].find((id) => now.world.rooms.has(id)) ?? [...now.world.rooms.keys()][0];
+  now.thread = rest.find((ts) => room().messages.some((one) => one.ts === ts)) ?? null;
   byId("channel-composer").append(boxes.channel.node);
   byId("thread-composer").append(boxes.thread.node);
   arrive();
-  scrollDown(byId("channel-log"));
-  if (linked && now.thread === linked.thread) find(linked.ts);
-  boxes.channel.focus();
+  if (rest.includes(HOME) && withApp()) showHome(true);
+  else scrollDown(byId("channel-log"));
+  if (now.thread && isPhone()) byId("thread-close").focus();
+  else boxes.channel.focus();
+  if (linked) goTo(linked);
   below.begin(now.setup);
 }
 
@@ -240,34 +243,31 @@ function follow(event) {
   const place = anchor && permalink(anchor.dataset.permalink);
   if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const there = now.world.rooms.get(place.channel);
-  if (!there) toast("You are not in that channel.");
-  else if (!entries(there, place.thread, does.hidden).length) toast("That message is gone.");
-  else {
-    if (place.channel !== now.room) openRoom(place.channel);
-    openThread(place.thread);
-    find(place.ts);
-  }
+  goTo(place);
 }
 
+const menuIsOpen = () => byId("sidebar").classList.contains("open");
+
 function toggleMenu(open) {
+  const was = menuIsOpen();
   byId("sidebar").classList.toggle("open", open);
   byId("shade").hidden = !open;
   byId("menu").setAttribute("aria-expanded", String(open));
-  if (open) byId("sidebar").querySelector("button")?.focus();
+  shut(below.covers());
+  if (open) byId("sidebar").querySelector("button").focus();
+  else if (was) byId("menu").focus();
 }
 
 for (const id of ["channel-log", "thread-log"]) holdEnd(byId(id));
-byId("menu").addEventListener("click", () => toggleMenu(!byId("sidebar").classList.contains("open")));
+byId("menu").addEventListener("click", () => toggleMenu(true));
 byId("shade").addEventListener("click", () => toggleMenu(false));
 byId("thread-close").addEventListener("click", closeThread);
+addEventListener("resize", () => (menuIsOpen() && !isPhone() ? toggleMenu(false) : shut(below.covers())));
 document.addEventListener("click", follow);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open], .popup:popover-open")) return;
-  if (byId("sidebar").classList.contains("open")) {
-    toggleMenu(false);
-    byId("menu").focus();
-  } else if (below.covers() || below.hasFocus()) below.close();
+  if (menuIsOpen()) toggleMenu(false);
+  else if (below.covers() || below.hasFocus()) below.close();
   else if (now.thread) closeThread();
 });
 api.live({ up: begin, changed: update, below: below.notice, down: lost });

@@ -1,6 +1,6 @@
 // Draws what the page knows.
 
-import { byId, el } from "./dom.js";
+import { byId, el, isPhone, quietly, toast } from "./dom.js";
 import { drawList, entries, reach } from "./messages.js";
 import { drawRooms } from "./sidebar.js";
 import { now, room, seenUpTo, unread, withApp } from "./state.js";
@@ -11,6 +11,8 @@ const WELCOME =
 const WELCOME_ALONE = "Write here what you want to see, without a command; the picture comes in a thread, and a reply there changes it.";
 const READY = " The first one is written below: press Enter.";
 const NO_HOME = "The app has no Home tab yet, or it has not answered.";
+
+export const GONE = "That message is gone.";
 
 const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
 
@@ -26,6 +28,7 @@ export function find(ts) {
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
       const found = reach(byId("thread-log"), ts);
+      if (!found) toast(GONE);
       found?.scrollIntoView({ block: "center" });
       found?.classList.add("found");
     }),
@@ -81,22 +84,34 @@ function welcomeTo(here) {
 function drawTabs(does) {
   const box = byId("channel-tabs");
   box.hidden = !withApp();
-  if (box.hidden) return;
-  const tab = (label, home) => el("button", { type: "button", "aria-pressed": String(now.home === home), "data-focus": `tab ${label}`, click: () => does.showHome(home) }, label);
-  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
-  box.replaceChildren(tab("Messages", false), tab("Home", true));
-  [...box.children].find((one) => one.dataset.focus === focused)?.focus();
+  const tab = (label, home) => el("button", { type: "button", "data-focus": `tab ${label}`, click: () => does.showHome(home) }, label);
+  // The same two for good: a press that began before a redraw ends after it.
+  if (!box.firstElementChild) box.append(tab("Messages", false), tab("Home", true));
+  for (const [index, one] of [...box.children].entries()) one.setAttribute("aria-pressed", String(now.home === (index === 1)));
 }
 
 function drawLog(box, here, thread, does, empty) {
+  const place = `${now.viewer} ${here.id} ${thread}`;
+  if (box.place !== place) {
+    box.place = place;
+    box.replaceChildren();
+    quietly(box);
+  }
   const stay = atEnd(box);
   if (!entries(here, thread, does.hidden).length) {
-    box.replaceChildren(el("p", { class: "state" }, empty));
+    if (box.firstElementChild?.textContent !== empty) box.replaceChildren(el("p", { class: "state" }, empty));
     return;
   }
   if (box.firstElementChild && !box.firstElementChild.dataset.key) box.replaceChildren();
   drawList(box, here, thread, now.world, does);
   if (stay) scrollDown(box);
+}
+
+/** What lies under the menu, the thread or the hood cannot be reached, by the keyboard neither. */
+export function shut(underHood) {
+  const menu = byId("sidebar").classList.contains("open");
+  byId("channel").inert = menu || (isPhone() && (underHood || Boolean(now.thread)));
+  byId("thread").inert = menu || underHood;
 }
 
 function drawNotice(here) {
@@ -110,6 +125,7 @@ function drawNotice(here) {
 
 /** A standing remark above the composer; empty takes it away. */
 export function notice(text) {
-  byId("notice").textContent = text;
+  // Written again, the same words would be read out again.
+  if (byId("notice").textContent !== text) byId("notice").textContent = text;
   byId("notice").hidden = !text;
 }

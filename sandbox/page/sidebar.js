@@ -1,10 +1,7 @@
-// Channels and people, who is looking, and how long a picture takes.
+// Channels and people, and who is looking.
 
-import { pace } from "./api.js";
-import { el, icon, reconcile, toast } from "./dom.js";
+import { el, icon, reconcile } from "./dom.js";
 import { avatar } from "./messages.js";
-
-const SECONDS_MOST = 30;
 
 /** Draw the rooms. `unread(room)` gives {count, mentions}. */
 export function drawRooms(box, world, current, unread, open) {
@@ -41,7 +38,7 @@ function roomButton(room, about, world, open) {
 
 const standing = (user) => (user.is_admin ? "admin" : user.is_guest ? "guest" : user.is_outside ? "elsewhere" : "");
 
-/** The switch of who is looking; and the slider, where there is none among the switches under the hood. */
+/** The switch of who is looking. */
 export function drawControls(box, setup, viewer, become) {
   const people = setup.viewers.map((user) => {
     const input = el("input", { type: "radio", name: "viewer", value: user.id, checked: user.id === viewer, change: () => become(user.id) });
@@ -50,21 +47,6 @@ export function drawControls(box, setup, viewer, become) {
   });
   const fieldset = el("fieldset", { class: "viewers" }, el("legend", {}, "You are"), people);
   const inside = box.contains(document.activeElement) && document.activeElement.name === "viewer";
-  box.replaceChildren(fieldset, ...(setup.seconds_per_picture === null || setup.hood ? [] : [slider(setup.seconds_per_picture)]));
+  box.replaceChildren(fieldset);
   if (inside) fieldset.querySelector("input:checked")?.focus();
-}
-
-function slider(seconds) {
-  const words = (value) => (value === "0" ? "at once" : `${value} s`);
-  const said = el("output", { for: "pace" }, words(String(seconds)));
-  const input = el("input", { id: "pace", type: "range", min: 0, max: SECONDS_MOST, step: 0.5, value: seconds, "aria-valuetext": words(String(seconds)) });
-  input.addEventListener("input", () => {
-    said.textContent = words(input.value);
-    input.setAttribute("aria-valuetext", words(input.value));
-  });
-  input.addEventListener("change", async () => {
-    const answer = await pace(Number(input.value));
-    if (answer.error) toast(answer.error);
-  });
-  return el("div", { class: "pace" }, el("label", { for: "pace" }, "A picture takes"), said, input);
 }

@@ -1,5 +1,7 @@
 // What the page knows: who looks at what, and the workspace as it was last told.
 
+import { lasting } from "./kept.js";
+
 export const now = {
   setup: null,
   snapshot: null,
@@ -11,7 +13,8 @@ export const now = {
   opener: null,
 };
 
-const seen = new Map();
+const SEEN_MOST = 200;
+const seen = lasting("seen", SEEN_MOST);
 
 /** The room that is open, as the viewer sees it. */
 export const room = () => now.world?.rooms.get(now.room) ?? null;
@@ -49,8 +52,8 @@ function revisionOfUsers(users) {
   return toldUsers.revision;
 }
 
-/** The token of what is known about this viewer's workspace; "" when all of it has to be told. */
-export const known = () => (now.world?.viewer.id === now.viewer ? now.snapshot.token : "");
+/** The token of what is known about a viewer's workspace; "" when all of it has to be told. */
+export const known = (viewer) => (now.world?.viewer.id === viewer ? now.snapshot.token : "");
 
 /** Take in a snapshot, or what changed since the one before. False when it does not fit what is known. */
 export function learn(snapshot) {
@@ -77,6 +80,9 @@ const seenKey = (id) => `${now.viewer} ${id}`;
 
 /** The viewer has seen everything in this room. */
 export const seenUpTo = (one) => seen.set(seenKey(one.id), one.messages.at(-1)?.ts ?? "");
+
+/** Everything begins again: nothing of it has been seen. */
+export const forgetSeen = () => seen.clear();
 
 /** How much in a room the viewer has not seen: {count, mentions}. What was there before the visit counts as seen. */
 export function unread(one) {

@@ -3,7 +3,6 @@
 import pytest
 from playwright.async_api import expect
 
-from sandbox.images.api import ImageApi
 from sandbox.slack.control import LIVE
 from sandbox.slack.server import RunningServer
 from sandbox.slack.workspace import Workspace
@@ -315,25 +314,3 @@ async def test_other_channels_show_what_is_unread(
     await page.get_by_role("button", name="#general, 2 unread, 1 for you").click()
     await expect(page.get_by_label("Messages", exact=True)).to_contain_text("@Alice Ames and you")
     await expect(page.get_by_role("button", name="#general", exact=True)).to_be_visible()
-
-
-async def test_the_slider_changes_the_pace(
-    workspace: Workspace, bot: Bot, images: ImageApi, server: RunningServer, browser_page: OpenPage
-) -> None:
-    page = await browser_page(server.url)
-    slider = page.get_by_label("A picture takes")
-    async with page.expect_response("**/page/pace"):
-        await slider.press("ArrowRight")
-    assert images.seconds_per_picture == 4.5
-
-
-async def test_drafts_stay_with_their_channel(
-    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
-) -> None:
-    page = await browser_page(server.url)
-    box = page.get_by_label("Message", exact=True)
-    await box.fill("half a thought")
-    await page.get_by_role("button", name="#general").click()
-    await expect(box).to_have_value("")
-    await page.get_by_role("button", name="#design").click()
-    await expect(box).to_have_value("half a thought")
