@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.reading import read_json
 from sandbox.slack import methods_chat, methods_files, methods_looking, methods_rest, methods_views
+from sandbox.slack.called import recorded
 from sandbox.slack.happenings import pointless
 from sandbox.slack.model import ApiAnswer, ApiError, CallRecord, Dropped, Fault, Json
 from sandbox.slack.named_faults import fault_of
@@ -119,15 +120,9 @@ async def _answer(state: "State", method: str, params: Json, token: object) -> A
 
 def _record(state: "State", method: str, params: Json, made: ApiAnswer) -> ApiAnswer:
     error = None if made.ok else str(made.body.get("error", f"http {made.status}"))
-    kept = {name: _no_bytes(value) for name, value in params.items()}
-    state.calls.append(CallRecord(method, kept, error, made.status, state.now()))
+    state.calls.append(CallRecord(method, recorded(params), error, made.status, state.now()))
     state.changed({"kind": "call", "method": method, "error": error})
     return made
-
-
-def _no_bytes(value: Any) -> Any:
-    """A parameter as it is recorded: a form may carry a whole file."""
-    return f"({len(value):,} bytes)" if isinstance(value, bytes) else value
 
 
 def _check_token(state: "State", method: str, token: object) -> None:

@@ -245,7 +245,7 @@ def check_blocks(
         return ["[ERROR] must be JSON, which has no NaN and no Infinity [json-pointer:/blocks]"]
     items(kinds(BLOCKS), most, minimum=0)(given, "/blocks", found)
     seen: list[str] = []
-    for index, block in enumerate(given):
+    for index, block in enumerate(given[:most]):
         if not isinstance(block, dict):
             continue
         kind, block_id = str(block.get("type")), block.get("block_id")
@@ -260,7 +260,7 @@ def check_blocks(
         if isinstance(block_id, str) and block_id in found.block_ids:
             found.add(f'`block_id` "{block_id}" already exists', f"/blocks/{index}/block_id")
         found.block_ids.add(str(block_id))
-    tables = [block for block in given if isinstance(block, dict) and block.get("type") in _TABLES]
+    tables = [block for block in given[:most] if isinstance(block, dict) and block.get("type") in _TABLES]
     if _characters_in_cells(tables) > CELL_CHARACTERS:
         found.add(f"no more than {CELL_CHARACTERS} characters allowed in the cells of a message", "/blocks")
     return found.messages

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from sandbox.slack import limits
 from sandbox.slack.bad_downloads import BadDownload, DownloadRecord
+from sandbox.slack.called import Calls
 from sandbox.slack.held import ByteStore
 from sandbox.slack.model import (
-    CallRecord,
     Channel,
     Ephemeral,
     Fault,
@@ -59,7 +59,7 @@ class Contents:
         """What was seen, what will go wrong, and who wants to hear of changes."""
         self.notifications: deque[Notification] = deque(maxlen=limits.RECORDS_MAX)
         self.downloads: deque[DownloadRecord] = deque(maxlen=limits.RECORDS_MAX)
-        self.calls: deque[CallRecord] = deque(maxlen=limits.RECORDS_MAX)
+        self.calls = Calls()
         self.limiter = limits.RateLimiter()
         self.faults: list[Fault] = []
         self.bad_downloads: list[BadDownload] = []

@@ -2,13 +2,14 @@
 
 import re
 from itertools import takewhile
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from sandbox.images.api import ImageApi
 from sandbox.slack import view
 from sandbox.slack.asking import Fields, Wrong, given_by, number_of, viewer_of
+from sandbox.slack.called import abridged
 from sandbox.slack.changes import Changes
 from sandbox.slack.declared import BadManifest, declare, in_force
 from sandbox.slack.model import Channel, Json
@@ -19,7 +20,6 @@ IMAGES: Final = web.AppKey("images", list[ImageApi])
 WAIT_MAX_S: Final = 60.0
 CALLS_MAX: Final = 200
 PEOPLE_MAX: Final = 1000
-_TEXT_MAX: Final = 2000
 _NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,20}")
 _PERSON: Final = Fields({"name": str}, {"channels": list, "is_admin": bool, "is_guest": bool})
 _RESET: Final = Fields({}, {"keep_faults": bool})
@@ -90,22 +90,9 @@ def _said_by_app(here: Workspace, viewer: str, room: Channel, after: str, thread
 
 async def _calls(request: web.Request) -> web.StreamResponse:
     newest = int(number_of(request, "newest", 100, CALLS_MAX, least=1))
-    slack = [_shortened(vars(call)) for call in list(request.app[WORKSPACE].calls)[-newest:]]
-    images = [_shortened(call.as_dict()) for api in request.app[IMAGES] for call in api.calls[-newest:]]
+    slack = [abridged(vars(call)) for call in list(request.app[WORKSPACE].calls)[-newest:]]
+    images = [abridged(call.as_dict()) for api in request.app[IMAGES] for call in api.calls[-newest:]]
     return web.json_response({"slack": slack, "images": images})
-
-
-def _shortened(value: Any) -> Any:
-    """As JSON, with long texts cut and bytes counted."""
-    if isinstance(value, dict):
-        return {str(key): _shortened(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shortened(item) for item in value]
-    if isinstance(value, bytes | bytearray):
-        return f"({len(value):,} bytes)"
-    if isinstance(value, str) and len(value) > _TEXT_MAX:
-        return f"{value[:_TEXT_MAX]}… ({len(value):,} characters)"
-    return value
 
 
 async def _app(request: web.Request) -> web.StreamResponse:

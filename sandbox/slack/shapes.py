@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sandbox.slack.model import Json
 
 Check = Callable[[Any, str, "Findings"], None]
+FINDINGS_MAX: Final = 50
+_SAID_MAX: Final = 300
 
 
 @dataclass
@@ -23,8 +25,10 @@ class Findings:
     block_ids: set[str] = field(default_factory=set)
 
     def add(self, what: str, path: str) -> None:
-        """Note one refusal at a JSON pointer."""
-        self.messages.append(f"[ERROR] {what} [json-pointer:{path}]")
+        """Note one refusal at a JSON pointer; of very many, the first."""
+        if len(self.messages) < FINDINGS_MAX:
+            said = what if len(what) <= _SAID_MAX else f"{what[:_SAID_MAX]}…"
+            self.messages.append(f"[ERROR] {said} [json-pointer:{path}]")
 
 
 def string(maximum: int | None = None, *, minimum: int = 0, pattern: Any = None) -> Check:
@@ -92,7 +96,7 @@ def items(check: Check, maximum: int, *, minimum: int = 1) -> Check:
             found.add(f"no fewer than {minimum} items allowed", path)
         if len(value) > maximum:
             found.add(f"no more than {maximum} items allowed", path)
-        for index, item in enumerate(value):
+        for index, item in enumerate(value[:maximum]):
             check(item, f"{path}/{index}", found)
 
     return check_all
