@@ -11,7 +11,9 @@ export function switchesView(place, tellReal) {
   let shown = false;
   let timer = 0;
   let look = "";
-  const clock = el("p", { class: "clock", role: "status", hidden: true });
+  const time = el("strong");
+  const zone = el("small");
+  const clock = el("p", { class: "clock", role: "status", hidden: true }, el("small", {}, "It is now"), time, zone);
   const groups = el("div", { class: "switch-groups" });
   const node = el("div", { class: "switches" }, clock, groups);
 
@@ -33,11 +35,16 @@ export function switchesView(place, tellReal) {
     }
   }
 
+  /** Each part is written only when it differs: what is written is read out. */
+  function tell({ said, timezone }) {
+    for (const [part, words] of [[time, said], [zone, timezone]]) if (part.textContent !== words) part.textContent = words;
+  }
+
   function learn(given) {
     if (given.error) return;
     tellReal(given.real);
     clock.hidden = !given.clock;
-    if (given.clock) clock.replaceChildren(el("small", {}, "It is now"), el("strong", {}, given.clock.said), el("small", {}, given.clock.timezone));
+    if (given.clock) tell(given.clock);
     const now = JSON.stringify(given.switches);
     if (now === look) return;
     look = now;

@@ -14,7 +14,7 @@ from sandbox.slack.control import add_control
 from sandbox.slack.server import RunningServer, serve_app, slack_app
 from sandbox.slack.workspace import Workspace
 from tests.page.conftest import ALICE, DESIGN, NAMELESS, Bot, OpenPage
-from tests.page.hood_standin import BUDGET, EVIL, REAL, Hood, attempt, entry
+from tests.page.hood_standin import BUDGET, CLOCK, EVIL, REAL, Hood, attempt, entry
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -37,6 +37,14 @@ async def server(workspace: Workspace, images: ImageApi, under: Hood) -> AsyncIt
     running = await serve_app(app)
     yield running
     await running.close()
+
+
+WRITTEN = """() => {
+  window.written = 0;
+  new MutationObserver((some) => { window.written += some.length; })
+    .observe(document.querySelector('.clock'), { childList: true, subtree: true, characterData: true });
+}"""
+"""Counts what is written anew in the clock: whatever is, a screen reader reads out."""
 
 
 async def share(page: Page) -> float:
@@ -188,15 +196,19 @@ async def test_switches_are_used_by_keyboard_and_show_what_the_sandbox_says(
     hood = page.get_by_role("complementary", name="Under the hood")
     await hood.get_by_role("tab", name="Switches").click()
     await expect(hood).to_contain_text("Saturday, 21 November 2026, 19:42")
+    await page.evaluate(WRITTEN)
     closed = hood.get_by_role("switch", name="No money left")
     await closed.press("Space")
     await expect(closed).to_be_checked()
     await expect(closed).to_be_focused()
     await hood.get_by_label("A picture takes").press("ArrowRight")
     await expect(hood.locator("output")).to_have_text("4.5 s")
+    assert await page.evaluate("window.written") == 0
+    under.clock = CLOCK | {"said": "Tuesday, 1 December 2026, 00:00"}
     under.real = REAL | {"images": True, "words": "Pictures are real and cost money."}
     await hood.get_by_role("button", name="Next month").click()
     await expect(page.get_by_role("button", name="real pictures").first).to_be_visible()
+    await expect(hood.get_by_role("status").filter(has_text="1 December 2026, 00:00")).to_be_visible()
     await page.get_by_role("button", name="real pictures").first.click()
     await expect(page.locator("#toasts")).to_contain_text("Pictures are real and cost money.")
     assert [(one["id"], one["value"], one["viewer"]) for one in under.turned] == [
