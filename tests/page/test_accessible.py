@@ -1,4 +1,4 @@
-"""axe-core finds no barrier that is serious on the main views, light and dark."""
+"""axe-core finds no barrier that is serious on the main views, light and dark, nor at a phone's width."""
 
 from typing import Any, Literal
 
@@ -43,6 +43,12 @@ async def furnish(workspace: Workspace, bot: Bot, under: Hood) -> str:
     workspace.channels[DESIGN].messages[every].blocks = [
         block | {"type": kind, "block_id": kind} for kind, block in BLOCK.items()
     ]
+    words = {
+        "type": "mrkdwn",
+        "text": "Ask for a picture, or read <https://example.com/how|how it is done> first.",
+    }
+    home = {"type": "home", "blocks": [{"type": "section", "text": words}, image, *UNDER]}
+    await bot.call("views.publish", user_id=ALICE, view=home)
     under.attempts = [attempt("settled", "0.0411", version=1), attempt("dispatched", id=2)]
     under.entries = [
         entry(1, "command", "/imagine", "a fox"),
@@ -83,4 +89,13 @@ async def test_no_serious_barrier_on_the_main_views(
     await page.keyboard.press("Escape")
     await page.locator("#rooms").get_by_role("button", name="Darkroom").click()
     found["messages with the app"] = await barriers(page)
+    await page.get_by_role("button", name="Home").click()
+    await expect(page.get_by_role("link", name="how it is done")).to_be_visible()
+    found["Home"] = await barriers(page)
+    await page.get_by_role("button", name="Close what is under the hood").click()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.get_by_role("button", name="Channels and people").click()
+    await page.locator("#rooms").get_by_role("button", name="#design").click()
+    await expect(page.get_by_role("heading", name="A header")).to_be_visible()
+    found["channel on a phone"] = await barriers(page)
     assert {view: rules for view, rules in found.items() if rules} == {}
