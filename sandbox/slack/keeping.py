@@ -5,6 +5,7 @@ Not kept: the records for tests (calls, acknowledgements, downloads), what goes 
 tickets, and commands and clicks that wait for an answer: their person has seen by then that none came.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Final
 from sandbox.keeping.folder import Shelf
 from sandbox.keeping.plain import plain, read
 from sandbox.slack import files as scans
+from sandbox.slack import statuses
 from sandbox.slack.held import NOTHING, ByteStore, Held
 from sandbox.slack.model import (
     Channel,
@@ -161,7 +163,8 @@ class WorkspaceKept:
         state.ephemerals = found.ephemerals
         state.files, state.held = {file.id: file for file in files}, held
         state.uploads = {file.upload_key: file.id for file in files if not file.completed}
-        state.statuses = {(each.channel, each.thread_ts): (each.said, each.until) for each in found.statuses}
+        said = {(each.channel, each.thread_ts): (each.said, each.until) for each in found.statuses}
+        statuses.bring_back(state, said)
         state.views, state.homes = found.views, found.homes
         state.response_urls = {url.key: url for url in found.response_urls}
         state.triggers = {trigger.id: trigger for trigger in found.triggers}
@@ -220,6 +223,8 @@ def _countable(kept: Kept) -> None:
     counters = ((kept.run, _RUN_END), (kept.count, _COUNT_END), (kept.last_ts, _LAST_END))
     if not all(0 <= number < end for number, end in counters):
         raise ValueError("its counters are none")
+    if not all(math.isfinite(status.until) for status in kept.statuses):
+        raise ValueError("one of its statuses is shown until a time that is none")
     for event in kept.unanswered:
         if event.attempt < 0 or not isinstance(event.payload.get("event"), dict):
             raise ValueError("one of the events that nobody has acknowledged is none")

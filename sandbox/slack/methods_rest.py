@@ -4,7 +4,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.slack import events, limits
+from sandbox.slack import events, limits, statuses
 from sandbox.slack.methods_chat import channel_to_post, flag, required, visible_channel, whole_number
 from sandbox.slack.model import ApiError, Json, Message, User
 
@@ -172,15 +172,7 @@ async def set_status(state: "State", params: Json) -> Json:
     channel = channel_to_post(state, {"channel": params["channel_id"]})
     if str(params["thread_ts"]) not in channel.messages:
         raise ApiError("thread_not_found")
-    key = (channel.id, str(params["thread_ts"]))
-    status = str(params["status"] or "")
-    for over in [at for at, (_, until) in state.statuses.items() if until <= state.now()]:
-        del state.statuses[over]
-    if status:
-        state.statuses[key] = (status, state.now() + limits.STATUS_S)
-    else:
-        state.statuses.pop(key, None)
-    state.changed({"kind": "status", "channel": channel.id, "thread_ts": key[1], "status": status})
+    statuses.say(state, (channel.id, str(params["thread_ts"])), str(params["status"] or ""))
     return {}
 
 

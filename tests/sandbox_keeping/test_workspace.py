@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,29 @@ async def test_what_the_app_had_not_acknowledged_comes_again_when_it_connects(
     await after.close()
 
 
+async def test_a_status_lapses_when_it_would_have_and_the_page_hears_of_it(
+    clock: Clock, tmp_path: Path
+) -> None:
+    before = await used(clock, ("post", "alice", "design", "a fox"))
+    (root,) = messages(before)
+    place = {"channel": DESIGN, "thread_ts": root.ts}
+    await call(
+        before, "assistant.threads.setStatus", channel_id=DESIGN, thread_ts=root.ts, status="is drawing"
+    )
+    await clock.advance(100)
+    kept_in(tmp_path, before)
+    await before.close()
+    after = brought_back(tmp_path, Workspace(now=clock.now, sleep=clock.sleep))
+    told: list[Json] = []
+    after.on_change.append(told.append)
+    await clock.advance(19)
+    assert (after.status(DESIGN, root.ts), told) == ("is drawing", [])
+    await clock.advance(1)
+    assert told == [{"kind": "status", **place, "status": ""}]
+    assert not after.statuses
+    await after.close()
+
+
 async def test_what_was_acknowledged_does_not_come_again(clock: Clock, tmp_path: Path) -> None:
     before = await used(clock, ("post", "alice", "design", "hello"))
     kept_in(tmp_path, before)
@@ -180,6 +204,10 @@ def _with_an_attempt_before_the_first(state: Json) -> None:
     state["unanswered"][0]["attempt"] = -3
 
 
+def _with_a_status_for_ever(state: Json) -> None:
+    state["statuses"] = [{"channel": DESIGN, "thread_ts": "1.000000", "said": "hm", "until": math.inf}]
+
+
 def _with_a_stamp_that_is_none(state: Json) -> None:
     message = next(message for room in state["rooms"] for message in room["messages"])
     message["ts"] = "soon"
@@ -215,6 +243,7 @@ def _view(kind: str, **fields: Any) -> Any:
         _with(homes={"U0ALICE001": {}}),
         _with_an_event_that_is_none,
         _with_an_attempt_before_the_first,
+        _with_a_status_for_ever,
         _with_a_stamp_that_is_none,
         _with_a_message_of_elsewhere,
         _view("views", id="V0ANOTHER1"),

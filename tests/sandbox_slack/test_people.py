@@ -371,6 +371,24 @@ async def test_a_status_is_gone_after_two_minutes_or_with_the_next_post(
     assert still.status("#design", parent.ts) is None
 
 
+async def test_who_looks_on_is_told_when_a_status_has_lapsed_and_of_one_put_off_only_then(
+    still: Workspace, clock: Clock
+) -> None:
+    parent = await still.post("alice", "#design", "a fox")
+    place = {"channel_id": "C0DESIGN01", "thread_ts": parent.ts}
+    told: list[object] = []
+    still.on_change.append(lambda notice: told.append(notice.get("status")))
+    await ok(still, "assistant.threads.setStatus", **place, status="is drawing")
+    await clock.advance(100)
+    await ok(still, "assistant.threads.setStatus", **place, status="is still drawing")
+    told.clear()
+
+    await clock.advance(119)
+    assert told == []
+    await clock.advance(1)
+    assert told == [""]
+
+
 async def test_a_view_needs_a_fresh_trigger(still: Workspace, app: App, clock: Clock) -> None:
     seen = await still.type_command("alice", "#design", "/imagine")
     await clock.advance(4)
