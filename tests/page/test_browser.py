@@ -37,17 +37,39 @@ async def test_one_press_of_enter_sends_the_first_prompt(
 async def test_the_first_picture_is_followed_where_an_older_thread_is_open(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
+    """And no other one: neither what comes in the older thread, nor what somebody else has begun."""
     old = await bot.say("made before")
     await bot.say("the old picture", thread_ts=old)
+    bobs = await workspace.post("bob", DESIGN, "@Darkroom a hare")
     page = await browser_page(f"{server.url}/#{DESIGN}/{old}")
-    thread = page.get_by_label("Messages of the thread")
+    box, thread = page.get_by_label("Message", exact=True), page.get_by_label("Messages of the thread")
     await expect(thread).to_contain_text("the old picture")
     await page.keyboard.press("Enter")
     await workspace.until(lambda w: bot.payloads("slash_commands"))
-    await bot.say("reply elsewhere", channel="C0GENERAL1")
-    await expect(thread).to_contain_text("the old picture")
+    await bot.say("an older edit", thread_ts=old)
+    await bot.say("a hare", thread_ts=bobs.ts)
+    await bot.say("elsewhere", channel="C0GENERAL1", thread_ts=await bot.say("x", channel="C0GENERAL1"))
+    await expect(thread).to_contain_text("an older edit")
+    await expect(page.get_by_role("button", name="#general, 2 unread")).to_be_visible()
+    await box.fill("meanwhile")
+    await box.press("Home")
     await bot.say("the new picture", thread_ts=await bot.say("working on it"))
     await expect(thread).to_contain_text("the new picture")
+    await expect(box).to_be_focused()
+    await page.keyboard.type("and ")
+    await expect(box).to_have_value("and meanwhile")
+
+
+async def test_a_first_command_that_asks_for_no_picture_opens_no_thread(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    await page.get_by_label("Message", exact=True).fill("/spend")
+    await page.keyboard.press("Enter")
+    await workspace.until(lambda w: bot.payloads("slash_commands"))
+    await bot.say("a fox", thread_ts=await bot.say("working on it"))
+    await expect(page.get_by_role("button", name="1 reply")).to_be_visible()
+    await expect(page.get_by_label("Thread", exact=True)).to_be_hidden()
 
 
 async def test_shift_enter_writes_a_second_line_and_enter_sends_both(
@@ -158,6 +180,12 @@ async def test_slacks_own_links_open_their_thread(
     await expect(page.get_by_label("Messages of the thread")).to_contain_text("the picture")
     again = await browser_page(link)
     await expect(again.get_by_label("Messages of the thread")).to_contain_text("the picture")
+    for nowhere, said in (
+        (f"{DESIGN}/p1000000000000001", "is gone"),
+        ("C0NOBODY01/p1", "not in that channel"),
+    ):
+        await again.goto(f"{server.url}/archives/{nowhere.ljust(28, '1')}")
+        await expect(again.locator("#toasts")).to_contain_text(said)
 
 
 async def test_a_command_in_a_thread_says_why_not_and_stays_written(

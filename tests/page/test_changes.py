@@ -15,6 +15,7 @@ from sandbox.slack.workspace import Workspace
 from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
 
 Json = dict[str, Any]
+STAMP = "(node) => node.closest('[data-ts]').dataset.ts"
 ACTS = (
     "post",
     "reply",
@@ -172,12 +173,19 @@ async def test_a_long_channel_is_drawn_from_its_end_and_further_up_as_somebody_r
     await log.evaluate("(log) => { log.scrollTop = 300; }")
     await expect(log.get_by_text("message 220", exact=False)).to_have_count(1)
     held = "(node) => Math.round(node.getBoundingClientRect().top)"
-    reading = log.get_by_text("message 250", exact=False)
+    reading = log.get_by_text("message 250")
     await reading.scroll_into_view_if_needed()
     place = await reading.evaluate(held)
     await bot.say("one that comes in meanwhile")
     await expect(log.get_by_text("one that comes in meanwhile")).to_have_count(1)
     assert abs(await reading.evaluate(held) - place) <= 2
+    thread = page.get_by_label("Thread", exact=True)
+    await page.locator(f'[data-focus="Reply in thread {await reading.evaluate(STAMP)}"]').press("Enter")
+    await expect(thread).to_contain_text("message 250")
+    await expect(reading).to_be_in_viewport()
+    await page.get_by_role("button", name="Close the thread").click()
+    await expect(thread).to_be_hidden()
+    await expect(reading).to_be_in_viewport()
     for _ in range(12):
         await log.evaluate("(log) => { log.scrollTop = 0; }")
         await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

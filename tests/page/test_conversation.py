@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from sandbox.slack.model import Shortcut
 from sandbox.slack.server import RunningServer
@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Json = dict[str, Any]
 WIDEST = """Math.max(...[...document.querySelectorAll('main *, aside *, dialog *, .popup *')]
     .map((node) => node.getBoundingClientRect().right))"""
+
+BEHIND = """Object.fromEntries(["channel", "thread"].map((id) => [id, document.getElementById(id).inert]))"""
 
 
 def plain(text: str) -> Json:
@@ -146,8 +148,13 @@ async def test_a_modal_keeps_what_was_typed_when_the_app_updates_it(
     dialog = page.get_by_role("dialog", name="New picture")
     async with page.expect_file_chooser() as chooser:
         await dialog.get_by_role("button", name="Add files").click()
-    await (await chooser.value).set_files({"name": "cat.png", "mimeType": "image/png", "buffer": png()})
-    await expect(dialog.get_by_label("Chosen files")).to_contain_text("cat.png")
+    picture = FilePayload(name="cat.png", mimeType="image/png", buffer=png())
+    await (await chooser.value).set_files([picture] * 3)
+    chosen = dialog.get_by_label("Chosen files").get_by_role("listitem")
+    await expect(chosen).to_have_text(["cat.png", "cat.png"])
+    # A screen reader hears nothing of what is said beside a modal.
+    await expect(dialog.get_by_text("At most 2 files can be added.")).to_be_visible()
+    await dialog.get_by_role("button", name="Leave out cat.png").last.click()
     await dialog.get_by_label("High").check()
     await dialog.get_by_label("Size").select_option("Story")
     told = await interaction(workspace, bot, "block_actions")
@@ -167,6 +174,7 @@ async def test_a_modal_keeps_what_was_typed_when_the_app_updates_it(
     assert held["size"]["v"]["selected_option"]["value"] == "story"
     assert [f["name"] for f in held["pictures"]["v"]["files"]] == ["cat.png"]
     await expect(dialog).to_be_hidden()
+    await expect(page.locator("body > #toasts")).to_have_count(1)
 
 
 @pytest.mark.usefixtures("shortcuts")
@@ -242,6 +250,7 @@ async def test_on_a_phone_versions_modal_and_home_fit_and_home_pages(
     page = await browser_page(f"{server.url}/#{DESIGN}/{ts}", width=390, height=844, touch=True)
     thread = page.get_by_label("Messages of the thread")
     await expect(thread.get_by_role("img", name="This picture was deleted: version 0")).to_be_visible()
+    assert await page.evaluate(BEHIND) == {"channel": True, "thread": False}
     await thread.get_by_role("button", name="More options").last.tap()
     assert await page.evaluate(WIDEST) <= 390
     await page.keyboard.press("Escape")
@@ -262,8 +271,21 @@ async def test_on_a_phone_versions_modal_and_home_fit_and_home_pages(
 
     await bot.call("views.publish", user_id=ALICE, view=gallery(ids[1]))
     await page.get_by_role("button", name="Channels and people").tap()
-    await page.locator("#rooms").get_by_role("button", name="Darkroom").tap()
-    await page.get_by_role("button", name="Home", exact=True).tap()
+    rooms = page.locator("#rooms")
+    await expect(rooms.get_by_role("button").first).to_be_focused()
+    assert await page.evaluate(BEHIND) == {"channel": True, "thread": True}
+    await page.keyboard.press("Escape")
+    menu = page.get_by_role("button", name="Channels and people")
+    await expect(menu).to_be_focused()
+    await menu.press("Enter")
+    await rooms.get_by_role("button", name="Darkroom").tap()
+    assert await page.evaluate(BEHIND) == {"channel": False, "thread": False}
+    home = page.get_by_role("button", name="Home", exact=True)
+    pressed_first = await home.element_handle()
+    await bot.say("a redraw", channel="C0GENERAL1")
+    await expect(page.locator(".room.unread .name")).to_have_text("general")
+    assert await pressed_first.evaluate("(node) => node.isConnected")
+    await home.tap()
     await expect(page.get_by_role("button", name=f"picture {ids[1]}")).to_be_visible()
     assert await page.evaluate(WIDEST) <= 390
     assert await page.evaluate(NAMELESS) == []
