@@ -13,12 +13,11 @@ from typing import Any, Final
 from sandbox.images.api import ImageApi
 from sandbox.images.errors import Refusal
 from sandbox.images.front_desk import Answer
+from sandbox.reading import read_json
 
 Json = dict[str, Any]
 _MARK = "picture-{}-1f2d8c6a5b"
 _WHOLE_NUMBERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
-DEEPEST: Final = 64
-"""How many lists and objects may stand in each other in a request: each way through it is a recursion."""
 
 
 _NO_FORM: Final = "We could not parse the form of your request."
@@ -118,28 +117,26 @@ def _read(content_type: str, body: bytes) -> Json:
     if content_type.startswith("multipart/form-data") and boundary is not None:
         return _read_form(body, boundary[1].encode())
     try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
+        read = read_json(body)
+    except ValueError:
         read = None
-    if not isinstance(read, dict) or not _is_sound(read):
+    if not isinstance(read, dict) or not _all_text(read):
         raise Refusal(400, "We could not parse the JSON body of your request.")
     return read
 
 
-def _is_sound(read: Json) -> bool:
-    """Whether it is not nested deeper than `DEEPEST`, and all of its text is text: half of a surrogate pair,
-    which JSON can spell, has no bytes."""
-    waiting: list[tuple[object, int]] = [(read, 1)]
+def _all_text(read: Json) -> bool:
+    """Whether all of its text is text: half of a surrogate pair, which JSON can spell, has no bytes."""
+    waiting: list[object] = [read]
     while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str):
-            if not value.isascii() and not _is_text(value):
-                return False
-        elif isinstance(value, dict | list):
-            if depth > DEEPEST:
-                return False
-            inside = [*value, *value.values()] if isinstance(value, dict) else value
-            waiting += [(each, depth + 1) for each in inside]
+        value = waiting.pop()
+        if isinstance(value, str) and not value.isascii() and not _is_text(value):
+            return False
+        if isinstance(value, dict):
+            waiting += value.keys()
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
     return True
 
 

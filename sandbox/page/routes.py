@@ -14,7 +14,6 @@
 Like the control routes they are for this machine's own page: a foreign Host or Origin gets 403.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -23,6 +22,7 @@ from typing import Final
 from aiohttp import web
 
 from sandbox.images.api import ImageApi
+from sandbox.reading import read_json
 from sandbox.slack import view
 from sandbox.slack.changes import Journal
 from sandbox.slack.control import Handler, guarded
@@ -164,8 +164,8 @@ def _pace_of(images: ImageApi | None) -> Json:
 def _seconds(body: bytes) -> float | None:
     """The number of seconds that is asked for; None when the body does not name one."""
     try:
-        given = json.loads(body)
-    except (ValueError, RecursionError):
+        given = read_json(body)
+    except ValueError:
         return None
     seconds = given.get("seconds_per_picture") if isinstance(given, dict) else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
