@@ -1,6 +1,8 @@
 """What changed since a look: together with what was seen before, it is what a look at everything shows."""
 
 import asyncio
+import json
+import random
 from typing import Any
 
 import pytest
@@ -16,6 +18,22 @@ from tests.page.conftest import ALICE, DESIGN, Bot, OpenPage, png
 
 Json = dict[str, Any]
 STAMP = "(node) => node.closest('[data-ts]').dataset.ts"
+ADDS_UP = """async (looks) => {
+    const { learn, now } = await import("/page/state.js?of=its-own");
+    return looks.map((look) => {
+        const { told, whole } = JSON.parse(look);
+        if (!learn(told)) return "it does not fit";
+        const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+        for (const room of whole.channels) {
+            const drawn = now.world.rooms.get(room.id);
+            const wrong = Object.keys(room).find((key) => !same(drawn[key], room[key]));
+            if (wrong) return `${room.id} ${wrong}`;
+        }
+        if (now.world.rooms.size !== whole.channels.length) return "rooms";
+        return Object.keys(whole.files).find((id) => !same(now.world.files[id], whole.files[id])) ?? null;
+    });
+}"""
+"""For each look the first place where the page's own module shows something else than a look at everything."""
 ACTS = (
     "post",
     "reply",
@@ -120,6 +138,25 @@ def test_what_is_told_bit_by_bit_adds_up_to_what_there_is(acts: list[tuple[str, 
         await workspace.close()
 
     asyncio.run(play())
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_the_page_adds_up_what_it_is_told_as_a_look_at_everything_shows_it(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    journal, token = Journal(), ""
+    chance = random.Random(28)  # noqa: S311 -- any example will do
+    workspace.on_change.append(journal.note)
+    looks = []
+    for number in range(150):
+        await act(workspace, bot, chance.choice(ACTS), chance.randrange(10))
+        if number % 3 == 0:
+            told = view.snapshot(workspace, ALICE, journal.since(token))
+            token = journal.token
+            looks.append(json.dumps({"told": told, "whole": view.snapshot(workspace, ALICE)}))
+    page = await browser_page(server.url)
+    assert await page.evaluate(ADDS_UP, looks) == [None] * len(looks)
 
 
 async def test_a_look_after_one_message_tells_of_that_one_only(workspace: Workspace, bot: Bot) -> None:
