@@ -1,6 +1,7 @@
 """Reading what a program asks of the sandbox: the JSON body of each action, and who is meant. What is wrong
 is said so that it can be mended."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -108,13 +109,15 @@ def refusal(said: str, status: int) -> web.Response:
 
 
 def viewer_of(request: web.Request, named: object) -> User:
-    """The person of this id or name. Raises Wrong."""
+    """The person of this id or name; the app is none. Raises Wrong."""
     workspace = request.app[WORKSPACE]
-    try:
-        return workspace.user_named(named if isinstance(named, str) else "")
-    except KeyError:
-        people = ", ".join(user.name for user in list(workspace.users.values())[:20] if not user.is_bot)
-        raise Wrong(f'unknown viewer: "viewer" must name a person, such as {people}', 404) from None
+    with contextlib.suppress(KeyError):
+        found = workspace.user_named(named if isinstance(named, str) else "")
+        if not (found.is_bot or found.deleted):
+            return found
+    known = [user.name for user in workspace.users.values() if not (user.is_bot or user.deleted)]
+    people = ", ".join(known[:20])
+    raise Wrong(f'unknown viewer: "viewer" must name a person, such as {people}', 404)
 
 
 async def given_by(request: web.Request) -> Json:

@@ -202,11 +202,7 @@ def _reaction_target(state: "State", params: Json) -> tuple[str, Message]:
     if message is None:
         raise ApiError("message_not_found")
     name = str(params["name"]).strip(":")
-    if (
-        not name
-        or not all(c.isalnum() or c in "_+-'" for c in name.replace("::", ""))
-        or name != name.lower()
-    ):
+    if not words.names_emoji(name):
         raise ApiError("invalid_name")
     return name, message
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from sandbox.slack import events, files, posting, response_urls, words
-from sandbox.slack.limits import TEXT_MAX
+from sandbox.slack.limits import FILES_PER_COMPLETION, REACTIONS_PER_PERSON, TEXT_MAX
 from sandbox.slack.methods_chat import content
 from sandbox.slack.model import (
     ApiError,
@@ -75,7 +75,7 @@ async def type_command(
 ) -> Seen:
     """A slash command: goes to the app, and waits for its acknowledgement (3 s)."""
     person, room = inside(state, user, channel)
-    name, _, rest = text.strip().partition(" ")
+    name, _, rest = _fitting(text).strip().partition(" ")
     if thread_ts is not None:
         return _slackbot(state, person, room, "not_in_thread", f"{name} is not supported in threads. Sorry!")
     if person.team_id != state.team_id or not state.installed:
@@ -140,9 +140,10 @@ async def post(
             raise Refused(f"there is no message {thread_ts} in {room.name or room.id}")
         thread_ts = parent.thread_ts or parent.ts
     users, channels = _names(state)
-    written = words.from_keyboard(text, users, channels, labels=False)
+    written = words.from_keyboard(_fitting(text), users, channels, labels=False)
     if not written and not attached:
         raise Refused("an empty message cannot be sent")
+    _attachable(state, person, attached)
     message = Message(
         channel=room.id,
         ts=state.mint_ts(),
@@ -165,12 +166,27 @@ async def post(
     return await posting.add(state, message)
 
 
+def _fitting(text: str) -> str:
+    if len(text) > TEXT_MAX:
+        raise Refused(f"this has {len(text):,} characters; a message has at most {TEXT_MAX:,}")
+    return text
+
+
+def _attachable(state: "State", person: User, attached: tuple[str, ...]) -> None:
+    """Refuse what the client cannot attach: over ten files, one twice, somebody else's, a deleted one."""
+    if len(attached) > FILES_PER_COMPLETION or len(set(attached)) < len(attached):
+        raise Refused(f"a message takes at most {FILES_PER_COMPLETION} files, each of them once")
+    for file in [state.files[file_id] for file_id in attached]:
+        if file.user != person.id or file.deleted:
+            raise Refused(f"{person.name} has no file {file.id} to attach")
+
+
 async def edit_message(state: "State", user: str, channel: str, ts: str, text: str) -> Message:
     """Change one's own message: the app hears `message_changed`, nobody is pinged."""
     person, room = inside(state, user, channel)
     message = _own(person, room, ts)
     users, channels = _names(state)
-    written = words.from_keyboard(text, users, channels, labels=False)
+    written = words.from_keyboard(_fitting(text), users, channels, labels=False)
     blocks = [words.rich_text(written, state.mint("b")[-5:])]
     return await posting.change(state, message, text=written, blocks=blocks, by=person.id)
 
@@ -220,8 +236,13 @@ async def react(state: "State", user: str, channel: str, ts: str, name: str) -> 
     """A person's emoji on a message."""
     person, room = inside(state, user, channel)
     message = room.messages[ts]
-    who = message.reactions.setdefault(name, [])
+    if not words.names_emoji(name):
+        raise Refused(f"no emoji is called {name[:50]!r}")
+    who = message.reactions.get(name, [])
     if person.id not in who:
+        if sum(person.id in each for each in message.reactions.values()) >= REACTIONS_PER_PERSON:
+            raise Refused(f"nobody puts more than {REACTIONS_PER_PERSON} emoji on a message")
+        who = message.reactions.setdefault(name, [])
         who.append(person.id)
         state.changed({"kind": "reaction", "channel": room.id, "ts": ts, "name": name, "added": True})
         await posting.tell(state, room, events.reaction_event(state, name, person.id, message, added=True))

@@ -145,7 +145,11 @@ def usable(state: "State", view: Json, block: Json, element: Json) -> Json:
 
 
 def hold(state: "State", view: Json, block_id: str, action_id: str, held: Json) -> None:
-    """Put a holding into a view; files in it become readable for the app."""
+    """Put a holding into a view; files in it become readable for the app. Raises Refused for files of
+    somebody else's."""
+    given = [state.files[file["id"]] for file in held.get("files", [])]
+    if others := [file.id for file in given if file.user != view["_user"]]:
+        raise Refused(f"{state.users[view['_user']].name} has no file {others[0]} to put in")
     view["state"]["values"][block_id][action_id] = held
-    for file in held.get("files", []):
-        state.files[file["id"]].handed_over = True
+    for file in given:
+        file.handed_over = True

@@ -11,6 +11,7 @@ _CONTROL = re.compile(
     r"<(?:@([UW][A-Z0-9]+)|!(channel|here|everyone)|#([CG][A-Z0-9]+)|(https?:[^|>]+))(?:\|([^>]*))?>"
 )
 _BROADCAST = re.compile(r"<!(channel|here|everyone)(?:\|[^>]*)?>")
+EMOJI_MAX = 100
 _AT = re.compile(r"(?<![\w<])@([a-z0-9][\w.-]*)", re.IGNORECASE)
 _HASH = re.compile(r"(?<![\w<])#([a-z0-9][\w-]*)", re.IGNORECASE)
 
@@ -18,6 +19,13 @@ _HASH = re.compile(r"(?<![\w<])#([a-z0-9][\w-]*)", re.IGNORECASE)
 def escape(text: str) -> str:
     """The three characters Slack escapes in everything a person types."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def names_emoji(name: str) -> bool:
+    """Whether an emoji may be called that: "+1", "wave::skin-tone-3", "flag-nl"; at most 100 characters."""
+    parts = name.replace("::", "")
+    spelt = all(letter.isalnum() or letter in "_+-'" for letter in parts)
+    return bool(parts) and spelt and len(name) <= EMOJI_MAX and name == name.lower()
 
 
 def unescape(text: str) -> str:

@@ -535,7 +535,8 @@ async def test_the_files_above_a_message_are_those_of_older_ones_root_included(
     slack: WebSlackClient, workspace: Workspace
 ) -> None:
     """Also where the thread takes more than a page; the root comes on each of them and counts once."""
-    files = [(await workspace.upload(ALICE, f"{n}.png", BYTES)).id for n in range(3)]
+    people = (ALICE, BOB, ALICE)
+    files = [(await workspace.upload(who, f"{n}.png", BYTES)).id for n, who in enumerate(people)]
     root = (await workspace.post(ALICE, DESIGN, "look", files=(files[0],))).ts
     for _ in range(PAGE):
         await workspace.post(BOB, DESIGN, "hm", thread_ts=root)

@@ -103,7 +103,7 @@ async def test_replies_carry_their_files_in_pages_and_a_deleted_one_is_a_tombsto
     parent = await still.post("alice", "#design", "a fox")
     names = []
     for n in range(3):
-        file = await still.upload("alice", f"{n}.png", png())
+        file = await still.upload("bob", f"{n}.png", png())
         await still.post("bob", "#design", "", thread_ts=parent.ts, files=(file.id,))
         names.append(file.id)
     still.files[names[1]].deleted = True
