@@ -33,7 +33,7 @@ ADDS_UP = """async (looks) => {
         return Object.keys(whole.files).find((id) => !same(now.world.files[id], whole.files[id])) ?? null;
     });
 }"""
-"""For each look the first place where the page's own module shows something else than a look at everything."""
+"""For each look the first place where the page's own module shows something else than a whole look."""
 ACTS = (
     "post",
     "reply",
