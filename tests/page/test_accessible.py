@@ -99,3 +99,35 @@ async def test_no_serious_barrier_on_the_main_views(
     await expect(page.get_by_role("heading", name="A header")).to_be_visible()
     found["channel on a phone"] = await barriers(page)
     assert {view: rules for view, rules in found.items() if rules} == {}
+
+
+HEARD = """() => {
+  window.heard = [];
+  const hear = (box) => new MutationObserver((some) => {
+    const inside = some.filter((one) => [...one.addedNodes].some((node) => !node.matches?.('.state')));
+    if (inside.length) window.heard.push([box.id, box.getAttribute('aria-live'), box.textContent]);
+  }).observe(box, { childList: true });
+  for (const id of ['channel-log', 'notice']) hear(document.getElementById(id));
+}"""
+"""Notes what comes into a live region, what that says about being read out, and all that it holds then."""
+
+
+async def test_a_screen_reader_reads_out_what_is_new_and_not_what_was_there(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    for number in range(5):
+        await workspace.post("bob", "#lobby", f"said before {number}")
+    page = await browser_page(server.url)
+    await page.evaluate(HEARD)
+    await page.get_by_role("button", name="#lobby").click()
+    log = page.get_by_role("log", name="Messages", exact=True)
+    await expect(log).to_contain_text("said before 4")
+    await expect(log).not_to_have_attribute("aria-live", "off")
+    await workspace.post("bob", "#lobby", "news")
+    await expect(log).to_contain_text("news")
+    (arrived, remark, told) = await page.evaluate("window.heard")
+    assert arrived[:2] == ["channel-log", "off"]
+    assert remark[0] == "notice"
+    assert "/invite @Darkroom" in remark[2]
+    assert told[:2] == ["channel-log", None]
+    assert told[2].endswith("news")
