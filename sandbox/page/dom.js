@@ -55,6 +55,9 @@ export const byId = (id) => document.getElementById(id);
 /** What can have the focus goes by a name, under which it is found again after it was drawn anew. */
 export const named = (name, box = document) => [...box.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === name) ?? null;
 
+/** Whether somebody looks at the end of a list that scrolls. */
+export const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+
 const QUIET_MS = 1000;
 
 /** What comes into a live region in this moment is not read out: it is not news. */

@@ -1,6 +1,6 @@
 // Draws what the page knows.
 
-import { byId, el, isPhone, quietly, toast } from "./dom.js";
+import { atEnd, byId, el, isPhone, quietly, toast } from "./dom.js";
 import { drawList, entries, reach } from "./messages.js";
 import { drawRooms } from "./sidebar.js";
 import { now, room, seenUpTo, unread, withApp } from "./state.js";
@@ -13,8 +13,6 @@ const READY = " The first one is written below: press Enter.";
 const NO_HOME = "The app has no Home tab yet, or it has not answered.";
 
 export const GONE = "That message is gone.";
-
-const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
 
 /** Go to the newest message once it is laid out. */
 export const scrollDown = (box) =>

@@ -1,7 +1,7 @@
 // Switches: what may go wrong, whose cap is full, and what time it is.
 
 import * as api from "./api.js";
-import { el, toast } from "./dom.js";
+import { el, named, toast } from "./dom.js";
 
 const LOOK_AGAIN_MS = 10_000;
 const FIRST = ["time", "money"];
@@ -50,7 +50,7 @@ export function switchesView(place, tellReal) {
     look = now;
     const focused = groups.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
     groups.replaceChildren(...groupsOf(given.switches).map(([name, some]) => group(name, some, use)));
-    [...groups.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === focused)?.focus();
+    named(focused, groups)?.focus();
   }
 
   return {

@@ -1,6 +1,6 @@
 // A picture in front of the page: fitted or as large as it is, its neighbours, and its bytes as a file.
 
-import { el, icon } from "./dom.js";
+import { el, icon, named } from "./dom.js";
 
 /** Sizes beside "fitted to the window": so many screen pixels for each of the picture's. */
 const SCALES = [null, 0.5, 1, 2, 4];
@@ -92,8 +92,7 @@ export function view(button) {
   dialog.addEventListener("close", () => {
     dialog.remove();
     // The list may have been drawn again meanwhile, and the dialog's own way back with it.
-    const same = [...document.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === button.dataset.focus);
-    if (!button.isConnected) same?.focus();
+    if (!button.isConnected) named(button.dataset.focus)?.focus();
   });
   draw();
   document.body.append(dialog);

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { oneAtATime } from "./asking.js";
-import { el, reconcile } from "./dom.js";
+import { atEnd, el, reconcile } from "./dom.js";
 
 const MOST = 500;
 const NONE = { id: null, node: null };
@@ -19,7 +19,6 @@ const SIGNS = { in: "→", out: "←", image: "◆" };
 
 const clockOf = (at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
-const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
 
 /** An amount of dollars as people read it: cents in full, less than that as far as it says something. */
 export function dollars(amount) {
