@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
+from tests.fresh import with_books
 from tests.storage.gallery import Gallery
 
 
@@ -21,7 +22,7 @@ def _books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     async def write() -> None:
-        database = Database.open(tmp_path / "data", create=True, inline=True)
+        database = Database.open(with_books(tmp_path / "data"), create=True, inline=True)
         gallery = Gallery(database, BlobStore(tmp_path / "data" / PICTURES_NAME))
         for _ in range(2):
             await gallery.picture()

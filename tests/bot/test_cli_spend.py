@@ -34,6 +34,7 @@ from darkroom.spending.spans import parse_span
 from darkroom.spending.tables import By
 from storage.database import Database
 from tests.examples import ALICE, BOB, NOON, TEAM
+from tests.fresh import with_books
 from tests.storage.test_reports import Books, Where, amount
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def _books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
     async def write() -> None:
-        database = Database.open(tmp_path / "data", create=True, inline=True)
+        database = Database.open(with_books(tmp_path / "data"), create=True, inline=True)
         books = Books(database)
         await books.spend(amount(52_680_000))
         await books.spend(amount(3_000_000), where=Where(user=BOB, provider="images.example:8080"))

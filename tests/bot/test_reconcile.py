@@ -26,6 +26,7 @@ from sandbox.images.faults import Fault
 from sandbox.images.server import serve_images
 from storage.database import DATABASE_NAME, Database, read_books
 from storage.reconciliation import our_charges
+from tests.fresh import with_books
 from tests.scenarios.story import Town, close_town, open_town, picture
 
 ADMIN_KEY = "sk-admin-very-secret"
@@ -63,7 +64,7 @@ class Books:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self._number = 0
-        Database.open(data_dir, create=True).close()
+        Database.open(with_books(data_dir), create=True).close()
 
     def add(self, *calls: Call) -> None:
         """Attempts, with their journal."""

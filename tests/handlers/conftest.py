@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
+from tests.fresh import with_books
 from tests.handlers.support import Desk
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database, in this thread."""
-    opened = Database.open(tmp_path, create=True, inline=True)
+    opened = Database.open(with_books(tmp_path), create=True, inline=True)
     yield opened
     opened.close()
 

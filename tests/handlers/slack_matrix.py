@@ -34,6 +34,7 @@ from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import StillClock, caps, command, message, plan, settlement
+from tests.fresh import with_books
 
 ALICE, DESIGN, DM = "U0ALICE001", "C0DESIGN01", "D0ALICE001"
 MANNER = Manner(frozenset({"gpt-image-2-2026-04-21"}), broadcast_first=True, confirm_nano_usd=10**9)
@@ -172,7 +173,7 @@ class Stage:
         self._slack = slack
         self._path = folder / "0.png"
         self._path.write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(2_000))
-        self._database = Database.open(folder / "data", create=True, inline=True)
+        self._database = Database.open(with_books(folder / "data"), create=True, inline=True)
         self._store, self._log = SqliteTurnStore(self._database), SqliteTurnLog(self._database)
         conversations = SqliteConversations(self._database)
         home = Homeward(slack, clock, conversations, MANNER, lambda *_: self._path)

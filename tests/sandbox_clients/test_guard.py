@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import socket
@@ -163,6 +164,26 @@ async def test_a_body_has_a_bound(world: World) -> None:
             assert answer.status == 200
         async with session.post("/control/upload?viewer=alice", data=io.BytesIO(large)) as answer:
             assert answer.status == 200
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+async def test_who_hangs_up_amid_a_request_leaves_no_traceback(
+    world: World, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    slack = world.slack_server.runner
+    assert slack.server is not None
+    port = slack.addresses[0][1]
+    for path in ("/api/chat.postMessage", "/control/post", "/upload/v1/x", "/actions/T1/x", "/page/pace"):
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: {kind}\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert b"100 Continue" in await reader.readline()
+        writer.write(b"{")
+        writer.transport.abort()
+    async with asyncio.timeout(30):
+        while slack.server.connections:
+            await asyncio.sleep(0)
+    assert not caplog.records
 
 
 EVIL = {

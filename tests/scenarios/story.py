@@ -20,6 +20,7 @@ from sandbox.images.api import ImageApi
 from sandbox.slack.model import Channel, File, Json, Message, Seen
 from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME, connect_read_only
+from tests.fresh import with_books
 from tests.scenarios.pictures import Pictured, pictures_in, sha256_of
 from tests.storage.books import check_books, nothing_held
 
@@ -466,7 +467,7 @@ async def move_in(
 ) -> Town:
     """A Darkroom for a world that is there already."""
     flags: dict[str, Any] = {name.replace("__", "."): value for name, value in settings.items()}
-    flags |= world.settings() | {"storage.data_dir": data_dir}
+    flags |= world.settings() | {"storage.data_dir": with_books(data_dir)}
     darkroom = Darkroom(plain_settings(flags), create_data=True, overrides=overrides)
     try:
         await darkroom.start()

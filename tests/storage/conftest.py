@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
+from tests.fresh import with_books
 from tests.storage.books import check_books
 from tests.storage.office import Office
 
@@ -15,7 +16,7 @@ from tests.storage.office import Office
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """A new database, on inline storage."""
-    opened = Database.open(tmp_path, create=True, inline=True)
+    opened = Database.open(with_books(tmp_path), create=True, inline=True)
     yield opened
     await opened.look(check_books)
     opened.close()

@@ -18,6 +18,7 @@ from storage.admin import SqliteAdminBooks
 from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
+from tests.fresh import with_books
 from tests.storage.balances import balances
 from tests.storage.books import check_books, movements
 from tests.storage.ledger_model import Call, Facts, Short, Sums, Who
@@ -51,7 +52,7 @@ class Compared:
         self.queued: dict[str, bool] = {}
         """Of every turn, whether it may be held: some were never let in, or are being made."""
         self.decided: list[tuple[Change, Author, Entry]] = []
-        self._open(create=True)
+        self._open()
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -63,8 +64,8 @@ class Compared:
         self.database.close()
         self._open()
 
-    def _open(self, *, create: bool = False) -> None:
-        self.database = Database.open(self.folder, create=create, inline=True)
+    def _open(self) -> None:
+        self.database = Database.open(with_books(self.folder), inline=True)
         self.store = SqliteTurnStore(self.database)
         self.log = SqliteTurnLog(self.database)
         self.admin = SqliteAdminBooks(self.database)

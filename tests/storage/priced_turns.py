@@ -23,6 +23,7 @@ from storage.database import DATABASE_NAME, Database
 from storage.repricing import charged_entries
 from storage.turns import SqliteTurnStore
 from tests.examples import TEAM, caps, command
+from tests.fresh import with_books
 from tests.spending.asks import PRESENT_HOSTS, PRESENT_IMAGES
 
 CATALOGUE = load_catalogue()
@@ -111,7 +112,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = Database.open(folder, create=True, inline=True)
+        self.database = Database.open(with_books(folder), create=True, inline=True)
         self.store = SqliteTurnStore(self.database)
 
     async def make(self, made: Call) -> None:

@@ -36,6 +36,7 @@ from darkroom.turns.model import Attempt, Turn
 from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, plan
+from tests.fresh import with_books
 from tests.storage.office import CAROL, LATER, OTHER_TEAM, USD, USUAL, Office
 
 MONTH = {"cap_nano_usd": 10 * USD, "period": "month", "own": False}
@@ -141,7 +142,7 @@ async def test_what_slack_sends_again_is_done_once_and_gets_the_first_answer(
 
 
 async def test_fifty_deliveries_at_once_give_one_grant(tmp_path: Path) -> None:
-    database = Database.open(tmp_path, create=True)
+    database = Database.open(with_books(tmp_path), create=True)
     office = Office(database)
     grant = GiveGrant(Person(ALICE), 15 * USD, LATER)
     done = await asyncio.gather(*(office.change(grant, key="trigger.1") for _ in range(50)))

@@ -27,6 +27,7 @@ from darkroom.spending.requests import RequestState
 from darkroom.turns.model import Attempt, AttemptState, Turn
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, plan, settlement
+from tests.fresh import with_books
 from tests.storage.office import LATER, OTHER_TEAM, USD, USUAL, Office
 
 
@@ -144,7 +145,7 @@ async def test_nobody_answers_a_request_that_is_not_there_or_elsewhere(office: O
 
 async def test_of_many_answers_at_once_exactly_one_counts(tmp_path: Path) -> None:
     """Ten admins press different buttons, each of them delivered twice."""
-    database = Database.open(tmp_path, create=True)
+    database = Database.open(with_books(tmp_path), create=True)
     office = Office(database)
     request = await office.declined()
 

@@ -16,6 +16,7 @@ from storage.database import Database
 from storage.people import person_key
 from storage.raising import raise_alert
 from tests.examples import ALICE, BOB, NOON, TEAM
+from tests.fresh import with_books
 from tests.storage.priced_turns import World, call
 
 LATER = NOON + timedelta(minutes=5)
@@ -157,7 +158,7 @@ async def test_each_model_without_a_price_in_an_answer_is_told_with_the_one_it_w
 
 
 async def test_a_claim_survives_a_restart(tmp_path: Path) -> None:
-    first = Database.open(tmp_path, create=True, inline=True)
+    first = Database.open(with_books(tmp_path), create=True, inline=True)
     await SqliteAlertBook(first).add("one", TEAM, AlertKind.KEY, {}, NOON)
     await SqliteAlertBook(first).claim(1, BOB, NOON)
     first.close()

@@ -20,6 +20,7 @@ from storage.blobs import BlobStore
 from storage.database import DATABASE_NAME, PICTURES_NAME, Database, NoDataDirectory, UnusableData
 from storage.erasing import SqliteEraser, remove_bytes
 from tests.examples import ALICE, NOON
+from tests.fresh import with_books
 from tests.storage.books import check_books
 from tests.storage.gallery import Asked, Gallery
 
@@ -38,7 +39,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.data, self.file, self.copy = folder / "data", folder / "darkroom.tar", folder / "copy"
-        self.database = Database.open(self.data, create=True, inline=True)
+        self.database = Database.open(with_books(self.data), create=True, inline=True)
         self.blobs = BlobStore(self.data / PICTURES_NAME)
         self.gallery = Gallery(self.database, self.blobs)
 

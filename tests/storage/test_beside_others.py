@@ -16,6 +16,7 @@ from storage.database import Database
 from storage.turn_log import BESIDE, SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, command
+from tests.fresh import with_books
 
 MINUTE = timedelta(minutes=1)
 ELSEWHERE = "C0ELSEWHERE"
@@ -23,7 +24,7 @@ ELSEWHERE = "C0ELSEWHERE"
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    with closing(Database.open(tmp_path, create=True, inline=True)) as opened:
+    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as opened:
         yield opened
 
 

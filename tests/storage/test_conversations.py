@@ -24,6 +24,7 @@ from storage.ledger import LedgerFault
 from storage.sharing import UNFINISHED_MAX
 from storage.turn_log import SqliteTurnLog
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM
+from tests.fresh import with_books
 from tests.storage.gallery import Asked, Gallery, posted
 
 RANDOM, LATE = "C0RANDOM01", "1999999999.000000"
@@ -310,7 +311,7 @@ async def test_the_pages_of_a_person_are_all_their_living_pictures_once_newest_f
     tmp_path_factory: pytest.TempPathFactory, deleted: list[bool], size: int
 ) -> None:
     folder = tmp_path_factory.mktemp("data")
-    with closing(Database.open(folder, create=True, inline=True)) as database:
+    with closing(Database.open(with_books(folder), create=True, inline=True)) as database:
         gallery, talk = Gallery(database, BlobStore(folder / "pictures")), SqliteConversations(database)
         await gallery.picture(Asked(user=BOB))
         living = []
@@ -342,7 +343,7 @@ async def test_a_request_builds_on_what_was_last_chosen_before_it(
 ) -> None:
     """However the presses come in: a later request never changes what an earlier one builds on."""
     folder = tmp_path_factory.mktemp("data")
-    with closing(Database.open(folder, create=True, inline=True)) as database:
+    with closing(Database.open(with_books(folder), create=True, inline=True)) as database:
         gallery, talk = Gallery(database, BlobStore(folder / "pictures")), SqliteConversations(database)
         pictures = await gallery.pictures(3)
         place, newest = pictures[0].thread_ts, pictures[-1]

@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.heartbeat import SqlitePulse, last_beat
 from storage.outages import SqliteOutageBook
 from tests.examples import NOON, TEAM
+from tests.fresh import with_books
 
 LATER = NOON + timedelta(hours=3)
 OUTAGE = Outage("out_1", Trouble.QUOTA, "You exceeded your current quota", NOON)
@@ -25,7 +26,7 @@ OUTAGE = Outage("out_1", Trouble.QUOTA, "You exceeded your current quota", NOON)
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    with closing(Database.open(tmp_path, create=True, inline=True)) as opened:
+    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as opened:
         yield opened
 
 

@@ -31,6 +31,7 @@ from storage.database import Database
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, TEAM, caps, command, plan, settlement
+from tests.fresh import with_books
 from tests.storage.balances import balances
 from tests.storage.books import check_books
 
@@ -92,7 +93,7 @@ class Books:
 
 @pytest.fixture
 async def books(tmp_path: Path) -> AsyncIterator[Books]:
-    database = Database.open(tmp_path, create=True, inline=True)
+    database = Database.open(with_books(tmp_path), create=True, inline=True)
     yield Books(database)
     await database.look(check_books)
     database.close()

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from storage.database import DATABASE_NAME, Database, connect_read_only
+from tests.fresh import with_books
 from tests.storage.everything import Everything
 
 ALLOWED = {
@@ -40,7 +41,7 @@ async def test_every_query_finds_its_rows_by_an_index(tmp_path: Path) -> None:
 
 async def test_a_little_of_everything_leaves_no_table_empty(tmp_path: Path) -> None:
     """What is tested on these books is tested on every table."""
-    with closing(Database.open(tmp_path, create=True, inline=True)) as database:
+    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as database:
         await Everything(database).happen()
         db = connect_read_only(tmp_path / DATABASE_NAME)
         with closing(db):
@@ -52,7 +53,7 @@ async def test_a_little_of_everything_leaves_no_table_empty(tmp_path: Path) -> N
 async def _statements(folder: Path) -> list[str]:
     """What a little of everything executes, each once, with its values."""
     seen: list[str] = []
-    with closing(Database.open(folder, create=True, inline=True)) as database:
+    with closing(Database.open(with_books(folder), create=True, inline=True)) as database:
         for run in (database.look, database.report):
             await run(lambda db: db.set_trace_callback(seen.append))
         await Everything(database).happen()

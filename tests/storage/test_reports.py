@@ -29,6 +29,7 @@ from storage.database import Database
 from storage.reports import SqliteSpendReader, spend_report
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command, plan, settlement
+from tests.fresh import with_books
 
 OTHER_TEAM = "T0OTHER001"
 FREE = caps()
@@ -434,7 +435,7 @@ def plan_of(db: sqlite3.Connection, query: str) -> list[str]:
 
 async def test_a_report_waits_for_nobody_who_writes_and_nobody_waits_for_it(tmp_path: Path) -> None:
     """While it is read, a picture is paid; the report says what was true when it began."""
-    threaded = Database.open(tmp_path, create=True)
+    threaded = Database.open(with_books(tmp_path), create=True)
     try:
         books = Books(threaded)
         await books.spend(amount(7))

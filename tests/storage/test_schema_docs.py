@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import DATABASE_NAME, Database, connect_read_only
+from tests.fresh import with_books
 from tests.storage.everything import Everything
 
 PAGE = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ NO_SUCH_ROW = {"What is held right now, for what, and since when?"}
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[sqlite3.Connection]:
     """Books with some data, read beside the Darkroom that holds them open."""
-    with closing(Database.open(tmp_path, create=True, inline=True)) as database:
+    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as database:
         await Everything(database).happen()
         with closing(connect_read_only(tmp_path / DATABASE_NAME)) as reader:
             yield reader

@@ -32,6 +32,7 @@ from storage.ledger import LedgerFault
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import DESIGN, NOON, TEAM, caps, command, message, plan, settlement
+from tests.fresh import with_books
 from tests.storage.books import check_books
 from tests.storage.ledger_checks import done
 
@@ -200,7 +201,7 @@ async def test_a_turn_with_an_open_hold_beside_a_picture_cannot_end(store: Sqlit
 
 
 async def test_attempts_asked_for_at_once_are_never_more_than_wanted(tmp_path: Path) -> None:
-    database = Database.open(tmp_path, create=True)
+    database = Database.open(with_books(tmp_path), create=True)
     store = SqliteTurnStore(database)
     await waiting(store, 3)
     results = await asyncio.gather(
@@ -217,7 +218,7 @@ class SlotsMachine(RuleBasedStateMachine):
     @initialize(wanted=st.integers(1, 4), cap=st.sampled_from([None, 150, 250, 1000]))
     def begin(self, wanted: int, cap: int | None) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.database = Database.open(Path(self.folder.name), create=True, inline=True)
+        self.database = Database.open(with_books(Path(self.folder.name)), create=True, inline=True)
         self.store, self.log = SqliteTurnStore(self.database), SqliteTurnLog(self.database)
         self.wanted, self.caps, self.names = wanted, caps(person=cap), 0
         self.states: dict[str, AttemptState] = {}

@@ -15,6 +15,7 @@ from storage.database import PICTURES_NAME, Database
 from storage.erasing import SqliteEraser
 from storage.tidying import OLD_ENOUGH, remove_unknown
 from tests.examples import ALICE, NOON
+from tests.fresh import with_books
 from tests.storage.gallery import Gallery
 
 
@@ -42,7 +43,7 @@ class Attic:
 
 @pytest.fixture
 async def attic(tmp_path: Path) -> AsyncIterator[Attic]:
-    with closing(Database.open(tmp_path, create=True, inline=True)) as database:
+    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as database:
         yield Attic(tmp_path, database)
 
 

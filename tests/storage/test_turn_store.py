@@ -33,6 +33,7 @@ from storage.ledger import LedgerFault
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command, message, plan, settlement
+from tests.fresh import with_books
 from tests.storage.balances import balances
 from tests.storage.books import check_books, nothing_held
 
@@ -88,7 +89,7 @@ async def test_a_repeat_finds_the_first_and_changes_nothing(store: SqliteTurnSto
 
 
 async def test_fifty_repeats_at_once_make_one_turn(tmp_path: Path) -> None:
-    database = Database.open(tmp_path, create=True)
+    database = Database.open(with_books(tmp_path), create=True)
     store = SqliteTurnStore(database)
     arrivals = await asyncio.gather(*(store.arrive(f"turn_{i}", command(), NOON, JOINED) for i in range(50)))
     database.close()
@@ -198,7 +199,7 @@ async def test_every_kind_of_budget_can_refuse_and_then_none_is_held(
 
 
 async def test_n_holds_at_once_under_a_cap_accept_as_many_as_fit(tmp_path: Path) -> None:
-    database = Database.open(tmp_path, create=True)
+    database = Database.open(with_books(tmp_path), create=True)
     store = SqliteTurnStore(database)
     for i in range(20):
         await queued(store, f"turn_{i}", f"{i:02d}")

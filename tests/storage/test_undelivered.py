@@ -17,6 +17,7 @@ from storage.database import PICTURES_NAME, Database
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import NOON, command
+from tests.fresh import with_books
 from tests.storage.gallery import Asked, Gallery
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -24,7 +25,7 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    with closing(Database.open(tmp_path, create=True, inline=True)) as opened:
+    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@ from storage.backup import make_backup, restore_backup
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
 from tests.examples import NOON
+from tests.fresh import with_books
 from tests.storage.gallery import Gallery
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ else:
 @pytest.fixture
 async def data(tmp_path: Path) -> Path:
     """A data directory with a picture."""
-    database = Database.open(tmp_path / "data", create=True, inline=True)
+    database = Database.open(with_books(tmp_path / "data"), create=True, inline=True)
     await Gallery(database, BlobStore(tmp_path / "data" / PICTURES_NAME)).picture()
     database.close()
     return tmp_path / "data"

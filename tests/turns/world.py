@@ -32,6 +32,7 @@ from storage.outages import SqliteOutageBook
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, DESIGN, caps, command, message
+from tests.fresh import with_books
 from tests.storage.books import check_books, nothing_held
 from tests.turns.fakes import (
     CATALOGUE,
@@ -259,7 +260,7 @@ def meddled(world: World) -> Meddler:
 @asynccontextmanager
 async def opened(folder: Path, *, inline: bool = True) -> AsyncIterator[Database]:
     """A new database in *folder*."""
-    database = Database.open(folder, create=True, inline=inline)
+    database = Database.open(with_books(folder), create=True, inline=inline)
     try:
         yield database
     finally:
