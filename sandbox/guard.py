@@ -117,6 +117,16 @@ def check(request: web.Request) -> None:
 @web.middleware
 async def _checked(request: web.Request, handler: Handler) -> web.StreamResponse:
     check(request)
+    try:
+        return await _bounded(request, handler)
+    except ConnectionError:
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        # Who hung up amid their own request reads no answer, and it is no error of ours to be logged.
+        return web.Response(status=400)
+
+
+async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.path.startswith(request.app[FILES]) or not request.body_exists:
         return await handler(request)
     if (length := request.content_length) is None:
