@@ -11,7 +11,7 @@ import { lasting } from "./kept.js";
 import { permalink } from "./links.js";
 import { entries } from "./messages.js";
 import { lookAs, refresh } from "./refresh.js";
-import { GONE, draw, find, holdEnd, notice, scrollDown, shut } from "./screen.js";
+import { GONE, draw, find, holdEnd, notice, scrollDown, scrollUp, shut } from "./screen.js";
 import { drawControls } from "./sidebar.js";
 import { forgetSeen, now, room, withApp } from "./state.js";
 
@@ -95,7 +95,7 @@ function showHome(home) {
   tellAddress();
   show();
   act("home", { tab: home ? HOME : "messages" });
-  if (!home) scrollDown(byId("channel-log"));
+  (home ? scrollUp : scrollDown)(byId("channel-log"));
 }
 
 function closeThread() {
@@ -254,7 +254,7 @@ function toggleMenu(open) {
   byId("shade").hidden = !open;
   byId("menu").setAttribute("aria-expanded", String(open));
   shut(below.covers());
-  if (open) byId("sidebar").querySelector("button").focus();
+  if (open) byId("rooms").querySelector("[aria-current]").focus();
   else if (was) byId("menu").focus();
 }
 

@@ -20,6 +20,12 @@ export const scrollDown = (box) =>
     box.scrollTop = box.scrollHeight;
   });
 
+/** Go to the beginning, once what was under way to the end has got there. */
+export const scrollUp = (box) =>
+  requestAnimationFrame(() => {
+    box.scrollTop = 0;
+  });
+
 /** Bring a linked message into sight, and mark it for a moment. */
 export function find(ts) {
   // After the thread has gone to its end, which the next frame does.

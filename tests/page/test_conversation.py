@@ -18,6 +18,11 @@ WIDEST = """Math.max(...[...document.querySelectorAll('main *, aside *, dialog *
 
 BEHIND = """Object.fromEntries(["channel", "thread"].map((id) => [id, document.getElementById(id).inert]))"""
 
+PLACE = """async (box) => {
+    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+    return [box.scrollHeight > box.clientHeight, box.scrollTop];
+}"""
+
 
 def plain(text: str) -> Json:
     return {"type": "plain_text", "text": text}
@@ -272,7 +277,7 @@ async def test_on_a_phone_versions_modal_and_home_fit_and_home_pages(
     await bot.call("views.publish", user_id=ALICE, view=gallery(ids[1]))
     await page.get_by_role("button", name="Channels and people").tap()
     rooms = page.locator("#rooms")
-    await expect(rooms.get_by_role("button").first).to_be_focused()
+    await expect(rooms.locator("[aria-current]")).to_be_focused()
     assert await page.evaluate(BEHIND) == {"channel": True, "thread": True}
     await page.keyboard.press("Escape")
     menu = page.get_by_role("button", name="Channels and people")
@@ -295,3 +300,8 @@ async def test_on_a_phone_versions_modal_and_home_fit_and_home_pages(
     await expect(page.get_by_role("button", name=f"picture {ids[2]}")).to_be_visible()
     await expect(page.get_by_role("button", name="Older")).to_be_focused()
     assert pressed["view"]["type"] == "home"
+    await bot.say("a word", channel="D0ALICE001")
+    await page.set_viewport_size({"width": 390, "height": 300})
+    await page.reload()
+    await expect(page.get_by_role("button", name=f"picture {ids[2]}")).to_have_count(1)
+    assert await page.get_by_label("Messages", exact=True).evaluate(PLACE) == [True, 0]
