@@ -50,7 +50,7 @@ export function holdEnd(box) {
   });
   new ResizeObserver(() => {
     noted = size();
-    if (end) box.scrollTop = box.scrollHeight;
+    if (end && box.place) box.scrollTop = box.scrollHeight;
   }).observe(box);
 }
 
@@ -65,8 +65,11 @@ export function draw(does, ready) {
   byId("channel-about").textContent = here.name ? `${here.members.length} members${here.has_app ? "" : `, without ${world.app.name}`}` : "Direct message";
   drawTabs(does);
   const welcome = welcomeTo(here) + (ready && here.has_app && !here.archived ? READY : "");
-  if (now.home) drawHome(byId("channel-log"), snapshot.home, world, does, NO_HOME);
-  else drawLog(byId("channel-log"), here, null, does, welcome);
+  if (now.home) {
+    // No list: its end is nowhere to be held, and whoever comes back to the list begins anew.
+    byId("channel-log").place = null;
+    drawHome(byId("channel-log"), snapshot.home, world, does, NO_HOME);
+  } else drawLog(byId("channel-log"), here, null, does, welcome);
   byId("channel-composer").hidden = now.home;
   byId("thread").hidden = !now.thread;
   byId("shell").classList.toggle("with-thread", Boolean(now.thread));
