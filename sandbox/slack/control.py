@@ -36,6 +36,8 @@ __all__ = ["Handler", "add_control", "guarded"]
 
 LIVE: Final = web.AppKey("live", set[web.WebSocketResponse])
 LIVE_MAX: Final = 100
+GOODBYE_S: float = 2.0
+"""Seconds that listeners have to close their end when the sandbox ends."""
 _NOTICES_MAX: Final = 1000
 _SHOWN_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
@@ -140,5 +142,10 @@ async def _live(request: web.Request) -> web.StreamResponse:
 
 
 async def _close_live(app: web.Application) -> None:
-    links = app[LIVE]
-    await asyncio.gather(*(link.close() for link in links), return_exceptions=True)
+    """Say goodbye; who does not read it is not waited for."""
+    closing = [asyncio.ensure_future(link.close()) for link in app[LIVE]]
+    if closing:
+        _, slow = await asyncio.wait(closing, timeout=GOODBYE_S)
+        for each in slow:
+            each.cancel()
+        await asyncio.gather(*closing, return_exceptions=True)

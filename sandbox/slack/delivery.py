@@ -118,7 +118,8 @@ class Delivery:
             "debug_info": {"host": "sandbox", "build_number": 1, "approximate_connection_time": 18060},
             "connection_info": {"app_id": self._app_id},
         }
-        await send(hello)
+        if not await self._try_send(socket, hello):
+            return socket
         self._changed({"kind": "socket", "connected": len(self.sockets)})
         await self._greeted(socket)
         for _ in range(len(self.backlog)):

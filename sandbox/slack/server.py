@@ -16,6 +16,8 @@ from sandbox.slack.workspace import Workspace
 WORKSPACE: Final = web.AppKey("workspace", Workspace)
 _BODY_MAX = 64 * 1024**2
 _PIECES = 10
+SEND_S: float = 5.0
+"""Seconds in which an app must have read what it was sent; after that its connection is cut."""
 _PING_S = 30.0
 _SILENCE_S = 75.0
 _INERT: Final = {"Content-Security-Policy": "sandbox; default-src 'none'"}
@@ -193,21 +195,30 @@ async def _link(request: web.Request) -> web.StreamResponse:
     link = web.WebSocketResponse(autoping=False, receive_timeout=_SILENCE_S)
     await link.prepare(request)
 
-    async def send(message: Json) -> None:
-        await link.send_json(message)
-
-    async def hang_up() -> None:
-        await link.close()
-
     async def cut() -> None:
         if request.transport is not None:
             request.transport.abort()
 
+    async def send(message: Json) -> None:
+        try:
+            async with asyncio.timeout(SEND_S):
+                await link.send_json(message)
+        except TimeoutError:
+            await cut()
+            raise ConnectionResetError("the app reads nothing any more") from None
+
+    async def hang_up() -> None:
+        try:
+            async with asyncio.timeout(SEND_S):
+                await link.close()
+        except TimeoutError:
+            await cut()
+
     try:
         socket = await workspace.attach(send, hang_up, cut)
     except TooManySockets:
-        await link.send_json({"type": "disconnect", "reason": "too_many_websockets", "debug_info": {}})
-        await link.close()
+        await send({"type": "disconnect", "reason": "too_many_websockets", "debug_info": {}})
+        await hang_up()
         return link
     pinging = asyncio.ensure_future(_ping(link, socket))
     try:

@@ -1,12 +1,21 @@
 """Commands, events and clicks over real sockets, with Bolt at the other end."""
 
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.slack.server import RunningServer
+from sandbox.slack import control
+from sandbox.slack import server as server_module
+from sandbox.slack.control import LIVE, add_control
+from sandbox.slack.server import RunningServer, serve_app, slack_app
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_slack.conftest import Connect, png
 
@@ -277,3 +286,50 @@ async def test_the_eleventh_connection_is_told_to_go(workspace: Workspace, clien
 
     assert [message["type"] for message in first] == ["hello"] * 10 + ["disconnect"]
     assert first[-1]["reason"] == "too_many_websockets"
+
+
+@asynccontextmanager
+async def deaf(url: str) -> AsyncIterator[None]:
+    """A WebSocket whose other end never reads, and has room for little."""
+    at = urlsplit(url)
+    end = socket.socket()
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    end.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(end, (at.hostname, at.port))
+    asked = f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\n"
+    key = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    key += "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    await asyncio.get_running_loop().sock_sendall(end, (asked + key).encode())
+    try:
+        yield
+    finally:
+        end.close()
+
+
+async def test_an_app_that_reads_nothing_loses_its_connection_and_nobody_waits_for_it(
+    workspace: Workspace, client: AsyncWebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "SEND_S", 0.1)
+    opened = await client.apps_connections_open(app_token=workspace.app_token)
+    async with deaf(opened["url"]):
+        await workspace.until(lambda here: here.delivery.sockets)
+        for _ in range(200):
+            await workspace.post("alice", "#design", "x" * 40_000)
+            if not workspace.delivery.sockets:
+                break
+        assert not workspace.delivery.sockets
+        assert workspace.delivery.unanswered, "what it has not acknowledged waits for another connection"
+
+
+async def test_a_server_ends_although_nobody_reads_what_it_says(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "GOODBYE_S", 0.1)
+    app = slack_app(workspace)
+    add_control(app)
+    server = await serve_app(app)
+    async with deaf(f"{server.url}/control/live"):
+        while not app[LIVE]:  # noqa: ASYNC110 -- nobody tells of a listener
+            await asyncio.sleep(0)
+        async with asyncio.timeout(8):
+            await server.close()
