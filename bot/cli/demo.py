@@ -19,6 +19,7 @@ from bot.cli.sandbox import faults_file, free, page_port, runs_already
 
 if TYPE_CHECKING:
     from bot.cli.demo_clock import DemoClock
+    from bot.cli.demo_first import Playing
     from bot.cli.demo_note import Note
     from bot.cli.demo_side import DemoSide
     from bot.cli.mixes import Mix
@@ -76,7 +77,8 @@ def command(
 
     Tokens, keys and settings in the environment are ignored, but for OPENAI_* with --images openai.
     """
-    from bot.cli.demo_opening import can_open_a_browser, lives_already
+    from bot.cli.demo_first import lives_already
+    from bot.cli.demo_opening import can_open_a_browser
     from bot.cli.mixes import check_demo_books, check_demo_flags, costs_told, demo_with
     from bot.cli.world import fault_plan
     from bot.logs import configure_logging
@@ -141,6 +143,7 @@ async def _demo(wanted: _Wanted) -> None:
     async with AsyncExitStack() as ending:
         made = _make(wanted, ending)
         world = await _open(wanted, made, ending)
+        playing = _keep(wanted, made, ending)
         settings = _settings(wanted, world)
         bot = DemoBot(settings, made.clock, made.side)
         page = [world.page_url]
@@ -150,6 +153,8 @@ async def _demo(wanted: _Wanted) -> None:
             if wanted.past:
                 thread = await play_the_month(made.workspace, made.images, bot.darkroom, made.clock)
                 page[0] = address(world.page_url, thread)
+                if playing is not None:
+                    playing.ends()
                 await made.side.arrive()
                 made.workspace.fault_plan = made.images.fault_plan = plan
 
@@ -212,10 +217,21 @@ async def _open(wanted: _Wanted, made: _Made, ending: AsyncExitStack) -> World:
         raise Refused(runs_already(wanted.port, error)) from error
     ending.push_async_callback(world.close)
     readdress(made.workspace, made.before.slack_url)
-    if made.keeper is not None:
-        # Not before: a demo that could not start leaves nothing behind, and has its month next time.
-        made.keeper.begin()
     return world
+
+
+def _keep(wanted: _Wanted, made: _Made, ending: AsyncExitStack) -> Playing | None:
+    """Let all of it be kept from now on, and a month that is to be played be marked before. Not before
+    everything listens: a demo that could not start leaves nothing behind, and has its month next time."""
+    from bot.cli.demo_first import Playing
+
+    playing = None
+    if made.keeper is not None and wanted.keep is not None:
+        if wanted.past:
+            playing = Playing(wanted.keep, made.keeper)
+            ending.push_async_callback(playing.aclose)
+        made.keeper.begin()
+    return playing
 
 
 def _settings(wanted: _Wanted, world: World) -> Settings:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from bot.app import Darkroom, Overrides
 from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_first import empty_books
 from bot.cli.demo_side import DemoSide
 from bot.preflight import CannotStart
 from bot.settings import Settings
-from storage.database import DATABASE_NAME, PICTURES_NAME, DataProblem
+from storage.database import DataProblem
 
 Json = dict[str, Any]
 
@@ -59,7 +58,7 @@ class DemoBot:
             await self._close()
             try:
                 if await reset():
-                    await asyncio.to_thread(_empty, self.settings.storage.data_dir)
+                    await asyncio.to_thread(empty_books, self.settings.storage.data_dir)
                     self._side.forget()
             finally:
                 self.darkroom = self._made(self.settings, self._clock)
@@ -104,10 +103,3 @@ def _no_word_of_late_answers() -> Iterator[None]:
         yield
     finally:
         bolt.removeFilter(sayable)
-
-
-def _empty(data_dir: Path) -> None:
-    """Remove the books and the pictures in them, and nothing else that stands there."""
-    for end in ("", "-wal", "-shm"):
-        (data_dir / f"{DATABASE_NAME}{end}").unlink(missing_ok=True)
-    shutil.rmtree(data_dir / PICTURES_NAME, ignore_errors=True)

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
 from bot.cli import Refused
 from bot.cli.demo_clock import DemoClock
+from bot.cli.demo_first import begin_again, broke_off
 from bot.cli.demo_note import NAME
 from sandbox.images.api import ImageApi
 from sandbox.images.keeping import ImagesKept
@@ -45,14 +48,18 @@ class ClockKept:
 
 
 def kept_demo(data_dir: Path, workspace: Workspace, images: ImageApi, clock: DemoClock) -> Keeper:
-    """Bring back what *data_dir* keeps of a demo; from its ``begin`` on until ``let_go`` it is kept. Raises
-    ``Refused``, and leaves alone what cannot be read. Needs a running loop."""
+    """Bring back what *data_dir* keeps of a demo, unless that is half a month, which goes; from its ``begin``
+    on until ``let_go`` it is kept. Raises ``Refused``, and leaves alone what cannot be read. Needs a running
+    loop."""
     folder = Folder(data_dir / NAME)
     slack, api = WorkspaceKept(workspace), ImagesKept(images)
     parts: dict[str, Part] = {"clock": ClockKept(clock), "slack": slack, "images": api}
     keeper = Keeper(folder, parts)
     try:
         folder.take()
+        if broke_off(data_dir):
+            click.echo("The demo that began here was ended amid its month. It begins once more.")
+            begin_again(data_dir)
         keeper.restore()
     except InUse as taken:
         raise Refused(

@@ -9,25 +9,16 @@ import time
 import webbrowser
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import click
 
 from bot.app import Darkroom
 from bot.cli.demo_clock import DemoClock
 from bot.cli.demo_history import play
-from bot.cli.demo_note import NAME
 from bot.cli.demo_stage import StageProblem, Thread
 from sandbox.images.api import ImageApi
-from sandbox.keeping.folder import STATE
 from sandbox.slack.model import Refused
 from sandbox.slack.workspace import Workspace
-from storage.database import DATABASE_NAME
-
-
-def lives_already(data_dir: Path) -> bool:
-    """Whether anything was ever done there: then no history comes before it."""
-    return (data_dir / DATABASE_NAME).exists() or (data_dir / NAME / STATE).exists()
 
 
 async def play_the_month(

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from bot.app import Darkroom
 from bot.cli import demo_opening, main
 from bot.cli.demo_clock import DemoClock
-from bot.cli.demo_opening import address, can_open_a_browser, lives_already, open_browser
+from bot.cli.demo_first import lives_already
+from bot.cli.demo_opening import address, can_open_a_browser, open_browser
 from bot.cli.demo_stage import StageProblem, Thread
 from bot.settings import plain_settings
 from sandbox.images.api import ImageApi
@@ -78,16 +79,6 @@ async def test_the_month_is_told_in_one_line_also_when_it_breaks_off(
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("Three people have had Darkroom for a month already: playing it… ")
     assert ("because version 2 did not come" in line) is breaks
-
-
-@pytest.mark.parametrize(
-    ("there", "lives"),
-    [("darkroom.db", True), ("sandbox/state.json", True), ("sandbox/lock", False), ("notes.txt", False)],
-)
-def test_where_anything_was_done_no_past_is_played(tmp_path: Path, there: str, lives: bool) -> None:
-    assert not lives_already(tmp_path / "missing")
-    (tmp_path / there).mkdir(parents=True)
-    assert lives_already(tmp_path) is lives
 
 
 async def test_what_cannot_be_pressed_breaks_the_month_off_and_nothing_else(

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from bot.cli import demo_history, main
 from bot.cli.demo import _demo, _Wanted
+from bot.cli.demo_first import lives_already
 from bot.cli.mixes import Mix
 from bot.cli.serving import Stop
 from sandbox.faults.rules import FaultPlan
@@ -83,7 +84,7 @@ def test_a_state_that_cannot_be_read_is_named_and_left_alone(tmp_path: Path) -> 
     assert kept.read_text() == '{"format": 99}'
 
 
-async def test_a_stop_while_the_month_is_played_ends_it_at_once(
+async def test_a_stop_while_the_month_is_played_ends_it_at_once_and_the_next_start_plays_all_of_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -103,4 +104,18 @@ async def test_a_stop_while_the_month_is_played_ends_it_at_once(
     said = capsys.readouterr().out
     assert "playing it…" in said
     assert "Open:" not in said
+
+    def boats() -> int:
+        rooms = json.loads((tmp_path / "sandbox" / "state.json").read_text())["slack"]["rooms"]
+        said = [message["text"] for room in rooms for message in room["messages"]]
+        return sum("That boat could go on" in text for text in said)
+
+    assert (boats(), lives_already(tmp_path)) == (1, False)
+    again = Stop()
+    monkeypatch.setattr("bot.cli.serving.stop_signal", lambda: again)
+    monkeypatch.setattr("bot.cli.demo_opening.open_browser", lambda _: again.set())
+    monkeypatch.setattr(demo_history, "ACTS", (demo_history.the_boat,))
+    await _demo(_Wanted(0, flags, 0, FaultPlan(), Mix(), keep=tmp_path, past=True, browser=True))
+    assert "was ended amid its month. It begins once more." in capsys.readouterr().out
+    assert (boats(), lives_already(tmp_path)) == (1, True), "once, not twice"
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

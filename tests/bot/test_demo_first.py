@@ -1,0 +1,81 @@
+"""The mark of a month that is being played: whoever is ended amid it has it whole the next time."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.cli.demo_first import Playing, begin_again, broke_off, lives_already
+from sandbox.keeping.folder import Folder
+from sandbox.keeping.keeper import Keeper
+
+
+@pytest.mark.parametrize(
+    ("there", "lives"),
+    [
+        (["darkroom.db"], True),
+        (["sandbox/state.json"], True),
+        (["sandbox/lock"], False),
+        (["notes.txt"], False),
+        (["darkroom.db", "sandbox/state.json", "sandbox/playing"], False),
+    ],
+)
+def test_where_anything_was_done_no_past_is_played(tmp_path: Path, there: list[str], lives: bool) -> None:
+    assert not lives_already(tmp_path / "missing")
+    for name in there:
+        (tmp_path / name).mkdir(parents=True)
+    assert lives_already(tmp_path) is lives
+
+
+def test_of_half_a_month_nothing_stays_and_of_other_people_s_files_all(tmp_path: Path) -> None:
+    half = ["darkroom.db", "darkroom.db-wal", "pictures/ab/cd", "sandbox/state.json", "sandbox/playing"]
+    others = ["notes.txt", "sandbox/lock", "sandbox/notes.txt"]
+    for name in (*half, *others):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    begin_again(tmp_path)
+    left = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
+    assert left == others
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_the_mark_stays_until_all_was_played_and_is_on_the_disk(tmp_path: Path, ends: bool) -> None:
+    keeper = Keeper(Folder(tmp_path / "sandbox"), {}, sleep=lambda _: asyncio.sleep(0))
+    keeper.folder.take()
+    playing = Playing(tmp_path, keeper)
+    keeper.begin()
+    if ends:
+        playing.ends()
+    assert broke_off(tmp_path)
+    await playing.aclose()
+    assert keeper.folder.exists()
+    assert broke_off(tmp_path) is not ends
+    keeper.folder.release()
+
+
+async def test_who_is_killed_once_the_month_is_kept_has_it(tmp_path: Path) -> None:
+    keeper = Keeper(Folder(tmp_path / "sandbox"), {}, sleep=lambda _: asyncio.sleep(0))
+    keeper.folder.take()
+    playing = Playing(tmp_path, keeper)
+    keeper.begin()
+    playing.ends()
+    await keeper.settled()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert lives_already(tmp_path)
+    await playing.aclose()
+    keeper.folder.release()
+
+
+async def test_a_month_that_cannot_be_written_stays_marked(tmp_path: Path) -> None:
+    keeper = Keeper(Folder(tmp_path / "sandbox"), {}, sleep=lambda _: asyncio.sleep(0))
+    keeper.folder.take()
+    playing = Playing(tmp_path, keeper)
+    (tmp_path / "sandbox" / "state.json.new").mkdir()
+    keeper.begin()
+    playing.ends()
+    await playing.aclose()
+    assert broke_off(tmp_path)
+    keeper.folder.release()
