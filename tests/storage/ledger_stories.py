@@ -108,7 +108,7 @@ def barred(twins: Twins, who: Who, owner: Owner) -> None:
 
 
 STORIES: tuple[Story | None, ...] = (granted, corrected, exempt, barred, None, None, None, None)
-"""Mostly none: of two hundred histories two dozen begin with each."""
+"""Mostly none: of sixty histories half a dozen begin with each."""
 
 
 def _capped(twins: Twins, who: Who, owner: Owner) -> None:

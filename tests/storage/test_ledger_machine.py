@@ -315,8 +315,11 @@ class LedgerMachine(RuleBasedStateMachine):
         return attempt_id, calls[attempt_id]
 
 
-def run(sequences: int, *, shrink: bool) -> None:
-    """The machine, the same sequences each time. Making a failing one short takes minutes."""
+def run(sequences: int, *, each: int, often: int, shrink: bool) -> None:
+    """The machine, the same sequences each time. Making a failing one short takes minutes.
+
+    What is interesting must have come of them *each* times at least, the usual more than *often*.
+    """
     LedgerMachine.seen.clear()
     run_state_machine_as_test(
         LedgerMachine,
@@ -329,17 +332,17 @@ def run(sequences: int, *, shrink: bool) -> None:
             phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         ),
     )
-    seldom = {name: LedgerMachine.seen[name] for name in INTERESTING if LedgerMachine.seen[name] < 3}
+    seldom = {name: LedgerMachine.seen[name] for name in INTERESTING if LedgerMachine.seen[name] < each}
     assert not seldom, seldom
-    often = ("Attempt", "MustWait", "NoMoney", "drawn", "charged to a grant", "Correct")
-    assert all(LedgerMachine.seen[name] > 50 for name in often), LedgerMachine.seen
+    usual = ("Attempt", "MustWait", "NoMoney", "drawn", "charged to a grant", "Correct")
+    assert all(LedgerMachine.seen[name] > often for name in usual), LedgerMachine.seen
 
 
 @pytest.mark.slow
-def test_two_hundred_histories_agree_with_the_model() -> None:
-    run(200, shrink=False)
+def test_sixty_histories_agree_with_the_model() -> None:
+    run(60, each=1, often=25, shrink=False)
 
 
 @pytest.mark.proof
 def test_two_thousand_histories_agree_with_the_model() -> None:
-    run(2_000, shrink=True)
+    run(2_000, each=20, often=500, shrink=True)
