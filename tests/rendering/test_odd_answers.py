@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,11 @@ from tests.rendering.support import (
 
 ODD: list[Any] = [None, True, -1, 10**30, 1.5, "", "\ud800", "x" * 9_000, [], [[]], {}, [{}], float("nan")]
 MISSING = object()
+SOME_OR_ALL = pytest.mark.parametrize(
+    "every",
+    [pytest.param(5, marks=pytest.mark.slow, id="some"), pytest.param(1, marks=pytest.mark.proof, id="all")],
+)
+"""Of every part about three of the fourteen odd things, other ones each time; or all of them."""
 BLOCKED = {
     "code": "moderation_blocked",
     "message": "no",
@@ -63,21 +69,19 @@ def _paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
             yield from _paths(inner, (*path, index))
 
 
-def _mutants(value: Any) -> Iterator[tuple[str, Any]]:
-    """*value* with each of its parts replaced by each odd thing, or gone."""
-    for path in _paths(value):
-        if not path:
-            continue
-        for odd in (*ODD, MISSING):
-            mutant = copy.deepcopy(value)
-            place = mutant
-            for step in path[:-1]:
-                place = place[step]
-            if odd is MISSING:
-                del place[path[-1]]
-            else:
-                place[path[-1]] = odd
-            yield f"{path} = {odd!r:.40}", mutant
+def _mutants(value: Any, every: int) -> Iterator[tuple[str, Any]]:
+    """*value* with each of its parts replaced by each odd thing, or gone; of all these every fifth, say."""
+    pairs = itertools.product((path for path in _paths(value) if path), (*ODD, MISSING))
+    for path, odd in itertools.islice(pairs, 0, None, every):
+        mutant = copy.deepcopy(value)
+        place = mutant
+        for step in path[:-1]:
+            place = place[step]
+        if odd is MISSING:
+            del place[path[-1]]
+        else:
+            place[path[-1]] = odd
+        yield f"{path} = {odd!r:.40}", mutant
 
 
 def _check(answer: Answer | NoWord, what: str) -> None:
@@ -93,11 +97,13 @@ def _check(answer: Answer | NoWord, what: str) -> None:
         assert text is None or text.encode().decode() == text, what
 
 
-@pytest.mark.slow
+@SOME_OR_ALL
 @pytest.mark.parametrize("name", STREAMS)
-async def test_a_stream_with_anything_odd_in_it_gives_an_answer(name: str, tmp_path: Path) -> None:
+async def test_a_stream_with_anything_odd_in_it_gives_an_answer(
+    name: str, every: int, tmp_path: Path
+) -> None:
     blobs = BlobStore(tmp_path)
-    for what, events in _mutants(STREAMS[name]):
+    for what, events in _mutants(STREAMS[name], every):
         body = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
         read = renderer(Scripted(Script([body])), blobs)
         _check(await read.render(job(), nobody), what)
@@ -105,21 +111,23 @@ async def test_a_stream_with_anything_odd_in_it_gives_an_answer(name: str, tmp_p
     assert not list((tmp_path / "tmp").glob("*"))
 
 
-@pytest.mark.slow
+@SOME_OR_ALL
 @pytest.mark.parametrize("status", [200, 302, 400, 429, 500])
-async def test_a_refusal_with_anything_odd_in_it_gives_an_answer(status: int, tmp_path: Path) -> None:
+async def test_a_refusal_with_anything_odd_in_it_gives_an_answer(
+    status: int, every: int, tmp_path: Path
+) -> None:
     blobs = BlobStore(tmp_path)
-    for what, body in [*_mutants({"error": BLOCKED}), *((repr(odd)[:40], odd) for odd in ODD)]:
+    for what, body in [*_mutants({"error": BLOCKED}, every), *((repr(odd)[:40], odd) for odd in ODD)]:
         for ask in (False, True):
             read = renderer(Scripted(Script.json(body, status)), blobs)
             _check(await (read.ask(job(), "resp_1") if ask else read.render(job(), nobody)), what)
             await read.aclose()
 
 
-@pytest.mark.slow
-async def test_a_whole_response_with_anything_odd_in_it_gives_an_answer(tmp_path: Path) -> None:
+@SOME_OR_ALL
+async def test_a_whole_response_with_anything_odd_in_it_gives_an_answer(every: int, tmp_path: Path) -> None:
     blobs = BlobStore(tmp_path)
-    for what, body in _mutants(response("completed", image_item(png()), message("hi"))):
+    for what, body in _mutants(response("completed", image_item(png()), message("hi")), every):
         read = renderer(Scripted(Script.json(body)), blobs)
         _check(await read.ask(job(), "resp_1"), what)
         await read.aclose()
