@@ -160,6 +160,7 @@ async def _demo(wanted: _Wanted) -> None:
 
         def ready() -> None:
             made.side.note(world.slack_server.url, world.images_port)
+            ending.callback(asyncio.create_task(made.side.go_on()).cancel)
             bot.lives()
             _greet(world, page[0], settings.storage.data_dir, wanted.mix)
             if plan.standing:

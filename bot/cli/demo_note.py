@@ -29,10 +29,12 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Filled:
     """A person's cap as the switch has set it; ``own`` is what was decided for them before, in nano-dollars
-    (None: no cap) and for which period, and None when nothing was."""
+    (None: no cap) and for which period, and None when nothing was. It is filled for the period that ends at
+    ``until``, in unix seconds."""
 
     cap_nano_usd: int
     own: tuple[int | None, PeriodKind] | None = None
+    until: float = 0.0
 
     def undone(self, user: str) -> SetCap | DropCap:
         """The decision that takes it back."""
@@ -70,6 +72,7 @@ def _note(found: Any) -> Note:
         str(user): Filled(
             int(each["cap_nano_usd"]),
             None if each["own"] is None else (each["own"][0], PeriodKind(each["own"][1])),
+            float(each.get("until", 0.0)),
         )
         for user, each in found["filled"].items()
     }

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from bot.cli.demo_caps import FilledCaps
 from bot.cli.demo_clock import DemoClock
-from bot.cli.demo_money import call_as_json, dollars
-from bot.cli.demo_note import Filled, Note, write_note
+from bot.cli.demo_keeping import LATEST_YEAR
+from bot.cli.demo_money import budget_as_json, call_as_json
+from bot.cli.demo_note import Note, write_note
 from bot.heart import Heart
 from bot.settings import Settings
 from darkroom.spending.budgets import Balance, BudgetKind
-from darkroom.spending.changes import Author, DropCap, Person, SetCap
 from darkroom.spending.periods import PeriodKind, period_at
-from darkroom.spending.policy import person_budget
 from darkroom.turns.worker import Worker
 from handlers.services import Services
 from sandbox.hood.bot_side import Jump
@@ -30,10 +31,7 @@ from storage.thread_report import ThreadBooks, read_place, read_thread
 Json = dict[str, Any]
 T = TypeVar("T")
 
-ROOM_NANO_USD = 1_000_000
-"""What a filled cap leaves: a tenth of a cent, for which no picture can be had."""
-
-
+_log = logging.getLogger(__name__)
 _NOT_NOW = {"ok": False, "error": "Darkroom is starting or ending: try again in a moment"}
 
 
@@ -87,8 +85,7 @@ class DemoSide:
         self._reading = 0
         self._rests = asyncio.Event()
         self._note = before or Note()
-        self._filled = dict(self._note.filled)
-        self._filling = asyncio.Lock()
+        self._caps = FilledCaps(clock, self._note.filled, self._write_note, self._look_again)
         self.begins_anew: Callable[[Callable[[], Awaitable[bool]]], Awaitable[Json]] | None = None
 
     def attach(self, bot: Bot) -> None:
@@ -112,7 +109,7 @@ class DemoSide:
         # Before it is known where everything is, nothing that was noted is replaced.
         if self._bot is not None and self._note.slack_url:
             ahead = (self._clock.now() - datetime.now(UTC)).total_seconds()
-            self._note = replace(self._note, ahead_s=max(0.0, ahead), filled=dict(self._filled))
+            self._note = replace(self._note, ahead_s=max(0.0, ahead), filled=self._caps.all())
             write_note(self._bot.settings.storage.data_dir, self._note)
 
     async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
@@ -126,8 +123,7 @@ class DemoSide:
 
     def forget(self) -> None:
         """The books are empty: nothing is filled."""
-        self._filled.clear()
-        self._write_note()
+        self._caps.forget()
 
     def real(self) -> Json:
         """What is real."""
@@ -144,20 +140,23 @@ class DemoSide:
         }
 
     async def jump(self, to: Jump) -> Json:
-        """Let an hour or a day pass, or be in the first moment of the next month: then full caps are given
-        back, too. Whoever waits looks again.
+        """Let an hour or a day pass, or be in the first moment of the next month: caps that were filled for a
+        period that is over by then are given back. Whoever waits looks again.
 
-        Not where pictures are real: caps would begin anew, and real money would be spent beyond them.
+        Not where pictures are real: caps would begin anew, and real money would be spent beyond them. Nor
+        where there would soon be no time left to jump to, which is an ``error``.
         """
         if not self._real.images:
             now = self._clock.now()
             month = period_at(PeriodKind.month, self._timezone, now).end
-            ends = {"hour": now + timedelta(hours=1), "day": now + timedelta(days=1), "month": month}
-            self._clock.jump(ends[to])
-            self._write_note()
-            if to == "month":
-                await self.give_back()
-            await self.arrive()
+            end = {"hour": now + timedelta(hours=1), "day": now + timedelta(days=1), "month": month}[to]
+            if end.year >= LATEST_YEAR:
+                return {"ok": False, "error": f"no demo comes to the year {LATEST_YEAR}"}
+            with _no_word_of_what_stood_still():
+                self._clock.jump(end)
+                self._write_note()
+                await self._give_back_what_is_over()
+                await self.arrive()
         return await self.clock()
 
     async def arrive(self) -> None:
@@ -169,8 +168,7 @@ class DemoSide:
             worker, heart = self._bot.worker, self._bot.heart
             if worker is not None:
                 await worker.round()
-            # What a jump found under way seems to have been so for long, which is nobody's trouble.
-            if heart is not None and worker is not None and not worker.pulse()[2]:
+            if heart is not None:
                 await heart.beat()
 
     async def ledger(self, channel: str, thread_ts: str) -> Json:
@@ -184,7 +182,10 @@ class DemoSide:
                 balances = await services.spend.balances(config.team_id, asker, channel, config.caps, now)
         return {
             "attempts": [call_as_json(call) for call in books.calls],
-            "budgets": [self._budget(balance, books.asker or "", channel) for balance in balances],
+            "budgets": [
+                budget_as_json(balance, self._name(balance.kind, books.asker or "", channel), self._timezone)
+                for balance in balances
+            ],
         }
 
     async def place_of(self, response_id: str) -> tuple[str, str] | None:
@@ -194,64 +195,37 @@ class DemoSide:
     async def fill_cap(self, user: str) -> Json:
         """Let a person's cap be hardly above what they have spent, by a decision of the first admin in the
         journal; or take that decision back."""
-        async with self._filling, self._asking() as services:
-            if services is None:
-                return dict(_NOT_NOW)
-            if user in self._filled:
-                await self._unfill(services, user)
-                return {"ok": True, "filled": False}
-            return await self._fill(services, user)
+        async with self._asking() as services:
+            return dict(_NOT_NOW) if services is None else await self._caps.turn(services, user)
+
+    def filled(self, user: str) -> bool:
+        """Whether this person's cap is filled."""
+        return user in self._caps.all()
 
     async def give_back(self) -> None:
-        """Take back every cap that is filled: when a demo starts that could not do so when it ended, in the
-        next month, and before the demo ends, after which nobody would know what was before."""
-        async with self._filling, self._asking() as services:
-            while self._filled and services is not None:
-                await self._unfill(services, next(iter(self._filled)))
+        """Take back every cap that is filled: when a demo starts that could not do so when it ended, and
+        before it ends, after which nobody would know what was before."""
+        async with self._asking() as services:
+            if services is not None:
+                await self._caps.give_back(services)
 
-    async def _unfill(self, services: Services, user: str) -> None:
-        """Let a cap be what it was, unless an admin has decided otherwise meanwhile."""
-        filled = self._filled[user]
-        if (await self._balance(services, user)).cap_nano_usd == filled.cap_nano_usd:
-            await self._decide(services, filled.undone(user))
-        del self._filled[user]
-        self._write_note()
+    async def _give_back_what_is_over(self) -> bool:
+        """Take back the caps that were filled for a period that is over; whether there was one."""
+        async with self._asking() as services:
+            return services is not None and await self._caps.give_back(services, over=True)
 
-    async def _balance(self, services: Services, user: str) -> Balance:
-        config = services.config
-        mine = await services.spend.balances(config.team_id, user, None, config.caps, self._clock.now())
-        return next(each for each in mine if each.kind is BudgetKind.PERSON)
-
-    async def _fill(self, services: Services, user: str) -> Json:
-        balance = await self._balance(services, user)
-        if balance.cap_nano_usd is None:
-            return {"ok": False, "error": "this person has no cap; an admin gives one with /spend cap"}
-        if balance.granted_nano_usd:
-            return {"ok": False, "error": "this person has extra money left; an admin can revoke it"}
-        spent = balance.charged_nano_usd + balance.held_nano_usd - balance.drawn_nano_usd
-        cap = spent + ROOM_NANO_USD
-        # Noted first: whoever is killed in between takes back what was not done, which changes nothing.
-        policy, names = await services.admin.policy(services.config.team_id)
-        key = next((key for key, known in names.people.items() if known == user), "")
-        own = policy.caps.get(person_budget(key))
-        self._fills(user, Filled(cap, None if own is None else (own.cap_nano_usd, own.period)))
-        before = await self._decide(services, SetCap(Person(user), cap))
-        decided = (before["cap_nano_usd"], PeriodKind(before["period"])) if before["own"] else None
-        self._fills(user, Filled(cap, decided))
-        return {"ok": True, "filled": True}
-
-    def _fills(self, user: str, filled: Filled) -> None:
-        self._filled[user] = filled
-        self._write_note()
-
-    async def _decide(self, services: Services, change: SetCap | DropCap) -> Json:
-        """Put a decision into the books, and give what was before it."""
-        config = services.config
-        admin = next(iter(config.admins), config.bot_user_id)
-        author = Author(config.team_id, admin, self._clock.new_id("switch"))
-        changed = await services.admin.change(change, author, config.caps, self._clock.now())
-        self._look_again()
-        return dict(changed.entry.before or {})
+    async def go_on(self) -> None:
+        """For ever: with each day that ends, be it by a jump, give back what is filled for a period that is
+        over by then, and let the page see it."""
+        while True:
+            now = self._clock.now()
+            midnight = period_at(PeriodKind.day, self._timezone, now).end
+            await self._clock.sleep((midnight - now).total_seconds())
+            try:
+                if await self._give_back_what_is_over():
+                    self._workspace.changed({"kind": "switch", "id": "fill_cap"})
+            except DataProblem as problem:
+                _log.warning("caps stay filled for a day more: %s", problem)
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Services | None]:
@@ -286,20 +260,6 @@ class DemoSide:
     def _timezone(self) -> str:
         return "UTC" if self._bot is None else self._bot.settings.caps.timezone
 
-    def _budget(self, balance: Balance, user: str, channel: str) -> Json:
-        cap, left = balance.cap_nano_usd, balance.left_nano_usd
-        renews = balance.period.end.astimezone(ZoneInfo(self._timezone))
-        return {
-            "name": self._name(balance.kind, user, channel),
-            "cap_usd": None if cap is None else dollars(cap),
-            "charged_usd": dollars(balance.charged_nano_usd),
-            "held_usd": dollars(balance.held_nano_usd),
-            "left_usd": None if left is None else dollars(left),
-            "granted_usd": dollars(balance.drawn_nano_usd + balance.granted_nano_usd),
-            "drawn_usd": dollars(balance.drawn_nano_usd),
-            "renews": f"{renews.day} {renews:%B}",
-        }
-
     def _name(self, kind: BudgetKind, user: str, channel: str) -> str:
         if kind is BudgetKind.PERSON:
             person = self._workspace.users.get(user)
@@ -308,3 +268,19 @@ class DemoSide:
             room = self._workspace.channels.get(channel)
             return f"#{room.name}" if room is not None and room.name else "This conversation"
         return "The workspace"
+
+
+@contextmanager
+def _no_word_of_what_stood_still() -> Iterator[None]:
+    """What a jump finds under way seems to have stood still for so long, which is nobody's trouble. A sign of
+    life tells of it once: in here it is not heard, and afterwards it has been told."""
+    life = logging.getLogger("darkroom.app")
+
+    def sayable(record: logging.LogRecord) -> bool:
+        return record.funcName != Heart.beat.__name__
+
+    life.addFilter(sayable)
+    try:
+        yield
+    finally:
+        life.removeFilter(sayable)

@@ -35,12 +35,17 @@ class BotSide(Protocol):
         ...
 
     async def jump(self, to: Jump) -> Json:
-        """Let the time pass; as ``clock``. Time only goes forward. In the next month no cap is filled."""
+        """Let the time pass; as ``clock``, or ``{"ok": false, "error": …}`` where it cannot. Time only goes
+        forward. Caps that were filled for a period that is over by then are filled no more."""
         ...
 
     async def fill_cap(self, user: str) -> Json:
         """Let this person's money for the period be spent but for less than a picture costs, or undo that:
         ``{"ok": true, "filled": true|false}``."""
+        ...
+
+    def filled(self, user: str) -> bool:
+        """Whether ``fill_cap`` has done the first of that, and nothing has undone it since."""
         ...
 
     async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:

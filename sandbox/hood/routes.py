@@ -82,7 +82,6 @@ class Hood:
         """Begin again with the workspace."""
         if notice.get("kind") == "reset":
             self.record.clear()
-            self.switches.forget()
 
     def _tell(self, entry: Entry) -> None:
         self._workspace.changed({"kind": "hood", "entry": entry.as_json()})

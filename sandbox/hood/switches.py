@@ -5,10 +5,9 @@ also off when the rule has been cleared, or has happened as often as it was to h
 """
 
 import asyncio
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from sandbox.faults.rules import FaultPlan, Rule, Standing
 from sandbox.hood.bot_side import BotSide, Jump
@@ -22,7 +21,6 @@ Group = Literal["image API", "Slack", "money", "time"]
 
 PACE_MAX: Final = 60.0
 _FILL: Final = "fill_cap"
-_MOST_FILLED: Final = 1_000
 
 
 class BadSwitch(ValueError):
@@ -151,7 +149,6 @@ class Switchboard:
         self._images = images
         self._bot_side = bot_side
         self._on: dict[str, tuple[FaultPlan, Standing]] = {}
-        self._filled: dict[str, None] = {}
         self._filling = asyncio.Lock()
 
     def shown(self, viewer: str | None) -> list[Json]:
@@ -162,7 +159,8 @@ class Switchboard:
             pace = replace(_PACE, value=self._images.seconds_per_picture)
             mine = [pace, *(r for r in rules if r.group == "image API"), _FORGET, *mine]
         if self._bot_side is not None:
-            mine.append(replace(_CAP, value=self._person(viewer) in self._filled))
+            person = self._person(viewer)
+            mine.append(replace(_CAP, value=person is not None and self._bot_side.filled(person)))
             mine += [jump for _, jump in self._jumps.values()]
         return [switch.as_json() for switch in mine]
 
@@ -184,21 +182,18 @@ class Switchboard:
         else:
             raise BadSwitch(f"there is no switch {switch_id[:80]!r} here")
 
-    def forget(self) -> None:
-        """Everything has begun again: nobody's cap is filled."""
-        self._filled.clear()
-
     @property
     def _jumps(self) -> Mapping[str, tuple[Jump, Switch]]:
         """Those there are here: real money is not spent beyond a cap because somebody let a month go by."""
         return {} if self._bot_side is None or self._bot_side.real()["images"] else _JUMPS
 
     def _person(self, viewer: str | None) -> str | None:
-        """The id of somebody by their id or name."""
+        """The id of somebody by their id or name, who is no app and has not left."""
         try:
-            return self._workspace.user_named(viewer or "").id
+            user = self._workspace.user_named(viewer or "")
         except KeyError:
             return None
+        return None if user.is_bot or user.deleted else user.id
 
     def _rule(self, switch_id: str) -> Rule | None:
         """The rule of a toggle that there is here."""
@@ -232,9 +227,9 @@ class Switchboard:
 
     async def _jump(self, side: BotSide, to: Jump) -> None:
         async with self._filling:
-            await side.jump(to)
-            if to == "month":
-                self._filled.clear()
+            answer = await side.jump(to)
+        if answer.get("ok") is False:
+            raise BadSwitch(str(answer.get("error", "the bot could not do it")))
 
     async def _fill(self, side: BotSide, viewer: str | None, on: bool) -> None:
         person = self._person(viewer)
@@ -242,7 +237,7 @@ class Switchboard:
             raise BadSwitch('"viewer" must be the id or the name of a person')
         # One after the other: the bot's side is told to turn it round, not how it shall be.
         async with self._filling:
-            if on != (person in self._filled):
+            if on != side.filled(person):
                 await self._turn(side, person)
 
     async def _turn(self, side: BotSide, person: str) -> None:
@@ -250,11 +245,6 @@ class Switchboard:
         answer = await side.fill_cap(person)
         if not answer.get("ok"):
             raise BadSwitch(str(answer.get("error", "the bot could not do it")))
-        self._filled.pop(person, None)
-        if answer.get("filled"):
-            self._filled[person] = None
-            while len(self._filled) > _MOST_FILLED:
-                del self._filled[next(iter(self._filled))]
 
 
 def _yes_or_no(value: object) -> bool:
@@ -264,7 +254,7 @@ def _yes_or_no(value: object) -> bool:
 
 
 def _seconds(value: object) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(seconds := float(cast(float, value))) or not 0 <= seconds <= PACE_MAX:
+    # Compared as it is: an int may be too large to be a float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= PACE_MAX:
         raise BadSwitch(f'"value" must be a number of seconds from 0 to {PACE_MAX:g}')
-    return seconds
+    return float(value)

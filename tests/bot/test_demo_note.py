@@ -21,7 +21,11 @@ AHEAD = timedelta(days=100)
 
 
 def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
-    filled = {"U1": Filled(5), "U2": Filled(6, (None, PeriodKind.week)), "U3": Filled(7, (8, PeriodKind.day))}
+    filled = {
+        "U1": Filled(5),
+        "U2": Filled(6, (None, PeriodKind.week), 99.5),
+        "U3": Filled(7, (8, PeriodKind.day)),
+    }
     note = Note(2.5, "http://127.0.0.1:1", 4711, filled)
     write_note(tmp_path / "new", note)
     assert read_note(tmp_path / "new") == note

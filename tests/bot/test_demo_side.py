@@ -20,6 +20,7 @@ from bot.cli.world import World, start_world
 from bot.settings import plain_settings
 from darkroom.spending.changes import Author, Change, GiveGrant, Person, SetCap, SetExempt
 from darkroom.spending.periods import PeriodKind
+from sandbox.hood.bot_side import Jump
 from sandbox.hood.record import Entry
 from sandbox.images.api import ImageApi
 from sandbox.images.painter import Order
@@ -146,6 +147,43 @@ async def test_a_full_cap_declines_until_it_is_given_back_or_the_month_is_over(d
     assert await demo.side.fill_cap(ALICE) == {"ok": True, "filled": True}, "it was given back by then"
 
 
+@pytest.mark.parametrize(("period", "days"), [(PeriodKind.month, 10), (PeriodKind.week, 2)])
+async def test_a_filled_cap_is_given_back_with_its_period_however_the_time_goes_by(
+    demo: Demo, period: PeriodKind, days: int
+) -> None:
+    services = demo.darkroom.services
+    assert services is not None
+    config, author = services.config, Author(services.config.team_id, CAROL, "key")
+    own = SetCap(Person(ALICE), 5_000_000_000, period)
+    await services.admin.change(own, author, config.caps, demo.clock.now())
+    before, _ = await services.admin.policy(config.team_id)
+    await demo.side.fill_cap(ALICE)
+    for _day in range(days - 1):
+        await demo.side.jump("day")
+    assert demo.side.filled(ALICE)
+    await demo.side.jump("day")
+    assert not demo.side.filled(ALICE)
+    after, _ = await services.admin.policy(config.team_id)
+    assert after.caps == before.caps
+
+
+async def test_when_the_month_ends_by_itself_a_filled_cap_is_given_back_and_the_page_looks(
+    demo: Demo,
+) -> None:
+    notices: list[Json] = []
+    demo.world.workspace.on_change.append(notices.append)
+    going = asyncio.create_task(demo.side.go_on())
+    await demo.side.fill_cap(ALICE)
+    demo.clock.jump(datetime(2026, 11, 29, 12, tzinfo=UTC))
+    for _moment in range(10):
+        await asyncio.sleep(0)
+    assert demo.side.filled(ALICE)
+    demo.clock.jump(datetime(2026, 12, 1, tzinfo=UTC))
+    await demo.world.workspace.until(lambda _: {"kind": "switch", "id": "fill_cap"} in notices, WAIT_S)
+    assert not demo.side.filled(ALICE)
+    going.cancel()
+
+
 async def test_what_was_decided_for_a_person_comes_back_when_the_switch_is_off(demo: Demo) -> None:
     services = demo.darkroom.services
     assert services is not None
@@ -221,7 +259,9 @@ async def test_time_jumps_for_everybody_and_is_told_in_words(demo: Demo) -> None
     assert float(posted.ts) == pytest.approx(demo.clock.unix(), abs=WAIT_S)
 
 
-async def test_a_picture_under_way_is_finished_whatever_time_it_has_become(demo: Demo) -> None:
+async def test_a_picture_under_way_is_finished_whatever_time_it_has_become_and_nobody_is_told_it_is_late(
+    demo: Demo, caplog: pytest.LogCaptureFixture
+) -> None:
     finished = threading.Event()
 
     def held(order: Order) -> bytes:
@@ -234,6 +274,12 @@ async def test_a_picture_under_way_is_finished_whatever_time_it_has_become(demo:
     await demo.world.workspace.until(lambda _: [call for call in calls if call.response_id], WAIT_S)
     await demo.side.jump("month")
     assert not making.done()
+    worker, heart = demo.darkroom.worker, demo.darkroom.heart
+    assert worker is not None
+    assert heart is not None
+    assert len(worker.pulse()[2]) == 1, "it seems to stand still"
+    await heart.beat()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
     finished.set()
     message = await making
     (attempt,) = (await demo.settled(message))["attempts"]
@@ -261,6 +307,17 @@ async def test_where_pictures_are_real_the_time_cannot_be_moved(tmp_path: Path) 
     assert side.real() == {"images": True, "words": "Pictures cost real money."}
     answer = await side.fill_cap(ALICE)
     assert (answer["ok"], "try again" in answer["error"]) == (False, True)
+
+
+async def test_where_time_ends_it_jumps_no_further() -> None:
+    clock = DemoClock(datetime(8999, 12, 31, 12, tzinfo=UTC))
+    side = DemoSide(Workspace(now=clock.unix), clock)
+    too_far: list[Jump] = ["month", "day"]
+    for to in too_far:
+        answer = await side.jump(to)
+        assert (answer["ok"], "9000" in answer["error"]) == (False, True)
+    assert "said" in await side.jump("hour")
+    assert clock.now().hour == 13
 
 
 async def test_what_waits_for_an_account_without_money_goes_on_when_an_hour_has_gone_by(demo: Demo) -> None:

@@ -45,6 +45,8 @@ class Side:
         return {"now": "2026-11-21T18:42:00Z", "said": f"after {len(self.jumps)}", "timezone": "UTC"}
 
     async def jump(self, to: Jump) -> Json:
+        if not self.able:
+            return {"ok": False, "error": "there is no time left"}
         self.jumps.append(to)
         return await self.clock()
 
@@ -54,6 +56,9 @@ class Side:
             return {"ok": False, "error": "no cap is set"}
         self.full ^= {user}
         return {"ok": True, "filled": user in self.full}
+
+    def filled(self, user: str) -> bool:
+        return user in self.full
 
     async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
         if not self.able:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -103,7 +104,7 @@ async def test_a_rule_that_somebody_else_clears_is_off(place: Place) -> None:
 async def test_the_pace_is_a_number_of_seconds(place: Place) -> None:
     await place.switch(id="pace", value=2.5)
     assert place.images.seconds_per_picture == 2.5
-    for strange in (-1, 61, "fast", True, None):
+    for strange in (-1, 61, "fast", True, None, 10**400, float("nan"), float("inf")):
         status, told = await place.switch(id="pace", value=strange)
         assert (status, told["ok"]) == (400, False)
     assert await place.value("pace") == 2.5
@@ -146,9 +147,8 @@ async def test_a_cap_is_filled_for_one_person_and_given_back(place: Place, side:
     assert await place.value("fill_cap") is True
     assert await place.value("fill_cap", viewer="alice") is True
     assert await place.value("fill_cap", viewer="bob") is False
-    await place.switch(id="next_month", viewer=ALICE)
-    assert await place.value("fill_cap") is False, "a new month, a new cap"
     side.full.clear()
+    assert await place.value("fill_cap") is False, "the side itself has given it back"
     await place.switch(id="fill_cap", value=True, viewer=ALICE)
     await place.switch(id="fill_cap", value=False, viewer=ALICE)
     assert side.full == set()
@@ -156,6 +156,21 @@ async def test_a_cap_is_filled_for_one_person_and_given_back(place: Place, side:
     status, told = await place.switch(id="fill_cap", value=True, viewer=ALICE)
     assert (status, told["error"]) == (400, "no cap is set")
     assert await place.value("fill_cap") is False
+
+
+async def test_neither_the_app_nor_who_has_left_has_a_cap_to_fill(place: Place, side: Side) -> None:
+    people = place.workspace.users
+    people["U0BOB00001"] = replace(people["U0BOB00001"], deleted=True)
+    for nobody in ("darkroom", place.workspace.bot_user_id, "bob", "nobody", None):
+        status, told = await place.switch(id="fill_cap", value=True, viewer=nobody)
+        assert (status, "a person" in told["error"]) == (400, True)
+    assert side.full == set()
+
+
+async def test_a_time_that_cannot_come_is_refused(place: Place, side: Side) -> None:
+    side.able = False
+    status, told = await place.switch(id="next_month", viewer=ALICE)
+    assert (status, told["error"]) == (400, "there is no time left")
 
 
 async def test_two_windows_that_fill_the_same_cap_at_once_fill_it(place: Place, side: Side) -> None:
@@ -204,5 +219,4 @@ async def test_a_bot_begins_anew_with_its_sandbox_or_neither_does(place: Place, 
     async with place.http.post("/control/reset") as answer:
         assert (answer.status, await answer.json()) == (200, {"ok": True, "connections": 0})
     assert "hello" not in place.workspace.transcript("#design")
-    assert await place.value("fill_cap") is False
     assert side.emptied == [True]
