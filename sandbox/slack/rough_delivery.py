@@ -122,6 +122,8 @@ class RoughDelivery(Delivery):
 
         async def arrive() -> None:
             await until()
+            if parcel not in self.underway:
+                return  # All of it has begun again meanwhile.
             self.underway.remove(parcel)
             parcel.stirred.set()
             if not await self._send(parcel) and parcel.kind == "events_api":

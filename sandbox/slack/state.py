@@ -134,6 +134,8 @@ class State(Contents):
         people who were added and faults in the lists. Connections and whoever hears of changes stay; ids are
         never used again. Settings and `fault_plan` are kept."""
         await self.close()
+        for task in self._tasks:  # What began while those ended is of before, too.
+            task.cancel()
         self._fill()
         self.notifications.clear()
         self.downloads.clear()

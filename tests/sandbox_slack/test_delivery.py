@@ -1,9 +1,11 @@
 """Second deliveries, lost connections and late answers, on a clock that the test turns."""
 
 import asyncio
+import gc
 
 import pytest
 
+from sandbox.faults.rules import FaultPlan, Rule
 from sandbox.slack.workspace import Workspace
 from tests.sandbox_slack.conftest import App, Clock
 
@@ -155,3 +157,40 @@ async def test_two_runs_on_the_same_clock_are_alike_to_the_last_id() -> None:
         return [*app.got]
 
     assert await run() == await run()
+
+
+async def test_what_is_under_way_when_all_begins_again_never_arrives(still: Workspace, clock: Clock) -> None:
+    """Nor does it stumble over what is not there any more."""
+    app, troubles = App(still), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
+    await still.attach(app.send)
+    late = Rule("slack", "events_api", "delivery late", times=1, args={"seconds": 30})
+    still.fault_plan = FaultPlan([late])
+    await still.post("alice", "#design", "hello")
+    still.delivery.forget()
+    await clock.advance(60)
+    gc.collect()
+
+    assert not app.events
+    assert not troubles
+
+
+async def test_what_begins_while_all_begins_again_is_of_before(still: Workspace, clock: Clock) -> None:
+    done: list[str] = []
+
+    async def first() -> None:
+        try:
+            await still.sleep(10)
+        finally:
+            still.spawn(then())
+
+    async def then() -> None:
+        await still.sleep(10)
+        done.append("then")
+
+    still.spawn(first())
+    await clock.settle()
+    await still.reset()
+    await clock.advance(60)
+
+    assert not done
