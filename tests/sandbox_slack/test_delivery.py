@@ -167,6 +167,7 @@ async def test_what_is_under_way_when_all_begins_again_never_arrives(still: Work
     late = Rule("slack", "events_api", "delivery late", times=1, args={"seconds": 30})
     still.fault_plan = FaultPlan([late])
     await still.post("alice", "#design", "hello")
+    await clock.settle()
     still.delivery.forget()
     await clock.advance(60)
     gc.collect()
