@@ -32,7 +32,7 @@ from sandbox.hood.record import Entry, Record
 from sandbox.hood.switches import BadSwitch, Switchboard
 from sandbox.hood.wire import wire_watch
 from sandbox.images.api import ImageApi
-from sandbox.slack.control import Handler, guarded
+from sandbox.slack.control import Handler
 from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
@@ -168,11 +168,11 @@ def add_hood(
     app.middlewares.append(wire_watch(workspace, hood.record, hood.moved))
     if bot_side is not None:
         app.middlewares.append(_reset_with(hood, bot_side))
-    app.router.add_get("/control/hood", guarded(hood.entries))
-    app.router.add_get("/control/hood/{id}", guarded(hood.entry))
-    app.router.add_get("/control/switches", guarded(hood.show))
-    app.router.add_post("/control/switch", guarded(hood.use))
-    app.router.add_get("/control/ledger", guarded(hood.ledger))
+    app.router.add_get("/control/hood", hood.entries)
+    app.router.add_get("/control/hood/{id}", hood.entry)
+    app.router.add_get("/control/switches", hood.show)
+    app.router.add_post("/control/switch", hood.use)
+    app.router.add_get("/control/ledger", hood.ledger)
     app.cleanup_ctx.append(_announcing(hood))
     return hood
 

@@ -25,7 +25,7 @@ from sandbox.images.api import ImageApi
 from sandbox.reading import read_json
 from sandbox.slack import view
 from sandbox.slack.changes import Journal
-from sandbox.slack.control import Handler, guarded
+from sandbox.slack.control import Handler
 from sandbox.slack.model import Json, User
 from sandbox.slack.workspace import Workspace
 
@@ -87,15 +87,15 @@ def add_page(
         if (kind := _KINDS.get("." + item.name.rpartition(".")[2])) is not None
     }
     index = _static(*files.pop("index.html"))
-    app.router.add_get("/", guarded(index))
-    app.router.add_get("/archives/{channel}/{message}", guarded(index))
+    app.router.add_get("/", index)
+    app.router.add_get("/archives/{channel}/{message}", index)
     journal = Journal()
     workspace.on_change.append(journal.note)
-    app.router.add_get("/page/state", guarded(_state(workspace, journal)))
-    app.router.add_get("/page/setup", guarded(_setup(workspace, images, commands)))
-    app.router.add_post("/page/pace", guarded(_pace(images)))
+    app.router.add_get("/page/state", _state(workspace, journal))
+    app.router.add_get("/page/setup", _setup(workspace, images, commands))
+    app.router.add_post("/page/pace", _pace(images))
     for name, (body, kind) in files.items():
-        app.router.add_get(f"/page/{name}", guarded(_static(body, kind)))
+        app.router.add_get(f"/page/{name}", _static(body, kind))
 
 
 def _static(body: bytes, kind: str) -> Handler:

@@ -24,7 +24,6 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from sandbox import guard
 from sandbox.images.api import ImageApi
 from sandbox.slack import acting, view
 from sandbox.slack.asking import ACTIONS, Handler, Wrong, given_by, told_in_json, viewer_of
@@ -32,7 +31,7 @@ from sandbox.slack.driving import add_driving
 from sandbox.slack.model import Json
 from sandbox.slack.server import WORKSPACE
 
-__all__ = ["Handler", "add_control", "guarded"]
+__all__ = ["Handler", "add_control"]
 
 LIVE: Final = web.AppKey("live", set[web.WebSocketResponse])
 LIVE_MAX: Final = 100
@@ -55,17 +54,6 @@ def add_control(app: web.Application, images: ImageApi | None = None) -> None:
         app.router.add_post(f"/control/{do}", _act)
     add_driving(app, images)
     app.on_shutdown.append(_close_live)
-
-
-def guarded(handler: Handler) -> Handler:
-    """Let only this machine's own pages in: 403 for a foreign Host or Origin header. Every route of an app
-    made by `slack_app` is guarded anyway."""
-
-    async def checked(request: web.Request) -> web.StreamResponse:
-        guard.check(request)
-        return await handler(request)
-
-    return checked
 
 
 async def _state(request: web.Request) -> web.StreamResponse:
