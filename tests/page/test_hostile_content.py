@@ -101,7 +101,7 @@ async def test_evil_blocks_names_and_files_are_shown_as_text(
     ]
     document = await workspace.upload("alice", f"{SCRIPT}.html", SCRIPT.encode())
     await workspace.post("alice", DESIGN, SCRIPT, files=(document.id,))
-    await workspace.react("alice", DESIGN, ts, SCRIPT)
+    workspace.channels[DESIGN].messages[ts].reactions[SCRIPT] = [ALICE]
     await bot.call("assistant.threads.setStatus", channel_id=DESIGN, thread_ts=ts, status=SCRIPT)
     await bot.call("chat.postEphemeral", channel=DESIGN, user=ALICE, text=SCRIPT)
     page = await browser_page(server.url)
