@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from sandbox.faults.rules import FaultPlan, Rule, Standing
 from sandbox.hood.bot_side import BotSide, Jump
 from sandbox.images.api import ImageApi
+from sandbox.images.pace import PACE_MAX, pace_in
 from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
@@ -19,7 +20,6 @@ Value = bool | float | None
 Kind = Literal["toggle", "press", "number"]
 Group = Literal["image API", "Slack", "money", "time"]
 
-PACE_MAX: Final = 60.0
 _FILL: Final = "fill_cap"
 
 
@@ -254,7 +254,6 @@ def _yes_or_no(value: object) -> bool:
 
 
 def _seconds(value: object) -> float:
-    # Compared as it is: an int may be too large to be a float.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= PACE_MAX:
+    if (seconds := pace_in(value)) is None:
         raise BadSwitch(f'"value" must be a number of seconds from 0 to {PACE_MAX:g}')
-    return float(value)
+    return seconds

@@ -22,6 +22,7 @@ from typing import Final
 from aiohttp import web
 
 from sandbox.images.api import ImageApi
+from sandbox.images.pace import PACE_MAX, pace_in
 from sandbox.reading import read_json
 from sandbox.slack import view
 from sandbox.slack.changes import Journal
@@ -29,7 +30,6 @@ from sandbox.slack.control import Handler
 from sandbox.slack.model import Json, User
 from sandbox.slack.workspace import Workspace
 
-SECONDS_MAX: Final = 60.0
 _KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 POLICY: Final = "; ".join(
     [
@@ -149,7 +149,7 @@ def _pace(images: ImageApi | None) -> Handler:
             raise web.HTTPNotFound
         seconds = _seconds(await request.read())
         if seconds is None:
-            said = f"seconds_per_picture must be a number from 0 to {SECONDS_MAX:g}"
+            said = f"seconds_per_picture must be a number from 0 to {PACE_MAX:g}"
             return web.json_response({"ok": False, "error": said}, status=400)
         images.seconds_per_picture = seconds
         return web.json_response(_pace_of(images))
@@ -167,7 +167,4 @@ def _seconds(body: bytes) -> float | None:
         given = read_json(body)
     except ValueError:
         return None
-    seconds = given.get("seconds_per_picture") if isinstance(given, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return None
-    return float(seconds) if 0 <= seconds <= SECONDS_MAX else None
+    return pace_in(given.get("seconds_per_picture")) if isinstance(given, dict) else None
