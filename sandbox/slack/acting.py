@@ -26,6 +26,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from sandbox.slack import dialogs
+from sandbox.slack.limits import FILES_PER_COMPLETION
 from sandbox.slack.model import Json, Message, Refused, Seen
 from sandbox.slack.workspace import Workspace
 
@@ -63,12 +64,15 @@ def _type(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
 
 
 def _post(workspace: Workspace, who: str, given: Mapping[str, Any]) -> Doing:
+    files = tuple(given.get("files") or ())
+    if len(files) > FILES_PER_COMPLETION:
+        raise Refused(f"a message takes at most {FILES_PER_COMPLETION} files")
     return workspace.post(
         who,
         given["channel"],
         given.get("text", ""),
         thread_ts=given.get("thread_ts"),
-        files=tuple(given.get("files") or ()),
+        files=files,
         broadcast=bool(given.get("broadcast")),
     )
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from sandbox.slack import events, files, posting, response_urls, words
-from sandbox.slack.limits import FILES_PER_COMPLETION, REACTIONS_PER_PERSON, TEXT_MAX
+from sandbox.slack.limits import REACTIONS_PER_PERSON, TEXT_MAX
 from sandbox.slack.methods_chat import content
 from sandbox.slack.model import (
     ApiError,
@@ -173,9 +173,9 @@ def _fitting(text: str) -> str:
 
 
 def _attachable(state: "State", person: User, attached: tuple[str, ...]) -> None:
-    """Refuse what the client cannot attach: over ten files, one twice, somebody else's, a deleted one."""
-    if len(attached) > FILES_PER_COMPLETION or len(set(attached)) < len(attached):
-        raise Refused(f"a message takes at most {FILES_PER_COMPLETION} files, each of them once")
+    """Refuse what the client cannot attach: a file twice, somebody else's, a deleted one."""
+    if len(set(attached)) < len(attached):
+        raise Refused("a message takes each file once")
     for file in [state.files[file_id] for file_id in attached]:
         if file.user != person.id or file.deleted:
             raise Refused(f"{person.name} has no file {file.id} to attach")
