@@ -15,6 +15,7 @@ from sandbox.images.api import ImageApi
 from sandbox.slack.model import Fault, Message
 from sandbox.slack.workspace import Workspace
 from tests.bot.test_running import WAIT_S, Process, darkroom, variables
+from tests.scenarios.flat import FlatPainter
 from tests.scenarios.story import Easel, Ledger
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,9 @@ def easel() -> Easel:
 @pytest.fixture
 async def world(easel: Easel) -> AsyncIterator[World]:
     """A Slack and an image API to run against."""
-    started = await start_world(Workspace(file_processing_s=0.01), ImageApi(sleep=easel.sleep))
+    started = await start_world(
+        Workspace(file_processing_s=0.01), ImageApi(sleep=easel.sleep, paint=FlatPainter())
+    )
     yield started
     await started.close()
     await started.workspace.close()

@@ -21,6 +21,7 @@ from sandbox.slack.model import Channel, File, Json, Message, Seen
 from sandbox.slack.workspace import Workspace
 from storage.database import DATABASE_NAME, connect_read_only
 from tests.fresh import with_books
+from tests.scenarios.flat import FlatPainter
 from tests.scenarios.pictures import Pictured, pictures_in, sha256_of
 from tests.storage.books import check_books, nothing_held
 
@@ -444,11 +445,14 @@ def nano(text: str) -> list[int]:
 
 
 async def open_town(data_dir: Path, overrides: Overrides | None = None, **settings: Any) -> Town:
-    """A town on a data directory; keywords are settings with ``__`` for the dot. Then ``close_town``."""
+    """A town on a data directory; keywords are settings with ``__`` for the dot. Then ``close_town``.
+
+    Its pictures are flat, which saves half of the time, unless the story has another ``town.images.painter``.
+    """
     easel = Easel()
     # A scan that takes time is waited for in steps of half a second: that is for stories about scans.
     workspace = Workspace(file_processing_s=0.0)
-    images = ImageApi(seconds_per_picture=1.0, sleep=easel.sleep)
+    images = ImageApi(seconds_per_picture=1.0, sleep=easel.sleep, paint=FlatPainter())
     world = await start_world(workspace, images)
     heard = images.on_call
 

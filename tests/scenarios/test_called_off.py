@@ -6,7 +6,6 @@ from sandbox.images.faults import RESPONSES, Fault
 from sandbox.slack.model import Ephemeral
 from sandbox.slack.workspace import Workspace
 from tests.scenarios.conftest import OpenTown
-from tests.scenarios.flat import painted_flat
 from tests.scenarios.story import WAIT_S, Person, Thread, Town
 from tests.scenarios.test_together import BLOCKED
 
@@ -32,7 +31,7 @@ async def _alone(town: Town, person: Person, *words: str) -> Ephemeral:
 async def test_of_three_who_wait_one_is_called_off_and_the_others_come_in_their_order(
     towns: OpenTown,
 ) -> None:
-    town = painted_flat(await towns(queue__per_person=1))
+    town = await towns(queue__per_person=1)
     alice = town.alice
     town.easel.hold()
     first = await alice.imagines("a fox")
@@ -63,7 +62,7 @@ async def test_of_three_who_wait_one_is_called_off_and_the_others_come_in_their_
 async def test_a_reply_that_waits_for_its_persons_other_pictures_is_told_so_once_with_a_way_to_call_it_off(
     towns: OpenTown,
 ) -> None:
-    town = painted_flat(await towns(queue__per_person=1))
+    town = await towns(queue__per_person=1)
     alice = town.alice
     thread = await alice.imagines("a fox")
     await thread.version(1)
@@ -84,7 +83,7 @@ async def test_a_reply_that_waits_for_its_persons_other_pictures_is_told_so_once
 
 async def test_what_moderation_stopped_is_worded_anew_in_the_dialog_and_made(town: Town) -> None:
     """One of two pictures: for the other one the dialog opens with everything but the number."""
-    alice = painted_flat(town).alice
+    alice = town.alice
     town.images.faults.append(Fault(endpoint=RESPONSES, status=400, body=BLOCKED))
     await alice.types("/imagine a fight --size landscape --n 2")
     told = await _alone(town, alice, "moderation", "Reword…")

@@ -10,7 +10,6 @@ from bot.app import Overrides
 from darkroom.turns.planning import CHAIN_PICTURES_MAX
 from tests.scenarios.carried import adds_up, built_on, response_of, sent
 from tests.scenarios.conftest import OpenTown
-from tests.scenarios.flat import painted_flat
 from tests.scenarios.pictures import mask_png, png
 from tests.scenarios.story import HurriedClock, Person, Thread, Town, nano
 
@@ -32,7 +31,7 @@ async def edits(person: Person, thread: Thread, text: str, version: int) -> None
 async def test_ten_turns_with_a_branch_an_undo_a_reference_a_mask_several_and_other_options(
     town: Town,
 ) -> None:
-    alice = painted_flat(town).alice
+    alice = town.alice
     thread = await alice.imagines("a red fox in snow")
     await thread.version(1)
     await edits(alice, thread, "make it night", 2)
@@ -90,7 +89,7 @@ async def test_ten_turns_with_a_branch_an_undo_a_reference_a_mask_several_and_ot
 async def test_a_long_conversation_goes_on_from_the_saved_picture_and_then_from_its_response(
     town: Town,
 ) -> None:
-    alice = painted_flat(town).alice
+    alice = town.alice
     thread = await alice.imagines("a red fox in snow")
     last = CHAIN_PICTURES_MAX + 2
     for number in range(2, last + 1):
@@ -108,7 +107,7 @@ async def test_a_long_conversation_goes_on_from_the_saved_picture_and_then_from_
 
 
 async def test_back_and_back_again_and_no_further_then_on_from_there(town: Town) -> None:
-    alice = painted_flat(town).alice
+    alice = town.alice
     thread = await alice.imagines("a red fox in snow")
     await thread.version(1)
     await edits(alice, thread, "make it night", 2)
@@ -150,7 +149,7 @@ async def test_back_and_back_again_and_no_further_then_on_from_there(town: Town)
 async def test_a_version_chosen_while_a_turn_is_at_work_counts_for_what_is_asked_after_the_choice(
     town: Town,
 ) -> None:
-    alice = painted_flat(town).alice
+    alice = town.alice
     thread = await alice.imagines("a red fox in snow")
     await thread.version(1)
     await edits(alice, thread, "make it night", 2)
@@ -180,7 +179,7 @@ async def test_a_version_chosen_while_a_turn_is_at_work_counts_for_what_is_asked
 async def test_the_way_back_waits_for_its_place_and_is_gone_once_however_often_slack_sends_it(
     town: Town,
 ) -> None:
-    alice = painted_flat(town).alice
+    alice = town.alice
     thread = await alice.imagines("a red fox in snow")
     await thread.version(1)
     await edits(alice, thread, "make it night", 2)
@@ -207,7 +206,7 @@ async def test_the_way_back_waits_for_its_place_and_is_gone_once_however_often_s
 async def test_again_takes_along_what_the_picture_was_made_with_also_when_the_api_has_forgotten_it(
     town: Town,
 ) -> None:
-    alice = painted_flat(town).alice
+    alice = town.alice
     thread = await alice.imagines("a red fox in snow")
     await thread.version(1)
     await alice.replies_with(thread, "a tree here", {"mask.png": mask_png(512, 512)})

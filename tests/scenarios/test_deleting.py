@@ -14,8 +14,7 @@ from sandbox.images.faults import DELETE
 from sandbox.images.faults import Fault as ApiFault
 from sandbox.slack.model import Fault
 from sandbox.slack.workspace import Workspace
-from tests.scenarios.conftest import OpenTown
-from tests.scenarios.flat import painted_flat, said_in
+from tests.scenarios.flat import said_in
 from tests.scenarios.leftovers import are_gone, holding, versions_are
 from tests.scenarios.pictures import Pictured, png
 from tests.scenarios.story import WAIT_S, HurriedClock, Person, Thread, Town, close_town, open_town
@@ -43,17 +42,9 @@ class HastyClock(HurriedClock):
 
 
 @pytest.fixture
-async def flat(towns: OpenTown) -> Town:
-    """A town whose pictures have one colour each."""
-    return painted_flat(await towns())
-
-
-@pytest.fixture
 async def hasty(tmp_path: Path) -> AsyncIterator[Town]:
     """A town in which what was in vain is soon tried again."""
-    town = painted_flat(
-        await open_town(tmp_path / "data", Overrides(clock=HastyClock()), image__timeout_s=200)
-    )
+    town = await open_town(tmp_path / "data", Overrides(clock=HastyClock()), image__timeout_s=200)
     yield town
     await close_town(town)
 
@@ -96,55 +87,55 @@ async def _made(town: Town, prompt: str = PROMPT, wanted: int = 1) -> Thread:
     return thread
 
 
-async def test_what_its_person_deletes_is_gone_everywhere_but_from_the_books(flat: Town) -> None:
-    thread = await _made(flat)
-    first, charged = thread.versions[1], flat.ledger.charged()
-    data = _bytes(flat, first)
-    await flat.alice.chooses(first, "Share to channel…")
+async def test_what_its_person_deletes_is_gone_everywhere_but_from_the_books(town: Town) -> None:
+    thread = await _made(town)
+    first, charged = thread.versions[1], town.ledger.charged()
+    data = _bytes(town, first)
+    await town.alice.chooses(first, "Share to channel…")
     comment = {"share_channel": "general", "share_comment": "look, quokkas"}
-    await flat.alice.submits(await flat.alice.dialog("share_picture"), comment)
-    shared = await flat.workspace.until(lambda _: next(iter(flat.messages("general")), None), WAIT_S)
-    copy = flat.workspace.files[shared.blocks[1]["slack_file"]["id"]]
+    await town.alice.submits(await town.alice.dialog("share_picture"), comment)
+    shared = await town.workspace.until(lambda _: next(iter(town.messages("general")), None), WAIT_S)
+    copy = town.workspace.files[shared.blocks[1]["slack_file"]["id"]]
     assert copy.data.startswith(data)
-    await flat.rests()
-    assert holding(flat, PROMPT.encode()) != []
-    assert await _status(flat, flat.calls[0].response_id) == 200
+    await town.rests()
+    assert holding(town, PROMPT.encode()) != []
+    assert await _status(town, town.calls[0].response_id) == 200
 
-    said = await _delete(flat.alice, first)
+    said = await _delete(town.alice, first)
     for words in ("for everybody", "charge of $0.05", "cannot be recalled", "backups"):
         assert words in said
-    await flat.alice.is_told("v1 is deleted")
-    await are_gone(flat, PROMPT.encode(), b"quokkas", data)
-    await flat.rests()
+    await town.alice.is_told("v1 is deleted")
+    await are_gone(town, PROMPT.encode(), b"quokkas", data)
+    await town.rests()
     assert thread.versions == {}
-    assert flat.messages("general") == []
-    assert flat.workspace.files[first.file_id].deleted
+    assert town.messages("general") == []
+    assert town.workspace.files[first.file_id].deleted
     assert copy.deleted
-    assert await _status(flat, flat.calls[0].response_id) == 404
+    assert await _status(town, town.calls[0].response_id) == 404
     assert thread.placeholder is not None
     assert "quokka" not in thread.placeholder.text + str(thread.placeholder.blocks)
-    assert flat.ledger.charged() == charged
-    assert PROMPT not in said_in(await flat.alice.opens_home())
-    await flat.restarts()
-    await flat.sends_again()
-    assert holding(flat, b"quokkas", data) == []
-    assert flat.ledger.charged() == charged
-    assert len(flat.calls) == 1
+    assert town.ledger.charged() == charged
+    assert PROMPT not in said_in(await town.alice.opens_home())
+    await town.restarts()
+    await town.sends_again()
+    assert holding(town, b"quokkas", data) == []
+    assert town.ledger.charged() == charged
+    assert len(town.calls) == 1
 
 
-async def test_a_stranger_to_it_is_refused_and_an_admin_is_not(flat: Town) -> None:
-    thread = await _made(flat)
+async def test_a_stranger_to_it_is_refused_and_an_admin_is_not(town: Town) -> None:
+    thread = await _made(town)
     first = thread.versions[1]
-    data = _bytes(flat, first)
-    await flat.bob.chooses(first, "Delete…")
-    await flat.bob.is_told("only who asked for a picture and admins")
-    await flat.rests()
-    assert flat.workspace.modal_of(flat.bob.id) is None
-    assert holding(flat, data) != []
-    await _delete(flat.carol, first)
-    await flat.carol.is_told("v1 is deleted")
-    await are_gone(flat, PROMPT.encode(), data)
-    assert await _status(flat, flat.calls[0].response_id) == 404
+    data = _bytes(town, first)
+    await town.bob.chooses(first, "Delete…")
+    await town.bob.is_told("only who asked for a picture and admins")
+    await town.rests()
+    assert town.workspace.modal_of(town.bob.id) is None
+    assert holding(town, data) != []
+    await _delete(town.carol, first)
+    await town.carol.is_told("v1 is deleted")
+    await are_gone(town, PROMPT.encode(), data)
+    assert await _status(town, town.calls[0].response_id) == 404
 
 
 async def test_it_is_recalled_in_the_end_though_slack_and_the_api_refuse_for_a_while(hasty: Town) -> None:
@@ -167,99 +158,99 @@ async def test_it_is_recalled_in_the_end_though_slack_and_the_api_refuse_for_a_w
     assert holding(hasty, b"quokkas", data) == []
 
 
-async def test_what_could_not_be_recalled_before_a_restart_is_recalled_after_it(flat: Town) -> None:
-    thread = await _made(flat)
+async def test_what_could_not_be_recalled_before_a_restart_is_recalled_after_it(town: Town) -> None:
+    thread = await _made(town)
     first = thread.versions[1]
-    data = _bytes(flat, first)
-    flat.workspace.faults += [
+    data = _bytes(town, first)
+    town.workspace.faults += [
         Fault(method, error="internal_error", times=100_000)
         for method in ("chat.delete", "chat.update", "files.delete")
     ]
-    flat.images.faults += [ApiFault(endpoint=DELETE, status=401) for _ in range(50)]
-    await _delete(flat.alice, first)
-    await are_gone(flat, PROMPT.encode(), data)
-    assert (await _status(flat, flat.calls[0].response_id), list(thread.versions)) == (200, [1])
-    await flat.darkroom.aclose()
-    flat.workspace.faults.clear()
-    flat.images.faults.clear()
-    await flat.restarts()
+    town.images.faults += [ApiFault(endpoint=DELETE, status=401) for _ in range(50)]
+    await _delete(town.alice, first)
+    await are_gone(town, PROMPT.encode(), data)
+    assert (await _status(town, town.calls[0].response_id), list(thread.versions)) == (200, [1])
+    await town.darkroom.aclose()
+    town.workspace.faults.clear()
+    town.images.faults.clear()
+    await town.restarts()
     await versions_are(thread)
-    await flat.workspace.until(lambda w: w.files[first.file_id].deleted or None, WAIT_S)
-    await flat.rests()
-    await _forgotten(flat)
-    assert holding(flat, b"quokkas", data) == []
+    await town.workspace.until(lambda w: w.files[first.file_id].deleted or None, WAIT_S)
+    await town.rests()
+    await _forgotten(town)
+    assert holding(town, b"quokkas", data) == []
 
 
-async def test_one_of_three_goes_from_their_message_and_the_others_stay_until_they_go_too(flat: Town) -> None:
-    thread = await _made(flat, wanted=3)
+async def test_one_of_three_goes_from_their_message_and_the_others_stay_until_they_go_too(town: Town) -> None:
+    thread = await _made(town, wanted=3)
     pictures = [thread.versions[number] for number in (1, 2, 3)]
-    bytes_ = [_bytes(flat, one) for one in pictures]
-    await _delete(flat.alice, pictures[1])
+    bytes_ = [_bytes(town, one) for one in pictures]
+    await _delete(town.alice, pictures[1])
     await versions_are(thread, 1, 3)
-    await are_gone(flat, bytes_[1])
-    await flat.rests()
-    assert [bool(holding(flat, data)) for data in bytes_] == [True, False, True]
+    await are_gone(town, bytes_[1])
+    await town.rests()
+    assert [bool(holding(town, data)) for data in bytes_] == [True, False, True]
     assert {number: one.id for number, one in thread.versions.items()} == {
         1: pictures[0].id,
         3: pictures[2].id,
     }
-    assert [flat.workspace.files[one.file_id].deleted for one in pictures] == [False, True, False]
-    assert thread.versions[3].asker in (None, flat.alice.id)
-    assert sorted([await _status(flat, call.response_id) for call in flat.calls]) == [200, 200, 404]
-    await flat.bob.presses(thread.versions[3], "picture_again")
+    assert [town.workspace.files[one.file_id].deleted for one in pictures] == [False, True, False]
+    assert thread.versions[3].asker in (None, town.alice.id)
+    assert sorted([await _status(town, call.response_id) for call in town.calls]) == [200, 200, 404]
+    await town.bob.presses(thread.versions[3], "picture_again")
     assert (await thread.version(4)).parent is None
-    await flat.rests()
+    await town.rests()
     for version, left in ((1, (3, 4)), (3, (4,))):
-        await _delete(flat.alice, thread.versions[version])
+        await _delete(town.alice, thread.versions[version])
         await versions_are(thread, *left)
-    await flat.rests()
-    await _delete(flat.bob, thread.versions[4])
-    await are_gone(flat, b"quokkas", *bytes_)
+    await town.rests()
+    await _delete(town.bob, thread.versions[4])
+    await are_gone(town, b"quokkas", *bytes_)
 
 
-async def test_a_child_lives_on_without_its_parent_and_goes_on_from_its_own_bytes(flat: Town) -> None:
-    thread = await _made(flat)
+async def test_a_child_lives_on_without_its_parent_and_goes_on_from_its_own_bytes(town: Town) -> None:
+    thread = await _made(town)
     first = thread.versions[1]
-    data = _bytes(flat, first)
-    await flat.alice.replies(thread, "make it night")
+    data = _bytes(town, first)
+    await town.alice.replies(thread, "make it night")
     second = await thread.version(2)
-    await flat.rests()
-    said = await _delete(flat.alice, first)
+    await town.rests()
+    said = await _delete(town.alice, first)
     assert "the picture made from it" in said
-    await flat.alice.is_told("v1 is deleted", "made from it still show")
-    await are_gone(flat, PROMPT.encode(), data)
+    await town.alice.is_told("v1 is deleted", "made from it still show")
+    await are_gone(town, PROMPT.encode(), data)
     await versions_are(thread, 2)
-    await flat.rests()
+    await town.rests()
 
-    await flat.bob.presses(second, "picture_again")
-    await flat.bob.is_told("was deleted", "nothing was charged")
-    await flat.alice.replies(thread, "undo")
-    await flat.alice.is_told("nothing to go back to")
-    await flat.alice.replies(thread, "add a moon")
+    await town.bob.presses(second, "picture_again")
+    await town.bob.is_told("was deleted", "nothing was charged")
+    await town.alice.replies(thread, "undo")
+    await town.alice.is_told("nothing to go back to")
+    await town.alice.replies(thread, "add a moon")
     third = await thread.version(3)
-    await flat.rests()
+    await town.rests()
     assert third.parent == 2
-    sent = flat.calls[-1].asked
+    sent = town.calls[-1].asked
     assert (sent.parent, sent.pictures) == (None, (thread.sha256(2),))
-    await flat.alice.replies(thread, "versions")
+    await town.alice.replies(thread, "versions")
     listed = await thread.says("3 versions")
     assert "deleted" in listed.text
     assert "quokka" not in listed.text + str(listed.blocks)
-    flat.ledger.holds_nothing()
+    town.ledger.holds_nothing()
 
 
-async def test_what_went_along_with_the_prompt_goes_too_and_the_own_message_is_named(flat: Town) -> None:
+async def test_what_went_along_with_the_prompt_goes_too_and_the_own_message_is_named(town: Town) -> None:
     photo = png(60, 44, (3, 99, 200))
-    shared = await flat.alice.shares(
-        f"<@{flat.workspace.bot_user_id}> {PROMPT}", {"quokka-secret.png": photo}
+    shared = await town.alice.shares(
+        f"<@{town.workspace.bot_user_id}> {PROMPT}", {"quokka-secret.png": photo}
     )
-    thread = await flat.thread_of(shared.ts)
+    thread = await town.thread_of(shared.ts)
     first = await thread.version(1)
-    await flat.rests()
-    assert holding(flat, photo) != []
-    data = _bytes(flat, first)
-    await _delete(flat.alice, first)
-    await flat.alice.is_told("v1 is deleted", "delete it yourself")
-    await are_gone(flat, PROMPT.encode(), b"quokka", photo, data)
-    await flat.rests()
-    assert flat.workspace.message("design", shared.ts).text.endswith(PROMPT)
+    await town.rests()
+    assert holding(town, photo) != []
+    data = _bytes(town, first)
+    await _delete(town.alice, first)
+    await town.alice.is_told("v1 is deleted", "delete it yourself")
+    await are_gone(town, PROMPT.encode(), b"quokka", photo, data)
+    await town.rests()
+    assert town.workspace.message("design", shared.ts).text.endswith(PROMPT)

@@ -16,7 +16,7 @@ from sandbox.images.api import ImageApi
 from sandbox.slack.bad_downloads import How
 from sandbox.slack.workspace import Workspace
 from tests.scenarios.bot_process import Bot
-from tests.scenarios.flat import FlatPainter, painted_flat
+from tests.scenarios.flat import FlatPainter
 from tests.scenarios.hostile_files import HEIC, HTML, SVG, half_a_jpeg, moving_gif, vast_png, zipped
 from tests.scenarios.pictures import png
 from tests.scenarios.story import HurriedClock, Ledger, Town, close_town, open_town
@@ -48,7 +48,7 @@ BROKEN: list[tuple[How, dict[str, Any], tuple[str, ...]]] = [
 @pytest.fixture
 async def hurried(tmp_path: Path) -> AsyncIterator[Town]:
     """A town in which waiting is quick."""
-    town = painted_flat(await open_town(tmp_path / "data", Overrides(clock=HurriedClock())))
+    town = await open_town(tmp_path / "data", Overrides(clock=HurriedClock()))
     yield town
     await close_town(town)
 

@@ -16,6 +16,7 @@ from bot.cli.world import start_world
 from bot.settings import plain_settings
 from sandbox.images.api import ImageApi
 from sandbox.slack.workspace import Workspace
+from tests.scenarios.flat import FlatPainter
 from tests.scenarios.story import WAIT_S, Easel, Ledger, Thread, Town, picture
 
 BOT_THAT_DIES = """
@@ -57,7 +58,7 @@ async def test_killed_between_arrival_and_commit_slack_sends_again_and_the_turn_
 ) -> None:
     easel = Easel()
     workspace = Workspace(file_processing_s=0.01)
-    world = await start_world(workspace, ImageApi(sleep=easel.sleep))
+    world = await start_world(workspace, ImageApi(sleep=easel.sleep, paint=FlatPainter()))
     flags = world.settings() | {"storage.data_dir": str(tmp_path / "data")}
     try:
         bot = await asyncio.create_subprocess_exec(

@@ -8,11 +8,13 @@ import json
 from click.testing import CliRunner
 
 from bot.cli import main
+from sandbox.images.painter import paint
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.story import Town, caption, nano, picture
 
 
 async def test_a_prompt_becomes_a_priced_picture_and_a_reply_edits_it(town: Town) -> None:
+    town.images.painter = paint
     thread = await town.alice.imagines("a red fox in snow")
     first = await thread.shows(picture(version=1, price="$0.05"))
     await town.alice.replies(thread, "make it night")

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sandbox.slack.model import Fault, Json, Message
 from sandbox.slack.workspace import Workspace
-from tests.scenarios.conftest import OpenTown
-from tests.scenarios.flat import painted_flat, said_in
+from tests.scenarios.flat import said_in
 from tests.scenarios.pictures import Pictured
 from tests.scenarios.story import WAIT_S, Person, Thread, Town
-
-
-@pytest.fixture
-async def flat(towns: OpenTown) -> Town:
-    """A town whose pictures have one colour each."""
-    return painted_flat(await towns())
 
 
 async def _made_in_private(town: Town) -> tuple[Thread, Pictured]:
@@ -50,76 +41,76 @@ async def _shown_in(town: Town, channel: str) -> tuple[Thread, Message]:
     return await town.thread_of(message.ts, channel), message
 
 
-async def test_a_private_picture_is_seen_by_its_person_alone_until_they_share_it(flat: Town) -> None:
-    thread, first = await _made_in_private(flat)
-    assert flat.messages("design") == []
-    assert flat.messages("general") == []
-    await flat.alice.is_told("our direct message", "only you see it there")
-    assert first.asker == flat.alice.id
-    view = await _share(flat.alice, first, "general", "what do you think? <!channel>")
+async def test_a_private_picture_is_seen_by_its_person_alone_until_they_share_it(town: Town) -> None:
+    thread, first = await _made_in_private(town)
+    assert town.messages("design") == []
+    assert town.messages("general") == []
+    await town.alice.is_told("our direct message", "only you see it there")
+    assert first.asker == town.alice.id
+    view = await _share(town.alice, first, "general", "what do you think? <!channel>")
     assert "version 1" in said_in(view)
-    there, message = await _shown_in(flat, "general")
-    await flat.rests()
+    there, message = await _shown_in(town, "general")
+    await town.rests()
     assert "shared by alice" in str(message.blocks)
     assert "what do you think?" in str(message.blocks)
     assert "&lt;!channel&gt;" in str(message.blocks)
     assert there.file(message).sha256 == thread.sha256(1)
     assert there.file(message).id != first.file_id
-    assert flat.bob.pings() == []
-    await flat.alice.replies(there, "make it night")
+    assert town.bob.pings() == []
+    await town.alice.replies(there, "make it night")
     made = await there.version(2)
-    await flat.rests()
+    await town.rests()
     # Of the conversation in the direct message nothing goes along: the model could be asked for it here.
-    assert flat.calls[-1].asked.parent is None
-    assert flat.calls[-1].asked.pictures == (thread.sha256(1),)
-    assert made.asker == flat.alice.id
+    assert town.calls[-1].asked.parent is None
+    assert town.calls[-1].asked.pictures == (thread.sha256(1),)
+    assert made.asker == town.alice.id
     assert len(thread.pictures) == 1
 
 
-async def test_others_use_the_buttons_of_a_shared_picture_and_pay_for_it(flat: Town) -> None:
-    _, first = await _made_in_private(flat)
-    await _share(flat.alice, first, "general")
-    there, message = await _shown_in(flat, "general")
-    await flat.rests()
-    await flat.bob.presses(message, "picture_variations")
-    await flat.bob.submits(await flat.bob.dialog("variations"))
+async def test_others_use_the_buttons_of_a_shared_picture_and_pay_for_it(town: Town) -> None:
+    _, first = await _made_in_private(town)
+    await _share(town.alice, first, "general")
+    there, message = await _shown_in(town, "general")
+    await town.rests()
+    await town.bob.presses(message, "picture_variations")
+    await town.bob.submits(await town.bob.dialog("variations"))
     made = await there.version(2)
-    await flat.rests()
-    assert made.asker == flat.bob.id
-    assert flat.calls[-1].asked.parent is None
-    assert flat.calls[-1].asked.pictures == (there.file(message).sha256,)
-    paid = flat.ledger.rows("SELECT user_id FROM turns ORDER BY created_at")
-    assert [row["user_id"] for row in paid] == [flat.alice.id, flat.bob.id]
+    await town.rests()
+    assert made.asker == town.bob.id
+    assert town.calls[-1].asked.parent is None
+    assert town.calls[-1].asked.pictures == (there.file(message).sha256,)
+    paid = town.ledger.rows("SELECT user_id FROM turns ORDER BY created_at")
+    assert [row["user_id"] for row in paid] == [town.alice.id, town.bob.id]
 
 
-async def test_sharing_is_done_once_after_trouble_in_slack_and_a_restart(flat: Town) -> None:
-    _, first = await _made_in_private(flat)
+async def test_sharing_is_done_once_after_trouble_in_slack_and_a_restart(town: Town) -> None:
+    _, first = await _made_in_private(town)
     refused = Fault(
         "chat.postMessage",
         error="service_unavailable",
         status=503,
         times=1_000,
-        when=lambda params: params.get("channel") == flat.workspace.channel_named("general").id,
+        when=lambda params: params.get("channel") == town.workspace.channel_named("general").id,
     )
-    flat.workspace.faults.append(refused)
-    await _share(flat.alice, first, "general")
-    await flat.workspace.until(lambda _: refused.times < 1_000 or None, WAIT_S)
-    await flat.darkroom.aclose()
-    flat.workspace.faults.clear()
-    await flat.restarts()
-    _, message = await _shown_in(flat, "general")
-    await flat.sends_again()
-    await flat.restarts()
-    await flat.sends_again()
-    shown = [m for m in flat.messages("general") if any(b["type"] == "image" for b in m.blocks)]
+    town.workspace.faults.append(refused)
+    await _share(town.alice, first, "general")
+    await town.workspace.until(lambda _: refused.times < 1_000 or None, WAIT_S)
+    await town.darkroom.aclose()
+    town.workspace.faults.clear()
+    await town.restarts()
+    _, message = await _shown_in(town, "general")
+    await town.sends_again()
+    await town.restarts()
+    await town.sends_again()
+    shown = [m for m in town.messages("general") if any(b["type"] == "image" for b in m.blocks)]
     assert [m.ts for m in shown] == [message.ts]
-    assert len(flat.calls) == 1
+    assert len(town.calls) == 1
 
 
-async def test_where_darkroom_is_not_a_member_who_shares_is_told_and_nobody_else(flat: Town) -> None:
-    _, first = await _made_in_private(flat)
-    await _share(flat.alice, first, "secret")
-    await flat.alice.is_told("/invite")
-    await flat.rests()
-    assert flat.messages("secret") == []
-    assert len(flat.calls) == 1
+async def test_where_darkroom_is_not_a_member_who_shares_is_told_and_nobody_else(town: Town) -> None:
+    _, first = await _made_in_private(town)
+    await _share(town.alice, first, "secret")
+    await town.alice.is_told("/invite")
+    await town.rests()
+    assert town.messages("secret") == []
+    assert len(town.calls) == 1

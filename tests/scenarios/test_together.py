@@ -14,7 +14,6 @@ from sandbox.images.mishaps import mishap
 from sandbox.slack.model import Json
 from tests.scenarios.carried import adds_up, built_on, response_of, sent
 from tests.scenarios.conftest import OpenTown
-from tests.scenarios.flat import painted_flat
 from tests.scenarios.story import HurriedClock, Thread, Town
 
 FOX = "a red fox in snow"
@@ -45,7 +44,7 @@ def paid_by(town: Town) -> list[tuple[str, int]]:
 async def test_two_at_work_in_one_thread_and_a_third_varies_each_pays_and_talk_costs_nothing(
     town: Town,
 ) -> None:
-    alice, bob, carol = painted_flat(town).alice, town.bob, town.carol
+    alice, bob, carol = town.alice, town.bob, town.carol
     thread = await alice.imagines(FOX)
     first = await thread.version(1)
     await bob.replies(thread, "I love this one")
@@ -86,7 +85,7 @@ async def test_two_at_work_in_one_thread_and_a_third_varies_each_pays_and_talk_c
 
 
 async def test_pressed_by_two_at_once_or_sent_five_times_while_at_work_it_is_made_once(town: Town) -> None:
-    alice, bob, carol = painted_flat(town).alice, town.bob, town.carol
+    alice, bob, carol = town.alice, town.bob, town.carol
     thread = await alice.imagines(FOX)
     first = await thread.version(1)
     town.easel.hold()
@@ -116,7 +115,7 @@ def _is_of_a_button(payload: Mapping[str, Any]) -> bool:
 @pytest.fixture
 async def hurried(towns: OpenTown) -> Town:
     """A town in which waiting takes no time."""
-    return painted_flat(await towns(overrides=Overrides(clock=HurriedClock())))
+    return await towns(overrides=Overrides(clock=HurriedClock()))
 
 
 async def _two_of_three(town: Town) -> tuple[Thread, list[str]]:
@@ -147,14 +146,14 @@ async def test_one_of_three_blocked_costs_nothing_and_the_others_come(hurried: T
 
 
 async def test_money_for_two_of_three_buys_two(towns: OpenTown) -> None:
-    rich = painted_flat(await towns())
+    rich = await towns()
     await (await rich.alice.imagines(FOX)).version(1)
     await rich.rests()
     charged, held = rich.ledger.rows("SELECT charged_nano_usd, hold_nano_usd FROM attempts")[0]
     # Enough to hold two at once, and not enough to hold a third when these were charged.
     cap = (2 * charged + held - 1_000_000) // 1000 * 1000
     assert cap > 2 * held
-    town = painted_flat(await towns(caps__person_usd=f"{cap / 1_000_000_000:.6f}"))
+    town = await towns(caps__person_usd=f"{cap / 1_000_000_000:.6f}")
     thread, (told,) = await _two_of_three(town)
     assert "up to $0.07, and you have a little less than that left of $0.18 this month" in told
     assert "Nothing was made" not in told
