@@ -1,7 +1,11 @@
-"""Reading JSON that somebody sends: it must have a bottom before the recursion of those who use it ends."""
+"""Reading what somebody sends: forms, and JSON with a bottom before its readers' recursion ends."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 DEPTH_MAX: Final = 64
 """Arrays and objects inside one another: about five times as many as the deepest message or view has."""
@@ -16,6 +20,15 @@ def read_json(text: str | bytes) -> Any:
     if len(text) > 2 * DEPTH_MAX and _is_deep(value):
         raise ValueError("nested too deep")
     return value
+
+
+async def read_form(request: web.Request) -> Mapping[str, Any]:
+    """The fields of a form, texts and files. Raises ValueError for what is none."""
+    try:
+        return await request.post()
+    except (LookupError, RuntimeError, HttpProcessingError) as error:
+        # Unknown character sets, encodings of a part, and a part's headers: each has its own kind.
+        raise ValueError(str(error)) from error
 
 
 def _is_deep(value: Any) -> bool:

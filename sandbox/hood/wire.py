@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from sandbox.hood.record import Kind, Record
+from sandbox.reading import read_form
 from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
@@ -84,7 +85,11 @@ async def _given(request: web.Request, kind: Kind) -> Json:
     if request.content_type == "application/json":
         return params | _parsed(await request.read())
     if request.body_exists:
-        for key, value in (await request.post()).items():
+        try:
+            form = await read_form(request)
+        except ValueError as error:
+            return params | {"(not a form)": str(error)}
+        for key, value in form.items():
             params[key] = _plain(key, value)
     return params
 

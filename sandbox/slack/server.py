@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from sandbox.guard import GUARD, address, guard_of, keep_guard
-from sandbox.reading import read_json
+from sandbox.reading import read_form, read_json
 from sandbox.slack.bad_downloads import DownloadRecord
 from sandbox.slack.delivery import Socket, TooManySockets
 from sandbox.slack.model import Dropped, HttpAnswer, Json
@@ -74,7 +74,8 @@ async def _api(request: web.Request) -> web.StreamResponse:
     workspace = request.app[WORKSPACE]
     params = await _params(request)
     if params is None:
-        return web.json_response({"ok": False, "error": "invalid_json"})
+        error = "invalid_json" if request.content_type == "application/json" else "invalid_form_data"
+        return web.json_response({"ok": False, "error": error})
     try:
         answer = await workspace.call(request.match_info["method"], params, _bearer(request))
     except Dropped:
@@ -85,7 +86,7 @@ async def _api(request: web.Request) -> web.StreamResponse:
 
 
 async def _params(request: web.Request) -> Json | None:
-    """Query, form, multipart and JSON together; None when the JSON cannot be read. A token in the query is
+    """Query, form, multipart and JSON together; None when they cannot be read. A token in the query is
     none: any page could let a browser send it, and no client does."""
     params: Json = dict(request.query)
     params.pop("token", None)
@@ -96,7 +97,10 @@ async def _params(request: web.Request) -> Json | None:
             return None
         return params | given if isinstance(given, dict) else None
     if request.body_exists:
-        params |= {key: _plain(value) for key, value in (await request.post()).items()}
+        try:
+            params |= {key: _plain(value) for key, value in (await read_form(request)).items()}
+        except ValueError:
+            return None
     return params
 
 
@@ -124,7 +128,10 @@ def _answer(answer: HttpAnswer) -> web.Response:
 async def _upload(request: web.Request) -> web.StreamResponse:
     """The bytes as the body, or as the first file of a form."""
     if request.content_type == "multipart/form-data":
-        form = await request.post()
+        try:
+            form = await read_form(request)
+        except ValueError:
+            return web.Response(status=400, text="invalid_form_data")
         data = next((_plain(value) for value in form.values() if isinstance(value, web.FileField)), b"")
     else:
         data = await request.read()

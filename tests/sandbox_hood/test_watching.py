@@ -56,6 +56,15 @@ async def test_a_call_of_the_web_api_has_its_time_its_thread_and_its_answer(plac
     assert details["stream"] is None
 
 
+async def test_what_is_no_form_is_in_the_record_and_refused_all_the_same(place: Place) -> None:
+    kind = {"Content-Type": "multipart/form-data; boundary=a"}
+    async with place.http.post("/api/chat.postMessage", data=b"x", headers=TOKEN | kind) as answer:
+        assert await answer.json() == {"ok": False, "error": "invalid_form_data"}
+    entry = await _last(place)
+    assert (entry["name"], entry["error"]) == ("chat.postMessage", "invalid_form_data")
+    assert "(not a form)" in (await _details(place, entry))["request"]
+
+
 async def test_a_change_of_a_reply_belongs_to_its_thread(place: Place) -> None:
     root = await place.web("chat.postMessage", channel=DESIGN, text="root")
     reply = await place.web("chat.postMessage", channel=DESIGN, text="reply", thread_ts=root["ts"])

@@ -481,6 +481,42 @@ async def test_what_is_no_json_is_refused_and_over_the_socket_ignored(
     assert not workspace.delivery.acks
 
 
+PART = b'--a\r\nContent-Disposition: form-data; name="text"\r\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        pytest.param("multipart/form-data", b"x", id="no boundary"),
+        pytest.param("multipart/form-data; boundary=a", b"no parts", id="no parts"),
+        pytest.param("multipart/form-data; boundary=a", b"--a\r\nbroken\r\n\r\nz\r\n--a--\r\n", id="header"),
+        pytest.param(
+            "multipart/form-data; boundary=a",
+            PART + b"Content-Type: text/plain; charset=klingon\r\n\r\nz\r\n--a--\r\n",
+            id="character set",
+        ),
+        pytest.param(
+            "multipart/form-data; boundary=a",
+            PART + b"Content-Transfer-Encoding: klingon\r\n\r\nz\r\n--a--\r\n",
+            id="encoding",
+        ),
+        pytest.param("application/x-www-form-urlencoded", b"text=\xff", id="no UTF-8"),
+    ],
+)
+async def test_what_is_no_form_is_refused_with_words(
+    workspace: Workspace, server: RunningServer, kind: str, body: bytes
+) -> None:
+    headers = {"Content-Type": kind, "Authorization": f"Bearer {workspace.bot_token}"}
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{server.url}/api/auth.test", data=body, headers=headers) as answer:
+            assert await answer.json() == {"ok": False, "error": "invalid_form_data"}
+        async with session.post(f"{server.url}/actions/T0/none", data=body, headers=headers) as answer:
+            assert (answer.status, await answer.text()) == (400, "invalid_payload")
+        if kind.startswith("multipart"):
+            async with session.post(f"{server.url}/upload/v1/none", data=body, headers=headers) as answer:
+                assert (answer.status, await answer.text()) == (400, "invalid_form_data")
+
+
 async def test_one_person_has_only_so_many_reactions(still: Workspace) -> None:
     message = await still.post("alice", "#design", "a fox")
     place = {"channel": DESIGN, "timestamp": message.ts}
