@@ -21,7 +21,7 @@ Say = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class HastyClock(SystemClock):
-    """A second stands for every limit of ten seconds and more, a moment for every shorter pause.
+    """A moment stands for every pause, a second for every limit of ten seconds and more.
 
     Only *keeps* is waited in full: the limit of something that goes on meanwhile, in real time, however busy
     the machine is.
@@ -41,7 +41,10 @@ class HastyClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         """A second of it at most, but for what is kept."""
-        real = seconds if seconds == self._keeps else min(seconds, 1.0 if seconds >= 10 else 0.02)
+        task = asyncio.current_task()
+        # Who pauses waits for this; a limit, and the time between two rounds, is a task beside something.
+        beside = task is not None and getattr(task.get_coro(), "cr_code", None) is HastyClock.sleep.__code__
+        real = seconds if seconds == self._keeps else min(seconds, 1.0 if beside and seconds >= 10 else 0.02)
         await super().sleep(real)
         self._ahead += timedelta(seconds=seconds - real)
 
