@@ -4,6 +4,7 @@ import { chosen, picked, richOf, secondsOf, select, wordsOf } from "./choices.js
 import { confirmed } from "./dialogs.js";
 import { el, icon, toast } from "./dom.js";
 import { plain } from "./emoji.js";
+import { lasting } from "./kept.js";
 import { followable } from "./links.js";
 import { lookup } from "./lookup.js";
 import { blockPicture } from "./pictures.js";
@@ -110,7 +111,8 @@ function boxes(spec, world, source, blockId, key) {
   return el("span", { class: "radios", role: type === "radio" ? "radiogroup" : "group", "aria-label": "Choices" }, labels);
 }
 
-const thumbs = new Map();
+const THUMBS_MOST = 200;
+const thumbs = lasting("thumbs", THUMBS_MOST);
 
 /** Thumbs up and down; which one a person pressed last is marked, as Slack does. */
 function feedback(spec, world, source, blockId, key) {

@@ -1,6 +1,6 @@
 // A small menu that opens beside its button: arrows move, Enter chooses, Escape goes back.
 
-import { el } from "./dom.js";
+import { el, named } from "./dom.js";
 import { plain } from "./emoji.js";
 
 const EDGE = 8;
@@ -23,8 +23,7 @@ export function popup(anchor, label, items) {
     item.click();
   };
   const back = () => {
-    const same = [...document.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === anchor.dataset.focus);
-    (anchor.isConnected ? anchor : same)?.focus();
+    (anchor.isConnected ? anchor : named(anchor.dataset.focus))?.focus();
   };
   menu.addEventListener("keydown", (event) => {
     const at = made.indexOf(document.activeElement);

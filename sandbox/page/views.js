@@ -1,7 +1,7 @@
 // Views that the app opened or published: modals in front of the page, and the Home tab.
 
 import { blocks } from "./blocks.js";
-import { el, focusAnew, icon } from "./dom.js";
+import { el, focusAnew, icon, named } from "./dom.js";
 import { plain } from "./emoji.js";
 import { complete, keptOf, showWrong, valuesOf } from "./inputs.js";
 
@@ -49,7 +49,7 @@ let opener = { node: null, name: null };
 
 function giveBack() {
   const { node, name } = opener;
-  const back = node?.isConnected ? node : [...document.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === name);
+  const back = node?.isConnected ? node : named(name);
   focusAnew(back);
 }
 
