@@ -447,7 +447,8 @@ def nano(text: str) -> list[int]:
 async def open_town(data_dir: Path, overrides: Overrides | None = None, **settings: Any) -> Town:
     """A town on a data directory; keywords are settings with ``__`` for the dot. Then ``close_town``.
 
-    Its pictures are flat, which saves half of the time, unless the story has another ``town.images.painter``.
+    Its pictures are flat, which saves half of the time, unless the story has another ``town.images.painter``;
+    and nobody waits for a second between two messages, unless *overrides* say so.
     """
     easel = Easel()
     # A scan that takes time is waited for in steps of half a second: that is for stories about scans.
@@ -463,7 +464,7 @@ async def open_town(data_dir: Path, overrides: Overrides | None = None, **settin
             heard(call)
 
     images.on_call = on_call
-    return await move_in(world, easel, data_dir, settings, overrides)
+    return await move_in(world, easel, data_dir, settings, overrides or Overrides(clock=HurriedClock()))
 
 
 async def move_in(

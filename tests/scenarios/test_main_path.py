@@ -7,13 +7,16 @@ import json
 
 from click.testing import CliRunner
 
+from bot.app import Overrides
 from bot.cli import main
 from sandbox.images.painter import paint
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.story import Town, caption, nano, picture
 
 
-async def test_a_prompt_becomes_a_priced_picture_and_a_reply_edits_it(town: Town) -> None:
+async def test_a_prompt_becomes_a_priced_picture_and_a_reply_edits_it(towns: OpenTown) -> None:
+    """With the clock of the machine and with real pictures; the other stories save the time."""
+    town = await towns(overrides=Overrides())
     town.images.painter = paint
     thread = await town.alice.imagines("a red fox in snow")
     first = await thread.shows(picture(version=1, price="$0.05"))
