@@ -23,7 +23,7 @@ const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).to
 /** An amount of dollars as people read it: cents in full, less than that as far as it says something. */
 export function dollars(amount) {
   const value = Number(amount);
-  return `$${value === 0 || value >= 1 ? value.toFixed(2) : value.toFixed(4).replace(/0{1,2}$/, "")}`;
+  return `$${value === 0 || value >= 1 ? value.toFixed(2) : value.toFixed(4).replace(/00$/, "")}`;
 }
 
 /** The list. `place()` tells where the page is. */
