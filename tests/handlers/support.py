@@ -58,6 +58,7 @@ from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, HOST_MODEL, NOON, TEAM, StillClock, caps, turn
 
 BOT, BOT_ID, CAROL, GUEST, OLAF = "U0DARKROOM", "B0DARKROOM", "U0CAROL001", "U0GUEST001", "U0OLAF0001"
+CATALOGUE = load_catalogue()
 DM = "D0ALICE001"
 OTHER_TEAM = "T0OTHER001"
 USUAL = "gpt-image-2-2026-04-21"
@@ -436,7 +437,7 @@ def _pricer(
         provider="openai",
     )
     blobs = BlobStore(Path("no blobs here"))
-    planner = Planner(load_catalogue(), settings, blobs)
+    planner = Planner(CATALOGUE, settings, blobs)
     bringer = Bringer(SlackAttachments(slack, clock), store, log, blobs, _removes_nothing, clock)
     gate = ApiGate(clock, NoOutages(), calls_at_once=9)
     maker = TurnMaker(store, log, NoRenderer(), planner, how.caps, clock, bringer, gate)
@@ -462,7 +463,7 @@ class Desk:
         store, log = SqliteTurnStore(database), SqliteTurnLog(database)
         services = Services(
             config=how,
-            catalogue=load_catalogue(),
+            catalogue=CATALOGUE,
             intake=Intake(store, log, line, clock, how.thread_replies),
             log=log,
             spend=SqliteSpendReader(database),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpcore2
 import pytest
 
+from darkroom.spending.catalogue_file import read_entries
 from tests.scenarios.story import Town, close_town, open_town
 
 OpenTown = Callable[..., Awaitable[Town]]
+
+ENTRIES = cache(read_entries)
+TLS = cache(httpcore2.default_ssl_context)
 
 QUICK = {"test_a_prompt_becomes_a_priced_picture_and_a_reply_edits_it"}
 """The stories that are told before every commit; the others take a second each and more."""
@@ -21,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent) and item.name not in QUICK:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def the_same_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Darkroom reads our prices at each start, and the certificates for a TLS that no story uses."""
+    monkeypatch.setattr("darkroom.spending.catalogue.read_entries", ENTRIES)
+    monkeypatch.setattr(httpcore2, "default_ssl_context", TLS)
 
 
 @pytest.fixture

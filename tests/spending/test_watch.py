@@ -13,6 +13,7 @@ from darkroom.spending.alerts import AlertKind
 from darkroom.spending.catalogue import Catalogue, load_catalogue
 from darkroom.spending.watch import DAYS_AHEAD, Used, month_before, month_end, shutdowns
 
+CATALOGUE = load_catalogue()
 MODEL, HOST = "gpt-image-2-2026-04-21", "gpt-5.6-luna"
 LAST = date(2027, 6, 30)
 ENDS = datetime(2027, 6, 30, tzinfo=UTC)
@@ -20,14 +21,13 @@ ENDS = datetime(2027, 6, 30, tzinfo=UTC)
 
 def catalogue(shutdown: date | None = LAST, replacement: str | None = "gpt-image-2.5-flare") -> Catalogue:
     """The usual one, with that end of the usual image model."""
-    usual = load_catalogue()
     images = {
         name: replace(model, shutdown_date=shutdown, replacement=replacement)
-        if name == usual.image(MODEL).base
+        if name == CATALOGUE.image(MODEL).base
         else model
-        for name, model in usual.images.items()
+        for name, model in CATALOGUE.images.items()
     }
-    return replace(usual, images=images)
+    return replace(CATALOGUE, images=images)
 
 
 USED = [Used("image.model", MODEL)]
