@@ -23,6 +23,7 @@ from tests.examples import NOON, caps, settlement
 from tests.storage.books import check_books, nothing_held
 
 ROOT = Path(__file__).parents[2]
+SLOW, PROOF = pytest.mark.slow, pytest.mark.proof
 MAKE = """
 import pathlib, sys
 from storage.database import Database
@@ -86,14 +87,14 @@ async def recover(folder: Path) -> None:
     database.close()
 
 
-@pytest.mark.slow
-def test_a_process_killed_at_any_moment_keeps_its_promises(tmp_path: Path) -> None:
-    """Twelve times on the same file, so that each start has the last one's wreck to begin with."""
+@pytest.mark.parametrize("times", [pytest.param(4, marks=SLOW), pytest.param(12, marks=PROOF)])
+def test_a_process_killed_at_any_moment_keeps_its_promises(tmp_path: Path, times: int) -> None:
+    """Again and again on the same file, so that each start has the last one's wreck to begin with."""
     Database.open(tmp_path, create=True).close()
     pictures = BlobStore(tmp_path / PICTURES_NAME)
     promises: list[list[str]] = []
     open_holds = 0
-    for seed in range(12):
+    for seed in range(times):
         promises += spend_and_die(tmp_path, seed)
         reader = connect_read_only(tmp_path / DATABASE_NAME)
         check_books(reader)
@@ -103,16 +104,18 @@ def test_a_process_killed_at_any_moment_keeps_its_promises(tmp_path: Path) -> No
         reader.close()
         asyncio.run(recover(tmp_path))
         pictures.sweep()
-    assert len({name for word, name in promises if word == "arrived"}) >= 12
+    assert len({name for word, name in promises if word == "arrived"}) >= times
     assert open_holds > 0, "no kill came in the middle of anything"
     assert {word for word, _ in promises} >= {"arrived", "held", "sent", "settled"}
 
 
-@pytest.mark.slow
-def test_a_process_killed_while_it_makes_its_database_can_be_started_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [pytest.param(3, marks=SLOW), pytest.param(12, marks=PROOF)])
+def test_a_process_killed_while_it_makes_its_database_can_be_started_again(
+    tmp_path: Path, times: int
+) -> None:
     """Whatever the schema had come to by then."""
     rng = random.Random(7)  # noqa: S311 -- a seeded test
-    for number in range(8):
+    for number in range(times):
         folder = tmp_path / str(number)
         arguments = [sys.executable, "-c", MAKE, str(folder)]
         with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE) as process:
