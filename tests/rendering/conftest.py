@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import httpcore2
 import pytest
 
 from storage.blobs import BlobStore
+
+TLS = cache(httpcore2.default_ssl_context)
+
+
+@pytest.fixture(autouse=True)
+def one_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each client reads the certificates for a TLS that no test uses."""
+    monkeypatch.setattr(httpcore2, "default_ssl_context", TLS)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from sandbox.images.faults import Fault
 from sandbox.images.server import serve_images
 from storage.blobs import BlobStore
 from tests.rendering.support import JOB, Seen, job, nobody
+from tests.scenarios.flat import FlatPainter
 
 
 @dataclass
@@ -40,7 +41,7 @@ class World:
 @pytest.fixture
 async def world(blobs: BlobStore) -> AsyncIterator[World]:
     """Pictures take no time."""
-    api = ImageApi(seconds_per_picture=0.0, seed=7, offload=False)
+    api = ImageApi(seconds_per_picture=0.0, seed=7, offload=False, paint=FlatPainter())
     server = await serve_images(api)
     made = ResponsesRenderer(Provider(server.url, "sk-test"), blobs, SystemClock())
     yield World(api, server.url, made, blobs)
