@@ -70,8 +70,7 @@ class FilledCaps:
         filled = self._filled[user]
         if (await self._balance(services, user)).cap_nano_usd == filled.cap_nano_usd:
             await self._decide(services, filled.undone(user))
-        # A reset may have forgotten it meanwhile.
-        self._filled.pop(user, None)
+        del self._filled[user]
         self._noted()
 
     async def _balance(self, services: Services, user: str) -> Balance:
