@@ -17,7 +17,8 @@ from bot.cli.world import World, start_world
 from sandbox.images.api import ImageApi
 from sandbox.slack.model import Message
 from sandbox.slack.workspace import Workspace
-from storage.database import Database
+from tests.fresh import with_books
+from tests.scenarios.flat import FlatPainter
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,8 @@ SHORTCUTS = {
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     """A Slack and an image API to run against."""
-    started = await start_world(Workspace(file_processing_s=0.01), ImageApi(seconds_per_picture=0))
+    images = ImageApi(seconds_per_picture=0, paint=FlatPainter())
+    started = await start_world(Workspace(file_processing_s=0.01), images)
     yield started
     await started.close()
     await started.workspace.close()
@@ -104,19 +106,9 @@ async def test_run_serves_a_workspace_and_ends_cleanly_when_told(world: World, t
     assert "xoxb-" not in bot.said
 
 
-async def test_a_second_bot_on_the_same_data_is_refused(world: World, tmp_path: Path) -> None:
-    database = await asyncio.to_thread(Database.open, tmp_path / "data", create=True)
-    try:
-        bot = await darkroom(tmp_path, "run", **variables(world))
-        assert await bot.ends() == 2
-        assert f"Another Darkroom is running on {tmp_path / 'data'}" in bot.said
-    finally:
-        database.close()
-
-
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
 async def test_a_token_that_slack_does_not_take_is_named(world: World, tmp_path: Path, name: str) -> None:
-    await (await darkroom(tmp_path, "init")).ends()
+    with_books(tmp_path / "data")
     wrong = variables(world) | {name: variables(world)[name][:5] + "wrong"}
     bot = await darkroom(tmp_path, "run", **wrong)
     assert await bot.ends() == 2

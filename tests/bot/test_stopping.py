@@ -15,6 +15,7 @@ from sandbox.images.api import ImageApi
 from sandbox.slack.model import Fault, Message
 from sandbox.slack.workspace import Workspace
 from tests.bot.test_running import WAIT_S, Process, darkroom, variables
+from tests.fresh import with_books
 from tests.scenarios.flat import FlatPainter
 from tests.scenarios.story import Easel, Ledger
 
@@ -40,8 +41,7 @@ async def world(easel: Easel) -> AsyncIterator[World]:
 
 async def running(world: World, where: Path, *arguments: str) -> Process:
     """A bot that is connected."""
-    if not (where / "data").exists():
-        assert await (await darkroom(where, "init")).ends() == 0
+    with_books(where / "data")
     bot = await darkroom(where, "run", *arguments, **variables(world))
     await bot.says("Darkroom is connected")
     return bot
