@@ -48,6 +48,7 @@ class Contents:
         self.held = ByteStore()
         self.uploads: dict[str, str] = {}
         self.statuses: dict[tuple[str, str], tuple[str, float]] = {}
+        self.lapsing: set[tuple[str, str]] = set()
         self.views: dict[str, Json] = {}
         self.homes: dict[str, Json] = {}
         self.response_urls: dict[str, ResponseUrl] = {}

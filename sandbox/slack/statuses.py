@@ -16,8 +16,6 @@ Held = tuple[str, float]
 
 def say(state: "State", place: Place, said: str) -> None:
     """The app does that there from now on, for two minutes; with nothing it does nothing any more."""
-    for over in [at for at, (_, until) in state.statuses.items() if until <= state.now()]:
-        del state.statuses[over]
     state.statuses.pop(place, None)
     if said:
         _show(state, place, (said, state.now() + limits.STATUS_S))
@@ -33,16 +31,21 @@ def bring_back(state: "State", statuses: Mapping[Place, Held]) -> None:
 
 def _show(state: "State", place: Place, held: Held) -> None:
     state.statuses[place] = held
-    state.spawn(_lapse(state, place, held))
+    if place not in state.lapsing:
+        state.lapsing.add(place)
+        state.spawn(_lapse(state, place))
 
 
-async def _lapse(state: "State", place: Place, held: Held) -> None:
-    """Once its time is over it is taken away, and whoever looks on is told; not what was said after it."""
-    while (left := held[1] - state.now()) > 0:
-        await state.sleep(left)
-    if state.statuses.get(place) is held:
-        del state.statuses[place]
-        _tell(state, place, "")
+async def _lapse(state: "State", place: Place) -> None:
+    """What is said there when its time is over is taken away, and whoever looks on is told. There is one of
+    these for a place, however often something is said in it."""
+    while held := state.statuses.get(place):
+        if (left := held[1] - state.now()) > 0:
+            await state.sleep(left)
+        else:
+            del state.statuses[place]
+            _tell(state, place, "")
+    state.lapsing.discard(place)
 
 
 def _tell(state: "State", place: Place, said: str) -> None:

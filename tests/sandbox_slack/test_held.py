@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.slack import files, held, limits
+from sandbox.slack import files, held, limits, statuses
 from sandbox.slack.held import ByteStore, Held
 from sandbox.slack.workspace import Workspace
-from tests.sandbox_slack.conftest import api, ok, png, uploaded
+from tests.sandbox_slack.conftest import Clock, api, ok, png, uploaded
 
 
 def put(store: ByteStore, data: bytes) -> Held:
@@ -172,20 +172,47 @@ async def test_uploads_that_nobody_completes_are_forgotten_in_the_end(
     assert set(done) <= set(still.files)
 
 
-async def test_tickets_and_statuses_of_no_use_are_forgotten(
-    still: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_tickets_of_no_use_are_forgotten(still: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "RECORDS_MAX", 5)
     for _ in range(8):
         await still.call("apps.connections.open", {}, still.app_token)
-    for number in range(8):
-        said = await still.post("alice", "#design", f"message {number}")
-        place = {"channel_id": said.channel, "thread_ts": said.ts}
-        await ok(still, "assistant.threads.setStatus", **place, status="is drawing")
-        still.statuses[said.channel, said.ts] = ("is drawing", still.now())
 
     assert len(still.tickets) == 5
-    assert len(still.statuses) == 1
+
+
+async def test_however_often_a_status_is_said_in_a_thread_one_task_waits_for_its_end(
+    still: Workspace, clock: Clock
+) -> None:
+    place, other = ("C0DESIGN01", "1.000000"), ("C0DESIGN01", "2.000000")
+    before = asyncio.all_tasks()
+    for said in ("is drawing", "is still drawing", "", "is drawing"):
+        statuses.say(still, place, said)
+        await clock.advance(1)
+    one = len(asyncio.all_tasks() - before)
+    statuses.say(still, other, "is drawing")
+    two = len(asyncio.all_tasks() - before)
+
+    assert (one, two) == (1, 2)
+    await clock.advance(limits.STATUS_S - 2)
+    assert set(still.statuses) == {place, other}
+    await clock.advance(1)
+    assert set(still.statuses) == {other}
+    await clock.advance(1)
+    assert (still.statuses, asyncio.all_tasks()) == ({}, before)
+    statuses.say(still, place, "is drawing")
+    await clock.advance(limits.STATUS_S)
+    assert not still.statuses
+
+
+async def test_after_everything_began_again_a_status_lapses_too(still: Workspace, clock: Clock) -> None:
+    place = ("C0DESIGN01", "1.000000")
+    statuses.say(still, place, "is drawing")
+    await clock.advance(1)
+    await still.reset()
+    statuses.say(still, place, "is drawing")
+    await clock.advance(limits.STATUS_S)
+
+    assert not still.statuses
 
 
 async def test_the_record_of_calls_holds_no_files(still: Workspace) -> None:
