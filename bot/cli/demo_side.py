@@ -31,6 +31,8 @@ from storage.thread_report import ThreadBooks, read_place, read_thread
 Json = dict[str, Any]
 T = TypeVar("T")
 
+AHEAD_S = 1.0
+"""A clock that is ahead by less has not jumped: the machine's was read in another moment, or has been set."""
 _log = logging.getLogger(__name__)
 _NOT_NOW = {"ok": False, "error": "Darkroom is starting or ending: try again in a moment"}
 
@@ -109,7 +111,8 @@ class DemoSide:
         # Before it is known where everything is, nothing that was noted is replaced.
         if self._bot is not None and self._note.slack_url:
             ahead = (self._clock.now() - datetime.now(UTC)).total_seconds()
-            self._note = replace(self._note, ahead_s=max(0.0, ahead), filled=self._caps.all())
+            ahead = ahead if ahead >= AHEAD_S else 0.0
+            self._note = replace(self._note, ahead_s=ahead, filled=self._caps.all())
             write_note(self._bot.settings.storage.data_dir, self._note)
 
     async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:

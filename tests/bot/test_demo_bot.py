@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.slow
 Json = dict[str, Any]
 ALICE, CAROL = "U0ALICE001", "U0ADMIN001"
 WAIT_S = 60.0
+HARDLY = timedelta(seconds=0.5)
+"""A new clock may be microseconds ahead of the machine's. So much is no jump either."""
 
 
 @dataclass
@@ -69,7 +72,7 @@ class Demo:
 @asynccontextmanager
 async def running(folder: Path, *, real: bool = False) -> AsyncIterator[Demo]:
     """One in *folder*, with what was noted there before."""
-    clock = DemoClock()
+    clock = DemoClock(datetime.now(UTC) + HARDLY)
     workspace = Workspace(now=clock.unix, sleep=clock.sleep, file_processing_s=0)
     images = quick_api(now=clock.unix, sleep=clock.sleep)
     side = DemoSide(workspace, clock, Real(images=real), read_note(folder))
@@ -187,13 +190,23 @@ async def test_books_are_not_closed_while_somebody_reads_them(
         return await balances(*given)
 
     monkeypatch.setattr(type(services.spend), "balances", lambda _, *given: slowly(*given))
+    closed, close = asyncio.Event(), demo.bot.darkroom.aclose
+
+    async def closes() -> None:
+        closed.set()
+        await close()
+
+    monkeypatch.setattr(demo.bot.darkroom, "aclose", closes)
     filling = asyncio.create_task(demo.side.fill_cap(ALICE))
     await reads.wait()
     ending = asyncio.create_task(demo.bot.aclose())
-    await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not closed.is_set()
     goes_on.set()
     assert (await filling)["ok"] is True
     await ending
+    assert closed.is_set()
 
 
 async def test_what_starts_no_more_after_a_reset_is_told(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
