@@ -49,17 +49,17 @@ class DemoBot:
         """Let ``aclose`` wait no longer."""
         self.darkroom.hurry()
 
-    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
-        """Stop at once, let *reset* empty the sandbox, empty the books if it says that it did, and start."""
+    async def begin_anew(self, reset: Callable[[], Awaitable[None]]) -> Json:
+        """Stop at once, let *reset* empty the sandbox, empty the books, too, and start."""
         async with self._changing:
             if self._ended:
                 return {"ok": False, "error": "the demo is ending"}
             self.darkroom.hurry()
             await self._close()
             try:
-                if await reset():
-                    await asyncio.to_thread(empty_books, self.settings.storage.data_dir)
-                    self._side.forget()
+                await reset()
+                await asyncio.to_thread(empty_books, self.settings.storage.data_dir)
+                self._side.forget()
             finally:
                 self.darkroom = self._made(self.settings, self._clock)
                 self._side.attach(self.darkroom)

@@ -88,7 +88,7 @@ class DemoSide:
         self._rests = asyncio.Event()
         self._note = before or Note()
         self._caps = FilledCaps(clock, self._note.filled, self._write_note, self._look_again)
-        self.begins_anew: Callable[[Callable[[], Awaitable[bool]]], Awaitable[Json]] | None = None
+        self.begins_anew: Callable[[Callable[[], Awaitable[None]]], Awaitable[Json]] | None = None
 
     def attach(self, bot: Bot) -> None:
         """This is the bot whose side it is."""
@@ -115,7 +115,7 @@ class DemoSide:
             self._note = replace(self._note, ahead_s=ahead, filled=self._caps.all())
             write_note(self._bot.settings.storage.data_dir, self._note)
 
-    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
+    async def begin_anew(self, reset: Callable[[], Awaitable[None]]) -> Json:
         """Begin with empty books; see ``BotSide.begin_anew``. Not where they count real money: caps would
         begin anew, too."""
         if self._real.images:

@@ -48,9 +48,9 @@ class BotSide(Protocol):
         """Whether ``fill_cap`` has done the first of that, and nothing has undone it since."""
         ...
 
-    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
-        """Stop the bot, let *reset* empty the sandbox, and start the bot again, with empty books if *reset*
-        says that it did: ``{"ok": true}``; ``{"ok": false, "error": …}`` where that cannot be."""
+    async def begin_anew(self, reset: Callable[[], Awaitable[None]]) -> Json:
+        """Stop the bot, let *reset* empty the sandbox, and start the bot again with empty books:
+        ``{"ok": true}``; ``{"ok": false, "error": …}`` where that cannot be."""
         ...
 
     def real(self) -> Json:

@@ -33,6 +33,7 @@ from sandbox.hood.switches import BadSwitch, Switchboard
 from sandbox.hood.wire import wire_watch
 from sandbox.images.api import ImageApi
 from sandbox.slack.control import Handler
+from sandbox.slack.driving import reset_asked
 from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
@@ -137,7 +138,7 @@ class Hood:
             return _refused('"channel" and "thread" must name a thread')
         return web.json_response(await self._bot_side.ledger(channel, thread))
 
-    async def reset_with_bot(self, side: BotSide, reset: Callable[[], Awaitable[bool]]) -> web.Response:
+    async def reset_with_bot(self, side: BotSide, reset: Callable[[], Awaitable[None]]) -> web.Response:
         """Empty the sandbox and the bot's books together; the answer comes when the bot is back."""
         told = await side.begin_anew(reset)
         if not told.get("ok"):
@@ -185,8 +186,11 @@ def _reset_with(hood: Hood, side: BotSide) -> Middleware:
         if request.path != "/control/reset" or request.method != "POST":
             return await handler(request)
 
-        async def reset() -> bool:
-            return (await handler(request)).status == 200
+        # Whoever asks wrongly is refused before the bot stops for it.
+        await reset_asked(request)
+
+        async def reset() -> None:
+            await handler(request)
 
         return await hood.reset_with_bot(side, reset)
 

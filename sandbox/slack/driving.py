@@ -128,10 +128,16 @@ async def _person(request: web.Request) -> web.StreamResponse:
     return web.json_response({"ok": True, "user": {"id": user.id, "name": user.name}})
 
 
-async def _reset(request: web.Request) -> web.StreamResponse:
+async def reset_asked(request: web.Request) -> Json:
+    """What a request to begin again asks for. Raises Wrong, before anything is emptied."""
     given = await given_by(request)
     if mistake := _RESET.mistake("reset", given):
         raise Wrong(mistake.replace("viewer, ", ""))
+    return given
+
+
+async def _reset(request: web.Request) -> web.StreamResponse:
+    given = await reset_asked(request)
     workspace = request.app[WORKSPACE]
     for api in request.app[IMAGES]:
         await api.close()

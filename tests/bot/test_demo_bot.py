@@ -117,9 +117,10 @@ async def test_a_reset_is_one_of_the_books_and_their_pictures_too(demo: Demo, tm
 
 async def test_a_reset_that_makes_no_sense_empties_nothing(demo: Demo) -> None:
     await demo.picture("a red fox in snow")
-    before = await demo.cap()
+    before, darkroom = await demo.cap(), demo.bot.darkroom
     status, told = await demo.post("reset", everything=True)
     assert (status, told["ok"]) == (400, False)
+    assert demo.bot.darkroom is darkroom, "nothing that runs was broken off"
     assert await demo.cap() == before
     assert "a red fox" in demo.world.workspace.transcript("#design")
 

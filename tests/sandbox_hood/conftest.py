@@ -31,7 +31,7 @@ class Side:
 
     jumps: list[Jump] = field(default_factory=list)
     full: set[str] = field(default_factory=set)
-    emptied: list[bool] = field(default_factory=list)
+    began_anew: int = 0
     able: bool = True
     images: bool = False
 
@@ -60,10 +60,11 @@ class Side:
     def filled(self, user: str) -> bool:
         return user in self.full
 
-    async def begin_anew(self, reset: Callable[[], Awaitable[bool]]) -> Json:
+    async def begin_anew(self, reset: Callable[[], Awaitable[None]]) -> Json:
         if not self.able:
             return {"ok": False, "error": "not now"}
-        self.emptied.append(await reset())
+        self.began_anew += 1
+        await reset()
         return {"ok": True}
 
     def real(self) -> Json:

@@ -219,4 +219,15 @@ async def test_a_bot_begins_anew_with_its_sandbox_or_neither_does(place: Place, 
     async with place.http.post("/control/reset") as answer:
         assert (answer.status, await answer.json()) == (200, {"ok": True, "connections": 0})
     assert "hello" not in place.workspace.transcript("#design")
-    assert side.emptied == [True]
+    assert side.began_anew == 1
+
+
+@pytest.mark.parametrize("body", ['{"everything": true}', '{"keep_faults": "yes"}', "[]", "{"])
+async def test_for_a_reset_that_makes_no_sense_no_bot_begins_anew(
+    place: Place, side: Side, body: str
+) -> None:
+    await place.workspace.post("alice", "design", "hello")
+    async with place.http.post("/control/reset", data=body) as answer:
+        assert (answer.status, (await answer.json())["ok"]) == (400, False)
+    assert side.began_anew == 0
+    assert "hello" in place.workspace.transcript("#design")
