@@ -91,17 +91,23 @@ def test_a_forked_process_and_its_parent_do_not_write_over_each_other() -> None:
     before = put(store, b"before the fork")
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
-        mine = put(store, b"of the child's!")
-        fine = before.read() == b"before the fork" and mine.read() == b"of the child's!"
-        os.write(writing, b"fine" if fine else b"lost")
-        os._exit(0)
-    os.waitpid(child, 0)
-    after = put(store, b"of the parents!")
-    told = os.read(reading, 10)
-    os.close(reading)
-    os.close(writing)
+        fine = False
+        try:
+            os.close(writing)
+            os.read(reading, 1)
+            mine = put(store, b"of the child's!")
+            fine = before.read() == b"before the fork" and mine.read() == b"of the child's!"
+        finally:
+            # Whatever went wrong, the rest of the tests is the parent's to run.
+            os._exit(0 if fine else 1)
+    try:
+        after = put(store, b"of the parents!")
+    finally:
+        os.close(writing)
+        _, ended = os.waitpid(child, 0)
+        os.close(reading)
 
-    assert told == b"fine"
+    assert os.waitstatus_to_exitcode(ended) == 0
     assert (before.read(), after.read()) == (b"before the fork", b"of the parents!")
 
 
