@@ -48,7 +48,9 @@ class Keeper:
         self._parts = dict(parts)
         self._sleep = sleep
         self._changed = asyncio.Event()
-        self._quiet = asyncio.Event()
+        self._news = asyncio.Event()
+        # How things stand when it begins is to be written as if it were a change.
+        self._changes, self._on_disk = 1, 0
         self._task: asyncio.Task[None] | None = None
         self._pause = PAUSE_S
         self._failing = False
@@ -76,12 +78,15 @@ class Keeper:
 
     def stir(self) -> None:
         """Something has changed."""
-        self._quiet.clear()
+        self._changes += 1
         self._changed.set()
 
     async def settled(self) -> None:
-        """Wait until a state was written in which all is that has changed so far."""
-        await self._quiet.wait()
+        """Wait until a state was written in which all is that has changed so far, and for no later change."""
+        so_far = self._changes
+        while self._on_disk < so_far:
+            self._news.clear()
+            await self._news.wait()
 
     async def close(self) -> None:
         """Write what has not been written, and end. Nothing is written without a `begin` before."""
@@ -111,6 +116,7 @@ class Keeper:
 
     async def _write(self) -> None:
         self._changed.clear()
+        so_far = self._changes
         started = time.perf_counter()
         shelf = self.folder.shelf()
         written = self.folder.pack({name: part.kept(shelf) for name, part in self._parts.items()}, shelf)
@@ -123,5 +129,5 @@ class Keeper:
             self._failing = True
             return
         self._failing = False
-        if not self._changed.is_set():
-            self._quiet.set()
+        self._on_disk = so_far
+        self._news.set()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.cli.demo_first import Playing, begin_again, broke_off, lives_already
-from sandbox.keeping.folder import Folder
+from sandbox.keeping.folder import Folder, Shelf
 from sandbox.keeping.keeper import Keeper
 
 
@@ -62,6 +64,36 @@ async def test_who_is_killed_once_the_month_is_kept_has_it(tmp_path: Path) -> No
     keeper.begin()
     playing.ends()
     await keeper.settled()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert lives_already(tmp_path)
+    await playing.aclose()
+    keeper.folder.release()
+
+
+class Busy:
+    """A part that changes whenever it is looked at."""
+
+    keeper: Keeper
+
+    def kept(self, shelf: Shelf) -> None:
+        self.keeper.stir()
+
+    def restore(self, kept: Any, fetch: Callable[[str], bytes]) -> None:
+        """It has nothing."""
+
+
+async def test_who_goes_on_at_once_and_is_killed_keeps_the_month(tmp_path: Path) -> None:
+    busy = Busy()
+    busy.keeper = keeper = Keeper(
+        Folder(tmp_path / "sandbox"), {"busy": busy}, sleep=lambda _: asyncio.sleep(0)
+    )
+    keeper.folder.take()
+    playing = Playing(tmp_path, keeper)
+    keeper.begin()
+    playing.ends()
+    async with asyncio.timeout(20):
+        await keeper.settled()
     for _ in range(10):
         await asyncio.sleep(0)
     assert lives_already(tmp_path)

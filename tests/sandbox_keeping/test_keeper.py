@@ -83,6 +83,30 @@ async def test_what_changes_within_a_moment_is_written_once(desk: Desk) -> None:
     assert (desk.stored, desk.part.times) == (3, 2)
 
 
+async def test_whoever_waits_for_a_change_waits_for_no_later_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, write = asyncio.get_running_loop(), desk.folder.write
+
+    async def change() -> None:
+        desk.set(2)
+
+    def meanwhile(written: Written) -> None:
+        asyncio.run_coroutine_threadsafe(change(), loop).result(20)
+        write(written)
+
+    monkeypatch.setattr(desk.folder, "write", meanwhile)
+    desk.set(1)
+    desk.keeper.begin()
+    async with asyncio.timeout(20):
+        await desk.moment()
+    assert desk.stored == 1
+    monkeypatch.undo()
+    async with asyncio.timeout(20):
+        await desk.moment()
+    assert desk.stored == 2
+
+
 async def test_how_things_stand_is_written_when_it_begins(desk: Desk) -> None:
     desk.part.number = 7
     desk.keeper.begin()
