@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.cli.demo_note import FILE, NAME
-from sandbox.keeping.folder import STATE
+from sandbox.keeping.folder import STATE, replace_file
 from sandbox.keeping.keeper import Keeper
 from storage.database import DATABASE_NAME, PICTURES_NAME
 
@@ -50,7 +50,7 @@ class Playing:
         self._keeper = keeper
         self._kept: asyncio.Task[None] | None = None
         with suppress(OSError):  # A full disk tells of itself as soon as the books are made.
-            self._mark.touch()
+            replace_file(self._mark, b"")
 
     def ends(self) -> None:
         """All of it was played. The mark goes as soon as that is on the disk; returns at once."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from darkroom.spending.changes import DropCap, Person, SetCap
 from darkroom.spending.periods import PeriodKind
+from sandbox.keeping.folder import make_folder, replace_file
 
 NAME = "sandbox"
 """The folder in the data directory for all that is the demo's and not Darkroom's."""
@@ -83,11 +84,9 @@ def write_note(data_dir: Path, note: Note) -> None:
     """Note that, in place of what was noted before, whole or not at all. Where it cannot be written (a full
     disk) that is logged."""
     file = data_dir / NAME / FILE
-    half = file.with_name(FILE + ".new")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        half.write_text(json.dumps(asdict(note)))
-        half.replace(file)
+        make_folder(file.parent)
+        replace_file(file, json.dumps(asdict(note)).encode())
     except OSError as error:
         _log.warning("%s cannot be written: %s", file, error.strerror)
 

@@ -86,7 +86,7 @@ class Folder:
     def take(self) -> None:
         """Make the folder and have it alone, until `release` or the end of the process. Raises InUse, and
         OSError where there can be none."""
-        _make(self.place)
+        make_folder(self.place)
         _refuse_link(self._bytes)
         lock = os.open(self.place / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -152,12 +152,12 @@ class Folder:
         """Replace the state: its new bytes first, and last of all what only the one before spoke of goes.
         Raises OSError; the state before is then still there."""
         _refuse_link(self._bytes)
-        _make(self._bytes)
+        make_folder(self._bytes)
         for name, fetch in written.new.items():
-            _replace(self._bytes / name, fetch())
+            replace_file(self._bytes / name, fetch())
         if written.new:
             _make_durable(self._bytes)
-        _replace(self.state, written.text.encode())
+        replace_file(self.state, written.text.encode())
         _make_durable(self.place)
         for path in self._bytes.iterdir():
             # Whatever else stands there is somebody's.
@@ -166,8 +166,8 @@ class Folder:
         self._stored = written.names
 
 
-def _make(folder: Path) -> None:
-    """The folder, with the missing ones above it, for its owner alone."""
+def make_folder(folder: Path) -> None:
+    """Have the folder, with the missing ones above it, for its owner alone. Raises OSError."""
     for each in reversed([each for each in folder.parents if not each.exists()]):
         each.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -179,8 +179,9 @@ def _refuse_link(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is a link to elsewhere", str(folder))
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """The file whole or as it was, whatever happens meanwhile."""
+def replace_file(path: Path, data: bytes) -> None:
+    """Have *data* in the file at *path*, for its owner alone: whole or as it was, whatever happens meanwhile,
+    and nowhere else where a link stands. Raises OSError."""
     half = path.with_name(path.name + _HALF)
     try:
         half.unlink(missing_ok=True)

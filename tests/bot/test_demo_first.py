@@ -71,6 +71,16 @@ async def test_who_is_killed_once_the_month_is_kept_has_it(tmp_path: Path) -> No
     keeper.folder.release()
 
 
+def test_the_mark_is_its_owners_alone_and_is_made_nowhere_else(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "sandbox")
+    folder.take()
+    (tmp_path / "sandbox" / "playing").symlink_to(tmp_path / "elsewhere")
+    Playing(tmp_path, Keeper(folder, {}))
+    assert not (tmp_path / "elsewhere").exists()
+    assert (tmp_path / "sandbox" / "playing").stat().st_mode & 0o077 == 0
+    folder.release()
+
+
 class Busy:
     """A part that changes whenever it is looked at."""
 

@@ -33,6 +33,25 @@ def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
     assert filled["U2"].undone("U2") == SetCap(Person("U2"), None, PeriodKind.week)
 
 
+def test_a_note_is_its_owners_alone_and_is_written_nowhere_else(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    write_note(tmp_path / "data", Note())
+    for name in ("demo.json", "demo.json.new"):
+        file = tmp_path / "data" / "sandbox" / name
+        file.unlink(missing_ok=True)
+        file.symlink_to(mine)
+    write_note(tmp_path / "data", Note(5.0))
+    assert mine.read_text() == "mine"
+    assert read_note(tmp_path / "data") == Note(5.0)
+    made = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in made} == {
+        "data": "0o700",
+        "sandbox": "0o700",
+        "demo.json": "0o600",
+    }
+
+
 @pytest.mark.parametrize(
     "spoiled",
     [
