@@ -254,7 +254,7 @@ function toggleMenu(open) {
   byId("shade").hidden = !open;
   byId("menu").setAttribute("aria-expanded", String(open));
   shut(below.covers());
-  if (open) byId("rooms").querySelector("[aria-current]").focus();
+  if (open) byId("rooms").querySelector("[aria-current]")?.focus();
   else if (was) byId("menu").focus();
 }
 
