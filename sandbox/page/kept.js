@@ -8,7 +8,7 @@ export function lasting(name, most) {
   return {
     get: (key) => held.get(key),
     has: (key) => held.has(key),
-    isEmpty: () => held.size === 0,
+    keys: () => held.keys(),
     set(key, value) {
       if (held.get(key) === value) return;
       held.delete(key);

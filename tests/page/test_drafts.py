@@ -18,6 +18,14 @@ DROP = """(node, names) => {
     const drop = new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true});
     return node.dispatchEvent(drop);
 }"""
+SENT = """async (places) => {
+    const { saveDraft } = await import("/page/drafts.js");
+    for (let number = 0; number < places; number++) {
+        const place = {viewer: "U0ALICE001", channel: "C0DESIGN01", thread: `${number}.000000`};
+        saveDraft({place, text: "", files: []});
+    }
+}"""
+KEPT = "sessionStorage.getItem('darkroom-sandbox-drafts')"
 
 
 async def test_a_draft_stays_with_its_person_and_room_while_people_and_rooms_change(
@@ -135,3 +143,58 @@ async def test_a_reload_loses_nothing(
         "aria-pressed", "true"
     )
     await expect(log).to_contain_text("no Home tab yet")
+
+
+async def test_a_first_prompt_stands_until_it_is_cleared_and_empty_drafts_push_out_no_other(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url)
+    box = page.get_by_label("Message", exact=True)
+    await page.reload()
+    await expect(box).to_have_value("/imagine a red fox in snow")
+    await box.fill("")
+    await page.reload()
+    await expect(box).to_have_value("")
+    await box.fill("half a thought")
+    await page.evaluate(SENT, 30)
+    await page.reload()
+    await expect(box).to_have_value("half a thought")
+
+
+async def test_replies_from_before_a_reload_are_forgotten_too_when_everything_begins_again(
+    workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    ts = await bot.say("the parent")
+    page = await browser_page(f"{server.url}/#{DESIGN}/{ts}")
+    await page.get_by_label("Message", exact=True).fill("half a thought")
+    await page.get_by_label("Reply in the thread").fill("half a reply")
+    await page.goto(f"{server.url}/?as=alice")
+    log = page.get_by_label("Messages", exact=True)
+    await expect(log).to_contain_text("the parent")
+    assert "half a reply" in await page.evaluate(KEPT)
+    await workspace.reset()
+    await expect(log).not_to_contain_text("the parent")
+    kept = await page.evaluate(KEPT)
+    assert ("half a thought" in kept, "half a reply" in kept) == (True, False)
+
+
+async def test_on_a_phone_the_menu_opens_also_before_the_workspace_has_answered(
+    bot: Bot, server: RunningServer, browser_page: OpenPage
+) -> None:
+    page = await browser_page(server.url, width=390, height=844, touch=True)
+    released = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await released.wait()
+        await route.continue_()
+
+    await page.route("**/page/setup", hold)
+    await page.reload()
+    menu = page.get_by_role("button", name="Channels and people")
+    await expect(page.get_by_text("Connecting to the sandbox")).to_be_visible()
+    await menu.press("Enter")
+    await expect(menu).to_have_attribute("aria-expanded", "true")
+    await page.keyboard.press("Escape")
+    await expect(menu).to_be_focused()
+    released.set()
+    await expect(page.get_by_label("Message", exact=True)).to_be_visible()
