@@ -23,8 +23,8 @@ from hypothesis import settings
 
 MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of its own in it
 ROOM = 1024**3
-"""Bytes that have to be free there, ten times what a run with three workers was seen to use. A container often
-has 64 MB."""
+"""Bytes that have to be free there, ten times what a run with three workers was seen to use. A container
+often has 64 MB."""
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=1000)
