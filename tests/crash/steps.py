@@ -69,6 +69,12 @@ async def points_of(nursery: Nursery, story: Story, folder: Path) -> list[str]:
 async def died_at(stage: Stage, story: Story, point: str) -> bool:
     """Die at that step, start again, and look; whether it came by that step at all."""
     bot, before = await play(stage, story, point)
+    if not bot.ended.is_set():
+        try:
+            await stage.rests()
+        except Ended:
+            # What goes on after an acknowledgement is nothing that a resting Darkroom knows of yet.
+            await stage.buried()
     dead = bot.ended.is_set()
     assert not dead or (bot.was_killed and bot.died_at == point), (bot.code, bot.died_at)
     stage.easel.let_go()
