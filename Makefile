@@ -57,7 +57,7 @@ suite: $(STAMPS)/dev
 	$(BIN)/lint-imports
 	@echo "$(BIN)/mypy, which takes a minute of one core; the tests begin meanwhile"
 	@$(BIN)/mypy > $(STAMPS)/types.txt 2>&1 & types=$$!; \
-	  $(PYTEST) -q -n 4 --dist worksteal -m "not proof" $(if $(COVER),--cov --cov-fail-under=90); tests=$$?; \
+	  $(PYTEST) -q -n 3 --dist worksteal -m "not proof" $(if $(COVER),--cov --cov-fail-under=90); tests=$$?; \
 	  wait $$types; types=$$?; cat $(STAMPS)/types.txt; [ $$types -eq 0 ] && [ $$tests -eq 0 ]
 
 wheel: $(STAMPS)/dev
