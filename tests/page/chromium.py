@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Final
 
-MISSING: Final = "no Chromium on this machine (Debian: apt install chromium)"
+MISSING: Final = "no Chromium on this machine (Debian: apt install chromium-headless-shell)"
 _LISTENS: Final = "DevTools listening on "
 _END_S: Final = 10
 _ARGUMENTS: Final = (
@@ -46,8 +46,9 @@ _ARGUMENTS: Final = (
 
 
 def find_chromium() -> str | None:
-    """The path of the system's Chromium; None when there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    """The path of the system's Chromium; None when there is none. The one without windows comes first: it
+    takes less than half of the CPU."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
