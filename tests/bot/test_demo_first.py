@@ -57,18 +57,24 @@ async def test_the_mark_stays_until_all_was_played_and_is_on_the_disk(tmp_path: 
     keeper.folder.release()
 
 
+async def _lives_once_kept(place: Path, keeper: Keeper) -> None:
+    """The month ends and is written; whoever is killed then has it."""
+    playing = Playing(place, keeper)
+    keeper.begin()
+    playing.ends()
+    async with asyncio.timeout(20):
+        await keeper.settled()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert lives_already(place)
+    await playing.aclose()
+    keeper.folder.release()
+
+
 async def test_who_is_killed_once_the_month_is_kept_has_it(tmp_path: Path) -> None:
     keeper = Keeper(Folder(tmp_path / "sandbox"), {}, sleep=lambda _: asyncio.sleep(0))
     keeper.folder.take()
-    playing = Playing(tmp_path, keeper)
-    keeper.begin()
-    playing.ends()
-    await keeper.settled()
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert lives_already(tmp_path)
-    await playing.aclose()
-    keeper.folder.release()
+    await _lives_once_kept(tmp_path, keeper)
 
 
 def test_the_mark_is_its_owners_alone_and_is_made_nowhere_else(tmp_path: Path) -> None:
@@ -99,16 +105,7 @@ async def test_who_goes_on_at_once_and_is_killed_keeps_the_month(tmp_path: Path)
         Folder(tmp_path / "sandbox"), {"busy": busy}, sleep=lambda _: asyncio.sleep(0)
     )
     keeper.folder.take()
-    playing = Playing(tmp_path, keeper)
-    keeper.begin()
-    playing.ends()
-    async with asyncio.timeout(20):
-        await keeper.settled()
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert lives_already(tmp_path)
-    await playing.aclose()
-    keeper.folder.release()
+    await _lives_once_kept(tmp_path, keeper)
 
 
 async def test_a_month_that_cannot_be_written_stays_marked(tmp_path: Path) -> None:
