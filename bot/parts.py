@@ -247,6 +247,8 @@ def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:
         allow_guests=settings.slack.allow_guests,
         broadcast_first=settings.slack.first_picture_in_channel,
         thread_replies=settings.slack.thread_replies,
+        imagine=settings.slack.imagine,
+        spend=settings.slack.spend,
     )
 
 

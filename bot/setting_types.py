@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -46,7 +47,51 @@ def _size(value: object) -> str:
     return f"{width}x{height}"
 
 
+COMMAND_MAX = 32
+"""Characters of a slash command, with its slash (Slack's manifest schema)."""
+DAYS_MAX = 36_500
+
+
+def command_name(name: str, prefix: str) -> str:
+    """``/imagine``, or ``/x-imagine`` with the prefix ``x``."""
+    return f"/{prefix}-{name}" if prefix else f"/{name}"
+
+
+def _prefix(value: object) -> str:
+    text = str(value).strip().removeprefix("/").removesuffix("-")
+    if text and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
+        raise ValueError("lower-case letters, digits, - and _, such as test for /test-imagine")
+    if len(command_name("imagine", text)) > COMMAND_MAX:
+        raise ValueError(f"a command has {COMMAND_MAX} characters at most")
+    return text
+
+
+def _url_path(value: object) -> str:
+    text = str(value).strip()
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
+        raise ValueError("a path such as /slack/events")
+    return text
+
+
+def _days(value: object) -> int | None:
+    """A whole number of days; "none" is for ever."""
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError(value)
+        days = int(value)
+    except ValueError:
+        days = 0
+    if not 1 <= days <= DAYS_MAX:
+        raise ValueError(f"a whole number of days from 1 to {DAYS_MAX:,}, or none to keep it")
+    return days
+
+
 Limit = Annotated[int | None, BeforeValidator(_limit)]
 Amount = Annotated[int, BeforeValidator(_amount)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Size = Annotated[str, BeforeValidator(_size)]
+Prefix = Annotated[str, BeforeValidator(_prefix)]
+UrlPath = Annotated[str, BeforeValidator(_url_path)]
+Days = Annotated[int | None, BeforeValidator(_days)]

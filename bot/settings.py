@@ -24,7 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bot.setting_types import Amount, Limit, Size, Zone
+from bot.setting_types import Amount, Days, Limit, Prefix, Size, UrlPath, Zone, command_name
 from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.money import NANO_PER_USD
 from darkroom.spending.periods import PeriodKind
@@ -91,12 +91,27 @@ class CapSettings(_Section):
 class SlackSettings(_Section):
     """``[slack]``: how Darkroom is reached and whom it listens to."""
 
-    mode: Literal["socket"] = "socket"
+    mode: Literal["socket", "http"] = "socket"
+    # Of this machine alone: a proxy with a certificate is what Slack talks to.
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65_535)
+    path: UrlPath = "/slack/events"
+    command_prefix: Prefix = ""
     admins: tuple[str, ...] = ()
     thread_replies: ThreadReplies = ThreadReplies.JOINED
     allow_guests: bool = False
     first_picture_in_channel: bool = True
     confirm_usd: Amount = Field(default=250_000_000, validate_default=False)
+
+    @property
+    def imagine(self) -> str:
+        """The name of the command that asks for a picture."""
+        return command_name("imagine", self.command_prefix)
+
+    @property
+    def spend(self) -> str:
+        """The name of the command for money."""
+        return command_name("spend", self.command_prefix)
 
     @field_validator("confirm_usd")
     @classmethod
@@ -140,6 +155,22 @@ class LogSettings(_Section):
     """``[log]``: how much is said while running. No level shows a prompt, token or key."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class WatchSettings(_Section):
+    """``[watch]``: where whoever looks after the bot asks how it is; nothing listens without a port."""
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65_535)
+
+
+class RetentionSettings(_Section):
+    """``[retention]``: for how many days things are kept; "none" keeps them until they are deleted."""
+
+    pictures_days: Days = Field(default=None, validate_default=False)
+    prompts_days: Days = Field(default=None, validate_default=False)
+    turns_days: Days = Field(default=None, validate_default=False)
 
 
 class Settings(BaseSettings):
@@ -156,6 +187,9 @@ class Settings(BaseSettings):
 
     slack_bot_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SLACK_BOT_TOKEN"))
     slack_app_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SLACK_APP_TOKEN"))
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("SLACK_SIGNING_SECRET")
+    )
     slack_api_url: str | None = Field(default=None, validation_alias=AliasChoices("SLACK_API_URL"))
     openai_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     openai_admin_key: SecretStr | None = Field(
@@ -171,6 +205,8 @@ class Settings(BaseSettings):
     catalogue: CatalogueSettings = CatalogueSettings()
     reports: ReportSettings = ReportSettings()
     log: LogSettings = LogSettings()
+    watch: WatchSettings = WatchSettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
 def load_settings(
@@ -259,7 +295,9 @@ def _file_faults(file: Path, *, must_exist: bool) -> list[str]:
 def _strange_variables(environment: Mapping[str, str]) -> list[str]:
     """A mistyped variable would be ignored without a word, and its default used instead."""
     known = {
-        f"DARKROOM_{name}".upper() for name in Settings.model_fields if not name.endswith(("token", "key"))
+        f"DARKROOM_{name}".upper()
+        for name in Settings.model_fields
+        if not name.endswith(("token", "key", "secret"))
     }
     return [
         f"{name}: there is no such setting"

@@ -6,7 +6,7 @@ from sqlite3 import IntegrityError
 
 from sqlite_utils import Database, Migrations
 
-from storage import schema_001, schema_002, schema_003, schema_004, schema_005
+from storage import schema_001, schema_002, schema_003, schema_004, schema_005, schema_006, schema_007
 
 migrations = Migrations("darkroom")
 """The one set of migrations of a Darkroom database."""
@@ -47,6 +47,18 @@ def m004_conversations(db: Database) -> None:
 def m005_durability(db: Database) -> None:
     """Times when the API was of no use, signs of life, and the models that were passed over."""
     _run(db, schema_005.STATEMENTS)
+
+
+@migrations()
+def m006_accounts(db: Database) -> None:
+    """What this account may call, and how fast: as last seen."""
+    _run(db, schema_006.STATEMENTS)
+
+
+@migrations()
+def m007_leaving(db: Database) -> None:
+    """What is kept for how long, and who is to be forgotten."""
+    _run(db, schema_007.STATEMENTS)
 
 
 def _run(db: Database, statements: tuple[str, ...]) -> None:

@@ -21,12 +21,15 @@ COMMANDS = {
     "run": "Connect to Slack and make pictures.",
     "demo": "Try it all in a browser: a local Slack and a local image API, no account needed.",
     "sandbox": "The local Slack and image API alone, for your own bots and tests.",
-    "init": "Make a new, empty data directory.",
+    "init": "Set Darkroom up: its settings, its secrets, and an empty data directory.",
+    "doctor": "Check everything that it needs, and say what is wrong and what to do.",
     "spend": "Who spent what, on which model, for which tokens.",
     "estimate": "What a picture will cost, before anything is bought.",
     "turns": "What was asked for, what became of it, and what it cost.",
     "backup": "Copy everything into one file, while Darkroom runs.",
     "restore": "Make a data directory from a backup.",
+    "retention": "Delete what is older than the settings say; or only say what that would be.",
+    "forget": "Delete all that is kept of a person, or of the workspace.",
     "manifest": "The Slack app's manifest, ready to paste.",
 }
 """Every command and its one line, in the order of ``--help``."""

@@ -37,7 +37,9 @@ def as_written(name: str, value: Any) -> str:
     """A default as the page writes it."""
     if name.endswith("_usd"):
         return "none" if value is None else f"{Decimal(value) / 1_000_000_000:f}"
-    if value is None:
+    if name.endswith("_days"):
+        return "none" if value is None else str(value)
+    if value is None or value == "":
         return "\u2013"
     if isinstance(value, tuple):
         return "[" + ", ".join(f'"{each}"' for each in value) + "]"

@@ -1,0 +1,86 @@
+"""What the account behind a key may call, as the API itself says: ``GET /v1/models/{id}``, which costs
+nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import httpx2
+import openai
+
+from darkroom.rendering.errors import is_of_what_was_asked_for, of_exception
+from darkroom.rendering.job import FailureKind
+from darkroom.rendering.provider import Provider
+
+LOOK_TIMEOUT_S = 10.0
+
+
+class Access(StrEnum):
+    """Whether an account may call a model."""
+
+    LISTED = "listed"
+    """The API names it to this account. That it may also be called is only known when it was."""
+    REFUSED = "refused"
+    """The API refuses it to this account, or knows it no more."""
+    UNKNOWN = "unknown"
+    """Nothing was learned: the API did not answer, or not this question."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSeen:
+    """What the API says of one model. ``code`` and ``message`` are its own words for a refusal or a trouble,
+    escaped by nobody; ``shutdown`` is the day it names itself."""
+
+    model: str
+    access: Access
+    shutdown: date | None = None
+    code: str = ""
+    message: str = ""
+
+
+class Account:
+    """Asks for models by the provider that pictures are made by. It owns *provider*."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self.provider = provider.name
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._provider.aclose()
+
+    async def look_up(self, model: str) -> ModelSeen:
+        """What the API says of *model* to this account; never raises for what the API or the way to it does.
+        Waits ``LOOK_TIMEOUT_S`` at most."""
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT_S):
+                found = await self._provider.client.models.retrieve(model)
+        except TimeoutError:
+            return ModelSeen(model, Access.UNKNOWN, code="timeout", message="no answer in time")
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+            return _troubled(model, error)
+        return ModelSeen(model, Access.LISTED, _day(found.shutdown_date))
+
+
+_REFUSALS = frozenset({FailureKind.ACCESS, FailureKind.MODEL_GONE})
+
+
+def _troubled(model: str, error: Exception) -> ModelSeen:
+    if not isinstance(error, openai.OpenAIError | httpx2.HTTPError):
+        return ModelSeen(model, Access.UNKNOWN, code="unreadable", message=type(error).__name__)
+    failure = of_exception(error)
+    # A gateway's own page, or an address that has no such list, says nothing of the model.
+    elsewhere = isinstance(error, openai.NotFoundError) and not is_of_what_was_asked_for(error)
+    access = Access.REFUSED if failure.kind in _REFUSALS and not elsewhere else Access.UNKNOWN
+    return ModelSeen(model, access, code=failure.code or "", message=failure.message)
+
+
+def _day(text: object) -> date | None:
+    """A day as the API writes it; None where it names none, or nothing that is one."""
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

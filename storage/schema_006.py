@@ -1,0 +1,3 @@
+"""What this account may call, and how fast: as last seen."""
+
+STATEMENTS: tuple[str, ...] = ()
