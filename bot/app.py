@@ -102,6 +102,7 @@ class Darkroom:
         self.worker: Worker | None = None
         self.heart: Heart | None = None
         self.services: Services | None = None
+        self._render: RenderThread | None = None
 
     async def __aenter__(self) -> Darkroom:
         await self.start()
@@ -120,6 +121,11 @@ class Darkroom:
         except BaseException:
             await self.aclose()
             raise
+
+    async def warm(self) -> None:
+        """Do what the first picture would wait for; for when somebody can be heard already."""
+        if self._render is not None:
+            await self._render.warm()
 
     async def _start(self) -> None:
         settings = self.settings
@@ -223,6 +229,7 @@ class Darkroom:
         except ValueError as error:
             raise CannotStart([f"OPENAI_API_KEY: {error}"]) from error
         self._closers.plain("render thread", thread.aclose)
+        self._render = thread
         return thread
 
     async def _connect(self, app: AsyncApp, identity: Identity) -> None:

@@ -45,6 +45,10 @@ class DemoBot:
         async with self._changing:
             await self._close()
 
+    async def warm(self) -> None:
+        """See ``Darkroom``."""
+        await self.darkroom.warm()
+
     def hurry(self) -> None:
         """Let ``aclose`` wait no longer."""
         self.darkroom.hurry()

@@ -42,6 +42,10 @@ class Runs(Protocol):
         """As ``Darkroom.aclose``."""
         ...
 
+    async def warm(self) -> None:
+        """As ``Darkroom.warm``."""
+        ...
+
     def hurry(self) -> None:
         """As ``Darkroom.hurry``."""
         ...
@@ -80,10 +84,11 @@ async def _serve(
     if not await _before(stop, darkroom.start()):
         return
     try:
-        tune_process()
         if first is not None and not await _before(stop, first()):
             return
         ready()
+        await _before(stop, darkroom.warm())
+        tune_process()
         await stop.wait()
         grace = f"for {darkroom.settings.queue.grace_s:g} seconds at most"
         click.echo(f"\nStopping: running pictures are finished first, {grace}; Ctrl-C again does not wait.")

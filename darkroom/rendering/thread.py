@@ -61,7 +61,7 @@ class RenderThread:
         self._calls: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
-        """Start the thread; returns when it is ready for calls, raises what kept it from that."""
+        """Start the thread; returns when it takes calls, raises what kept it from that."""
         self._thread.start()
         self._loop = await asyncio.wrap_future(self._started)
         try:
@@ -82,6 +82,15 @@ class RenderThread:
         await asyncio.to_thread(self._thread.join, grace_s)
         if self._thread.is_alive():
             log.warning("the render thread did not end within %g s; it ends with the process", grace_s)
+
+    async def warm(self) -> None:
+        """Do now, on the other thread, what its first call would wait for."""
+
+        async def warmed() -> None:
+            renderer.warm()
+
+        loop, renderer = self._running()
+        await self._over_there(loop, warmed(), "getting ready")
 
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call on the other thread; *response_id_seen* runs here, and is awaited there."""
@@ -145,4 +154,3 @@ class RenderThread:
 
     async def _open(self) -> None:
         self._renderer = self._make_renderer()
-        self._renderer.warm()

@@ -79,6 +79,8 @@ async def test_the_renderer_is_made_and_warmed_on_the_other_thread() -> None:
     """Its client belongs to that thread's loop."""
     running = Running()
     await running.thread.start()
+    assert running.slow.warmed_by == ""
+    await running.thread.warm()
     assert running.slow.warmed_by == "darkroom-render"
     assert running.slow.loop is not asyncio.get_running_loop()
     await running.thread.aclose()
