@@ -62,7 +62,7 @@ class Account:
             return ModelSeen(model, Access.UNKNOWN, code="timeout", message="no answer in time")
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             return _troubled(model, error)
-        return ModelSeen(model, Access.LISTED, _day(found.shutdown_date))
+        return ModelSeen(model, Access.LISTED, day_of(found.shutdown_date))
 
 
 _REFUSALS = frozenset({FailureKind.ACCESS, FailureKind.MODEL_GONE})
@@ -78,7 +78,7 @@ def _troubled(model: str, error: Exception) -> ModelSeen:
     return ModelSeen(model, access, code=failure.code or "", message=failure.message)
 
 
-def _day(text: object) -> date | None:
+def day_of(text: object) -> date | None:
     """A day as the API writes it; None where it names none, or nothing that is one."""
     try:
         return date.fromisoformat(text) if isinstance(text, str) else None
