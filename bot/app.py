@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.closing import SOCKET_S, Closers
 from bot.heart import Heart
+from bot.http_mode import HttpServer
 from bot.parts import (
     Books,
     Ground,
@@ -156,7 +157,8 @@ class Darkroom:
             Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate)
         )
         self.services = services
-        app = build_app(services, AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL))
+        web = AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL)
+        app = build_app(services, web, identity.signing_secret)
         connect = self._overrides.connect
         # What was left has its place before anything new can come, and people are told when they can answer.
         left = await worker.line_up()
@@ -233,12 +235,25 @@ class Darkroom:
         return thread
 
     async def _connect(self, app: AsyncApp, identity: Identity) -> None:
+        if self.settings.slack.mode == "http":
+            await self._listen(app, identity.signing_secret)
+            return
         base_url = self.settings.slack_api_url or SLACK_URL
         web = AsyncWebClient(token=identity.app_token, base_url=base_url)
         socket = Socket(lambda: AsyncSocketModeHandler(app, identity.app_token, web_client=web))
         # First among the closers to run: nothing new comes in while the rest winds up.
         self._closers.plain("socket", socket.aclose, SOCKET_S)
         await socket.connect()
+
+    async def _listen(self, app: AsyncApp, signing_secret: str) -> None:
+        slack = self.settings.slack
+        # Slack signs by the time as it is, whatever clock the rest goes by.
+        server = HttpServer(
+            app, signing_secret, SystemClock(), host=slack.host, port=slack.port, path=slack.path
+        )
+        self.http = server
+        self._closers.plain("HTTP server", server.aclose, SOCKET_S)
+        await server.start()
 
     async def aclose(self, grace_s: float | None = None) -> None:
         """Stop listening, let what runs finish for as long as the settings say (*grace_s* seconds, if given),

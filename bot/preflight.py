@@ -28,22 +28,27 @@ class Identity:
 
     bot_token: str
     app_token: str
+    """Empty with HTTP."""
     team_id: str
     enterprise_id: str | None
     bot_user_id: str
     bot_id: str
+    signing_secret: str = ""
+    """Empty with Socket Mode, where nothing is signed."""
 
     def __repr__(self) -> str:
         return f"Identity({self.team_id}, {self.bot_user_id})"
 
 
 async def who_we_are(settings: Settings, session: aiohttp.ClientSession, base_url: str) -> Identity:
-    """Ask Slack with both tokens. Raises ``CannotStart``; never tries for long."""
-    bot_token, app_token = _tokens(settings)
+    """Ask Slack with the tokens that the mode needs. Raises ``CannotStart``; never tries for long."""
+    secrets = _secrets(settings)
+    bot_token, app_token = secrets["SLACK_BOT_TOKEN"], secrets.get("SLACK_APP_TOKEN", "")
     bot = AsyncWebClient(token=bot_token, base_url=base_url, session=session, retry_handlers=[])
-    app = AsyncWebClient(token=app_token, base_url=base_url, session=session, retry_handlers=[])
     known = await _ask("SLACK_BOT_TOKEN", bot, "auth.test", base_url)
-    await _ask("SLACK_APP_TOKEN", app, "apps.connections.open", base_url)
+    if app_token:
+        app = AsyncWebClient(token=app_token, base_url=base_url, session=session, retry_handlers=[])
+        await _ask("SLACK_APP_TOKEN", app, "apps.connections.open", base_url)
     if not known.get("bot_id"):
         raise CannotStart(["SLACK_BOT_TOKEN is not a bot's token. It is under OAuth & Permissions."])
     organisation = known.get("enterprise_id") if known.get("is_enterprise_install") else None
@@ -54,33 +59,40 @@ async def who_we_are(settings: Settings, session: aiohttp.ClientSession, base_ur
         enterprise_id=organisation,
         bot_user_id=known["user_id"],
         bot_id=known["bot_id"],
+        signing_secret=secrets.get("SLACK_SIGNING_SECRET", ""),
     )
 
 
-def _tokens(settings: Settings) -> tuple[str, str]:
+def _secrets(settings: Settings) -> dict[str, str]:
+    """What the mode needs, by name."""
+    wanted = [
+        ("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-", "OAuth & Permissions → Bot User OAuth Token")
+    ]
+    if settings.slack.mode == "http":
+        where = "Basic Information → App Credentials → Signing Secret"
+        wanted.append(("SLACK_SIGNING_SECRET", settings.slack_signing_secret, "", where))
+    else:
+        where = "Basic Information → App-Level Tokens, with the scope connections:write"
+        wanted.append(("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-", where))
     faults: list[str] = []
-    tokens: list[str] = []
-    for name, secret, start, where in (
-        ("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-", "OAuth & Permissions → Bot User OAuth Token"),
-        (
-            "SLACK_APP_TOKEN",
-            settings.slack_app_token,
-            "xapp-",
-            "Basic Information → App-Level Tokens, with the scope connections:write",
-        ),
-    ):
-        token = secret.get_secret_value().strip() if secret else ""
-        if not token:
+    secrets: dict[str, str] = {}
+    for name, secret, start, where in wanted:
+        value = secret.get_secret_value().strip() if secret else ""
+        if not value:
             faults.append(f"{name} is missing. It is on your app's page under {where}; put it into .env.")
-        elif not token.startswith(start):
+        elif not value.startswith(start):
             faults.append(f"{name} does not start with {start}, so it is another kind of token. See {where}.")
-        tokens.append(token)
+        elif name == "SLACK_SIGNING_SECRET" and value.startswith(_TOKENS):
+            faults.append(f"{name} is a token, not the signing secret. See {where}.")
+        secrets[name] = value
     if settings.openai_api_key is None:
         faults.append("OPENAI_API_KEY is missing. Put the key of your OpenAI project into .env.")
     if faults:
         raise CannotStart(faults)
-    return tokens[0], tokens[1]
+    return secrets
 
+
+_TOKENS = ("xoxb-", "xapp-", "xoxp-", "xoxe", "sk-")
 
 _REMEDIES = {
     "invalid_auth": "The token is not valid (any more). Copy it again from your app's page.",

@@ -59,6 +59,7 @@ class World:
         return {
             "slack_bot_token": self.workspace.bot_token,
             "slack_app_token": self.workspace.app_token,
+            "slack_signing_secret": self.workspace.signing_secret,
             "slack_api_url": self.slack_api_url,
             "openai_api_key": "sk-sandbox",
             "openai_admin_key": "sk-admin-sandbox",

@@ -45,6 +45,9 @@ class Parcel:
     envelopes: dict[str, float] = field(default_factory=dict)
     socket: Socket | None = None
     acked: bool = False
+    failed: str = ""
+    """What went wrong with the newest delivery, if that is known: as the person who clicked reads it."""
+    retry_reason: str = "timeout"
     answer: Json | None = None
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -58,7 +61,7 @@ class Parcel:
         }
         if self.kind == "events_api":
             made["retry_attempt"] = self.attempt
-            made["retry_reason"] = "timeout" if self.attempt else ""
+            made["retry_reason"] = self.retry_reason if self.attempt else ""
         return made
 
 
@@ -177,8 +180,9 @@ class Delivery:
             self._tell(parcel, "dispatch_failed")
             return parcel, "dispatch_failed"
         if not await self._wait(parcel, self.ack_timeout_s, even_if_lost=True):
-            self._tell(parcel, "operation_timeout")
-            return parcel, "operation_timeout"
+            trouble = parcel.failed or "operation_timeout"
+            self._tell(parcel, trouble)
+            return parcel, trouble
         return parcel, None
 
     def acknowledge(self, envelope_id: str, payload: Json | None = None) -> bool:
@@ -196,6 +200,14 @@ class Delivery:
             watch(parcel, envelope_id, "acknowledged")
         self._changed({"kind": "ack", "envelope_id": envelope_id})
         return True
+
+    def fail(self, envelope_id: str, reason: str, shown: str) -> None:
+        """An app that is posted to has not taken a delivery: *reason* is told with the next one of an event,
+        *shown* is what a person reads."""
+        parcel = self._by_envelope.get(envelope_id)
+        if parcel is not None and not parcel.acked:
+            parcel.retry_reason, parcel.failed = reason, shown
+            parcel.stirred.set()
 
     async def _greeted(self, socket: Socket) -> None:
         """A socket has said hello, and nothing else yet."""
@@ -217,6 +229,7 @@ class Delivery:
             await self._on_the_wire(parcel)
             acked = await self._wait(parcel, self.ack_timeout_s)
             if not acked and parcel.socket is not None and delay:
+                parcel.failed = ""
                 acked = await self._wait(parcel, delay)
             if acked:
                 return
@@ -242,6 +255,7 @@ class Delivery:
             envelope_id = self._mint()
             parcel.envelopes[envelope_id] = self._now()
             parcel.socket = socket
+            parcel.failed = ""
             self._remember(envelope_id, parcel)
             envelope = parcel.envelope(envelope_id)
             for watch in self.watchers:
@@ -281,13 +295,15 @@ class Delivery:
             self._by_envelope.pop(self._order.popleft(), None)
 
     async def _wait(self, parcel: Parcel, seconds: float, *, even_if_lost: bool = False) -> bool:
-        """Until it is acknowledged (True), its socket is lost, or time is up (both False).
+        """Until it is acknowledged (True), its socket is lost, its delivery failed, or time is up.
 
         With `even_if_lost` the loss is no reason to stop: the app may answer over its next connection.
         """
         sleeping = asyncio.ensure_future(self._sleep(seconds))
         try:
-            while not parcel.acked and not sleeping.done() and (even_if_lost or parcel.socket is not None):
+            while not (parcel.acked or parcel.failed or sleeping.done()) and (
+                even_if_lost or parcel.socket is not None
+            ):
                 parcel.stirred.clear()
                 stirring = asyncio.ensure_future(parcel.stirred.wait())
                 await asyncio.wait({sleeping, stirring}, return_when=asyncio.FIRST_COMPLETED)

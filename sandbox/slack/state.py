@@ -41,6 +41,7 @@ class State(Contents):
         team_id: str = TEAM_ID,
         bot_token: str = "xoxb-sandbox",  # noqa: S107 -- opens nothing but this sandbox
         app_token: str = "xapp-sandbox",  # noqa: S107 -- opens nothing but this sandbox
+        signing_secret: str = "5a" * 16,
         file_processing_s: float = 0.3,
         scopes: frozenset[str] | None = None,
         rate_limits: bool = False,
@@ -52,6 +53,7 @@ class State(Contents):
         super().__init__(team_id, app_name)
         self.now, self.sleep = now, sleep
         self.bot_token, self.app_token = bot_token, app_token
+        self.signing_secret = signing_secret
         self.scopes = limits.DEFAULT_SCOPES if scopes is None else scopes
         self.file_processing_s = file_processing_s
         self.rate_limits = rate_limits
