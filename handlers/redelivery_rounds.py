@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from darkroom.clock import Clock
+from darkroom.turn_context import working_for
 from darkroom.turns.model import Turn
 from darkroom.turns.redelivering import EVERY_S, VAIN_MAX, Redelivery, was_paid_for
 from handlers.errands import unbroken
@@ -81,7 +82,8 @@ class Redelivering:
             for turn in turns:
                 if self._over(now) or now.vain_in[channel] >= VAIN_IN_CHANNEL_MAX:
                     return
-                told = await unbroken(f"turn {turn.id}", self._redelivery.tell(turn))
+                with working_for(turn.id):
+                    told = await unbroken(f"turn {turn.id}", self._redelivery.tell(turn))
                 now.note(channel, told=told)
 
 

@@ -41,7 +41,7 @@ def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...], 
 
         flags |= {"openai_api_key": KEY, "openai_admin_key": None, "openai_base_url": None}
     settings = settings_for(config, flags)
-    configure_logging(settings.log.level)
+    configure_logging(settings.log.level, form=settings.log.format)
     if painter == "sandbox":
         asyncio.run(_run_with_sandbox(settings))
         return

@@ -92,6 +92,14 @@ class RenderThread:
         loop, renderer = self._running()
         await self._over_there(loop, warmed(), "getting ready")
 
+    async def ping(self) -> str | None:
+        """Have the other thread's loop answer; what is wrong with it, or None."""
+        loop = self._loop
+        if loop is None or not self._thread.is_alive():
+            return "the render thread is not running"
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop))
+        return None
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call on the other thread; *response_id_seen* runs here, and is awaited there."""
         here = asyncio.get_running_loop()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from darkroom.clock import Clock
+from darkroom.turn_context import work_for
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Attachment, Intent, Options, Request, ThreadReplies, Turn
 from darkroom.turns.store import Arrival, TurnLog, TurnStore
+
+logger = logging.getLogger("darkroom.turns")
 
 PROMPT_CHARACTERS_MAX = 32_000
 """The longest prompt the image models take (the API reference's limit for ``prompt``)."""
@@ -40,7 +44,12 @@ class Intake:
     async def accept(self, request: Request) -> Arrival:
         """Write *request* down as a turn, or find the one it made before. Acknowledge after this returns."""
         turn_id = self._clock.new_id("turn")
-        return await self._store.arrive(turn_id, request, self._clock.now(), self._replies)
+        arrival = await self._store.arrive(turn_id, request, self._clock.now(), self._replies)
+        if arrival.turn is not None:
+            work_for(arrival.turn.id)
+            how = request.surface if arrival.new else f"{request.surface}, and had before"
+            logger.info("turn %s arrived: %s in %s", arrival.turn.id, how, request.channel_id)
+        return arrival
 
     def submit(self, arrival: Arrival) -> None:
         """Let a new turn be worked on; repeats and what is not ours are left alone. Never waits."""

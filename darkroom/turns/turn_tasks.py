@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from darkroom.clock import Clock
+from darkroom.turn_context import work_for
 from darkroom.turns.line import Entry, Line
 from darkroom.turns.mending import turn_unbroken
 from darkroom.turns.patience import note_waits
@@ -81,6 +82,7 @@ class TurnTasks:
         task.add_done_callback(self._tasks.discard)
 
     async def _guarded(self, work: Work, entry: Entry) -> None:
+        work_for(entry.turn.id)
         note_waits(lambda: self._told_to_wait(entry))
         try:
             if not await turn_unbroken(work, entry.turn.id):

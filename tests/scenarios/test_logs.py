@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -96,3 +98,37 @@ def test_what_the_system_says_of_a_failure_is_kept(log: io.StringIO) -> None:
     except OSError:
         logging.getLogger("darkroom.test").exception("not saved")
     assert "No space left on device" in log.getvalue()
+
+
+async def test_every_line_of_a_turns_work_names_it_from_its_arrival_until_it_is_told(towns: OpenTown) -> None:
+    """Also when two are made at once, over the render thread and back, and through a fault of the API's."""
+    stream, root = io.StringIO(), logging.getLogger()
+    before, level = list(root.handlers), root.level
+    configure_logging("debug", stream, "json")
+    try:
+        town = await towns()
+        town.images.faults.append(Fault(endpoint="responses", status=500, body={"error": {"message": "no"}}))
+        town.easel.hold()
+        await town.alice.types("/imagine a crimson fox")
+        await town.bob.types("/imagine a blue whale")
+        await town.has_called(2)
+        town.easel.let_go()
+        await town.rests()
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    attempts = {row["id"]: row["turn_id"] for row in town.ledger.rows("SELECT id, turn_id FROM attempts")}
+    turns = {row["id"] for row in town.ledger.rows("SELECT id FROM turns")}
+    named = 0
+    for line in lines:
+        about = set(re.findall(r"turn_\w+", line["message"]))
+        about |= {attempts[each] for each in re.findall(r"try_\w+", line["message"])}
+        assert about <= {line.get("turn")}, line
+        named += bool(about)
+    for turn in turns:
+        said = [line["message"] for line in lines if line.get("turn") == turn]
+        assert "arrived" in said[0]
+        assert any("asks" in each for each in said), "the render thread knows it too"
+        assert any(each.startswith(f"turn {turn} ended") for each in said)
+    assert named >= 4 * len(turns) == 8
