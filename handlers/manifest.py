@@ -177,7 +177,7 @@ def _over_http(manifest: dict[str, Any], url: str) -> dict[str, Any]:
         "settings": {
             **settings,
             "event_subscriptions": {"request_url": url, **settings["event_subscriptions"]},
-            "interactivity": {"is_enabled": True, "request_url": url, "message_menu_options_url": url},
+            "interactivity": {"is_enabled": True, "request_url": url},
             "socket_mode_enabled": False,
         },
     }
