@@ -46,6 +46,13 @@ def count_of(value: str | None) -> int | None:
     return min(int(text), LIMIT_MAX) if _COUNT.fullmatch(text) else None
 
 
+def told_limit(headers: Mapping[str, str], unit: str) -> int | None:
+    """The limit a minute of "images", "requests" or "tokens" that the headers name, as large as it is there;
+    None where they name none."""
+    text = headers.get(f"x-ratelimit-limit-{unit}", "").strip()
+    return int(text) if _COUNT.fullmatch(text) else None
+
+
 def span_of(value: str | None) -> float | None:
     """Seconds of "12s", "1m30s", "6m0s", "120ms" or "59.7", or None where it is no such thing."""
     text = (value or "").strip().lower()
