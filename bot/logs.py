@@ -46,10 +46,8 @@ class _WithoutWords(logging.Formatter):
     """Tracebacks with their places and types, but not the messages: those can quote what they choked on. UTC,
     to the millisecond."""
 
-    converter = time.gmtime
-
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", self.converter(record.created))
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         return f"{seconds}.{int(record.msecs):03d}Z"
 
     def formatException(

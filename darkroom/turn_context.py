@@ -1,6 +1,6 @@
 """Which turn the work at hand is for, so that every line of the log about it can name it.
 
-It goes wherever the work goes by itself: into the tasks that it starts, and over to the render thread and back.
+It goes wherever the work goes: into the tasks that it starts, and over to the render thread and back.
 """
 
 from __future__ import annotations
