@@ -28,3 +28,23 @@ class Finding:
     grade: Grade
     said: str
     remedy: str = ""
+
+
+def good(check: str, said: str) -> Finding:
+    """All is well."""
+    return Finding(check, Grade.PASS, said)
+
+
+def warn(check: str, said: str, remedy: str) -> Finding:
+    """It works, and somebody should know."""
+    return Finding(check, Grade.WARN, said, remedy)
+
+
+def fail(check: str, said: str, remedy: str) -> Finding:
+    """Like this it does not work."""
+    return Finding(check, Grade.FAIL, said, remedy)
+
+
+def skip(check: str, why: str) -> Finding:
+    """Not looked at."""
+    return Finding(check, Grade.SKIP, why)

@@ -1,0 +1,101 @@
+"""How a data directory is, for whoever looks after it: read-only, also beside a running bot."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database as SqliteUtils
+
+from darkroom.turns.heartbeat import Beat
+from storage.database import DATABASE_NAME, LOCK_NAME, connect_read_only
+from storage.heartbeat import last_beat
+from storage.migrations import migrations
+
+SQLITE_VERSION = sqlite3.sqlite_version
+_STEPS = 10_000
+"""Of SQLite's machine, between two looks at the time."""
+WAL_RESET_SINCE, WAL_RESET_UNTIL = (3, 7, 0), (3, 51, 3)
+"""The versions with the WAL-reset fault, the second without it (https://www.sqlite.org/wal.html)."""
+_MENDED = {(3, 44): 6, (3, 50): 7}
+"""Older series, and from which of their versions on they have the mend too."""
+
+
+def has_wal_reset_fault(version: str) -> bool:
+    """Whether this SQLite may damage a database in WAL mode when two connections write or checkpoint at the
+    same instant. Darkroom writes through one connection."""
+    numbers = tuple(int(part) for part in version.split(".")[:3])
+    if not WAL_RESET_SINCE <= numbers < WAL_RESET_UNTIL:
+        return False
+    mended = _MENDED.get((numbers[0], numbers[1]))
+    return mended is None or numbers[2] < mended
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What a database looks like. So many steps were ``applied``; ``pending`` ones are made at the next
+    start, ``unknown`` ones are a newer Darkroom's. ``complaint`` is SQLite's first one, empty when all is
+    well, None when reading took too long."""
+
+    applied: int
+    pending: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    complaint: str | None = ""
+    beat: Beat | None = None
+
+
+def look_at_books(data_dir: Path, late: Callable[[], bool]) -> Checkup:
+    """Read the database through, until *late* says that it takes too long. Raises ``NoDataDirectory``, and
+    OSError with SQLite's words when it cannot even be opened."""
+    try:
+        with closing(connect_read_only(data_dir / DATABASE_NAME)) as connection:
+            return _look(connection, late)
+    except sqlite3.DatabaseError as error:
+        raise OSError(str(error)) from error
+
+
+def _look(db: sqlite3.Connection, late: Callable[[], bool]) -> Checkup:
+    known = SqliteUtils(db)
+    applied = [step.name for step in migrations.applied(known)]
+    pending = tuple(step.name for step in migrations.pending(known))
+    with closing(sqlite3.connect(":memory:")) as empty:
+        ours = {step.name for step in migrations.pending(SqliteUtils(empty))}
+    unknown = tuple(name for name in applied if name not in ours)
+    has_beat = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'heartbeat'").fetchone()
+    beat = last_beat(db) if has_beat else None
+    return Checkup(len(applied), pending, unknown, _complaint(db, late), beat)
+
+
+def _complaint(db: sqlite3.Connection, late: Callable[[], bool]) -> str | None:
+    db.set_progress_handler(late, _STEPS)
+    try:
+        return str(found) if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok" else ""
+    except sqlite3.OperationalError as error:
+        if late():
+            return None
+        return str(error)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def is_locked(data_dir: Path) -> bool:
+    """Whether a process holds the directory. The lock is asked for and given back at once: for that instant
+    no bot could start here. Raises OSError where there are no locks."""
+    try:
+        descriptor = os.open(data_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
