@@ -33,10 +33,9 @@ from bot.preflight import CannotStart, Identity, who_we_are
 from bot.settings import Settings
 from bot.watchdog import Socket
 from darkroom.clock import Clock, SystemClock
+from darkroom.rendering.address import could_be_key
 from darkroom.rendering.job import Renderer
-from darkroom.rendering.provider import Provider
-from darkroom.rendering.renderer import EndpointRenderer
-from darkroom.rendering.thread import RenderThread
+from darkroom.rendering.thread import ClosableRenderer, RenderThread
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
 from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.intake import Intake
@@ -51,6 +50,7 @@ from handlers.web_calls import slack_session
 from handlers.web_client import WebSlackClient
 from storage.blobs import BlobStore
 from storage.database import Database
+from storage.hash_keys import safety_key
 from storage.heartbeat import SqlitePulse
 from storage.outages import SqliteOutageBook
 from storage.tidying import remove_unknown
@@ -147,14 +147,15 @@ class Darkroom:
         slack = self._overrides.slack or WebSlackClient(
             session, identity.bot_token, clock, settings.slack_api_url or SLACK_URL, identity.bot_id
         )
-        renderer = self._overrides.renderer or await self._render_thread(blobs, clock)
+        renderer = self._overrides.renderer or self._render_thread(blobs, clock)
 
         gate = ApiGate(clock, SqliteOutageBook(database), calls_at_once=settings.queue.overall)
         self._closers.plain("gate", gate.aclose)
         await gate.load()
 
+        key = await safety_key(database)
         worker, going_round, services = self._put_together(
-            Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate)
+            Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate, key)
         )
         self.services = services
         web = AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL)
@@ -163,6 +164,8 @@ class Darkroom:
         # What was left has its place before anything new can come, and people are told when they can answer.
         left = await worker.line_up()
         await (self._connect(app, identity) if connect is None else connect(app))
+        if self._render is not None:
+            self._render.begin()
         worker.take_up()
         for each in going_round:
             each.start()
@@ -215,21 +218,24 @@ class Darkroom:
         )
         return worker, going_round, services
 
-    async def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
+    def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
         settings = self.settings
         key = settings.openai_api_key
         if key is None:
             raise CannotStart(["OPENAI_API_KEY is missing. Put the key of your OpenAI project into .env."])
 
-        def make() -> EndpointRenderer:
+        def make() -> ClosableRenderer:
+            # Loading OpenAI's client takes longer than all else of a start: on the other thread, when
+            # somebody can be heard already.
+            from darkroom.rendering.provider import Provider
+            from darkroom.rendering.renderer import EndpointRenderer
+
             provider = Provider(settings.openai_base_url, key.get_secret_value())
             return EndpointRenderer(provider, blobs, clock)
 
+        if not could_be_key(key.get_secret_value()):
+            raise CannotStart(["OPENAI_API_KEY is empty or has characters that no key has. Copy it again."])
         thread = RenderThread(make)
-        try:
-            await thread.start()
-        except ValueError as error:
-            raise CannotStart([f"OPENAI_API_KEY: {error}"]) from error
         self._closers.plain("render thread", thread.aclose)
         self._render = thread
         return thread

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from bot.preflight import Identity
 from bot.settings import Settings
 from darkroom.clock import Clock
 from darkroom.rendering.job import Renderer
-from darkroom.rendering.provider import provider_name
+from darkroom.rendering.address import provider_name
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.spans import Span
 from darkroom.spending.watch import Used
@@ -59,6 +59,7 @@ class Ground:
     slack: SlackClient
     renderer: Renderer
     gate: ApiGate
+    safety_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def blobs_of(settings: Settings, clock: Clock) -> BlobStore:
 def making_of(settings: Settings, ground: Ground, books: Books) -> tuple[TurnMaker, Pricer]:
     """What takes turns to their pictures, and what says beforehand what that costs."""
     clock, log = ground.clock, books.log
-    planner = Planner(ground.catalogue, render_settings(settings), ground.blobs)
+    planner = Planner(ground.catalogue, render_settings(settings, ground.safety_key), ground.blobs)
     remove = partial(remove_bytes, ground.database, ground.blobs)
     bringer = Bringer(SlackAttachments(ground.slack, clock), books.store, log, ground.blobs, remove, clock)
     maker = TurnMaker(
@@ -252,7 +253,7 @@ def handler_config(settings: Settings, identity: Identity) -> HandlerConfig:
     )
 
 
-def render_settings(settings: Settings) -> RenderSettings:
+def render_settings(settings: Settings, safety_key: bytes) -> RenderSettings:
     """What planning knows of the settings."""
     width, height = settings.image.width_height
     return RenderSettings(
@@ -265,4 +266,5 @@ def render_settings(settings: Settings) -> RenderSettings:
         format=settings.image.format,
         timeout_s=settings.image.timeout_s,
         provider=provider_name(settings.openai_base_url),
+        safety_key=safety_key,
     )

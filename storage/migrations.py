@@ -37,10 +37,7 @@ def m004_conversations(db: Database) -> None:
     It makes ``turns`` anew, which other tables refer to: ``PRAGMA foreign_keys`` has to be off meanwhile.
     """
     _run(db, schema_004.STATEMENTS)
-    broken = db.execute("PRAGMA foreign_key_check").fetchmany(3)
-    if broken:
-        found = "; ".join(f"row {row[1]} of {row[0]} refers to no row of {row[2]}" for row in broken)
-        raise IntegrityError(f"what it was before does not hold together: {found}")
+    _check_references(db)
 
 
 @migrations()
@@ -57,10 +54,21 @@ def m006_accounts(db: Database) -> None:
 
 @migrations()
 def m007_leaving(db: Database) -> None:
-    """What is kept for how long, and who is to be forgotten."""
+    """What is kept for how long, and who is to be forgotten.
+
+    It makes ``attempts`` anew, as ``m004`` does ``turns``.
+    """
     _run(db, schema_007.STATEMENTS)
+    _check_references(db)
 
 
 def _run(db: Database, statements: tuple[str, ...]) -> None:
     for statement in statements:
         db.execute(statement)
+
+
+def _check_references(db: Database) -> None:
+    broken = db.execute("PRAGMA foreign_key_check").fetchmany(3)
+    if broken:
+        found = "; ".join(f"row {row[1]} of {row[0]} refers to no row of {row[2]}" for row in broken)
+        raise IntegrityError(f"what it was before does not hold together: {found}")

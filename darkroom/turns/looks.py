@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from darkroom.spending.budgets import Bar, Barred
 from darkroom.spending.catalogue import Catalogue, CatalogueProblem, UnpricedModel
@@ -23,7 +23,7 @@ _SHOWN_FORMATS = frozenset({"png", "jpeg"})
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
     """How pictures are made when nobody asks for anything else. ``provider`` is who answers the calls:
-    ``openai``, or the host of another address."""
+    ``openai``, or the host of another address; ``safety_key`` makes the names that it knows people by."""
 
     model: str
     fallback: tuple[str, ...]
@@ -34,6 +34,7 @@ class RenderSettings:
     format: str
     timeout_s: float
     provider: str
+    safety_key: bytes = field(repr=False)
 
 
 class Unusable(Exception):

@@ -14,6 +14,7 @@ from darkroom.spending.budgets import Bar, Barred
 from darkroom.spending.catalogue import Catalogue, CatalogueProblem, RetiredModel, price_key
 from darkroom.spending.policy import Dimension
 from darkroom.spending.sizes import BadSize
+from darkroom.turns.identifier import safety_identifier
 from darkroom.turns.looks import Looks, NotAllowed, RenderSettings, Unable, Unusable
 from darkroom.turns.model import CANNOT, SHUT_DOWN, Attempt, PassedOver, Picture, Turn
 from darkroom.turns.store import Plan
@@ -169,7 +170,7 @@ class Planner:
             quality=self._looks.quality(wish, candidate.image_model),
             format=self._looks.format(wish),
             forced=turn.request.forces_picture,
-            safety_identifier=turn.person_key,
+            safety_identifier=safety_identifier(self._settings.safety_key, turn.person_key),
             timeout_s=self._settings.timeout_s,
             max_output_tokens=MAX_OUTPUT_TOKENS,
             instructions=INSTRUCTIONS,
@@ -197,7 +198,7 @@ class Planner:
             quality=attempt.quality,
             format=attempt.format,
             forced=turn.request.forces_picture,
-            safety_identifier=turn.person_key,
+            safety_identifier=safety_identifier(self._settings.safety_key, turn.person_key),
             timeout_s=self._settings.timeout_s,
             max_output_tokens=MAX_OUTPUT_TOKENS,
             instructions=INSTRUCTIONS,

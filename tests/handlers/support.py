@@ -435,6 +435,7 @@ def _pricer(
         format=how.format,
         timeout_s=60.0,
         provider="openai",
+        safety_key=bytes(32),
     )
     blobs = BlobStore(Path("no blobs here"))
     planner = Planner(CATALOGUE, settings, blobs)

@@ -42,6 +42,7 @@ from darkroom.turns.outages import Outage, Trouble
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
 from storage.database import Database
+from storage.hash_keys import safety_key
 from storage.heartbeat import SqlitePulse, last_beat
 from storage.outages import SqliteOutageBook
 from storage.reconciliation import our_charges
@@ -52,6 +53,7 @@ from storage.turn_log import SqliteTurnLog
 from storage.turn_report import turn_rows
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps, command, message, plan, settlement
+from tests.storage.accounting import learn_of_the_account
 from tests.storage.balances import balances
 from tests.storage.conversing import Conversing
 
@@ -78,6 +80,7 @@ class Everything:
         await self._declined()
         await Conversing(self._database, LIMITS).happen()
         await self._trouble()
+        await learn_of_the_account(self._database)
         await self._tell_alerts()
         await self._read(picture)
 
@@ -188,6 +191,7 @@ class Everything:
         beat = await self._database.report(last_beat)
         assert beat is not None
         assert beat.waiting == 4
+        assert await safety_key(self._database) == await safety_key(self._database)
 
     async def _tell_alerts(self) -> None:
         for alert in await self._alerts.unsent(100):

@@ -39,6 +39,7 @@ SETTINGS = RenderSettings(
     format="png",
     timeout_s=240.0,
     provider="openai",
+    safety_key=bytes(32),
 )
 HOST_USAGE = {"input_tokens": 900, "output_tokens": 100}
 IMAGE_USAGE = {

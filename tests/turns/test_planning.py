@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -28,7 +29,7 @@ from darkroom.turns.model import (
 )
 from darkroom.turns.planning import CHAIN_PICTURES_MAX, INSTRUCTIONS, NotAllowed, Planner, Step, Unusable
 from darkroom.turns.wish import Wish
-from tests.examples import ALICE, picture
+from tests.examples import ALICE, BOB, picture
 from tests.turns.fakes import CATALOGUE, FIRST, SECOND, SETTINGS, NamedFiles
 from tests.turns.test_line import turn
 
@@ -175,9 +176,17 @@ def test_several_pictures_are_always_pictures_lest_one_answer_in_words_is_bought
     assert PLANNER.step(wish(several, PARENT), CANDIDATE, "a").job.forced
 
 
-def test_the_api_knows_a_person_by_an_opaque_key() -> None:
-    step = PLANNER.step(wish(turn("t")), CANDIDATE, "a")
-    assert step.job.safety_identifier == f"p_{ALICE}"
+def test_the_api_knows_a_person_by_a_name_that_only_this_data_directory_can_make() -> None:
+    def name_of(planner: Planner, user: str) -> str:
+        return planner.step(wish(turn("t", user=user)), CANDIDATE, "a").job.safety_identifier
+
+    elsewhere = Planner(CATALOGUE, replace(SETTINGS, safety_key=b"another" * 5), NamedFiles())
+    name = name_of(PLANNER, ALICE)
+    assert name == hmac.new(SETTINGS.safety_key, f"p_{ALICE}".encode(), "sha256").hexdigest()
+    # https://platform.openai.com/docs/api-reference/responses/create: at most 64 characters.
+    assert len(name) <= 64
+    assert len({name, name_of(PLANNER, BOB), name_of(elsewhere, ALICE)}) == 3
+    assert name_of(PLANNER, ALICE) == name
 
 
 def test_a_quality_that_the_model_lacks_becomes_one_it_has() -> None:
