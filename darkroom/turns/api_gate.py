@@ -38,6 +38,7 @@ class ApiGate:
         """The passes that were neither learned from nor left."""
         self._tickets = self._passes = 0
         self._listeners: list[Callable[[], None]] = []
+        self._hearers: list[Callable[[Candidate, Answer], None]] = []
         self._could_start = True
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0.0
@@ -89,6 +90,10 @@ class ApiGate:
     def listen_for_alerts(self, raised: Callable[[], None]) -> None:
         """Have *raised* called whenever an alert was."""
         self._clerk.listen(raised)
+
+    def listen_for_answers(self, heard: Callable[[Candidate, Answer], None]) -> None:
+        """Have *heard* called with every answer that is learned from; it must not raise."""
+        self._hearers.append(heard)
 
     async def enter(
         self, candidate: Candidate, patience: Patience, ticket: int | None = None
@@ -150,6 +155,8 @@ class ApiGate:
         self._say(before, self._breaker.closed())
         self._turn()
         self._clerk.write_up()
+        for heard in self._hearers:
+            heard(passed.candidate, answer)
 
     def leave(self, passed: Pass) -> None:
         """See ``Gate.leave``."""
