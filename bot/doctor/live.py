@@ -2,18 +2,99 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
+from bot.cli import Refused
 from bot.doctor.finding import Finding
+from bot.doctor.live_calls import Purse, Trials
+from bot.doctor.live_probes import LiveProbes
 from bot.settings import Settings
+from darkroom.clock import Clock, SystemClock
+from darkroom.rendering.provider import Provider
+from darkroom.spending.money import format_usd_exact, parse_usd
+from storage.blobs import BlobStore
+
+Say = Callable[[str], None]
+_CENT = parse_usd("0.01")
 
 
 async def run_live(
-    settings: Settings, limit_nano_usd: int | None, say: Callable[[str], None]
+    settings: Settings, limit_nano_usd: int | None, say: Say, *, clock: Clock | None = None
 ) -> list[Finding]:
     """Make one cheap picture by each endpoint, and report what was not certain; *say* hears what is going on.
 
-    Raises ``bot.cli.Refused``, before anything is sent, without a limit or with one below what it may cost at
-    most, and where the settings leave nothing to try.
+    Nothing is written into the data directory, and nothing into the books. Raises ``bot.cli.Refused``, before
+    anything is sent, without a limit or with one below what it may cost at most, and where the settings leave
+    nothing to try.
     """
-    raise NotImplementedError
+    clock = clock or SystemClock()
+    trials, purse = allowed(settings, limit_nano_usd, clock.now().date())
+    key = _key(settings)
+    provider = _provider(settings, key)
+    say(_beforehand(trials, provider.name))
+    with tempfile.TemporaryDirectory(prefix="darkroom-doctor-") as folder:
+        probes = LiveProbes(trials, purse, provider, BlobStore(Path(folder)), clock)
+        try:
+            return [_without(key, finding) for finding in await probes.run(say)]
+        finally:
+            left = await probes.tidy()
+            await provider.aclose()
+            say(_afterwards(purse, left))
+
+
+def allowed(settings: Settings, limit_nano_usd: int | None, today: date) -> tuple[Trials, Purse]:
+    """What will be called, and what it may spend. Raises ``Refused`` where the limit does not cover it."""
+    trials = Trials(settings, today)
+    enough = format_usd_exact(-(-trials.at_most // _CENT) * _CENT)
+    if limit_nano_usd is None:
+        raise Refused(
+            f"--live makes pictures that cost money: {enough} at most, and likely less. Say how much it may "
+            f"be: darkroom doctor --live --limit {enough.removeprefix('$')}"
+        )
+    if limit_nano_usd < trials.at_most:
+        raise Refused(
+            f"--live may cost {enough}, and --limit allows {format_usd_exact(limit_nano_usd)}: nothing was "
+            f"sent. Allow as much: darkroom doctor --live --limit {enough.removeprefix('$')}"
+        )
+    return trials, Purse(limit_nano_usd)
+
+
+def _key(settings: Settings) -> str:
+    if settings.openai_api_key is None:
+        raise Refused("OPENAI_API_KEY is missing. Put the key of your OpenAI project into .env.")
+    return settings.openai_api_key.get_secret_value()
+
+
+def _without(key: str, finding: Finding) -> Finding:
+    """Whatever the API repeats of what it was sent, the key is not shown."""
+    return replace(finding, said=finding.said.replace(key, "[key]"))
+
+
+def _provider(settings: Settings, key: str) -> Provider:
+    try:
+        return Provider(settings.openai_base_url, key)
+    except ValueError as error:
+        raise Refused(f"OPENAI_API_KEY: {error}") from error
+
+
+def _beforehand(trials: Trials, provider: str) -> str:
+    asked = trials.responses.job
+    whose = "OpenAI" if provider == "openai" else f"{provider}, which is not OpenAI: another contract"
+    return (
+        f"Pictures by {asked.candidate.image_model} with {asked.candidate.host_model}, "
+        f"{asked.width}x{asked.height}, {asked.quality}, from {whose}. "
+        f"All of it costs {format_usd_exact(trials.at_most)} at most."
+    )
+
+
+def _afterwards(purse: Purse, left: list[str]) -> str:
+    said = f"Spent: {format_usd_exact(purse.spent)} as reported. It is not in Darkroom's books."
+    if purse.unclear:
+        said += f" Up to {format_usd_exact(purse.unclear)} more may have been: some answers never came."
+    if left:
+        said += f" Responses that could not be deleted at the API: {', '.join(left)}."
+    return said
