@@ -12,6 +12,7 @@ from tests.fresh import with_books
 from tests.storage.everything import Everything
 
 ALLOWED = {
+    "SELECT provider, chosen_at FROM providers": "there are as many as addresses were ever in the settings",
     "(SELECT * FROM turns ORDER BY created_at DESC, id DESC LIMIT": "as many of the newest as were asked for",
 }
 """Statements that may scan, and why."""
