@@ -12,10 +12,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database as SqliteUtils
-
 from darkroom.turns.erasing import NotScrubbed
-from storage.migrations import migrations
+from storage.migrating import is_known, is_newest, migrate
 from storage.scrubbing import scrub
 
 T = TypeVar("T")
@@ -190,8 +188,7 @@ def read_books(data_dir: Path, work: Callable[[sqlite3.Connection], T]) -> T:
             except (sqlite3.OperationalError, IndexError) as error:
                 # What is missing, such as a column of a row, may only be what came later: no reason to put
                 # back a copy.
-                known = SqliteUtils(connection)
-                if migrations.applied(known) and migrations.pending(known):
+                if is_known(connection) and not is_newest(connection):
                     raise OlderData(data_dir) from error
                 raise
     except sqlite3.DatabaseError as error:
@@ -218,7 +215,7 @@ def _connect_writer(path: Path, *, create: bool) -> sqlite3.Connection:
     )
     try:
         connection.row_factory = sqlite3.Row
-        if not create and not migrations.applied(SqliteUtils(connection)):
+        if not create and not is_known(connection):
             # An empty ledger means full caps.
             raise UnusableData(path.parent, f"{DATABASE_NAME} is empty")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -227,7 +224,7 @@ def _connect_writer(path: Path, *, create: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA secure_delete = ON")
         # A table that is made anew is dropped meanwhile; a migration that does so checks afterwards.
         connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(SqliteUtils(connection))
+        migrate(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         # What a crash came before, or what is too large while Slack waits.
         with suppress(NotScrubbed):

@@ -13,7 +13,7 @@ from bot.cli import Refused, settings_for
 from bot.cli.demo_side import Real
 from bot.cli.run import LOCAL
 from bot.settings import Settings
-from darkroom.rendering.provider import provider_name
+from darkroom.rendering.address import provider_name
 from darkroom.spending.money import format_usd
 from sandbox.images.api import ImageApi
 from sandbox.images.server import serve_images

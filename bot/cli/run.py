@@ -53,7 +53,7 @@ def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...], 
 def sandbox_told(settings: Settings) -> str:
     """What is said before real pictures are made with books that a sandbox's are in, too; else nothing.
     Blocks for the file."""
-    from darkroom.rendering.provider import provider_name
+    from darkroom.rendering.address import provider_name
     from storage.database import DataProblem
     from storage.providers import read_providers
 

@@ -91,7 +91,7 @@ def command(
     """
     from bot.cli.demo_note import time_in
     from darkroom.rendering.costs import costs_url
-    from darkroom.rendering.provider import provider_name
+    from darkroom.rendering.address import provider_name
     from darkroom.spending.reconciliation import reconcile
     from storage.database import DataProblem, read_books
     from storage.reconciliation import our_charges

@@ -22,7 +22,8 @@ import openai
 
 from darkroom.clock import Clock, within
 from darkroom.rendering import errors
-from darkroom.rendering.provider import LOOPBACK, OPENAI_URL, Provider, provider_name
+from darkroom.rendering.address import LOOPBACK, OPENAI_URL, provider_name
+from darkroom.rendering.provider import Provider
 from darkroom.spending.money import NANO_PER_USD
 
 ADMIN_KEYS_PAGE = "https://platform.openai.com/settings/organization/admin-keys"

@@ -8,22 +8,13 @@ from urllib.parse import urlsplit
 import httpx2
 from openai import AsyncOpenAI
 
-OPENAI_URL = "https://api.openai.com/v1"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from darkroom.rendering.address import LOOPBACK, OPENAI_URL, could_be_key, provider_name
+
 _TIMEOUT = httpx2.Timeout(None, connect=10.0, write=60.0, pool=10.0)
 """Seconds. Reading has no limit of its own: a whole call has one (``RenderJob.timeout_s``)."""
 _CONNECTIONS = 100
 _REFUSAL_MAX = 64 * 1024
 """Bytes of a refusal that are read. The client reads all of it into memory, however long it is."""
-
-
-def provider_name(base_url: str | None) -> str:
-    """``openai`` for OpenAI's own addresses, regional ones too; else the host, and its port if it has one."""
-    parts = urlsplit(base_url or OPENAI_URL)
-    host = (parts.hostname or "").lower()
-    if host == "api.openai.com" or host.endswith(".api.openai.com"):
-        return "openai"
-    return f"{host}:{parts.port}" if parts.port is not None else host
 
 
 class Provider:
@@ -36,7 +27,7 @@ class Provider:
     def __init__(
         self, base_url: str | None, api_key: str, *, http_client: httpx2.AsyncClient | None = None
     ) -> None:
-        if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        if not could_be_key(api_key):
             raise ValueError("The API key is empty or has characters that no key has.")
         self.name = provider_name(base_url)
         self.client = AsyncOpenAI(

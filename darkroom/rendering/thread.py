@@ -9,6 +9,8 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from darkroom.rendering.job import Answer, NoWord, Renderer, RenderJob, ResponseIdSeen
@@ -44,6 +46,14 @@ class ClosableRenderer(Renderer, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """The other thread's loop, and what ends it; the event is that loop's."""
+
+    loop: asyncio.AbstractEventLoop
+    stop: asyncio.Event
+
+
 class RenderThread:
     """A Renderer for the loop that answers Slack; the work is done by another on a thread of its own.
 
@@ -54,18 +64,22 @@ class RenderThread:
     def __init__(self, make_renderer: Callable[[], ClosableRenderer]) -> None:
         self._make_renderer = make_renderer
         self._thread = threading.Thread(target=self._run, name="darkroom-render", daemon=True)
-        self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._renderer: ClosableRenderer | None = None
+        self._begun = self._closed = False
+        self._lives: concurrent.futures.Future[_Life] = concurrent.futures.Future()
+        self._ready: concurrent.futures.Future[ClosableRenderer] = concurrent.futures.Future()
         self._calls: set[asyncio.Task[Any]] = set()
+
+    def begin(self) -> None:
+        """Start the thread, and return at once: calls wait until it is ready for them, and raise what kept it
+        from that. Loading the client takes longer than everything else of a start."""
+        self._begun = True
+        self._thread.start()
 
     async def start(self) -> None:
         """Start the thread; returns when it takes calls, raises what kept it from that."""
-        self._thread.start()
-        self._loop = await asyncio.wrap_future(self._started)
+        self.begin()
         try:
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._open(), self._loop))
+            await self._running()
         except BaseException:
             await self.aclose()
             raise
@@ -75,10 +89,13 @@ class RenderThread:
 
         Callers that still wait are cancelled with their calls.
         """
-        if self._loop is None or self._stop is None:
+        if not self._begun or self._closed:
             return
-        loop, stop, self._loop = self._loop, self._stop, None
-        loop.call_soon_threadsafe(stop.set)
+        self._closed = True
+        life = await asyncio.wrap_future(self._lives)
+        # Its loop may have ended by itself, when there was nothing to make a renderer of.
+        with suppress(RuntimeError):
+            life.loop.call_soon_threadsafe(life.stop.set)
         await asyncio.to_thread(self._thread.join, grace_s)
         if self._thread.is_alive():
             log.warning("the render thread did not end within %g s; it ends with the process", grace_s)
@@ -89,14 +106,14 @@ class RenderThread:
         async def warmed() -> None:
             renderer.warm()
 
-        loop, renderer = self._running()
+        loop, renderer = await self._running()
         await self._over_there(loop, warmed(), "getting ready")
 
     async def ping(self) -> str | None:
         """Have the other thread's loop answer; what is wrong with it, or None."""
-        loop = self._loop
-        if loop is None or not self._thread.is_alive():
+        if self._closed or not self._thread.is_alive():
             return "the render thread is not running"
+        loop, _ = await self._running()
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop))
         return None
 
@@ -111,23 +128,24 @@ class RenderThread:
             told = asyncio.run_coroutine_threadsafe(tell(response_id), here)
             await asyncio.wrap_future(told)
 
-        loop, renderer = self._running()
+        loop, renderer = await self._running()
         return await self._over_there(loop, renderer.render(job, seen), f"attempt {job.attempt_id}")
 
     async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """Ask on the other thread what became of a call."""
-        loop, renderer = self._running()
+        loop, renderer = await self._running()
         return await self._over_there(loop, renderer.ask(job, response_id), f"attempt {job.attempt_id}")
 
     async def forget(self, response_id: str) -> bool:
         """Have a stored response deleted, on the other thread."""
-        loop, renderer = self._running()
+        loop, renderer = await self._running()
         return await self._over_there(loop, renderer.forget(response_id), f"response {response_id}")
 
-    def _running(self) -> tuple[asyncio.AbstractEventLoop, ClosableRenderer]:
-        if self._loop is None or self._renderer is None:
+    async def _running(self) -> tuple[asyncio.AbstractEventLoop, ClosableRenderer]:
+        if self._closed or not self._begun:
             raise RuntimeError("the render thread is not running")
-        return self._loop, self._renderer
+        renderer = await asyncio.shield(asyncio.wrap_future(self._ready))
+        return self._lives.result().loop, renderer
 
     async def _over_there(
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], what: str
@@ -151,14 +169,16 @@ class RenderThread:
         asyncio.run(self._live())
 
     async def _live(self) -> None:
-        self._stop = asyncio.Event()
-        self._started.set_result(asyncio.get_running_loop())
-        await self._stop.wait()
+        stop = asyncio.Event()
+        self._lives.set_result(_Life(asyncio.get_running_loop(), stop))
+        try:
+            renderer = self._make_renderer()
+        except Exception as error:  # noqa: BLE001 -- it is raised by every call
+            self._ready.set_exception(error)
+            return
+        self._ready.set_result(renderer)
+        await stop.wait()
         for call in self._calls:
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
-        if self._renderer is not None:
-            await self._renderer.aclose()
-
-    async def _open(self) -> None:
-        self._renderer = self._make_renderer()
+        await renderer.aclose()

@@ -199,3 +199,19 @@ def test_a_program_outside_the_path_is_named_by_where_it_lies(
     assert as_typed() == "darkroom"
     monkeypatch.setattr(sys, "argv", ["pytest"])
     assert as_typed() == "darkroom"
+
+
+def test_starting_loads_openai_s_client_only_when_it_can_be_heard() -> None:
+    """It takes longer than all else: the render thread loads it, and sqlite-utils is for migrations alone."""
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, bot.app, bot.cli.run, bot.cli.serving; "
+            "print([m for m in ('openai', 'sqlite_utils', 'PIL.Image') if m in sys.modules])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout.strip() == "['PIL.Image']"

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 import bot.cli.spend_reconcile
 from bot.cli.spend_reconcile import command
 from darkroom.clock import SystemClock
-from darkroom.rendering.provider import provider_name
+from darkroom.rendering.address import provider_name
 from darkroom.spending.reconciliation import OurDay
 from sandbox.images.api import ImageApi
 from sandbox.images.faults import Fault

@@ -26,7 +26,7 @@ from darkroom.rendering.costs import (
     OrganizationCosts,
     costs_url,
 )
-from darkroom.rendering.provider import OPENAI_URL
+from darkroom.rendering.address import OPENAI_URL
 from sandbox.images.api import ImageApi
 from sandbox.images.faults import Fault
 from sandbox.images.server import serve_images

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from darkroom.clock import SystemClock
-from darkroom.rendering.provider import Provider, provider_name
+from darkroom.rendering.address import provider_name
+from darkroom.rendering.provider import Provider
 from darkroom.rendering.responses import ResponsesRenderer
 from storage.blobs import BlobStore
 from tests.rendering.support import JOB, Script, Scripted, fixture_stream, nobody, renderer

@@ -88,6 +88,38 @@ async def test_the_renderer_is_made_and_warmed_on_the_other_thread() -> None:
     assert "darkroom-render" not in [thread.name for thread in threading.enumerate()]
 
 
+async def test_a_call_waits_until_the_thread_that_has_begun_is_ready_for_it() -> None:
+    """Loading the client takes a while, and nobody who wants to be heard waits for that."""
+    running, may = Running(), threading.Event()
+
+    def slowly() -> Slow:
+        may.wait()
+        return running.make()
+
+    thread = RenderThread(slowly)
+    thread.begin()
+    call = asyncio.create_task(thread.render(JOB, nobody))
+    await asyncio.sleep(0)
+    assert not running.made
+    may.set()
+    await thread.warm()
+    running.slow.let_go()
+    assert (await call).response_id == "resp_1"
+    await thread.aclose()
+
+
+async def test_every_call_says_what_kept_the_thread_from_being_ready() -> None:
+    def make() -> Slow:
+        raise ValueError("no key")
+
+    thread = RenderThread(make)
+    thread.begin()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no key"):
+            await thread.render(JOB, nobody)
+    await thread.aclose()
+
+
 async def test_the_call_waits_until_the_response_id_is_written_down() -> None:
     """What the callback does happens before the stream is read on."""
     running = Running()

@@ -29,6 +29,7 @@ from storage.database import (
     connect_read_only,
     in_snapshot,
 )
+from storage.migrating import NEWEST
 from storage.migrations import migrations
 from storage.reports import SqliteSpendReader
 from storage.times import from_text, to_text
@@ -231,6 +232,7 @@ def test_migrations_are_applied_once_and_survive_opening_again(tmp_path: Path) -
     assert applied == [migration.name for migration in migrations.applied(SqliteUtils(reader))]
     assert len(applied) == len(set(applied)) >= 1
     assert list(migrations.pending(SqliteUtils(reader))) == []
+    assert applied[-1] == NEWEST
     reader.close()
 
 
