@@ -8,8 +8,8 @@ from functools import partial
 from bot.preflight import Identity
 from bot.settings import Settings
 from darkroom.clock import Clock
-from darkroom.rendering.job import Renderer
 from darkroom.rendering.address import provider_name
+from darkroom.rendering.job import Renderer
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.spans import Span
 from darkroom.spending.watch import Used

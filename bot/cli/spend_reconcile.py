@@ -90,8 +90,8 @@ def command(
     counted.
     """
     from bot.cli.demo_note import time_in
-    from darkroom.rendering.costs import costs_url
     from darkroom.rendering.address import provider_name
+    from darkroom.rendering.costs import costs_url
     from darkroom.spending.reconciliation import reconcile
     from storage.database import DataProblem, read_books
     from storage.reconciliation import our_charges

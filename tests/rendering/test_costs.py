@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.clock import Clock
+from darkroom.rendering.address import OPENAI_URL
 from darkroom.rendering.costs import (
     MAX_PAGE_BYTES,
     MAX_PAGES,
@@ -26,7 +27,6 @@ from darkroom.rendering.costs import (
     OrganizationCosts,
     costs_url,
 )
-from darkroom.rendering.address import OPENAI_URL
 from sandbox.images.api import ImageApi
 from sandbox.images.faults import Fault
 from sandbox.images.server import serve_images
