@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from darkroom.clock import Clock
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.pacing import UNSAID_S, TooFast
 
@@ -21,6 +24,48 @@ _TOO_FAST = frozenset({"ratelimited", "rate_limited"})
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 UNREADABLE = "unreadable_error"
 """Stands for an error whose name is none: names are logged, and sentences may quote what was sent."""
+
+
+class CallOutcome(StrEnum):
+    """What came of one call of Slack's Web API."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    """Slack said no, and why."""
+    TOO_FAST = "rate_limited"
+    """A 429."""
+    UNCLEAR = "unclear"
+    """Nobody can say whether it was done."""
+    BROKE = "broke"
+    """It was called off, or a fault of our own."""
+
+
+CallHeard = Callable[[str, CallOutcome, float], None]
+"""Called after each call, with its method, what came of it, and how many seconds it took."""
+
+
+def nobody_hears(method: str, outcome: CallOutcome, seconds: float) -> None:
+    """A ``CallHeard`` for when nobody counts."""
+
+
+@contextmanager
+def counted(method: str, clock: Clock, heard: CallHeard) -> Iterator[None]:
+    """Tell *heard* what comes of the call that is made inside."""
+    began, outcome = clock.monotonic(), CallOutcome.BROKE
+    try:
+        yield
+        outcome = CallOutcome.OK
+    except TooFast:
+        outcome = CallOutcome.TOO_FAST
+        raise
+    except SlackRefused:
+        outcome = CallOutcome.REFUSED
+        raise
+    except SlackUnclear:
+        outcome = CallOutcome.UNCLEAR
+        raise
+    finally:
+        heard(method, outcome, max(0.0, clock.monotonic() - began))
 
 
 async def asked(method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:

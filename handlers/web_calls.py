@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from darkroom.clock import Clock
-from handlers.asking import asked
+from handlers.asking import CallHeard, asked, counted, nobody_hears
 from handlers.downloading import Hosts
 from handlers.pacing import ANSWER_PATIENCE_S, PATIENCE_S, SIGN_PATIENCE_S, Pace
 
@@ -56,12 +56,20 @@ class WebCalls:
     posts (``once``).
     """
 
-    def __init__(self, session: aiohttp.ClientSession, token: str, clock: Clock, base_url: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        token: str,
+        clock: Clock,
+        base_url: str,
+        heard: CallHeard = nobody_hears,
+    ) -> None:
         self._session = session
         self._token = token
         self._hosts = Hosts.of(base_url)
         self._clock = clock
         self._pace = Pace(clock)
+        self._heard = heard
         self._patience_s = PATIENCE_S
         again = _OnceMore(clock)
         self._once = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
@@ -73,7 +81,12 @@ class WebCalls:
         """The answer's body. A 429 is waited out as told, and then asked again; *channel* is for posts.
         Raises ``SlackRefused`` and ``SlackUnclear``."""
         patience_s = min(self._patience_s, PATIENCE_WITH.get(method, PATIENCE_S))
-        return await self._pace.run(method, lambda: asked(method, call()), channel, patience_s)
+        return await self._pace.run(method, lambda: self._asked(method, call()), channel, patience_s)
+
+    async def _asked(self, method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
+        """The same for one try, at once."""
+        with counted(method, self._clock, self._heard):
+            return await asked(method, call)
 
 
 def slack_session() -> aiohttp.ClientSession:

@@ -15,7 +15,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from darkroom.clock import Clock
-from handlers.asking import asked, mapping
+from handlers.asking import CallHeard, counted, mapping, nobody_hears
 from handlers.blocks.text import Block
 from handlers.clients import Posted, SlackRefused, SlackUnclear, UserInfo
 from handlers.our_messages import is_opening, metadata_of, names
@@ -33,9 +33,15 @@ class WebSlackClient(WebFiles):
     they are looked for: others may name our turns in theirs."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, token: str, clock: Clock, base_url: str, bot_id: str = ""
+        self,
+        session: aiohttp.ClientSession,
+        token: str,
+        clock: Clock,
+        base_url: str,
+        bot_id: str = "",
+        heard: CallHeard = nobody_hears,
     ) -> None:
-        super().__init__(session, token, clock, base_url)
+        super().__init__(session, token, clock, base_url, heard)
         self._bot_id = bot_id
         self._users: OrderedDict[str, tuple[float, UserInfo]] = OrderedDict()
 
@@ -135,18 +141,19 @@ class WebSlackClient(WebFiles):
         body: dict[str, Any] = {"response_type": "ephemeral", "replace_original": False, "text": text}
         if blocks:
             body["blocks"] = [dict(block) for block in blocks]
-        try:
-            async with self._session.post(
-                reply_url, json=body, allow_redirects=False, timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S)
-            ) as answer:
-                said = await answer.content.read(200)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise SlackUnclear("response_url") from error
-        if answer.status >= 500:
-            raise SlackUnclear("response_url")
-        if answer.status != 200:
-            name = _ERROR_NAME.search(said.decode("utf-8", "replace"))
-            raise SlackRefused(name[1] if name else f"http_{answer.status}", "response_url")
+        with counted("response_url", self._clock, self._heard):
+            try:
+                async with self._session.post(
+                    reply_url, json=body, allow_redirects=False, timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S)
+                ) as answer:
+                    said = await answer.content.read(200)
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise SlackUnclear("response_url") from error
+            if answer.status >= 500:
+                raise SlackUnclear("response_url")
+            if answer.status != 200:
+                name = _ERROR_NAME.search(said.decode("utf-8", "replace"))
+                raise SlackRefused(name[1] if name else f"http_{answer.status}", "response_url")
 
     async def add_reaction(self, channel: str, ts: str, name: str) -> None:
         """See ``SlackClient``."""
@@ -164,7 +171,7 @@ class WebSlackClient(WebFiles):
         """See ``SlackClient``; asked once, since a trigger is good for one try."""
         opening = self._once.views_open(trigger_id=trigger_id, view=dict(view))
         try:
-            answer = await asked("views.open", opening)
+            answer = await self._asked("views.open", opening)
         except SlackRefused as refused:
             if refused.error != "exchanged_trigger_id":
                 raise
@@ -174,7 +181,9 @@ class WebSlackClient(WebFiles):
 
     async def push_view(self, trigger_id: str, view: Block) -> str:
         """See ``SlackClient``; asked once, since a trigger is good for one try."""
-        answer = await asked("views.push", self._once.views_push(trigger_id=trigger_id, view=dict(view)))
+        answer = await self._asked(
+            "views.push", self._once.views_push(trigger_id=trigger_id, view=dict(view))
+        )
         return str(mapping(answer.get("view")).get("id") or "")
 
     async def update_view(self, view_id: str, view: Block, *, hash_: str | None = None) -> None:

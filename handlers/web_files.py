@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from darkroom.turns.model import Attachment
-from handlers.asking import mapping
+from handlers.asking import counted, mapping
 from handlers.attached import attachments_of
 from handlers.clients import Begun, FileInfo, SlackRefused, SlackUnclear
 from handlers.downloading import download, place_of
@@ -45,7 +45,8 @@ class WebFiles(WebCalls):
             lambda: self._again.files_getUploadURLExternal(filename=name, length=size),
         )
         file_id = str(place["file_id"])
-        await self._send_bytes(str(place["upload_url"]), path)
+        with counted("upload", self._clock, self._heard):
+            await self._send_bytes(str(place["upload_url"]), path)
         if begun is not None:
             await begun(file_id)
         try:
@@ -109,7 +110,8 @@ class WebFiles(WebCalls):
     async def download(self, file_id: str, write: Callable[[bytes], object], *, bytes_max: int) -> None:
         """See ``SlackClient``."""
         place = place_of(await self._file(file_id))
-        await download(self._session, self._hosts, self._token, place, write, bytes_max)
+        with counted("download", self._clock, self._heard):
+            await download(self._session, self._hosts, self._token, place, write, bytes_max)
 
     async def delete_file(self, file_id: str) -> None:
         """See ``SlackClient``."""
