@@ -26,14 +26,20 @@ from handlers import (
     shortcuts,
     threads,
 )
+from handlers.answering import Answered, AnsweringApp, nobody_counts
 from handlers.commands import imagine, spend
 from handlers.services import Services
 
 _ANY = re.compile(".*")
 
 
-def build_app(services: Services, web_client: AsyncWebClient, signing_secret: str = "") -> AsyncApp:
-    """A Bolt app for one workspace with every surface on it.
+def build_app(
+    services: Services,
+    web_client: AsyncWebClient,
+    signing_secret: str = "",
+    answered: Answered = nobody_counts,
+) -> AsyncApp:
+    """A Bolt app for one workspace with every surface on it; *answered* hears of each answer.
 
     Who we are comes from the settings, so that no request waits for ``auth.test``; the listeners use our own
     client, so that Bolt's needs no token. *signing_secret* is for HTTP; Socket Mode has no signatures.
@@ -49,7 +55,9 @@ def build_app(services: Services, web_client: AsyncWebClient, signing_secret: st
     async def authorize() -> AuthorizeResult:
         return who
 
-    app = AsyncApp(
+    app = AnsweringApp(
+        answered,
+        services.clock,
         # Bolt logs under the app's name and sets that logger's level: never ours.
         name="slack_bolt.app",
         client=web_client,
