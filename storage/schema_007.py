@@ -82,6 +82,13 @@ STATEMENTS: tuple[str, ...] = (
         OR (NEW.after IS NOT OLD.after AND NEW.after NOT GLOB '*gone_*')
     BEGIN SELECT RAISE(ABORT, 'the journal is never edited'); END
     """,
+    # What belonged to a workspace that is forgotten is nobody's, and may go.
+    "DROP TRIGGER admin_journal_is_never_shortened",
+    """
+    CREATE TRIGGER admin_journal_is_never_shortened BEFORE DELETE ON admin_journal
+    WHEN OLD.team_id NOT GLOB 'gone_*'
+    BEGIN SELECT RAISE(ABORT, 'the journal is never shortened'); END
+    """,
     # Made once for a data directory: what the API is told a person is called is a hash that nobody can
     # compute without it.
     """
