@@ -17,6 +17,7 @@ from handlers import (
     elsewhere,
     feedback,
     home,
+    installation,
     modals,
     more,
     more_money,
@@ -77,6 +78,7 @@ def register_all(app: AsyncApp, services: Services) -> None:
     shortcuts that nobody listens to are acknowledged, and logged, by the boundary."""
     for surface in (
         boundary,
+        installation,
         imagine,
         spend,
         threads,
