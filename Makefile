@@ -9,7 +9,7 @@ COVER ?=
 # The tests start Darkroom a hundred times: what is compiled once is read by all of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick suite wheel proof soak reliability bench lock format clean
+.PHONY: demo test quick suite wheel proof soak reliability bench docs lock format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make proof   what takes longer: crash and flood tests"
 	@echo "make soak    20,000 simulated days of crashes and faults; takes an hour or two, and goes on when begun again"
 	@echo "make reliability  the tables of docs/reliability.md, made anew; takes half an hour"
+	@echo "make docs    the parts of the docs that are made from the code"
 	@echo "make bench   what we measure, beside a yardstick"
 	@echo "make lock    compile the lock files again;  make format: let ruff format"
 
@@ -88,6 +89,9 @@ bench: $(STAMPS)/dev
 format: $(STAMPS)/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet . || true
+
+docs: $(STAMPS)/dev
+	$(BIN)/python -m tests.made
 
 lock: $(STAMPS)/dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra charts pyproject.toml -o requirements.lock

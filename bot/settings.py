@@ -6,16 +6,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
-    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -24,12 +21,18 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bot.setting_types import Amount, Days, Limit, Prefix, Size, UrlPath, Zone, command_name
-from darkroom.spending.budgets import BudgetKind, Caps
-from darkroom.spending.money import NANO_PER_USD
-from darkroom.spending.periods import PeriodKind
-from darkroom.spending.sizes import parse_size
-from darkroom.turns.model import ThreadReplies
+from bot.setting_sections import (
+    CapSettings,
+    CatalogueSettings,
+    ImageSettings,
+    LogSettings,
+    QueueSettings,
+    ReportSettings,
+    RetentionSettings,
+    SlackSettings,
+    StorageSettings,
+    WatchSettings,
+)
 
 CONFIG_NAME = "darkroom.toml"
 ENV_NAME = ".env"
@@ -44,135 +47,6 @@ class BadSettings(Exception):
         self.faults = faults
 
 
-CONFIRM_MAX_USD = 1_000
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ImageSettings(_Section):
-    """``[image]``: how pictures are made when nobody asks for anything else."""
-
-    model: str = "gpt-image-2-2026-04-21"
-    fallback: tuple[str, ...] = ("gpt-image-2.5-flare",)
-    host_model: str = "gpt-5.6-luna"
-    quality: Literal["low", "medium", "high"] = "medium"
-    size: Size = "1024x1024"
-    format: Literal["png", "jpeg"] = "png"
-    timeout_s: float = Field(default=240.0, ge=10, le=900)
-
-    @property
-    def width_height(self) -> tuple[int, int]:
-        """``size`` in pixels."""
-        return parse_size(self.size)
-
-
-class CapSettings(_Section):
-    """``[caps]``: who may spend how much, in decimal dollars or "none", and when it renews."""
-
-    person_usd: Limit = Field(default=10_000_000_000, validate_default=False)
-    channel_usd: Limit = Field(default=None, validate_default=False)
-    workspace_usd: Limit = Field(default=500_000_000_000, validate_default=False)
-    period: PeriodKind = PeriodKind.month
-    warn_percent: int = Field(default=80, ge=1, le=100)
-    timezone: Zone = "UTC"
-
-    def caps(self) -> Caps:
-        """As the ledger knows them, in nano-dollars."""
-        limits = {
-            BudgetKind.PERSON: self.person_usd,
-            BudgetKind.CHANNEL: self.channel_usd,
-            BudgetKind.WORKSPACE: self.workspace_usd,
-        }
-        return Caps(limits, self.period, self.timezone, self.warn_percent)
-
-
-class SlackSettings(_Section):
-    """``[slack]``: how Darkroom is reached and whom it listens to."""
-
-    mode: Literal["socket", "http"] = "socket"
-    # Of this machine alone: a proxy with a certificate is what Slack talks to.
-    host: str = "127.0.0.1"
-    port: int = Field(default=3000, ge=0, le=65_535)
-    path: UrlPath = "/slack/events"
-    command_prefix: Prefix = ""
-    admins: tuple[str, ...] = ()
-    thread_replies: ThreadReplies = ThreadReplies.JOINED
-    allow_guests: bool = False
-    first_picture_in_channel: bool = True
-    confirm_usd: Amount = Field(default=250_000_000, validate_default=False)
-
-    @property
-    def imagine(self) -> str:
-        """The name of the command that asks for a picture."""
-        return command_name("imagine", self.command_prefix)
-
-    @property
-    def spend(self) -> str:
-        """The name of the command for money."""
-        return command_name("spend", self.command_prefix)
-
-    @field_validator("confirm_usd")
-    @classmethod
-    def _bounded(cls, nano_usd: int) -> int:
-        if nano_usd > CONFIRM_MAX_USD * NANO_PER_USD:
-            raise ValueError(f"at most {CONFIRM_MAX_USD:,} dollars")
-        return nano_usd
-
-
-class QueueSettings(_Section):
-    """``[queue]``: how many turns run at once, how many may wait, and for how long a stop waits for them."""
-
-    per_person: int = Field(default=2, ge=1, le=100)
-    overall: int = Field(default=32, ge=1, le=1000)
-    # Who is next is looked for among all that wait: with more of them that keeps Slack waiting.
-    waiting: int = Field(default=500, ge=1, le=2_000)
-    waiting_per_person: int = Field(default=50, ge=1, le=2_000)
-    # Below the 30 s after which Kubernetes kills, and systemd's 90 s.
-    grace_s: float = Field(default=25.0, ge=0, le=3_600)
-
-
-class StorageSettings(_Section):
-    """``[storage]``: where everything is kept."""
-
-    data_dir: Path = Path("data")
-
-
-class CatalogueSettings(_Section):
-    """``[catalogue]``: a file of your own with prices and models, over ours."""
-
-    file: Path | None = None
-
-
-class ReportSettings(_Section):
-    """``[reports]``: what admins are sent without asking."""
-
-    month_end: bool = True
-
-
-class LogSettings(_Section):
-    """``[log]``: how much is said while running. No level shows a prompt, token or key."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["text", "json"] = "text"
-
-
-class WatchSettings(_Section):
-    """``[watch]``: where whoever looks after the bot asks how it is; nothing listens without a port."""
-
-    host: str = "127.0.0.1"
-    port: int | None = Field(default=None, ge=0, le=65_535)
-
-
-class RetentionSettings(_Section):
-    """``[retention]``: for how many days things are kept; "none" keeps them until they are deleted."""
-
-    pictures_days: Days = Field(default=None, validate_default=False)
-    prompts_days: Days = Field(default=None, validate_default=False)
-    turns_days: Days = Field(default=None, validate_default=False)
-
-
 class Settings(BaseSettings):
     """Everything that can be set. Secrets come from the environment or ``.env`` alone."""
 
@@ -185,17 +59,50 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    slack_bot_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SLACK_BOT_TOKEN"))
-    slack_app_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SLACK_APP_TOKEN"))
+    slack_bot_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SLACK_BOT_TOKEN"),
+        description="the bot's token, `xoxb-…` (your app's page → OAuth & Permissions)",
+    )
+    slack_app_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SLACK_APP_TOKEN"),
+        description=(
+            "the app-level token, `xapp-…`, with the scope `connections:write` (Basic Information "
+            "→ App-Level Tokens)"
+        ),
+    )
     slack_signing_secret: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("SLACK_SIGNING_SECRET")
+        default=None,
+        validation_alias=AliasChoices("SLACK_SIGNING_SECRET"),
+        description=(
+            'with `slack.mode = "http"`, instead of the app-level token: proves that a request is '
+            "Slack's (Basic Information → App Credentials)"
+        ),
     )
-    slack_api_url: str | None = Field(default=None, validation_alias=AliasChoices("SLACK_API_URL"))
-    openai_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("OPENAI_API_KEY"))
+    slack_api_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SLACK_API_URL"),
+        description="another address than `https://slack.com/api/`, such as the sandbox's",
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_API_KEY"),
+        description="the key of an OpenAI project",
+    )
     openai_admin_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("OPENAI_ADMIN_KEY")
+        default=None,
+        validation_alias=AliasChoices("OPENAI_ADMIN_KEY"),
+        description=(
+            "an organisation's admin key, `sk-admin-…`, for `darkroom spend reconcile` alone; the "
+            "bot needs none"
+        ),
     )
-    openai_base_url: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
+    openai_base_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_BASE_URL"),
+        description="another address than OpenAI's own; pictures made there are listed under that provider",
+    )
 
     image: ImageSettings = ImageSettings()
     caps: CapSettings = CapSettings()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.world import World, start_world
-from bot.settings import QueueSettings
+from bot.setting_sections import QueueSettings
 from sandbox.images.api import ImageApi
 from sandbox.slack.model import Fault, Message
 from sandbox.slack.workspace import Workspace

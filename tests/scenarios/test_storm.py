@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.world import World, start_world
-from bot.settings import QueueSettings
+from bot.setting_sections import QueueSettings
 from sandbox.images.api import ImageApi
 from sandbox.slack.workspace import Workspace
 from tests.reliability import kept

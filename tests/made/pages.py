@@ -1,0 +1,13 @@
+"""Which pages have parts that are made, and of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.made import configuration
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+PAGES: Final[Mapping[str, Callable[[], dict[str, str]]]] = {"configuration.md": configuration.made}
+"""The parts of each page between its markers (``<!-- name -->`` to ``<!-- /name -->``), by their names."""
