@@ -37,7 +37,7 @@ from openai import AsyncOpenAI
 from darkroom.clock import SystemClock
 from darkroom.rendering.job import Candidate, Endpoint, RenderJob
 from darkroom.rendering.provider import Provider
-from darkroom.rendering.responses import ResponsesRenderer
+from darkroom.rendering.renderer import EndpointRenderer
 from darkroom.rendering.thread import RenderThread, tune_process
 from storage.blobs import BlobStore
 
@@ -170,7 +170,7 @@ async def _plain(url: str) -> Cost:
 
 async def _ours(url: str, folder: Path) -> Cost:
     thread = RenderThread(
-        lambda: ResponsesRenderer(Provider(url, "sk-bench"), BlobStore(folder), SystemClock())
+        lambda: EndpointRenderer(Provider(url, "sk-bench"), BlobStore(folder), SystemClock())
     )
     await thread.start()
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from darkroom.rendering.account import Access, ModelSeen
+from darkroom.rendering.access import Access, ModelSeen
 from darkroom.turns.account_book import Limits, ModelCheck, ProviderKnown, RateSeen
 from storage.database import Database
 from storage.times import from_text, maybe_from_text, to_text

@@ -4,41 +4,20 @@ nothing."""
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 import httpx2
 import openai
+from openai.types import Model
 
+from darkroom.rendering.access import Access, ModelSeen
 from darkroom.rendering.errors import is_of_what_was_asked_for, of_exception
 from darkroom.rendering.job import FailureKind
 from darkroom.rendering.provider import Provider
 
+__all__ = ["LOOK_TIMEOUT_S", "Access", "Account", "ModelSeen", "day_of"]
+
 LOOK_TIMEOUT_S = 10.0
-
-
-class Access(StrEnum):
-    """Whether an account may call a model."""
-
-    LISTED = "listed"
-    """The API names it to this account. That it may also be called is only known when it was."""
-    REFUSED = "refused"
-    """The API refuses it to this account, or knows it no more."""
-    UNKNOWN = "unknown"
-    """Nothing was learned: the API did not answer, or not this question."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSeen:
-    """What the API says of one model. ``code`` and ``message`` are its own words for a refusal or a trouble,
-    escaped by nobody; ``shutdown`` is the day it names itself."""
-
-    model: str
-    access: Access
-    shutdown: date | None = None
-    code: str = ""
-    message: str = ""
 
 
 class Account:
@@ -62,6 +41,12 @@ class Account:
             return ModelSeen(model, Access.UNKNOWN, code="timeout", message="no answer in time")
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             return _troubled(model, error)
+        if not isinstance(found, Model):
+            # A gateway's page in place of it: the client hands out text as it came.
+            return ModelSeen(model, Access.UNKNOWN, code="unreadable", message="no model in the answer")
+        if not hasattr(found, "id"):
+            # The client gives a page of somebody's, which is no JSON, as the text that it is.
+            return ModelSeen(model, Access.UNKNOWN, code="unreadable", message="no answer of the API's")
         return ModelSeen(model, Access.LISTED, day_of(found.shutdown_date))
 
 
@@ -75,7 +60,7 @@ def _troubled(model: str, error: Exception) -> ModelSeen:
     # A gateway's own page, or an address that has no such list, says nothing of the model.
     elsewhere = isinstance(error, openai.NotFoundError) and not is_of_what_was_asked_for(error)
     access = Access.REFUSED if failure.kind in _REFUSALS and not elsewhere else Access.UNKNOWN
-    return ModelSeen(model, access, code=failure.code or "", message=failure.message)
+    return ModelSeen(model, access, code=failure.code or "", message=failure.message, kind=failure.kind)
 
 
 def day_of(text: object) -> date | None:

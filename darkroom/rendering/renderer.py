@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from darkroom.clock import Clock
+from darkroom.rendering.access import ModelSeen
+from darkroom.rendering.account import Account
 from darkroom.rendering.images import ImagesRenderer
 from darkroom.rendering.job import Answer, Blobs, Endpoint, NoWord, RenderJob, ResponseIdSeen
 from darkroom.rendering.provider import Provider
@@ -17,6 +19,7 @@ class EndpointRenderer:
 
     def __init__(self, provider: Provider, blobs: Blobs, clock: Clock) -> None:
         self._provider = provider
+        self._account = Account(provider)
         self._responses = ResponsesRenderer(provider, blobs, clock)
         self._images = ImagesRenderer(provider, blobs, clock)
 
@@ -43,3 +46,7 @@ class EndpointRenderer:
     async def forget(self, response_id: str) -> bool:
         """Delete a stored response; the Images endpoint stores none."""
         return await self._responses.forget(response_id)
+
+    async def look_up(self, model: str) -> ModelSeen:
+        """What the API says of a model to this account; see ``Account.look_up``."""
+        return await self._account.look_up(model)

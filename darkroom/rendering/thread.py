@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from darkroom.rendering.access import ModelSeen
 from darkroom.rendering.job import Answer, NoWord, Renderer, RenderJob, ResponseIdSeen
 
 log = logging.getLogger("darkroom.rendering")
@@ -35,10 +36,15 @@ def tune_process() -> None:
 
 
 class ClosableRenderer(Renderer, Protocol):
-    """A renderer with connections to close, and something to get ready."""
+    """A renderer with connections to close, and something to get ready; it can ask what the account may
+    call."""
 
     def warm(self) -> None:
         """Get ready, on the thread that will do the work."""
+        ...
+
+    async def look_up(self, model: str) -> ModelSeen:
+        """What the API says of a model."""
         ...
 
     async def aclose(self) -> None:
@@ -140,6 +146,11 @@ class RenderThread:
         """Have a stored response deleted, on the other thread."""
         loop, renderer = await self._running()
         return await self._over_there(loop, renderer.forget(response_id), f"response {response_id}")
+
+    async def look_up(self, model: str) -> ModelSeen:
+        """Have the API asked about a model, on the other thread."""
+        loop, renderer = await self._running()
+        return await self._over_there(loop, renderer.look_up(model), f"model {model}")
 
     async def _running(self) -> tuple[asyncio.AbstractEventLoop, ClosableRenderer]:
         if self._closed or not self._begun:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from darkroom.rendering.account import ModelSeen
+from darkroom.rendering.access import ModelSeen
 from darkroom.turns.rate import told_limit
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from darkroom.clock import Clock
-from darkroom.rendering.account import Access, ModelSeen
+from darkroom.rendering.access import Access, ModelSeen
 from darkroom.rendering.job import Answer, Candidate, FailureKind
 from darkroom.turns.account_book import AccountBook, RateSeen, limits_of
 

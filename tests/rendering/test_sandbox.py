@@ -14,6 +14,7 @@ from darkroom.clock import SystemClock
 from darkroom.rendering.fallbacks import NextCandidate, ResendPicture, Step, Stop, next_step
 from darkroom.rendering.job import Answer, Billed, Failure, FailureKind, InputPicture, NoWord, RenderJob
 from darkroom.rendering.provider import Provider
+from darkroom.rendering.renderer import EndpointRenderer
 from darkroom.rendering.responses import ResponsesRenderer
 from darkroom.rendering.thread import RenderThread
 from sandbox.images.api import ImageApi
@@ -176,7 +177,7 @@ async def test_no_log_has_the_prompt_the_key_or_the_picture(
 async def test_a_thread_of_its_own_gives_the_same_answer(world: World) -> None:
     """Also for several calls at once; the response ids are reported on the caller's loop."""
     thread = RenderThread(
-        lambda: ResponsesRenderer(Provider(world.url, "sk-test"), world.blobs, SystemClock())
+        lambda: EndpointRenderer(Provider(world.url, "sk-test"), world.blobs, SystemClock())
     )
     await thread.start()
     here = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from darkroom.rendering.access import Access, ModelSeen
 from darkroom.rendering.job import Answer, NoWord, RenderJob, ResponseIdSeen
 from darkroom.rendering.thread import RenderThread, tune_process
 from tests.rendering.support import JOB, nobody
@@ -47,6 +48,10 @@ class Slow:
     async def forget(self, response_id: str) -> bool:
         """Says which thread it was asked on."""
         return threading.current_thread().name == "darkroom-render"
+
+    async def look_up(self, model: str) -> ModelSeen:
+        """Says which thread it was asked on."""
+        return ModelSeen(model, Access.LISTED, message=threading.current_thread().name)
 
     async def aclose(self) -> None:
         """Remember."""
@@ -160,6 +165,13 @@ async def test_what_the_callback_raises_reaches_the_caller() -> None:
         await running.thread.render(JOB, broken)
     with pytest.raises(OSError, match="disk full"):
         await running.thread.ask(JOB, "resp_1")
+    await running.thread.aclose()
+
+
+async def test_a_model_is_asked_about_on_the_other_thread() -> None:
+    running = Running()
+    await running.thread.start()
+    assert (await running.thread.look_up("gpt-image-2")).message == "darkroom-render"
     await running.thread.aclose()
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import httpx2
 
-from darkroom.rendering.job import Answer, NoWord, Renderer, RenderJob, ResponseIdSeen
+from darkroom.rendering.access import ModelSeen
+from darkroom.rendering.job import Answer, NoWord, RenderJob, ResponseIdSeen
+from darkroom.rendering.thread import ClosableRenderer
 from sandbox.images import wire
 from sandbox.images.api import ImageApi
 from sandbox.images.errors import Dropped, NotConnected
@@ -195,16 +197,16 @@ class Noted:
     """In place of the thread that renders: the same renderer on this loop, and it is noted for whom. Made of
     what makes the renderer, like ``RenderThread``."""
 
-    def __init__(self, make: Callable[[], Renderer]) -> None:
+    def __init__(self, make: Callable[[], ClosableRenderer]) -> None:
         self._make = make
-        self._made: Renderer | None = None
+        self._made: ClosableRenderer | None = None
 
     async def start(self) -> None:
         """Make the renderer."""
         self._made = self._make()
 
     @property
-    def _renderer(self) -> Renderer:
+    def _renderer(self) -> ClosableRenderer:
         if self._made is None:
             raise RuntimeError("not started")
         return self._made
@@ -221,6 +223,10 @@ class Noted:
     async def forget(self, response_id: str) -> bool:
         """See ``Renderer``."""
         return await self._renderer.forget(response_id)
+
+    async def look_up(self, model: str) -> ModelSeen:
+        """See ``RenderThread``."""
+        return await self._renderer.look_up(model)
 
     async def aclose(self) -> None:
         """Close the renderer."""

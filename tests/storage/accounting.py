@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from darkroom.rendering.account import Access, ModelSeen
+from darkroom.rendering.access import Access, ModelSeen
 from darkroom.turns.account_book import Limits, RateSeen
 from storage.account import SqliteAccountBook
 from storage.calls import SqliteCallLog
