@@ -31,6 +31,7 @@ class Heart:
         self._clock = clock
         self._started_at: datetime | None = None
         self._stuck: frozenset[str] = frozenset()
+        self._beaten_at: float | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped = asyncio.Event()
 
@@ -56,6 +57,24 @@ class Heart:
         self._stuck = frozenset(stuck)
         now = self._clock.now()
         await self._pulse.beat(Beat(os.getpid(), self._started_at or now, now, running, waiting, stuck))
+        self._beaten_at = asyncio.get_running_loop().time()
+
+    @property
+    def stuck(self) -> int:
+        """How many turns should have come a step further long ago, as of the last beat."""
+        return len(self._stuck)
+
+    @property
+    def silent_s(self) -> float | None:
+        """How many seconds ago the last beat was written down, by the loop; None before the first."""
+        return None if self._beaten_at is None else asyncio.get_running_loop().time() - self._beaten_at
+
+    async def ping(self) -> str | None:
+        """What is wrong, or None: no beat could be written down for a minute."""
+        silent_s = self.silent_s
+        if silent_s is None:
+            return "no sign of life yet"
+        return f"no sign of life for {silent_s:.0f} s" if silent_s > SLOW_S else None
 
     async def _again(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         told: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class Socket:
         self._heard_at = 0.0
         self._up_at = 0.0
         self._pong: float | None = None
+        self.greeted = 0
+        """How often Slack has said hello: once for each connection."""
 
     async def connect(self) -> None:
         """Connect, however long that takes, and watch from then on."""
@@ -65,6 +68,11 @@ class Socket:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         await unbroken("closing the socket to Slack", self._disconnected())
+
+    async def ping(self) -> str | None:
+        """What is wrong with the connection at this moment, or None."""
+        connected = self._handler is not None and await self._handler.client.is_connected()
+        return None if connected else "not connected to Slack"
 
     async def _watch(self) -> None:
         while True:
@@ -133,6 +141,19 @@ class Socket:
 
     async def _hear(self, message: WSMessage) -> None:
         self._heard_at = _now()
+        self.greeted += _greets(message.data)
+
+
+def _greets(data: object) -> bool:
+    """Whether that is the first message of a connection."""
+    # Most messages are somebody's event, and parsed soon enough by the client.
+    if not isinstance(data, str) or '"hello"' not in data:
+        return False
+    try:
+        said = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("type") == "hello"
 
 
 def _now() -> float:

@@ -244,3 +244,20 @@ def test_turns_says_nothing_of_a_bot_that_never_ran(tmp_path: Path) -> None:
     assert (alone.exit_code, alone.output) == (1, "Not running: there was never a sign of life.\n")
     as_json = CliRunner().invoke(main, ["turns", "--alive", "--json", "--data-dir", str(tmp_path)])
     assert json.loads(as_json.output)["alive"] is False
+
+
+async def test_it_says_for_how_long_nothing_could_be_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as database:
+        world, recorded = World(database, tmp_path / "pictures"), Recorded()
+        beating = Heart(world.worker, recorded, world.clock)
+        assert await beating.ping() == "no sign of life yet"
+        recorded.faults = [OSError(28, "no space left on device")]
+        with pytest.raises(OSError, match="no space"):
+            await beating.beat()
+        assert beating.silent_s is None
+        await beating.beat()
+        assert await beating.ping() is None
+        monkeypatch.setattr(heart, "SLOW_S", -1.0)
+        assert await beating.ping() == "no sign of life for 0 s"

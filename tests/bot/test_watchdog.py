@@ -200,3 +200,18 @@ async def test_a_look_that_breaks_is_not_the_last(ear: Ear, monkeypatch: pytest.
 
     monkeypatch.setattr(ear.clients[0], "is_connected", breaks)
     await ear.looked(3)
+
+
+async def test_it_counts_connections_and_says_whether_there_is_one(ear: Ear, workspace: Workspace) -> None:
+    """What somebody writes is no greeting, whatever it says."""
+    assert await ear.socket.ping() is None
+    assert ear.socket.greeted == 1
+    await workspace.post("alice", "design", "hello")
+    await ear.hears("hello")
+    assert ear.socket.greeted == 1
+    struck_dead(ear.clients[0])
+    await workspace.post("alice", "design", "again")
+    await ear.hears("again")
+    assert ear.socket.greeted == 2
+    await ear.socket.aclose()
+    assert await ear.socket.ping() == "not connected to Slack"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from darkroom.turns.endings import Ending, Outcome, Reason
+from handlers.asking import CallOutcome
 from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.delivery import SlackDelivery
 from handlers.manifest import METHOD_SCOPES
@@ -621,3 +622,39 @@ def test_an_organisation_and_the_profiles_team_are_read() -> None:
         },
     )
     assert info == UserInfo("U1", "Egon", "T1", "E1", True, False, True, False)
+
+
+async def test_what_comes_of_each_call_is_told(workspace: Workspace, clock: StillClock, image: Path) -> None:
+    """By method, so that whoever looks after it can see which of them is in trouble."""
+    heard: list[tuple[str, str]] = []
+
+    def hears(method: str, outcome: CallOutcome, seconds: float) -> None:
+        heard.append((method, outcome.value))
+
+    async with slack_session() as session:
+        slack = WebSlackClient(session, workspace.bot_token, clock, workspace.base_url + "/api/", heard=hears)
+        root = await slack.post_message(DESIGN, "root")
+        workspace.faults.append(Fault("chat.update", error="ratelimited", status=429))
+        await slack.update_message(DESIGN, root, "done")
+        with pytest.raises(SlackRefused):
+            await slack.update_message(DESIGN, "1.1", "done")
+        workspace.faults.append(Fault("chat.delete", status=500))
+        with pytest.raises(SlackUnclear):
+            await slack.delete_message(DESIGN, root)
+        with pytest.raises(SlackRefused):
+            await slack.open_view("111.222.old", {"type": "modal"})
+        with pytest.raises(SlackRefused):
+            await slack.respond(f"{workspace.base_url}/commands/none", "too late")
+        await slack.upload(image, "v1.png")
+    assert heard == [
+        ("chat.postMessage", "ok"),
+        ("chat.update", "rate_limited"),
+        ("chat.update", "ok"),
+        ("chat.update", "refused"),
+        ("chat.delete", "unclear"),
+        ("views.open", "refused"),
+        ("response_url", "refused"),
+        ("files.getUploadURLExternal", "ok"),
+        ("upload", "ok"),
+        ("files.completeUploadExternal", "ok"),
+    ]
