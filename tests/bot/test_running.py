@@ -69,12 +69,14 @@ class Process:
 
 async def darkroom(where: Path, *arguments: str, **environment: str) -> Process:
     """Start a command in *where*, with nothing of this process's tokens and keys."""
+    return await started(where, sys.executable, "-m", "bot", *arguments, **environment)
+
+
+async def started(where: Path, *program: str, **environment: str) -> Process:
+    """Start any program of ours the same way."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DARKROOM_", "SLACK_", "OPENAI_"))}
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        *arguments,
+        *program,
         cwd=where,
         env={**kept, **environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stdout=asyncio.subprocess.PIPE,
