@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from darkroom.turns.erasing import NotScrubbed
 from storage.migrating import is_known, is_newest, migrate
-from storage.scrubbing import scrub
+from storage.scrubbing import LARGEST_BYTES, scrub
 
 T = TypeVar("T")
 
@@ -132,10 +133,10 @@ class Database:
         """A read of any length, from one state of the database, beside the writing."""
         return await self._run(self._reading, in_snapshot, self._reader, work)
 
-    async def scrub(self) -> None:
-        """Leave nothing of what was deleted in the files. Nothing is written meanwhile. Raises
-        ``NotScrubbed``."""
-        await self._run(self._writing, _plainly, self._writer, scrub)
+    async def scrub(self, largest: int | None = LARGEST_BYTES) -> None:
+        """Leave nothing of what was deleted in the files, of up to *largest* bytes. Nothing is written
+        meanwhile. Raises ``NotScrubbed``."""
+        await self._run(self._writing, _plainly, self._writer, partial(scrub, largest=largest))
 
     async def _run(
         self,

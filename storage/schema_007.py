@@ -75,7 +75,7 @@ STATEMENTS: tuple[str, ...] = (
     CREATE TRIGGER admin_journal_is_never_edited BEFORE UPDATE ON admin_journal
     WHEN (NEW.id, NEW.at, NEW.action) IS NOT (OLD.id, OLD.at, OLD.action)
         OR (NEW.team_id <> OLD.team_id AND NEW.team_id NOT GLOB 'gone_*')
-        OR (NEW.key <> OLD.key AND NEW.key NOT GLOB 'gone_*')
+        OR (NEW.key <> OLD.key AND NEW.key NOT GLOB '*gone_*')
         OR (NEW.person_key <> OLD.person_key AND NEW.person_key NOT GLOB 'gone_*')
         OR (NEW.subject <> OLD.subject AND NEW.subject NOT GLOB '*:gone_*')
         OR (NEW.before IS NOT OLD.before AND NEW.before NOT GLOB '*gone_*')
