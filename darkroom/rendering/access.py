@@ -21,10 +21,12 @@ class Access(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ModelSeen:
     """What the API says of one model. ``code`` and ``message`` are its own words for a refusal or a trouble,
-    escaped by nobody; ``shutdown`` is the day it names itself."""
+    escaped by nobody, and ``kind`` is the ``FailureKind`` that they come to; ``shutdown`` is the day it names
+    itself."""
 
     model: str
     access: Access
     shutdown: date | None = None
     code: str = ""
     message: str = ""
+    kind: str = ""

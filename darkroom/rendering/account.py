@@ -60,7 +60,8 @@ def _troubled(model: str, error: Exception) -> ModelSeen:
     # A gateway's own page, or an address that has no such list, says nothing of the model.
     elsewhere = isinstance(error, openai.NotFoundError) and not is_of_what_was_asked_for(error)
     access = Access.REFUSED if failure.kind in _REFUSALS and not elsewhere else Access.UNKNOWN
-    return ModelSeen(model, access, code=failure.code or "", message=failure.message, kind=failure.kind)
+    code, kind = failure.code or "", failure.kind.value
+    return ModelSeen(model, access, code=code, message=failure.message, kind=kind)
 
 
 def day_of(text: object) -> date | None:
