@@ -194,7 +194,8 @@ class Recalling:
 
     async def _tell(self, left: Sequence[tuple[Errand, str]]) -> None:
         """Tell each who deleted, once for a round, what could not be recalled."""
-        for user_id in dict.fromkeys(errand.by_user_id for errand, _ in left):
+        # Nobody deleted what went by its age.
+        for user_id in dict.fromkeys(errand.by_user_id for errand, _ in left if errand.by_user_id):
             theirs = [(errand, why) for errand, why in left if errand.by_user_id == user_id]
             view = left_view(theirs, self._voice.an_admin)
             try:

@@ -31,7 +31,7 @@ class SqliteEraser:
 
     async def erase(self, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
         """See ``Eraser.erase``."""
-        return await self._database.write(lambda db: _erase(db, picture_id, by_user_id, at))
+        return await self._database.write(lambda db: erase(db, picture_id, by_user_id, at))
 
     async def open_errands(self, limit: int) -> Sequence[Errand]:
         """See ``Eraser.open_errands``."""
@@ -131,7 +131,8 @@ def _gone(turn: Turn) -> str | None:
     return turn.request.chosen_id if gone and turn.request.surface is Surface.BUTTON else None
 
 
-def _erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
+def erase(db: sqlite3.Connection, picture_id: str, by_user_id: str, at: datetime) -> Erased | None:
+    """``Eraser.erase``, inside the caller's transaction; *by_user_id* is empty where nobody did it."""
     before = find_picture(db, picture_id)
     if before is None:
         return None

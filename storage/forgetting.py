@@ -20,6 +20,17 @@ _SAID_BY_THE_API = frozenset({"words", "message"})
 
 def forget(db: sqlite3.Connection, turn_id: str, picture: Picture) -> list[Ref]:
     """A turn loses its words and what went along with them; gives the bytes that nothing needs any more."""
+    texts = (picture.prompt, picture.revised_prompt or "")
+    return [
+        (Recall.BLOB, "", f"{sha256}.{suffix}")
+        for sha256, suffix in forget_words(db, turn_id, texts)
+        if not bytes_needed(db, sha256)
+    ]
+
+
+def forget_words(db: sqlite3.Connection, turn_id: str, texts: Sequence[str]) -> list[tuple[str, str]]:
+    """A turn loses its words, those of *texts* that its ending repeats, and what went along with them; gives
+    the digests and formats of that."""
     row = db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
     if row is None:
         return []
@@ -27,19 +38,15 @@ def forget(db: sqlite3.Connection, turn_id: str, picture: Picture) -> list[Ref]:
         type(each)(each.file_id, "", each.media_type, each.size_bytes)
         for each in attachments_from(row["attachments"])
     )
-    texts = [text for text in (row["prompt"], picture.prompt, picture.revised_prompt) if text]
+    told = [text for text in (row["prompt"], *texts) if text]
     db.execute(
         "UPDATE turns SET prompt = '', attachments = ?, details = ? WHERE id = ?",
-        (attachments_to(attachments), _without(row["details"], texts), turn_id),
+        (attachments_to(attachments), _without(row["details"], told), turn_id),
     )
     inputs = db.execute(
         "DELETE FROM inputs WHERE turn_id = ? RETURNING sha256, format", (turn_id,)
     ).fetchall()
-    return [
-        (Recall.BLOB, "", f"{sha256}.{suffix}")
-        for sha256, suffix in dict.fromkeys(map(tuple, inputs))
-        if not bytes_needed(db, sha256)
-    ]
+    return list(dict.fromkeys((row["sha256"], row["format"]) for row in inputs))
 
 
 def forget_copies(db: sqlite3.Connection, picture: Picture) -> list[Ref]:

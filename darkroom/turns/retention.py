@@ -28,6 +28,7 @@ class Keep:
     def before(self, now: datetime) -> Before:
         """What is old enough at *now*. A request that goes takes its pictures and words with it."""
         return Before(
+            now=now,
             pictures=_days_before(now, self.pictures_days, self.turns_days),
             words=_days_before(now, self.prompts_days, self.turns_days),
             turns=_days_before(now, self.turns_days),
@@ -42,12 +43,13 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Whatever was last heard of before these moments is old enough; None: nothing ever is.
+    """Whatever was last heard of before these moments is old enough, seen from *now*; None: nothing ever is.
 
     A picture is as old as its making, a request as its last step. What Slack has not taken is told again
     until ``given_up``, and kept for that long whatever the settings say.
     """
 
+    now: datetime
     pictures: datetime | None
     words: datetime | None
     turns: datetime | None
@@ -85,26 +87,30 @@ class RetentionBook(Protocol):
         """What there is to be deleted; changes nothing."""
         ...
 
-    async def erase_pictures(self, before: Before, at: datetime, most: int) -> Gone:
-        """Delete pictures as the button does: their words go, and what stands elsewhere is listed."""
-        ...
-
-    async def take_words(self, before: Before, at: datetime, most: int) -> Gone:
-        """Take from requests what was asked for, what went along, and what the API said to it; their pictures
-        stay."""
-        ...
-
     async def take_comments(self, before: Before, most: int) -> Gone:
         """Take away what people said about pictures when they shared them."""
         ...
 
-    async def forget_turns(self, before: Before, at: datetime, most: int) -> Gone:
-        """Forget whole requests that have no picture any more, with all that hangs on them. What was charged
-        stays in the books."""
+    async def erase_pictures(self, before: Before, most: int) -> Gone:
+        """Delete pictures as the button does: their words go, and what stands elsewhere is listed."""
+        ...
+
+    async def take_words(self, before: Before, most: int) -> Gone:
+        """Take from requests what was asked for, what went along, and what the API said to it; their pictures
+        stay."""
+        ...
+
+    async def forget_turns(self, before: Before, most: int) -> Gone:
+        """Forget whole requests that have no picture any more (none that was deleted just ``now`` either),
+        with all that hangs on them. What was charged stays in the books."""
         ...
 
     async def forget_threads(self, before: Before, most: int) -> Gone:
         """Forget threads in which nothing that was asked is left; who writes there opens a new one."""
+        ...
+
+    async def drop_rows(self, before: Before, most: int) -> Gone:
+        """Remove what is left of forgotten requests once nothing is kept that was made of their pictures."""
         ...
 
 
@@ -139,11 +145,13 @@ class Retention:
         there the next time."""
         now = self._clock.now()
         before, book = self._keep.before(now), self._book
-        pictures, more = await _all(lambda n: book.erase_pictures(before, now, n), pictures_max)
-        words, _ = await _all(lambda n: book.take_words(before, now, n))
-        comments, _ = await _all(lambda n: book.take_comments(before, n))
-        turns, _ = await _all(lambda n: book.forget_turns(before, now, n))
-        await _all(lambda n: book.forget_threads(before, n))
+        # In this order, so that all of it is what ``look`` would have counted.
+        comments, _ = await _all(lambda most: book.take_comments(before, most))
+        pictures, more = await _all(lambda most: book.erase_pictures(before, most), pictures_max)
+        words, _ = await _all(lambda most: book.take_words(before, most))
+        turns, _ = await _all(lambda most: book.forget_turns(before, most))
+        await _all(lambda most: book.forget_threads(before, most))
+        await _all(lambda most: book.drop_rows(before, most))
         for sha256, suffix in (*words.bytes, *turns.bytes):
             await self._remove(sha256, suffix)
         later = (await book.count(before)).later

@@ -72,7 +72,8 @@ class Heap:
     """A book that has so many of each, and says in what portions they went."""
 
     def __init__(self, **there: int) -> None:
-        self.there = {"pictures": 0, "words": 0, "comments": 0, "turns": 0, "threads": 0} | there
+        self.there = {"pictures": 0, "words": 0, "comments": 0, "turns": 0} | there
+        self.there |= {"threads": 150, "rows": 250}
         self.portions: dict[str, list[int]] = {name: [] for name in self.there}
 
     def take(self, name: str, most: int) -> Gone:
@@ -84,20 +85,23 @@ class Heap:
     async def count(self, before: Before) -> Counts:
         return Counts(*(self.there[name] for name in ("pictures", "words", "comments", "turns")))
 
-    async def erase_pictures(self, before: Before, at: datetime, most: int) -> Gone:
+    async def erase_pictures(self, before: Before, most: int) -> Gone:
         return self.take("pictures", most)
 
-    async def take_words(self, before: Before, at: datetime, most: int) -> Gone:
+    async def take_words(self, before: Before, most: int) -> Gone:
         return self.take("words", most)
 
     async def take_comments(self, before: Before, most: int) -> Gone:
         return self.take("comments", most)
 
-    async def forget_turns(self, before: Before, at: datetime, most: int) -> Gone:
+    async def forget_turns(self, before: Before, most: int) -> Gone:
         return self.take("turns", most)
 
     async def forget_threads(self, before: Before, most: int) -> Gone:
         return self.take("threads", most)
+
+    async def drop_rows(self, before: Before, most: int) -> Gone:
+        return self.take("rows", most)
 
 
 @given(
@@ -121,3 +125,4 @@ async def test_a_run_takes_all_there_is_in_portions_and_pictures_no_more_than_it
     assert all(portion <= BATCH for portions in heap.portions.values() for portion in portions)
     assert set(removed) == {name for name in ("words", "turns") if there[name]}
     assert outcome.user_ids == {f"U{name}" for name in ("pictures", "words") if there[name]}
+    assert (heap.there["threads"], heap.there["rows"]) == (0, 0)
