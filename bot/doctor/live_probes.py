@@ -81,8 +81,9 @@ class LiveProbes:
         if answer.response_id is not None:
             self._keep(answer.response_id)
         self._purse.settle(call, self._trials.cost(call, answer))
-        if answer.failure is not None and answer.failure.kind in _POINTLESS:
-            self._ended = answer.failure
+        failure = answer.failure
+        if failure is not None and failure.kind in _POINTLESS and failure.billed is Billed.NOTHING:
+            self._ended = failure
         return answer, self._clock.monotonic() - began
 
     def _headers(self, answers: list[Answer]) -> None:
