@@ -9,9 +9,13 @@ from darkroom.rendering.job import BlobWriter
 from darkroom.turns.endings import FileProblem
 from darkroom.turns.model import REFERENCES_MAX, Attachment, Turn
 from darkroom.turns.surroundings import CannotFetch
+from handlers import words_files
+from handlers.blocks.text import View
 from handlers.clients import NotTheFile, SlackClient, SlackRefused, SlackUnclear, TooManyBytes
 from handlers.downloading import ELSEWHERE
-from handlers.pacing import FETCH_PATIENCE_S, TOO_LONG
+from handlers.pacing import ANSWER_PATIENCE_S, FETCH_PATIENCE_S, TOO_LONG
+from handlers.posting import tell_privately
+from handlers.recipients import may_not_look
 
 BYTES_MAX = 50 * 1024 * 1024
 """Of one attached file; the API takes no larger pictures."""
@@ -28,6 +32,7 @@ class SlackAttachments:
 
     def __init__(self, slack: SlackClient, clock: Clock) -> None:
         self._slack = slack.within(FETCH_PATIENCE_S)
+        self._answering = slack.within(ANSWER_PATIENCE_S)
         self._clock = clock
 
     async def above(self, turn: Turn) -> tuple[Attachment, ...]:
@@ -40,12 +45,29 @@ class SlackAttachments:
             files = await self._slack.files_above(request.channel_id, request.thread_ts, before)
         except (SlackRefused, SlackUnclear) as error:
             logger.warning("turn %s: the thread above it cannot be read: %s", turn.id, error)
+            if isinstance(error, SlackRefused) and may_not_look(error):
+                await self._say_unseen(turn)
             return ()
         pictures: dict[str, Attachment] = {}
         for file in reversed([await self._known(file) for file in files[-2 * REFERENCES_MAX :]]):
             if _is_picture(file) and len(pictures) < REFERENCES_MAX:
                 pictures.setdefault(file.file_id, file)
         return tuple(reversed(pictures.values()))
+
+    async def _say_unseen(self, turn: Turn) -> None:
+        """Else the picture that comes would seem to have been made of those above."""
+        request = turn.request
+        try:
+            await tell_privately(
+                self._answering,
+                self._clock,
+                View(words_files.ABOVE_UNSEEN, ()),
+                channel=request.channel_id,
+                user_id=request.user_id,
+                thread_ts=request.thread_ts,
+            )
+        except (SlackRefused, SlackUnclear) as error:
+            logger.info("turn %s: what it could not see is not said: %s", turn.id, error)
 
     async def _known(self, file: Attachment) -> Attachment:
         """What another workspace's file is: messages give no more of it than the id."""

@@ -34,6 +34,12 @@ def passes(error: SlackRefused | SlackUnclear) -> bool:
     return meaning(error) in WAITING
 
 
+def may_not_look(error: SlackRefused) -> bool:
+    """Whether we have no scope to read that channel, as with mentions only: a message of ours there cannot be
+    looked for, today or later."""
+    return error.error == "missing_scope"
+
+
 async def find_private(
     slack: SlackClient, recipient: str, dm: str | None, wanted: Sequence[str], begun_at: datetime
 ) -> Posted | None:
@@ -49,7 +55,7 @@ async def find_private(
         try:
             ts = await slack.find_message(channel, post_id, thread_ts=None, since=begun_at - CLOCKS_APART)
         except SlackRefused as refused:
-            if passes(refused):
+            if passes(refused) and not may_not_look(refused):
                 raise
             return None
         if ts is not None:

@@ -13,7 +13,7 @@ from handlers.blocks.text import View
 from handlers.clients import SlackClient, SlackRefused
 from handlers.meanings import Meaning, in_message
 from handlers.posting import CLOCKS_APART, FILE_PAUSES_S, Poster
-from handlers.recipients import passes
+from handlers.recipients import may_not_look, passes
 from handlers.showing import file_name
 
 logger = logging.getLogger("darkroom.handlers")
@@ -47,7 +47,7 @@ class Elsewhere:
         try:
             return await self._slack.find_message(share.channel_id, share.id, thread_ts=None, since=since)
         except SlackRefused as refused:
-            if passes(refused):
+            if passes(refused) and not may_not_look(refused):
                 raise
             return None
 

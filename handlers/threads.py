@@ -21,6 +21,11 @@ from handlers.services import Services
 
 Event = Mapping[str, Any]
 
+PAIR_WAIT_S = 3.0
+"""A mention's other event comes within so long, where Slack sends us both."""
+TWICE_MAX = 1_000
+"""Of so many messages it is remembered that they came as ``message``."""
+
 
 def register(app: AsyncApp, services: Services) -> None:
     """Listen to messages and mentions."""
@@ -45,6 +50,7 @@ class Threads:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._whole: dict[tuple[str, str], None] = {}
 
     async def said(self, ack: AsyncAck, event: Event) -> None:
         """Somebody wrote something: a request if it is for us and its person counts."""
@@ -52,12 +58,13 @@ class Threads:
         heard = hear(event, services) if from_person(event, services) else None
         if heard is None:
             return
+        whole = event.get("type") == "message"
+        if whole:
+            self._remember(heard.place)
         if heard.request is None:
             # A mention comes twice; only as `message` is it sure to have its files, so that it may complain.
-            if event.get("type") == "message":
-                services.errands.start(
-                    f"hint for {heard.place.channel_id} {heard.place.ts}", self._hint(heard)
-                )
+            hint = self._hint(heard) if whole else self._hint_if_alone(heard)
+            services.errands.start(f"hint for {heard.place.channel_id} {heard.place.ts}", hint)
             return
         arrival = await services.intake.accept(heard.request)
         await ack()
@@ -123,6 +130,17 @@ class Threads:
             request = turn.request
             place = Place(channel_id, ts, request.user_id, request.thread_ts or ts, True, request.surface)
             self._whisper(place, too_late)
+
+    def _remember(self, place: Place) -> None:
+        self._whole[(place.channel_id, place.ts)] = None
+        if len(self._whole) > TWICE_MAX:
+            del self._whole[next(iter(self._whole))]
+
+    async def _hint_if_alone(self, heard: Heard) -> None:
+        """Answer a mention that did not also come as ``message``, since we may not read that channel."""
+        await self._services.clock.sleep(PAIR_WAIT_S)
+        if (heard.place.channel_id, heard.place.ts) not in self._whole:
+            await self._hint(heard)
 
     async def _hint(self, heard: Heard) -> None:
         services, place = self._services, heard.place

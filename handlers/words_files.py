@@ -32,6 +32,12 @@ _PROBLEMS: Mapping[FileProblem, str] = {
     FileProblem.UNREACHABLE: "Slack did not give it out in time. Try again in a minute.",
 }
 
+ABOVE_UNSEEN = (
+    "I did not see the pictures above in this thread: here Slack shows me only messages that mention me. To "
+    "change one of them, open the menu of its message and choose “Edit with Darkroom”."
+)
+"""To who mentioned us in a thread whose messages we have no scope to read."""
+
 
 def why(problem: str, us: str) -> str:
     """The clause behind "because" for a ``FileProblem``, with what to do; *us* is our name as a mention."""

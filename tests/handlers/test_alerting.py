@@ -354,7 +354,7 @@ async def test_while_slack_does_not_say_whether_it_is_there_nothing_is_posted_ag
     await post.alerts_go_to(OPS)
     await post.raised()
     post.slack.after["post_private"] = [unclear()]
-    post.slack.faults["find_message"] = [unclear(), refused("ratelimited"), refused("missing_scope")]
+    post.slack.faults["find_message"] = [unclear(), refused("ratelimited"), refused("token_revoked")]
     alerting = post.alerting()
     for _ in range(4):
         assert not await alerting.round()
@@ -362,11 +362,12 @@ async def test_while_slack_does_not_say_whether_it_is_there_nothing_is_posted_ag
     assert len(post.sent()) == 1
 
 
-async def test_where_it_may_not_look_it_posts_again(post: Post) -> None:
+@pytest.mark.parametrize("error", ["not_in_channel", "missing_scope"])
+async def test_where_it_may_not_look_it_posts_again(post: Post, error: str) -> None:
     await post.alerts_go_to(OPS)
     await post.raised()
     post.slack.faults["post_private"] = [unclear()]
-    post.slack.faults["find_message"] = [refused("not_in_channel"), refused("not_in_channel")]
+    post.slack.faults["find_message"] = [refused(error), refused(error)]
     await post.alerting().round()
     assert await post.alerting().round()
     assert len(post.sent()) == 1

@@ -169,3 +169,20 @@ async def test_a_message_that_opens_its_thread_has_nothing_above() -> None:
     slack = FakeSlack(above=(FILE,))
     assert await above(slack, thread_ts=TS) == []
     assert slack.calls == []
+
+
+async def test_whoever_asked_is_told_that_we_may_not_see_the_pictures_above() -> None:
+    """With mentions only; else the picture would seem to be made of them."""
+    slack = FakeSlack(faults={"files_above": [SlackRefused("missing_scope", "conversations.replies")]})
+    assert await above(slack) == []
+    assert "Edit with Darkroom" in slack.only("post_ephemeral").text
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [SlackRefused("thread_not_found", "conversations.replies"), SlackUnclear("conversations.replies")],
+)
+async def test_where_looking_above_only_went_wrong_nothing_is_said(trouble: Exception) -> None:
+    slack = FakeSlack(faults={"files_above": [trouble]})
+    assert await above(slack) == []
+    assert slack.named("post_ephemeral") == []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
 import pytest
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from darkroom.spending.alerts import AlertKind
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Intent, Options, Surface, ThreadReplies, Turn, TurnState
 from handlers.pacing import ANSWER_PATIENCE_S
+from handlers.threads import PAIR_WAIT_S
 from storage.database import Database
 from tests.examples import ALICE, BOB, DESIGN, TEAM, plan
 from tests.handlers.support import (
@@ -507,3 +510,50 @@ async def test_an_event_that_breaks_is_not_acknowledged(
     assert "red fox" not in caplog.text
     assert (await desk.send(wrote(f"<@{BOT}> a red fox", ROOT))).status == 200
     assert prompts(desk) == ["a red fox"]
+
+
+COMPLAINT = f"<@{BOT}> a red fox --size enormous"
+
+
+async def test_a_mention_in_a_channel_that_we_may_not_read_is_answered_all_the_same(desk: Desk) -> None:
+    """It never comes as ``message``: after a moment its other event answers for it."""
+    await desk.send(mentioned(COMPLAINT, ROOT))
+    assert "A size is square" in desk.slack.only("post_ephemeral").text
+    assert desk.clock.slept == [PAIR_WAIT_S]
+
+
+async def test_a_mention_that_comes_twice_is_answered_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it comes as ``app_mention`` first: that one waits for the other."""
+    later = asyncio.Event()
+
+    async def slept(seconds: float) -> None:
+        await later.wait()
+
+    monkeypatch.setattr(desk.clock, "sleep", slept)
+    waiting = asyncio.create_task(desk.send(mentioned(COMPLAINT, ROOT)))
+    await desk.app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=wrote(COMPLAINT, ROOT)))
+    later.set()
+    await waiting
+    assert len(desk.slack.named("post_ephemeral")) == 1
+
+
+async def test_a_mention_whose_files_made_it_a_request_is_not_complained_about(desk: Desk) -> None:
+    """Its files come with ``message`` alone."""
+    files = fixture("message_file_share_full")["event"]["files"]
+    await desk.send(wrote(f"<@{BOT}>", ROOT, files=files, subtype="file_share"))
+    before = len(desk.slack.calls)
+    await desk.send(mentioned(f"<@{BOT}>", ROOT))
+    assert len(desk.slack.calls) == before
+
+
+async def test_of_few_messages_it_is_remembered_how_they_came(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.threads.TWICE_MAX", 2)
+    for ts in (ROOT, FIRST, SECOND):
+        await desk.send(wrote(COMPLAINT, ts))
+    desk.slack.calls.clear()
+    await desk.send(mentioned(COMPLAINT, SECOND))
+    assert desk.slack.calls == []
