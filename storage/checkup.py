@@ -7,15 +7,21 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlite_utils import Database as SqliteUtils
 
+from darkroom.turns.account_book import RateSeen
+from darkroom.turns.calls import CALLS_MAX, Call
 from darkroom.turns.heartbeat import Beat
+from darkroom.turns.outages import Outage
+from storage.account import rate_limits
+from storage.calls import last_calls
 from storage.database import DATABASE_NAME, LOCK_NAME, connect_read_only
 from storage.heartbeat import last_beat
 from storage.migrations import migrations
+from storage.outages import open_outage
 
 SQLITE_VERSION = sqlite3.sqlite_version
 _STEPS = 10_000
@@ -40,26 +46,48 @@ def has_wal_reset_fault(version: str) -> bool:
 class Checkup:
     """What a database looks like. So many steps were ``applied``; ``pending`` ones are made at the next
     start, ``unknown`` ones are a newer Darkroom's. ``complaint`` is SQLite's first one, empty when all is
-    well, None when reading took too long."""
+    well, None when reading took too long. The last three are empty where a step is pending or unknown."""
 
     applied: int
     pending: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     complaint: str | None = ""
     beat: Beat | None = None
+    rates: tuple[RateSeen, ...] = ()
+    outage: Outage | None = None
+    calls: tuple[Call, ...] = ()
 
 
-def look_at_books(data_dir: Path, late: Callable[[], bool]) -> Checkup:
-    """Read the database through, until *late* says that it takes too long. Raises ``NoDataDirectory``, and
-    OSError with SQLite's words when it cannot even be opened."""
+def look_at_books(data_dir: Path, provider: str, late: Callable[[], bool]) -> Checkup:
+    """Read the database through, until *late* says that it takes too long; and what it knows of *provider*.
+
+    Raises ``NoDataDirectory``, and OSError with SQLite's words when it cannot be opened or is none.
+    """
+    path = data_dir / DATABASE_NAME
     try:
-        with closing(connect_read_only(data_dir / DATABASE_NAME)) as connection:
-            return _look(connection, late)
+        if _is_still(data_dir):
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as still:
+                still.row_factory = sqlite3.Row
+                seen = _look(still, provider, late)
+            if not seen.complaint:
+                return seen
+        with closing(connect_read_only(path)) as connection:
+            return _look(connection, provider, late)
     except sqlite3.DatabaseError as error:
         raise OSError(str(error)) from error
 
 
-def _look(db: sqlite3.Connection, late: Callable[[], bool]) -> Checkup:
+def _is_still(data_dir: Path) -> bool:
+    """Whether the file alone is all there is, and nobody writes: then it is read without the files that
+    SQLite would leave beside it, also where none could be made."""
+    log = data_dir / f"{DATABASE_NAME}-wal"
+    try:
+        return not is_locked(data_dir) and (not log.exists() or not log.stat().st_size)
+    except OSError:
+        return False
+
+
+def _look(db: sqlite3.Connection, provider: str, late: Callable[[], bool]) -> Checkup:
     known = SqliteUtils(db)
     applied = [step.name for step in migrations.applied(known)]
     pending = tuple(step.name for step in migrations.pending(known))
@@ -68,7 +96,22 @@ def _look(db: sqlite3.Connection, late: Callable[[], bool]) -> Checkup:
     unknown = tuple(name for name in applied if name not in ours)
     has_beat = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'heartbeat'").fetchone()
     beat = last_beat(db) if has_beat else None
-    return Checkup(len(applied), pending, unknown, _complaint(db, late), beat)
+    seen = Checkup(len(applied), pending, unknown, _complaint(db, late), beat)
+    if pending or unknown:
+        return seen
+    return replace(
+        seen,
+        rates=tuple(rate_limits(db, provider)),
+        outage=open_outage(db),
+        calls=tuple(_calls(db, provider)),
+    )
+
+
+def _calls(db: sqlite3.Connection, provider: str) -> list[Call]:
+    """The newest calls of every workspace, the newest first."""
+    teams = [row["team_id"] for row in db.execute("SELECT DISTINCT team_id FROM journal")]
+    found = [call for team in teams for call in last_calls(db, team, CALLS_MAX) if call.provider == provider]
+    return sorted(found, key=lambda call: call.sent_at, reverse=True)
 
 
 def _complaint(db: sqlite3.Connection, late: Callable[[], bool]) -> str | None:

@@ -27,13 +27,13 @@ class SqliteOutageBook:
 
     async def current(self) -> Outage | None:
         """See ``OutageBook.current``."""
-        return await self._database.look(_current)
+        return await self._database.look(open_outage)
 
     async def begin(self, outage: Outage, team_id: str) -> Outage:
         """See ``OutageBook.begin``."""
 
         def work(db: sqlite3.Connection) -> Outage:
-            if (before := _current(db)) is not None:
+            if (before := open_outage(db)) is not None:
                 return before
             db.execute(
                 "INSERT INTO outages (id, team_id, trouble, message, began_at) VALUES (?, ?, ?, ?, ?)",
@@ -62,7 +62,8 @@ class SqliteOutageBook:
         await self._database.write(work)
 
 
-def _current(db: sqlite3.Connection) -> Outage | None:
+def open_outage(db: sqlite3.Connection) -> Outage | None:
+    """The outage that has not ended, or None."""
     # There is at most one, by a unique index on (ended_at IS NULL) of the open ones. Asked for by that very
     # expression it is found in the index; by "ended_at IS NULL" alone the index would be walked.
     row = db.execute("SELECT * FROM outages WHERE ended_at IS NULL AND (ended_at IS NULL) = 1").fetchone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -21,10 +21,12 @@ _RESTORE = "Stop Darkroom, keep the file, and make a data directory from the las
 
 @dataclass(frozen=True, slots=True)
 class BooksSeen:
-    """What was said of the books, and the last sign of life of the bot that runs on them now."""
+    """What was said of the books, the last sign of life of the bot that runs on them now, and what they know
+    of the API."""
 
     findings: list[Finding]
     alive: Beat | None = None
+    known: Checkup = field(default_factory=lambda: Checkup(0))
 
 
 def look_at_sqlite(version: str) -> Finding:
@@ -40,18 +42,18 @@ def look_at_sqlite(version: str) -> Finding:
     )
 
 
-def look_into_books(folder: Path, now: datetime) -> BooksSeen:
-    """What is said of the database in *folder*. Blocks for the disk, for ``READ_S`` at most; changes
-    nothing."""
+def look_into_books(folder: Path, provider: str, now: datetime) -> BooksSeen:
+    """What is said of the database in *folder*, and what it knows of *provider*. Blocks for the disk, for
+    ``READ_S`` at most; changes nothing."""
     try:
-        seen = look_at_books(folder, _after(READ_S))
+        seen = look_at_books(folder, provider, _after(READ_S))
     except OSError as error:
         said = f"{folder / DATABASE_NAME} cannot be read: {error}"
         return BooksSeen([fail("data.integrity", said, _RESTORE)])
     beat = seen.beat if seen.beat is not None and is_alive(seen.beat, now) else None
     holder, held = _holder(folder, seen.beat, beat, now)
     findings = [_integrity(seen), _steps(seen), holder]
-    return BooksSeen(findings, beat if held else None)
+    return BooksSeen(findings, beat if held else None, seen)
 
 
 def _after(seconds: float) -> Callable[[], bool]:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.doctor.books import BooksSeen, look_at_sqlite, look_into_books
+from bot.doctor.called import look_at_calls
 from bot.doctor.data import MOUNTS, look_at_directory
 from bot.doctor.finding import Finding, skip
 from bot.doctor.setup import look_at_env_file, look_at_settings
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
+from darkroom.rendering.address import provider_name
 from storage.checkup import SQLITE_VERSION
 
 
@@ -35,14 +37,38 @@ async def examine(
     findings += await asyncio.to_thread(look_at_env_file, folder)
     if settings is None:
         why = "the settings have to be mended first"
-        later = [skip(part, why) for part in ("data", "network", "slack", "openai")]
+        later = [skip(part, why) for part in ("data", "clock", "slack", "models", "openai")]
         return None, [*findings, look_at_sqlite(machine.sqlite), *later]
     data, books = await asyncio.to_thread(_data, settings, machine)
-    return settings, [*findings, *data, *books.findings]
+    return settings, [*findings, *data, *books.findings, *await _outside(settings, machine, books)]
 
 
 def _data(settings: Settings, machine: Machine) -> tuple[list[Finding], BooksSeen]:
-    folder = settings.storage.data_dir.resolve()
+    folder, provider = settings.storage.data_dir.resolve(), provider_name(settings.openai_base_url)
     there, findings = look_at_directory(folder, machine.mounts)
     findings.append(look_at_sqlite(machine.sqlite))
-    return findings, look_into_books(folder, machine.clock.now()) if there else BooksSeen([])
+    if not there:
+        return findings, BooksSeen([])
+    return findings, look_into_books(folder, provider, machine.clock.now())
+
+
+async def _outside(settings: Settings, machine: Machine, books: BooksSeen) -> list[Finding]:
+    """Ports, the network, Slack and the API."""
+    # What speaks to them takes a second to import: settings that are wrong are told without.
+    from bot.doctor.api import look_at_api
+    from bot.doctor.models import look_at_models
+    from bot.doctor.network import look_at_clock, look_at_proxies
+    from bot.doctor.ports import look_at_ports
+    from bot.doctor.slack import look_at_slack
+
+    now, alive = machine.clock.now, books.alive is not None
+    candidates, models = look_at_models(settings, now().date())
+    ports, proxies, slack, api = await asyncio.gather(
+        look_at_ports(settings, alive=alive),
+        look_at_proxies(),
+        look_at_slack(settings, now, alive=alive),
+        look_at_api(settings, candidates, now),
+    )
+    clock = look_at_clock([*slack.times, *api.times], settings.caps.timezone)
+    called = look_at_calls(books.known, candidates, now())
+    return [*ports, *proxies, clock, *slack.findings, *models, *api.findings, *called]

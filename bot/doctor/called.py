@@ -1,0 +1,73 @@
+"""What the books know of the API from pictures that were made: limits, refusals, a time without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.doctor.finding import Finding, fail, good, skip, warn
+from bot.doctor.models import VERIFY, Candidate
+from darkroom.turns.account_book import RateSeen
+from darkroom.turns.calls import Call
+from darkroom.turns.outages import Outage, Trouble
+from storage.checkup import Checkup
+
+LATELY = timedelta(days=7)
+"""A refusal of longer ago says nothing of today."""
+REFUSALS = ("http_403", "http_404", "model_not_found", "invalid_value", "unsupported_value")
+"""How the API says that an account may not use a model (``darkroom/rendering/errors.py``)."""
+_REMEDIES = {
+    Trouble.QUOTA: "Add credit, or raise the limit: platform.openai.com → Settings → Billing",
+    Trouble.KEY: "Put a key that works into .env, and start Darkroom again.",
+    Trouble.REGION: "Run Darkroom where the API is offered.",
+    Trouble.FAILING: "It is tried again from time to time. Look at status.openai.com.",
+}
+
+
+def look_at_calls(known: Checkup, candidates: Sequence[Candidate], now: datetime) -> list[Finding]:
+    """What the books have seen of the API; nothing of it is asked now."""
+    return [
+        *_outage(known.outage),
+        *(found for each in candidates for found in _refused(each, known.calls, now)),
+        _rates(known.rates, now),
+    ]
+
+
+def _outage(outage: Outage | None) -> list[Finding]:
+    if outage is None:
+        return []
+    said = f"since {outage.began_at:%Y-%m-%d %H:%M} UTC the API is of no use to Darkroom: {outage.message}"
+    grade = warn if outage.trouble is Trouble.FAILING else fail
+    return [grade("openai.outage", said, _REMEDIES[outage.trouble])]
+
+
+def _refused(candidate: Candidate, calls: Sequence[Call], now: datetime) -> list[Finding]:
+    """A model may be listed to an account that may not call it: only a call shows that."""
+    last = next((call for call in calls if call.image_model == candidate.model and call.ended_at), None)
+    if last is None or last.error not in REFUSALS or now - last.sent_at > LATELY:
+        return []
+    said = f"the last call of {candidate.model}, {last.sent_at:%Y-%m-%d %H:%M} UTC, was refused: {last.error}"
+    return [warn(f"{candidate.setting}.called", said, f"If the organisation is not verified: {VERIFY}")]
+
+
+def _rates(rates: Sequence[RateSeen], now: datetime) -> Finding:
+    check = "openai.rates"
+    if not rates:
+        return skip(check, "no limits were seen yet: the answers to pictures name them")
+    told = "; ".join(_rate(each) for each in rates[:10])
+    return good(check, f"{told} (as last seen, {_ago(now - max(each.seen_at for each in rates))})")
+
+
+def _rate(rate: RateSeen) -> str:
+    limits = (
+        (rate.limits.pictures, "pictures"),
+        (rate.limits.requests, "requests"),
+        (rate.limits.tokens, "tokens"),
+    )
+    named = ", ".join(f"{count:,} {unit}" for count, unit in limits if count is not None)
+    return f"{rate.model} ({rate.endpoint}): {named or 'none'} a minute"
+
+
+def _ago(passed: timedelta) -> str:
+    hours = int(passed.total_seconds() // 3600)
+    return f"{hours // 24} days ago" if hours >= 48 else f"{hours} hours ago" if hours >= 2 else "just now"
