@@ -18,6 +18,7 @@ from bot.http_mode import HttpServer
 from bot.parts import (
     Books,
     Ground,
+    account_of,
     alerting_of,
     blobs_of,
     delivery_of,
@@ -27,6 +28,7 @@ from bot.parts import (
     recalling_of,
     redelivering_of,
     sharing_of,
+    standing_of,
     worker_of,
 )
 from bot.preflight import CannotStart, Identity, who_we_are
@@ -188,7 +190,8 @@ class Darkroom:
         worker = worker_of(settings, ground, books, maker, guard, delivery, alerting, recalling)
         self.worker = worker
         self.heart = heart = Heart(worker, SqlitePulse(ground.database), clock)
-        going_round = (alerting, sharing, recalling, redelivering, heart)
+        account = account_of(settings, ground, None if self._render is None else self._render.look_up)
+        going_round = (alerting, sharing, recalling, redelivering, account, heart)
         for each in going_round:
             self._closers.work(type(each).__name__.lower(), each.aclose)
         self._closers.work("errands", errands.aclose)
@@ -206,6 +209,7 @@ class Darkroom:
             homeward=homeward,
             eraser=books.eraser,
             pricing=pricing,
+            standing=standing_of(settings, ground, worker),
             reporter=reporter,
             slack=slack,
             guard=guard,

@@ -13,6 +13,7 @@ from darkroom.rendering.job import Renderer
 from darkroom.spending.catalogue import Catalogue
 from darkroom.spending.spans import Span
 from darkroom.spending.watch import Used
+from darkroom.turns.account_watch import AccountWatch, LookUp
 from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.bringing import Bringer
 from darkroom.turns.line import Line
@@ -20,7 +21,10 @@ from darkroom.turns.making import TurnMaker
 from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.pricer import Pricer
 from darkroom.turns.redelivering import Redelivery
+from darkroom.turns.retention import Keep, Retention
+from darkroom.turns.standing import Standing
 from darkroom.turns.worker import Worker
+from handlers.account_rounds import AccountRounds
 from handlers.alerting import Alerting, Watching
 from handlers.attachments import SlackAttachments
 from handlers.clients import SlackClient
@@ -35,14 +39,17 @@ from handlers.services import HandlerConfig
 from handlers.sharing import Sharing
 from handlers.showing import Manner, Showing
 from handlers.watching import Watch
+from storage.account import SqliteAccountBook
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
 from storage.blobs import BlobStore
+from storage.calls import SqliteCallLog
 from storage.conversations import SqliteConversations
 from storage.database import PICTURES_NAME, Database
 from storage.erasing import SqliteEraser, remove_bytes
 from storage.reports import SqliteSpendReader
 from storage.requests import SqliteMoneyRequests
+from storage.retention import SqliteRetentionBook
 from storage.turn_log import SqliteTurnLog
 from storage.turns import SqliteTurnStore
 
@@ -196,6 +203,28 @@ def alerting_of(
     return Alerting(books.alerts, books.admin, slack, clock, config.voice, team, send_report, watching)
 
 
+def account_of(settings: Settings, ground: Ground, look_up: LookUp | None) -> AccountRounds:
+    """What keeps the books up to what the account may call, and how fast, not started yet."""
+    image, provider = settings.image, provider_name(settings.openai_base_url)
+    models = (image.model, *image.fallback, image.host_model)
+    book = SqliteAccountBook(ground.database)
+    watch = AccountWatch(look_up, book, provider, models, ground.clock)
+    ground.gate.listen_for_answers(watch.heard)
+    return AccountRounds(watch, ground.clock)
+
+
+def standing_of(settings: Settings, ground: Ground, worker: Worker) -> Standing:
+    """Where to read how things are."""
+    return Standing(
+        ground.gate,
+        worker.pulse,
+        settings.queue.overall,
+        SqliteAccountBook(ground.database),
+        SqliteCallLog(ground.database),
+        provider_name(settings.openai_base_url),
+    )
+
+
 def sharing_of(config: HandlerConfig, ground: Ground, books: Books, recalling: Recalling) -> Sharing:
     """What shows pictures in other channels, not started yet."""
     manner = manner_of(config, ground.catalogue)
@@ -219,6 +248,19 @@ def recalling_of(config: HandlerConfig, ground: Ground, books: Books) -> Recalli
         view_of=rewriting(books.log, ground.slack, showing),
     )
     return Recalling(books.eraser, books.conversations, ground.slack, ground.clock, config.voice, reach)
+
+
+def keep_of(settings: Settings) -> Keep:
+    """For how long things are kept."""
+    kept = settings.retention
+    return Keep(kept.pictures_days, kept.prompts_days, kept.turns_days)
+
+
+def retention_of(settings: Settings, database: Database, blobs: BlobStore, clock: Clock) -> Retention:
+    """What deletes what is old enough."""
+    return Retention(
+        SqliteRetentionBook(database), keep_of(settings), clock, partial(remove_bytes, database, blobs)
+    )
 
 
 def manner_of(config: HandlerConfig, catalogue: Catalogue) -> Manner:

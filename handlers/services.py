@@ -18,6 +18,7 @@ from darkroom.turns.erasing import Eraser
 from darkroom.turns.intake import Intake
 from darkroom.turns.model import ThreadReplies
 from darkroom.turns.pricing import Pricing
+from darkroom.turns.standing import Standing
 from darkroom.turns.store import TurnLog
 from handlers.blocks.text import View
 from handlers.clients import SlackClient
@@ -87,6 +88,7 @@ class Services:
     homeward: Homeward
     eraser: Eraser
     pricing: Pricing
+    standing: Standing
     reporter: Reporter
     slack: SlackClient
     guard: SlackGuard

@@ -78,6 +78,7 @@ def usage(voice: Voice) -> str:
         "• `--background transparent`; `--format png` or `jpeg`; `--model` and a model's name\n"
         f"• `--private` with `{voice.imagine}` makes it in our direct message; `{voice.imagine} last` brings "
         "your last pictures there, at no cost\n"
+        f"• `{voice.imagine} status` says whether I can make pictures now, how soon, and with which model\n"
         "Pictures attached to a reply or a mention go along; a PNG of the same shape with transparent areas "
         "is a mask: only those areas change.\n"
         f"In a thread, where commands do not work, reply or mention {voice.us}; on a message with a picture, "
@@ -130,6 +131,14 @@ def busy(voice: Voice) -> str:
     return (
         f"Darkroom is answering too many questions at once, so nothing was looked up or changed. Send your "
         f"`{voice.spend}` again in a minute."
+    )
+
+
+def busy_with_status(voice: Voice) -> str:
+    """Too much is being answered already, or this very question is."""
+    return (
+        f"Darkroom is still looking this up, or is answering too many questions at once. If nothing comes, "
+        f"send `{voice.imagine} status` again in a minute."
     )
 
 

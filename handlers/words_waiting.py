@@ -99,10 +99,10 @@ def wait_words(wait: Wait, now: datetime) -> str:
         # Whose money, and how much of it is held, is nobody else's business.
         return "other pictures have to be finished first"
     if wait.why is WaitFor.RATE:
-        soon = "" if until is None else f",{_in(until)}"
-        return f"{_rate(wait.per_minute)}; this one is {_place(wait.ahead)}{soon}"
+        soon = "" if until is None else f",{soon_words(until)}"
+        return f"{rate_words(wait.per_minute)}; this one is {_place(wait.ahead)}{soon}"
     place = f" ({_place(wait.ahead)})" if wait.ahead else ""
-    again = f"; the next try is{_in(until)}" if until is not None else ""
+    again = f"; the next try is{soon_words(until)}" if until is not None else ""
     return (
         f"{why_closed(wait.trouble)}; the request keeps its place{place}, and I go on by myself as soon as "
         f"it works{again}"
@@ -120,14 +120,15 @@ def _place(ahead: int) -> str:
     return "next in line" if ahead <= 0 else f"{ordinal(ahead + 1)} in line"
 
 
-def _rate(per_minute: int | None) -> str:
+def rate_words(per_minute: int | None) -> str:
+    """A clause that says how fast the account may call, as far as that is known."""
     if per_minute is None or per_minute < 1:
         return "OpenAI lets this account make only so many pictures a minute"
     pictures = "1 picture" if per_minute == 1 else f"{per_minute:,} pictures"
     return f"OpenAI lets this account make {pictures} a minute"
 
 
-def _in(seconds: float | None) -> str:
+def soon_words(seconds: float | None) -> str:
     """ " in about 40 s", in steps that do not change with every look; nothing where it is not known."""
     if seconds is None:
         return ""

@@ -44,6 +44,9 @@ __all__ = [
     "pricing_lines",
 ]
 
+READ_ON = date(2026, 11, 20)
+"""When the catalogue that ships with Darkroom was last held against OpenAI's own pages."""
+
 _DATED = re.compile(r"(.+)-\d{4}-\d{2}-\d{2}")
 
 

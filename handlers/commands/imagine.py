@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from darkroom.turns.model import Request, Surface
-from handlers import last, modals, words
+from handlers import last, modals, status, words
 from handlers.blocks import modal
 from handlers.blocks.hints import magic_outside
 from handlers.blocks.text import plain
@@ -15,6 +15,7 @@ from handlers.hearing import magic_word
 from handlers.last import Fetch, Fetcher, read_last
 from handlers.options import BadOption, Said, read_options
 from handlers.services import Services
+from handlers.status import Status, read_status
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -28,6 +29,9 @@ def register(app: AsyncApp, services: Services) -> None:
             return
         if isinstance(request, Fetch):
             await ack(text=last.start(services, _fetcher(command), request))
+            return
+        if isinstance(request, Status):
+            await ack(text=status.start(services, _asker(command)) or "")
             return
         if isinstance(request, Said):
             if services.errands.full:
@@ -59,9 +63,13 @@ def _fetcher(command: dict[str, Any]) -> Fetcher:
     )
 
 
-def read_command(command: dict[str, Any], services: Services) -> Request | Said | Fetch | str:
+def _asker(command: dict[str, Any]) -> status.Asker:
+    return status.Asker(command["user_id"], command["channel_id"], command.get("response_url"))
+
+
+def read_command(command: dict[str, Any], services: Services) -> Request | Said | Fetch | Status | str:
     """The request that a command is; what was said, for the dialog, where the prompt is missing; the pictures
-    that are to be fetched; or what to answer instead."""
+    that are to be fetched; that it is how things are that is wanted; or what to answer instead."""
     config = services.config
     if services.guard.outsider(command.get("team_id"), command.get("enterprise_id")):
         return words.OUTSIDER
@@ -70,6 +78,8 @@ def read_command(command: dict[str, Any], services: Services) -> Request | Said 
         return words.usage(config.voice)
     if (fetch := read_last(text)) is not None:
         return fetch
+    if (asked := read_status(text)) is not None:
+        return asked
     if (magic := magic_word(text)) is not None:
         return magic_outside(magic)
     try:

@@ -25,6 +25,7 @@ from darkroom.turns.model import Attachment, Request, ThreadReplies, Told, Turn,
 from darkroom.turns.outages import Outage
 from darkroom.turns.planning import Planner, RenderSettings
 from darkroom.turns.pricer import Pricer
+from darkroom.turns.standing import Standing
 from handlers.attachments import SlackAttachments
 from handlers.blocks.text import Block
 from handlers.clients import (
@@ -45,9 +46,11 @@ from handlers.reporting import Reporter
 from handlers.services import HandlerConfig, Services
 from handlers.showing import Manner
 from handlers.surfaces import build_app
+from storage.account import SqliteAccountBook
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
 from storage.blobs import BlobStore
+from storage.calls import SqliteCallLog
 from storage.conversations import SqliteConversations
 from storage.database import Database
 from storage.erasing import SqliteEraser
@@ -342,6 +345,7 @@ class Submitted:
         self.woken = 0
         self.sharing_woken = 0
         self.recalling_woken = 0
+        self.beats: tuple[int, int, tuple[str, ...]] = (0, 0, ())
 
     def submit(self, turn: Turn) -> None:
         """See ``Line``."""
@@ -350,6 +354,10 @@ class Submitted:
     def withdraw(self, turn: Turn) -> None:
         """See ``Line``."""
         self.withdrawn.append(turn)
+
+    def pulse(self) -> tuple[int, int, tuple[str, ...]]:
+        """See ``Worker``."""
+        return self.beats
 
     def reconsider(self) -> None:
         """See ``Worker``."""
@@ -481,6 +489,14 @@ class Desk:
             ),
             eraser=SqliteEraser(database),
             pricing=_pricer(store, log, slack, clock, how),
+            standing=Standing(
+                ApiGate(clock, NoOutages(), calls_at_once=9),
+                line.pulse,
+                8,
+                SqliteAccountBook(database),
+                SqliteCallLog(database),
+                "openai",
+            ),
             reporter=Reporter(slack, clock),
             slack=slack,
             guard=SlackGuard(slack, how.house, clock),
