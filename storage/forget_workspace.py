@@ -27,6 +27,11 @@ _OF_THE_WORKSPACE = (
     "DELETE FROM access_rules WHERE team_id = :team",
     "DELETE FROM workspaces WHERE team_id = :team",
     "DELETE FROM outages WHERE team_id = :team",
+    # What nobody drew on is in no sum.
+    """
+    DELETE FROM grants WHERE team_id = :nobodys AND NOT EXISTS (
+        SELECT 1 FROM grant_draws WHERE grant_id = grants.id)
+    """,
     "DELETE FROM counters WHERE budget IN (SELECT value FROM json_each(:budgets))",
     # What the API said of this account may name its organisation; it is asked again.
     "DELETE FROM model_checks",
