@@ -24,9 +24,11 @@ from bot.parts import (
     delivery_of,
     handler_config,
     homeward_of,
+    keep_of,
     making_of,
     recalling_of,
     redelivering_of,
+    retaining_of,
     sharing_of,
     standing_of,
     worker_of,
@@ -220,7 +222,11 @@ class Darkroom:
             wake_sharing=sharing.wake,
             wake_recalling=recalling.wake,
         )
-        return worker, going_round, services
+        if keep_of(settings).for_ever:
+            return worker, going_round, services
+        retaining = retaining_of(settings, ground, recalling, services)
+        self._closers.work("retaining", retaining.aclose)
+        return worker, (*going_round, retaining), services
 
     def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
         settings = self.settings

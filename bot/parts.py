@@ -30,12 +30,14 @@ from handlers.attachments import SlackAttachments
 from handlers.clients import SlackClient
 from handlers.delivery import SlackDelivery
 from handlers.guard import SlackGuard
+from handlers.home import Homes
 from handlers.homeward import Homeward
 from handlers.money_teller import MoneyTeller
 from handlers.recalling import Reach, Recalling, rewriting
 from handlers.redelivery_rounds import Redelivering
 from handlers.reporting import Reporter
-from handlers.services import HandlerConfig
+from handlers.retaining import Retaining
+from handlers.services import HandlerConfig, Services
 from handlers.sharing import Sharing
 from handlers.showing import Manner, Showing
 from handlers.watching import Watch
@@ -261,6 +263,13 @@ def retention_of(settings: Settings, database: Database, blobs: BlobStore, clock
     return Retention(
         SqliteRetentionBook(database), keep_of(settings), clock, partial(remove_bytes, database, blobs)
     )
+
+
+def retaining_of(settings: Settings, ground: Ground, recalling: Recalling, services: Services) -> Retaining:
+    """What has that done once a day, not started yet."""
+    homes = Homes(services)
+    retention = retention_of(settings, ground.database, ground.blobs, ground.clock)
+    return Retaining(retention, ground.clock, recalling.wake, lambda user_id: homes.refresh(user_id, 0))
 
 
 def manner_of(config: HandlerConfig, catalogue: Catalogue) -> Manner:
