@@ -40,7 +40,6 @@ def command(
 
     The names of the commands, and how Slack reaches Darkroom, are those of the settings.
     """
-    from darkroom.turns.model import ThreadReplies
     from handlers.manifest import build_manifest
 
     flags = flags_of(pairs, data_dir)
@@ -55,8 +54,6 @@ def command(
     url = None if http_url is None else reached_at(http_url, slack.path)
     made = build_manifest(slack.imagine, slack.spend, http_url=url, mentions_only=mentions_only)
     click.echo(json.dumps(made, indent=2, ensure_ascii=False))
-    if mentions_only and slack.thread_replies is not ThreadReplies.MENTIONS:
-        click.echo('\nWith it, set in darkroom.toml, under [slack]: thread_replies = "mentions"', err=True)
 
 
 def reached_at(url: str, path: str) -> str:

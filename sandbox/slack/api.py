@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.reading import read_json
-from sandbox.slack import methods_chat, methods_files, methods_looking, methods_rest, methods_views
+from sandbox.slack import limits, methods_chat, methods_files, methods_looking, methods_rest, methods_views
 from sandbox.slack.called import recorded
 from sandbox.slack.happenings import pointless
 from sandbox.slack.model import ApiAnswer, ApiError, CallRecord, Dropped, Fault, Json
@@ -44,15 +44,9 @@ SCOPES: Final[Mapping[str, str]] = {
     "bots.info": "users:read",
     "reactions.get": "reactions:read",
 }
-HISTORY: Final = {
-    "channel": "channels:history",
-    "group": "groups:history",
-    "im": "im:history",
-    "mpim": "mpim:history",
-}
 _BY_KIND: Final = {
-    "conversations.history": HISTORY,
-    "conversations.replies": HISTORY,
+    "conversations.history": limits.HISTORY,
+    "conversations.replies": limits.HISTORY,
     "conversations.info": methods_looking.READ,
     "conversations.members": methods_looking.READ,
 }

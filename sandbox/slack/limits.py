@@ -19,6 +19,14 @@ DEFAULT_SCOPES: Final = frozenset(
         "users:read",
     }
 )
+"""What an app has that declares nothing else."""
+HISTORY: Final = {
+    "channel": "channels:history",
+    "group": "groups:history",
+    "im": "im:history",
+    "mpim": "mpim:history",
+}
+"""The scope for the messages of each kind of conversation."""
 
 TEXT_MAX: Final = 40_000
 UPDATE_TEXT_MAX: Final = 4_000

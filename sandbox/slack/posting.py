@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sandbox.slack import blocks as block_kit
 from sandbox.slack import events, files, words
-from sandbox.slack.limits import forget_oldest
+from sandbox.slack.limits import HISTORY, forget_oldest
 from sandbox.slack.model import SLACKBOT, ApiError, Channel, Edited, Ephemeral, Json, Message, Notification
 
 if TYPE_CHECKING:
@@ -73,8 +73,10 @@ async def _announce(state: "State", channel: Channel, message: Message) -> None:
 
 
 async def tell(state: "State", channel: Channel, event: Json) -> None:
-    """Send an event about a channel, as long as the app is in it and has asked for its kind."""
-    if state.installed and state.bot_user_id in channel.members and event["type"] in state.subscriptions:
+    """Send an event about a channel, as long as the app is in it, has asked for its kind, and may have it."""
+    may = event["type"] != "message" or HISTORY[channel.kind] in state.scopes
+    wanted = may and event["type"] in state.subscriptions
+    if state.installed and state.bot_user_id in channel.members and wanted:
         await state.delivery.event(events.envelope(state, event, shared=channel.is_shared))
 
 

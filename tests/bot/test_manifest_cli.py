@@ -112,11 +112,6 @@ def test_with_mentions_only_it_asks_for_no_messages_of_channels_and_for_all_the_
     assert less["features"] == full["features"]
 
 
-def test_the_setting_that_goes_with_mentions_only_is_named_unless_it_is_made() -> None:
-    assert 'thread_replies = "mentions"' in printed("--mentions-only").stderr
-    assert printed("--mentions-only", "--set", "slack.thread_replies=mentions").stderr == ""
-
-
 def test_what_is_not_said_comes_from_the_settings(tmp_path: Path) -> None:
     (tmp_path / "darkroom.toml").write_text(
         '[slack]\ncommand_prefix = "night"\npath = "/in"\nmode = "http"\n'
