@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.cli import Refused
 from bot.doctor.finding import Finding
+from bot.doctor.finishing import to_its_end
 from bot.doctor.live_calls import Purse, Trials
 from bot.doctor.live_probes import LiveProbes
 from bot.settings import Settings
@@ -41,9 +42,13 @@ async def run_live(
         try:
             return [_without(key, finding) for finding in await probes.run(say)]
         finally:
-            left = await probes.tidy()
-            await provider.aclose()
-            say(_afterwards(purse, left))
+            await to_its_end(_tidied(probes, provider, purse, say))
+
+
+async def _tidied(probes: LiveProbes, provider: Provider, purse: Purse, say: Say) -> None:
+    left = await probes.tidy()
+    await provider.aclose()
+    say(_afterwards(purse, left))
 
 
 def allowed(settings: Settings, limit_nano_usd: int | None, today: date) -> tuple[Trials, Purse]:

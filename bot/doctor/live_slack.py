@@ -10,6 +10,7 @@ import click
 
 from bot.cli import Refused
 from bot.doctor.finding import Finding, Grade
+from bot.doctor.finishing import to_its_end
 from bot.doctor.live_asking import Ask
 from bot.doctor.live_slack_probes import SlackProbes
 from bot.doctor.live_traces import Traces
@@ -52,10 +53,15 @@ async def run_live_slack(
             try:
                 await probes.run(say)
             finally:
-                left = await traces.clear()
-                gone = "Everything that was put there is gone again."
-                say(f"This could not be taken away: {'; '.join(left)}." if left else gone)
+                left = await to_its_end(_cleared(traces, say))
             return [*probes.found, _of_cleanup(left)]
+
+
+async def _cleared(traces: Traces, say: Say) -> list[str]:
+    left = await traces.clear()
+    gone = "Everything that was put there is gone again."
+    say(f"This could not be taken away: {'; '.join(left)}." if left else gone)
+    return left
 
 
 async def _introduced(client: ProbingClient) -> None:

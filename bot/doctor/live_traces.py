@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from darkroom.clock import Clock, within
-from handlers.blocks.probes import home_after_view
+from handlers.blocks.probes import home_after_view, looking_view
 from handlers.blocks.text import Block, View
 from handlers.clients import Posted, SlackClient, SlackRefused, SlackUnclear
 from handlers.meanings import Meaning, in_message, meaning
@@ -20,6 +21,7 @@ CLEAR_TIMEOUT_S = 120.0
 TRIES = 3
 PAUSE_S = 2.0
 """Seconds between two tries at taking something away."""
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{8,}")
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Traces:
         self._marks: list[Mark] = []
         self._files: list[str] = []
         self._homes: list[str] = []
+        self._channels: dict[str, str] = {}
+        """Of people and of channels by their names, as Slack has told them."""
 
     async def post(
         self, channel: str, view: View, *, thread_ts: str | None = None, broadcast: bool = False
@@ -83,7 +87,8 @@ class Traces:
         except SlackRefused:
             self._marks.remove(mark)
             raise
-        mark.channel, mark.ts = posted.channel, posted.ts
+        self._channels[place] = mark.channel = posted.channel
+        mark.ts = posted.ts
         return mark
 
     async def upload(self, path: Path, name: str) -> str:
@@ -119,9 +124,11 @@ class Traces:
         ]
 
     async def _clear(self) -> None:
-        for mark in reversed(self._marks.copy()):
-            if await self._away(partial(self._remove, mark)):
-                self._marks.remove(mark)
+        tried: list[Mark] = []
+        while left := [mark for mark in self._marks if mark not in tried]:
+            tried.append(left[-1])
+            if await self._away(partial(self._remove, left[-1])):
+                self._marks.remove(left[-1])
         for file_id in self._files.copy():
             if await self._away(partial(self._slack.delete_file, file_id)):
                 self._files.remove(file_id)
@@ -152,7 +159,16 @@ class Traces:
 
     async def _found(self, mark: Mark) -> bool:
         """Look for a message whose post had no answer. Raises like the client."""
+        mark.channel = await self._channel_of(mark.channel)
         mark.ts = await self._slack.find_message(
             mark.channel, mark.name, thread_ts=mark.thread_ts, since=self._since
         )
         return mark.ts is not None
+
+    async def _channel_of(self, place: str) -> str:
+        """The id of a channel. A person's direct message has one that only a post into it tells."""
+        if _CHANNEL.fullmatch(place):
+            return place
+        if place not in self._channels:
+            await self.post_private(place, looking_view())
+        return self._channels[place]

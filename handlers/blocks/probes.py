@@ -46,6 +46,12 @@ def chart_view() -> View:
     return View("A test chart: three days, and what was spent on each.", (block,))
 
 
+def looking_view() -> View:
+    """A message that is there for a moment, to learn where it stands."""
+    said = "Darkroom's doctor is looking for a message that it may have left here."
+    return View(said, (section(said),))
+
+
 def home_view(file_id: str) -> Block:
     """A Home tab with the picture."""
     image = {"type": "image", "slack_file": {"id": file_id}, "alt_text": _ALT}
