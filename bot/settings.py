@@ -18,6 +18,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -125,7 +126,11 @@ def load_settings(
     """
     here = folder or Path()
     file = config or here / CONFIG_NAME
-    faults = _file_faults(file, must_exist=config is not None) + _strange_variables(os.environ)
+    faults = [
+        *_file_faults(file, must_exist=config is not None),
+        *_env_file_faults(here / ENV_NAME),
+        *_strange_variables(os.environ),
+    ]
     if faults:
         raise BadSettings(faults)
 
@@ -174,6 +179,11 @@ def _made(kind: type[Settings], flags: Mapping[str, Any]) -> Settings:
         return kind(**values)
     except ValidationError as error:
         raise BadSettings([_fault(entry) for entry in error.errors(include_url=False)]) from None
+    except SettingsError as error:
+        # Its cause quotes what stands there; itself it only names the section.
+        name = str(error).partition('"')[2].partition('"')[0]
+        wanted = f'{name} (DARKROOM_{name.upper()}__…): a list there is JSON, such as ["U0123ABCD"]'
+        raise BadSettings([wanted]) from None
 
 
 def _fault(entry: Any) -> str:
@@ -194,6 +204,18 @@ def _file_faults(file: Path, *, must_exist: bool) -> list[str]:
         tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return [f"{file.resolve()}: not readable as TOML: {error}"]
+    except OSError as error:
+        return [f"{file.resolve()}: cannot be read: {error.strerror}"]
+    return []
+
+
+def _env_file_faults(file: Path) -> list[str]:
+    try:
+        file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError:
+        return [f"{file.resolve()}: not readable as text (UTF-8)"]
     except OSError as error:
         return [f"{file.resolve()}: cannot be read: {error.strerror}"]
     return []

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.doctor.finding import Finding, fail, good, warn
@@ -21,7 +22,14 @@ NETWORK_KINDS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "gluster
 _PROBE = bytes(4096)
 
 
-def look_at_directory(folder: Path, mounts: Path = MOUNTS) -> tuple[bool, list[Finding]]:
+def free_bytes(folder: Path) -> int:
+    """How much may still be written there."""
+    return shutil.disk_usage(folder).free
+
+
+def look_at_directory(
+    folder: Path, mounts: Path = MOUNTS, free: Callable[[Path], int] = free_bytes
+) -> tuple[bool, list[Finding]]:
     """Whether there are books in *folder*, and what is said of the directory around them. Blocks for the
     disk; leaves everything as it was."""
     if (bad := _not_there(folder)) is not None:
@@ -29,7 +37,7 @@ def look_at_directory(folder: Path, mounts: Path = MOUNTS) -> tuple[bool, list[F
     return True, [
         good("data.directory", str(folder)),
         _writable(folder),
-        _room(folder),
+        _room(free(folder)),
         _mode(folder),
         _file_system(folder, mounts),
     ]
@@ -88,8 +96,8 @@ def _to_write(error: OSError, folder: Path) -> str:
     return _own(folder)
 
 
-def _room(folder: Path) -> Finding:
-    check, free = "data.space", shutil.disk_usage(folder).free
+def _room(free: int) -> Finding:
+    check = "data.space"
     said = f"{free / 1024**2:,.0f} MB free"
     remedy = "Free some space, set retention.pictures_days, or move the data directory to a larger disk."
     if free < LEAST_FREE:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.doctor.books import BooksSeen, look_at_sqlite, look_into_books
 from bot.doctor.called import look_at_calls
-from bot.doctor.data import MOUNTS, look_at_directory
+from bot.doctor.data import MOUNTS, free_bytes, look_at_directory
 from bot.doctor.finding import Finding, skip
 from bot.doctor.setup import look_at_env_file, look_at_settings
 from bot.settings import Settings
@@ -26,6 +26,7 @@ class Machine:
     clock: Clock = field(default_factory=SystemClock)
     mounts: Path = MOUNTS
     sqlite: str = SQLITE_VERSION
+    free: Callable[[Path], int] = free_bytes
 
 
 async def examine(
@@ -45,7 +46,7 @@ async def examine(
 
 def _data(settings: Settings, machine: Machine) -> tuple[list[Finding], BooksSeen]:
     folder, provider = settings.storage.data_dir.resolve(), provider_name(settings.openai_base_url)
-    there, findings = look_at_directory(folder, machine.mounts)
+    there, findings = look_at_directory(folder, machine.mounts, machine.free)
     findings.append(look_at_sqlite(machine.sqlite))
     if not there:
         return findings, BooksSeen([])

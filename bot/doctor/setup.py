@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from dotenv.parser import parse_stream
 
 from bot.doctor.finding import Finding, fail, good, warn
 from bot.settings import CONFIG_NAME, ENV_NAME, BadSettings, Settings, load_settings
 
 GIT_S = 10.0
+_VARIABLES = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_API_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_ADMIN_KEY",
+    "OPENAI_BASE_URL",
+)
 _MEND = "Mend it in darkroom.toml, .env or the environment; docs/configuration.md says what is allowed."
 _SECRETS = (
     "slack_bot_token",
@@ -79,10 +92,32 @@ def look_at_env_file(folder: Path) -> list[Finding]:
     if not file.exists():
         return [good(check, f"no {ENV_NAME} here: secrets come from the environment")]
     mode = stat.S_IMODE(file.stat().st_mode)
+    if not os.access(file, os.R_OK):
+        return []  # The settings have said so.
     if mode & 0o077:
         said = f"others on this machine may read {file.resolve()} (mode {mode:o})"
-        return [warn(check, said, f"chmod 600 {ENV_NAME}"), *_in_git(file)]
-    return [good(check, f"{file.resolve()} is its owner's alone (mode {mode:o})"), *_in_git(file)]
+        return [warn(check, said, f"chmod 600 {ENV_NAME}"), *_lines(file), *_in_git(file)]
+    alone = good(check, f"{file.resolve()} is its owner's alone (mode {mode:o})")
+    return [alone, *_lines(file), *_in_git(file)]
+
+
+def _lines(file: Path) -> list[Finding]:
+    """Lines that are passed over without a word, or whose names nobody asks for."""
+    try:
+        bindings = list(parse_stream(StringIO(file.read_text(encoding="utf-8"))))
+    except UnicodeDecodeError:
+        return []  # The settings have said so.
+    check = "secrets.lines"
+    unread = [str(each.original.line) for each in bindings if each.error or (each.key and each.value is None)]
+    findings: list[Finding] = []
+    if unread:
+        said = f"{ENV_NAME} has lines that are not NAME=VALUE: {', '.join(unread)}"
+        findings.append(warn(check, said, "Write each variable on a line of its own, as NAME=VALUE."))
+    for name in sorted({each.key for each in bindings if each.key} - {*_VARIABLES}):
+        if name.startswith(("SLACK_", "OPENAI_")) and (near := get_close_matches(name, _VARIABLES, 1, 0.85)):
+            said = f"{ENV_NAME} has {name}, which nobody asks for"
+            findings.append(warn(check, said, f"Did you mean {near[0]}?"))
+    return findings
 
 
 def _in_git(file: Path) -> list[Finding]:
