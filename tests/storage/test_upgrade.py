@@ -12,11 +12,13 @@ from sqlite_utils import Database as SqliteUtils
 
 from darkroom.spending.changes import Author, Correct, GiveGrant, Person
 from darkroom.spending.spans import parse_span
+from storage.account import chosen
 from storage.admin import SqliteAdminBooks
 from storage.database import DATABASE_NAME, PICTURES_NAME, Database, OlderData, UnusableData, read_books
 from storage.migrations import migrations
 from storage.reports import spend_report
 from storage.repricing import charged_entries
+from storage.times import from_text
 from storage.turn_report import turn_rows
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, caps
 from tests.storage.books import check_books
@@ -130,6 +132,11 @@ def test_what_is_broken_in_books_of_today_is_still_called_broken(tmp_path: Path)
     Database.open(tmp_path, create=True, inline=True).close()
     with pytest.raises(UnusableData, match="nothing_such"):
         read_books(tmp_path, lambda db: db.execute("SELECT * FROM nothing_such"))
+
+
+def test_the_provider_of_old_books_was_chosen_when_it_was_first_held_for(old: Path) -> None:
+    Database.open(old, inline=True).close()
+    assert read_books(old, chosen) == [("openai", from_text(AT))]
 
 
 async def test_old_books_are_kept_whole_and_can_be_decided_on(old: Path) -> None:
