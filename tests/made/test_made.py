@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.made.pages import DOCS, PAGES
+from tests.made.pages import DOCS, FILES, PAGES
 from tests.reliability.tables import parts
 
 
@@ -13,3 +13,8 @@ def test_the_page_has_what_is_made_from_the_code(page: str) -> None:
     written = parts((DOCS / page).read_text(encoding="utf-8"))
     for name, made in PAGES[page]().items():
         assert written[name] == made, f"{page} is older than the code: run make docs"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_the_file_is_what_is_made_from_the_code(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == FILES[name](), f"{name}: run make docs"
