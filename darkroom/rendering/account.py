@@ -4,6 +4,7 @@ nothing."""
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import date
 
 import httpx2
@@ -50,6 +51,7 @@ class Account:
         return ModelSeen(model, Access.LISTED, day_of(found.shutdown_date))
 
 
+_MISSING_SCOPE = re.compile(r"\bmissing scopes?\b|\binsufficient permissions\b", re.IGNORECASE)
 _REFUSALS = frozenset({FailureKind.ACCESS, FailureKind.MODEL_GONE})
 
 
@@ -57,8 +59,10 @@ def _troubled(model: str, error: Exception) -> ModelSeen:
     if not isinstance(error, openai.OpenAIError | httpx2.HTTPError):
         return ModelSeen(model, Access.UNKNOWN, code="unreadable", message=type(error).__name__)
     failure = of_exception(error)
-    # A gateway's own page, or an address that has no such list, says nothing of the model.
+    # A gateway's own page, an address that has no such list, or a key that may not look models up: none of
+    # them says anything of the model.
     elsewhere = isinstance(error, openai.NotFoundError) and not is_of_what_was_asked_for(error)
+    elsewhere |= _MISSING_SCOPE.search(failure.message) is not None
     access = Access.REFUSED if failure.kind in _REFUSALS and not elsewhere else Access.UNKNOWN
     code, kind = failure.code or "", failure.kind.value
     return ModelSeen(model, access, code=code, message=failure.message, kind=kind)
