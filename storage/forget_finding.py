@@ -98,43 +98,47 @@ def known(db: sqlite3.Connection, whom: Whom) -> Known:
 
 
 _TRACES = """
-    SELECT 'message' AS kind, channel_id, message_ts AS ref FROM turns
+    SELECT 'message' AS kind, channel_id, message_ts AS ref, '' AS provider FROM turns
         WHERE id IN gone_turns AND message_ts IS NOT NULL
     UNION SELECT iif(opens_thread AND EXISTS (
             SELECT 1 FROM turns AS other WHERE other.team_id = turns.team_id
                 AND other.channel_id = turns.channel_id AND other.thread_ts = turns.thread_ts
                 AND other.id NOT IN gone_turns
-        ), 'placeholder', 'message'), channel_id, placeholder_ts FROM turns
+        ), 'placeholder', 'message'), channel_id, placeholder_ts, '' FROM turns
         WHERE id IN gone_turns AND placeholder_ts IS NOT NULL
-    UNION SELECT 'file', '', file_id FROM pictures WHERE id IN gone_pictures AND file_id IS NOT NULL
-    UNION SELECT 'message', channel_id, message_ts FROM shares
+    UNION SELECT 'file', '', file_id, '' FROM pictures WHERE id IN gone_pictures AND file_id IS NOT NULL
+    UNION SELECT 'message', channel_id, message_ts, '' FROM shares
         WHERE message_ts IS NOT NULL
             AND (picture_id IN gone_pictures OR (team_id = :team AND user_id = :user))
-    UNION SELECT 'file', '', file_id FROM shares
+    UNION SELECT 'file', '', file_id, '' FROM shares
         WHERE (picture_id IN gone_pictures OR (team_id = :team AND user_id = :user)) AND file_id IS NOT NULL
-    UNION SELECT 'message', lists.channel_id, lists.message_ts
+    UNION SELECT 'message', lists.channel_id, lists.message_ts, ''
         FROM pictures JOIN turns AS lists ON lists.team_id = pictures.team_id
             AND lists.channel_id = pictures.channel_id AND lists.thread_ts = pictures.thread_ts
         WHERE pictures.id IN gone_pictures AND lists.intent = 'versions' AND lists.message_ts IS NOT NULL
-    UNION SELECT 'response', '', response_id FROM attempts
+    UNION SELECT 'response', '', response_id, provider FROM attempts
         WHERE turn_id IN gone_turns AND response_id IS NOT NULL
-    UNION SELECT 'response', '', response_id FROM pictures
+    UNION SELECT 'response', '', response_id, provider FROM pictures
         WHERE id IN gone_pictures AND response_id IS NOT NULL
-    UNION SELECT 'message', alert_posts.channel_id, message_ts FROM alert_posts
+    UNION SELECT 'message', alert_posts.channel_id, message_ts, '' FROM alert_posts
         JOIN alerts ON alerts.id = alert_id
         WHERE team_id = :team AND message_ts IS NOT NULL AND alert_posts.channel_id IS NOT NULL
             AND (:user = '' OR person_key = :key OR details ->> 'user_id' = :user)
-    UNION SELECT 'message', posts.channel_id, message_ts FROM money_request_posts AS posts
+    UNION SELECT 'message', posts.channel_id, message_ts, '' FROM money_request_posts AS posts
         JOIN money_requests ON money_requests.id = request_id
         WHERE team_id = :team AND (:user = '' OR person_key = :key)
-    UNION SELECT kind, channel_id, ref FROM erasures
+    UNION SELECT kind, erasures.channel_id, ref, iif(kind = 'response', provider, '') FROM erasures
+        JOIN pictures ON pictures.id = picture_id
         WHERE picture_id IN gone_pictures AND done_at IS NULL AND kind <> 'blob'
     ORDER BY 1, 2, 3
 """
 
 
 def _traces(db: sqlite3.Connection, one: dict[str, str]) -> list[Trace]:
-    found = [Trace(Recall(row["kind"]), row["channel_id"], row["ref"]) for row in db.execute(_TRACES, one)]
+    found = [
+        Trace(Recall(row["kind"]), row["channel_id"], row["ref"], row["provider"])
+        for row in db.execute(_TRACES, one)
+    ]
     # A message that is deleted need not be rewritten.
     deleted = {(each.channel_id, each.ref) for each in found if each.kind is Recall.MESSAGE}
     return [

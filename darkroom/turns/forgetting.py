@@ -31,11 +31,13 @@ class Whom:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Something of theirs that stands elsewhere; ``channel_id`` and ``ref`` are an ``Errand``'s."""
+    """Something of theirs that stands elsewhere; ``channel_id`` and ``ref`` are an ``Errand``'s, and a stored
+    response is at ``provider``."""
 
     kind: Recall
     channel_id: str
     ref: str
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
