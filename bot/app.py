@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -35,6 +35,7 @@ from bot.parts import (
 )
 from bot.preflight import CannotStart, Identity, who_we_are
 from bot.settings import Settings
+from bot.watch.tally import Tally
 from bot.watchdog import Socket
 from darkroom.clock import Clock, SystemClock
 from darkroom.rendering.address import could_be_key
@@ -108,6 +109,7 @@ class Darkroom:
         self.heart: Heart | None = None
         self.services: Services | None = None
         self._render: RenderThread | None = None
+        self.watch = Tally()
 
     async def __aenter__(self) -> Darkroom:
         await self.start()
@@ -140,6 +142,7 @@ class Darkroom:
             settings.storage.data_dir, create=self._create_data, inline=self._overrides.inline
         )
         self._closers.plain("database", lambda: asyncio.to_thread(database.close))
+        watch = self.watch = await self._watched(catalogue, clock)
         blobs = blobs_of(settings, clock)
         blobs.sweep()
 
@@ -148,10 +151,11 @@ class Darkroom:
         identity = self._overrides.identity or await who_we_are(
             settings, session, settings.slack_api_url or SLACK_URL
         )
+        url, told = settings.slack_api_url or SLACK_URL, watch.slack_called
         slack = self._overrides.slack or WebSlackClient(
-            session, identity.bot_token, clock, settings.slack_api_url or SLACK_URL, identity.bot_id
+            session, identity.bot_token, clock, url, identity.bot_id, told
         )
-        renderer = self._overrides.renderer or self._render_thread(blobs, clock)
+        renderer = watch.renderer(self._overrides.renderer or self._render_thread(blobs, clock))
 
         gate = ApiGate(clock, SqliteOutageBook(database), calls_at_once=settings.queue.overall)
         self._closers.plain("gate", gate.aclose)
@@ -163,7 +167,7 @@ class Darkroom:
         )
         self.services = services
         web = AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL)
-        app = build_app(services, web, identity.signing_secret)
+        app = build_app(services, web, identity.signing_secret, watch.answered)
         connect = self._overrides.connect
         # What was left has its place before anything new can come, and people are told when they can answer.
         left = await worker.line_up()
@@ -174,12 +178,28 @@ class Darkroom:
         for each in going_round:
             each.start()
         self.errands.start("tidying", _tidy(database, blobs, clock))
+        await watch.ready()
+        # The first to be closed: whoever sends us anything is to know before it is missed.
+        self._closers.plain("readiness", watch.stopping)
         logger.info("ready: team %s, bot %s, %d turns taken up", identity.team_id, identity.bot_user_id, left)
+
+    async def _watched(self, catalogue: Catalogue, clock: Clock) -> Tally:
+        """What counts and serves how things are, if anybody is to be served."""
+        if self.settings.watch.port is None:
+            return Tally()
+        # Most Darkrooms do without, and it takes a while to load.
+        from bot.watch.watch import Watch
+
+        watch = Watch(self.settings, catalogue, clock)
+        self._closers.plain("watch", watch.aclose)
+        await watch.start()
+        return watch
 
     def _put_together(self, ground: Ground) -> tuple[Worker, Sequence[_GoesRound], Services]:
         """Everything between Slack and the API; nothing runs yet."""
         settings, clock, slack, errands = self.settings, ground.clock, ground.slack, self.errands
         config, books = handler_config(settings, ground.identity), Books.of(ground.database)
+        books = replace(books, store=self.watch.store(ground.database))
         guard, reporter = SlackGuard(slack, config.house, clock), Reporter(slack, clock)
         alerting = alerting_of(settings, config, ground, books, reporter)
         ground.gate.listen_for_alerts(alerting.wake)
@@ -192,6 +212,7 @@ class Darkroom:
         worker = worker_of(settings, ground, books, maker, guard, delivery, alerting, recalling)
         self.worker = worker
         self.heart = heart = Heart(worker, SqlitePulse(ground.database), clock)
+        self.watch.look_into(ground.database, config.team_id, config.caps, ground.gate, heart)
         account = account_of(settings, ground, None if self._render is None else self._render.look_up)
         going_round = (alerting, sharing, recalling, redelivering, account, heart)
         for each in going_round:
@@ -248,6 +269,7 @@ class Darkroom:
         thread = RenderThread(make)
         self._closers.plain("render thread", thread.aclose)
         self._render = thread
+        self.watch.part("render thread", thread.ping)
         return thread
 
     async def _connect(self, app: AsyncApp, identity: Identity) -> None:
@@ -259,6 +281,7 @@ class Darkroom:
         socket = Socket(lambda: AsyncSocketModeHandler(app, identity.app_token, web_client=web))
         # First among the closers to run: nothing new comes in while the rest winds up.
         self._closers.plain("socket", socket.aclose, SOCKET_S)
+        self.watch.connection(socket)
         await socket.connect()
 
     async def _listen(self, app: AsyncApp, signing_secret: str) -> None:
@@ -269,6 +292,7 @@ class Darkroom:
         )
         self.http = server
         self._closers.plain("HTTP server", server.aclose, SOCKET_S)
+        self.watch.listener(server)
         await server.start()
 
     async def aclose(self, grace_s: float | None = None) -> None:

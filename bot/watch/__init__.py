@@ -1,0 +1,1 @@
+"""Watching a running Darkroom: is it alive, is it ready, and what does it do."""
