@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.cli import Refused
-from bot.doctor.finding import Finding
+from bot.doctor.finding import Finding, Grade
 from bot.doctor.finishing import to_its_end
 from bot.doctor.live_calls import Purse, Trials
 from bot.doctor.live_probes import LiveProbes
@@ -40,15 +40,19 @@ async def run_live(
     with tempfile.TemporaryDirectory(prefix="darkroom-doctor-") as folder:
         probes = LiveProbes(trials, purse, provider, BlobStore(Path(folder)), clock)
         try:
-            return [_without(key, finding) for finding in await probes.run(say)]
+            found = await probes.run(say)
         finally:
-            await to_its_end(_tidied(probes, provider, purse, say))
+            left = await to_its_end(_tidied(probes, provider, purse, say))
+    return [*(_without(key, finding) for finding in found), _of_spent(purse, left)]
 
 
-async def _tidied(probes: LiveProbes, provider: Provider, purse: Purse, say: Say) -> None:
+async def _tidied(probes: LiveProbes, provider: Provider, purse: Purse, say: Say) -> list[str]:
     left = await probes.tidy()
     await provider.aclose()
-    say(_afterwards(purse, left))
+    say(_spent(purse))
+    if left:
+        say(f"Responses that could not be deleted at the API: {', '.join(left)}.")
+    return left
 
 
 def allowed(settings: Settings, limit_nano_usd: int | None, today: date) -> tuple[Trials, Purse]:
@@ -96,10 +100,18 @@ def _beforehand(trials: Trials, provider: str) -> str:
     )
 
 
-def _afterwards(purse: Purse, left: list[str]) -> str:
+def _spent(purse: Purse) -> str:
     said = f"Spent: {format_usd_exact(purse.spent)} as reported. It is not in Darkroom's books."
     if purse.unclear:
         said += f" Up to {format_usd_exact(purse.unclear)} more may have been: some answers never came."
-    if left:
-        said += f" Responses that could not be deleted at the API: {', '.join(left)}."
     return said
+
+
+def _of_spent(purse: Purse, left: list[str]) -> Finding:
+    check, said = "live.spent", f"{format_usd_exact(purse.spent)} as reported"
+    if purse.unclear:
+        said += f", and up to {format_usd_exact(purse.unclear)} more for answers that never came"
+    if not left:
+        return Finding(check, Grade.WARN if purse.unclear else Grade.PASS, f"{said}; nothing is left there")
+    said += f"; responses that could not be deleted: {', '.join(left)}"
+    return Finding(check, Grade.WARN, said, "The API deletes them by itself, 30 days after they were made.")

@@ -38,7 +38,8 @@ class LiveProbes:
         self._ended: Failure | None = None
 
     async def run(self, say: Callable[[str], None]) -> list[Finding]:
-        """Each probe of ``probes.LIVE``, in its order; what could not be looked at is a ``SKIP``."""
+        """Each probe of ``probes.LIVE`` but the last, in its order; what could not be looked at is a
+        ``SKIP``."""
         responses = await self._picture("live.responses", self._trials.responses, say)
         images = await self._picture("live.images", self._trials.images, say)
         answers = [(self._trials.responses, responses), (self._trials.images, images)]

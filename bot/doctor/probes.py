@@ -19,6 +19,7 @@ LIVE: Mapping[str, str] = {
     "live.moderation": "whether the image tool takes the parameter moderation",
     "live.background": "whether the image tool works in background mode, can be read on and cancelled",
     "live.shutdown": "whether models carry a shutdown_date, and whether it is the catalogue's",
+    "live.spent": "what all of it cost, and whether anything of it is left at the API",
 }
 """``--live``: each probe's check, and what it looks at."""
 

@@ -85,7 +85,7 @@ async def test_every_probe_says_what_it_saw_and_nothing_stays(bench: Bench) -> N
 
 
 async def test_what_was_spent_is_said_and_is_what_was_billed(bench: Bench) -> None:
-    await bench.run()
+    found = await bench.run()
     billed = [call.billed for call in bench.api.calls if call.billed]
     assert len(billed) == 3
     assert bench.said[0].endswith("costs $0.0774493 at most.")
@@ -94,6 +94,7 @@ async def test_what_was_spent_is_said_and_is_what_was_billed(bench: Bench) -> No
     rates = {"text_input": 5_000, "image_output": 30_000, "host_input": 200, "host_output": 1_200}
     cost = sum(rates[name] * tokens for each in billed for name, tokens in each.items() if tokens)
     assert said.startswith(f"Spent: {format_usd_exact(cost)} as reported.")
+    assert found["live.spent"].said.startswith(f"{format_usd_exact(cost)} as reported;")
 
 
 @pytest.mark.parametrize("limit", [None, parse_usd("0.0774")])
@@ -179,6 +180,7 @@ async def test_an_answer_that_breaks_off_may_have_cost_all_that_it_can(bench: Be
     found = await bench.run()
     assert found["live.responses"].grade is Grade.FAIL
     assert "Up to $0.0" in bench.said[-1]
+    assert found["live.spent"].grade is Grade.WARN
     assert found["live.background"].grade is not Grade.SKIP
 
 
@@ -244,6 +246,7 @@ async def test_responses_that_cannot_be_deleted_are_named(bench: Bench) -> None:
     found = await bench.run()
     assert found["live.forgotten"].grade is Grade.SKIP
     assert all(response in bench.said[-1] for response in bench.kept)
+    assert all(response in found["live.spent"].said for response in bench.kept)
     assert len(bench.kept) == 2
 
 
