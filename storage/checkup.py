@@ -69,7 +69,8 @@ def look_at_books(data_dir: Path, provider: str, late: Callable[[], bool]) -> Ch
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as still:
                 still.row_factory = sqlite3.Row
                 seen = _look(still, provider, late)
-            if not seen.complaint:
+            # What somebody began to write meanwhile looks like damage.
+            if not seen.complaint or _is_still(data_dir):
                 return seen
         with closing(connect_read_only(path)) as connection:
             return _look(connection, provider, late)

@@ -51,12 +51,17 @@ def _not_there(folder: Path) -> Finding | None:
     if not folder.is_dir():
         remedy = "Set storage.data_dir to a directory of Darkroom's own."
         return fail(check, f"{folder} is a file, not a directory", remedy)
-    if not os.access(folder, os.R_OK | os.X_OK):
+    if not _may(folder, os.R_OK | os.X_OK):
         return fail(check, f"{folder} cannot be read by {_us()}", _own(folder))
     if not (folder / DATABASE_NAME).exists():
         remedy = "Check storage.data_dir; where nothing ever was, make new, empty books: darkroom init"
         return fail(check, f"there is no {DATABASE_NAME} in {folder}", remedy)
     return None
+
+
+def _may(path: Path, how: int) -> bool:
+    # By the account that acts, which sudo and services may have changed, not by the one that logged in.
+    return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _us() -> str:
@@ -81,7 +86,7 @@ def _writable(folder: Path) -> Finding:
             return fail(check, f"{each}: {error.strerror}", _to_write(error, folder))
     for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"):
         file = folder / name
-        if file.exists() and not os.access(file, os.W_OK):
+        if file.exists() and not _may(file, os.W_OK):
             return fail(check, f"{file} cannot be written by {_us()}", _own(folder))
     return good(check, "a file was written and removed again")
 

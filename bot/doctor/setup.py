@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 import tomllib
@@ -92,8 +91,6 @@ def look_at_env_file(folder: Path) -> list[Finding]:
     if not file.exists():
         return [good(check, f"no {ENV_NAME} here: secrets come from the environment")]
     mode = stat.S_IMODE(file.stat().st_mode)
-    if not os.access(file, os.R_OK):
-        return []  # The settings have said so.
     if mode & 0o077:
         said = f"others on this machine may read {file.resolve()} (mode {mode:o})"
         return [warn(check, said, f"chmod 600 {ENV_NAME}"), *_lines(file), *_in_git(file)]
@@ -105,7 +102,7 @@ def _lines(file: Path) -> list[Finding]:
     """Lines that are passed over without a word, or whose names nobody asks for."""
     try:
         bindings = list(parse_stream(StringIO(file.read_text(encoding="utf-8"))))
-    except UnicodeDecodeError:
+    except (OSError, UnicodeDecodeError):
         return []  # The settings have said so.
     check = "secrets.lines"
     unread = [str(each.original.line) for each in bindings if each.error or (each.key and each.value is None)]
