@@ -10,6 +10,8 @@ from handlers.rounds import Rounds
 
 FIRST_AFTER_S = 10.0
 """After a start, what was left is gone on with first; nobody waits for this."""
+RETRY_S = 300.0
+"""An API that did not answer is not asked about its models again for so long, then twice as long, …"""
 
 
 class AccountRounds:
@@ -18,7 +20,7 @@ class AccountRounds:
 
     def __init__(self, watch: AccountWatch, clock: Clock) -> None:
         self._clock = clock
-        self._rounds = Rounds("account", watch.round, clock, CHECK_EVERY.total_seconds())
+        self._rounds = Rounds("account", watch.round, clock, CHECK_EVERY.total_seconds(), RETRY_S)
         self._first: asyncio.Task[None] | None = None
         watch.listen(self.wake)
 

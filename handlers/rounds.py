@@ -15,14 +15,23 @@ RETRY_S = 30.0
 class Rounds:
     """Runs *work*, which tells whether all of it could be done, in a task of its own.
 
-    ``every_s`` is the longest wait between two rounds. All waits go through the clock.
+    ``every_s`` is the longest wait between two rounds, ``retry_s`` the first one after trouble. All waits go
+    through the clock.
     """
 
-    def __init__(self, name: str, work: Callable[[], Awaitable[bool]], clock: Clock, every_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[bool]],
+        clock: Clock,
+        every_s: float,
+        retry_s: float = RETRY_S,
+    ) -> None:
         self._name = name
         self._work = work
         self._clock = clock
         self._every_s = every_s
+        self._retry_s = retry_s
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self.stopping = False
@@ -53,7 +62,7 @@ class Rounds:
             self._woken.clear()
             done = await unbroken(f"round of {self._name}", self._work())
             troubled = 0 if done else troubled + 1
-            soon = RETRY_S * 2 ** min(troubled - 1, 10) if troubled else self._every_s
+            soon = self._retry_s * 2 ** min(troubled - 1, 10) if troubled else self._every_s
             await self._pause(min(self._every_s, soon))
 
     async def _pause(self, seconds: float) -> None:
