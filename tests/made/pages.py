@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.made import configuration, turn_picture
+from tests.made import configuration, troubleshooting, turn_picture
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-PAGES: Final[Mapping[str, Callable[[], dict[str, str]]]] = {"configuration.md": configuration.made}
+PAGES: Final[Mapping[str, Callable[[], dict[str, str]]]] = {
+    "configuration.md": configuration.made,
+    "troubleshooting.md": troubleshooting.made,
+}
 """The parts of each page between its markers (``<!-- name -->`` to ``<!-- /name -->``), by their names."""
 FILES: Final[Mapping[str, Callable[[], str]]] = {"life-of-a-turn.svg": turn_picture.made}
 """What is made as a whole."""

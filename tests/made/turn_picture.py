@@ -54,9 +54,7 @@ def made() -> str:
     parts += [
         _path(f"M560 {TURN_Y + 88} C560 {TURN_Y + 170} 355 {TURN_Y + 150} 355 {ATTEMPT_Y - 6}"),
         _path(f"M670 {TURN_Y + 10} C715 20 500 0 430 {TURN_Y + 8}"),
-        _words(
-            552, 24, "waits for money that others only hold, or for the API", small=True, middle=True
-        ),
+        _words(552, 24, "waits for money that others only hold, or for the API", small=True, middle=True),
         _arrow(434, ATTEMPT_Y + 22, 516, ATTEMPT_Y + 22),
         _arrow(674, ATTEMPT_Y + 14, 756, ATTEMPT_Y - 54),
         _arrow(674, ATTEMPT_Y + 22, 756, ATTEMPT_Y + 32),
