@@ -24,7 +24,7 @@ def register(app: AsyncApp, services: Services) -> None:
         body: dict[str, Any], context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
     ) -> BoltResponse | None:
         # Whose installation it is for, as Bolt reads it to find the token; who acted can be somebody else.
-        if not services.guard.outsider(context.team_id, context.enterprise_id):
+        if not services.guard.elsewhere(context.team_id, context.enterprise_id):
             await next_()
             return None
         logger.warning("%s of %s is not for this workspace", ids_of(body), context.team_id)

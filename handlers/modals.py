@@ -129,8 +129,10 @@ class Dialogs:
 
     def changed(self, body: Mapping[str, Any]) -> None:
         """Something was chosen: show the price anew. Never waits."""
-        view, user_id = mapping(body.get("view")), mapping(body.get("user")).get("id")
-        actions = body.get("actions")
+        view, user = mapping(body.get("view")), mapping(body.get("user"))
+        if self._services.guard.outsider(user.get("team_id"), user.get("enterprise_id")):
+            return
+        user_id, actions = user.get("id"), body.get("actions")
         at = str(mapping(actions[0]).get("action_ts")) if isinstance(actions, list) and actions else ""
         view_id, memo = view.get("id"), Memo.read(view.get("private_metadata"))
         if memo is None or not isinstance(view_id, str) or not isinstance(user_id, str):
