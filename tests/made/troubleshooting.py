@@ -23,7 +23,10 @@ from tests.reliability.tables import markdown
 HANDLERS: Final = Path(words.__file__).parent
 VOICE: Final = Voice("/imagine", "/spend", "U0DARKROOM", (), "UTC")
 ADMIN: Final = VOICE.an_admin
-EXAMPLES: Final = {**DETAILS, Reason.BAD_FILE: {"file": "cat.heic", "why": "heic"}}
+EXAMPLES: Final[Mapping[Reason, Mapping[str, str | int]]] = {
+    **DETAILS,
+    Reason.BAD_FILE: {"file": "cat.heic", "why": "heic"},
+}
 CALLS: Final[Mapping[str, Callable[[], str]]] = {
     "words.unknown_command": lambda: words.unknown_command(VOICE),
     "words.bad_option": lambda: words.bad_option("--quality takes low, medium or high."),
