@@ -9,11 +9,12 @@ COVER ?=
 # The tests start Darkroom a hundred times: what is compiled once is read by all of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick suite wheel proof soak reliability bench docs lock format clean
+.PHONY: demo install test quick suite wheel proof soak reliability bench docs lock format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    the whole thing running, no account needed"
+	@echo "make install what a Darkroom of your own needs, in .venv"
 	@echo "make test    format, lint, types, imports, the whole suite, and the wheel in an empty environment"
 	@echo "make quick   the fast part of it, for before a commit"
 	@echo "make proof   what takes longer: crash and flood tests"
@@ -41,6 +42,9 @@ $(STAMPS)/run: requirements.lock pyproject.toml $(STAMPS)/venv
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+install: $(STAMPS)/run
+	@echo "Next: $(BIN)/darkroom init"
 
 demo: $(STAMPS)/run
 	$(BIN)/darkroom demo $(ARGS)
