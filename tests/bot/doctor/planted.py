@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -18,7 +18,7 @@ class Planted:
     said and in the remedy."""
 
     name: str
-    plant: Callable[[Patient], Awaitable[None] | None]
+    plant: Callable[[Patient], object]
     check: str
     said: str
     remedy: str
@@ -27,7 +27,7 @@ class Planted:
     """How many of the same check, where one fault has several sides."""
 
 
-def each(*planted: Planted) -> Any:
+def each(*planted: Planted) -> pytest.MarkDecorator:
     """A test for each of them."""
     assert len({one.name for one in planted}) == len(planted)
     return pytest.mark.parametrize("planted", [pytest.param(one, id=one.name) for one in planted])
@@ -36,7 +36,7 @@ def each(*planted: Planted) -> Any:
 async def is_named(patient: Patient, planted: Planted) -> None:
     """Plant it, look, and see that it is named with its remedy, and nothing else is."""
     planting = planted.plant(patient)
-    if planting is not None:
+    if inspect.isawaitable(planting):
         await planting
     found = bad(await patient.looked_at())
     assert [each.check for each in found] == [planted.check] * planted.findings, found
