@@ -111,7 +111,7 @@ class Forgetting:
         unless *anyway*: its name would be gone with it. *heard* is called after each thing.
         """
         report = Report(whom, known)
-        report.left += await self._from_slack(whom, known.traces, heard)
+        report.left += await self._from_slack(whom, known, heard)
         report.left += await self._from_openai(known.traces, heard)
         if report.passing and not anyway:
             return report
@@ -126,15 +126,16 @@ class Forgetting:
         report.still_in = [str(each) for each in await asyncio.to_thread(found_in, folder, whom.ids)]
         return report
 
-    async def _from_slack(self, whom: Whom, traces: Sequence[Trace], heard: Callable[[], None]) -> list[Left]:
-        theirs = [each for each in traces if each.kind is not Recall.RESPONSE]
+    async def _from_slack(self, whom: Whom, known: Known, heard: Callable[[], None]) -> list[Left]:
+        theirs = [each for each in known.traces if each.kind is not Recall.RESPONSE]
         if not theirs:
             return []
-        from handlers.taking_back import take_back
+        from handlers.taking_back import empty_homes, take_back
 
         try:
             async with slack_of(self._settings, whom.team_id) as slack:
-                return await take_back(slack, theirs, heard)
+                left = await take_back(slack, theirs, heard)
+                return left or await empty_homes(slack, known.people)
         except CannotReach as problem:
             return [Left(each, str(problem), problem.passing) for each in theirs]
 

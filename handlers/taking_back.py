@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from darkroom.turns.erasing import Recall
 from darkroom.turns.forgetting import Left, Trace
-from handlers.blocks.recalled import placeholder_view
+from handlers.blocks.recalled import home_view, placeholder_view
 from handlers.clients import SlackClient, SlackRefused, SlackUnclear
 from handlers.meanings import Meaning, meaning
 from handlers.posting import name_of
@@ -17,6 +17,8 @@ logger = logging.getLogger("darkroom.handlers")
 
 IN_VAIN_MAX = 3
 """After so many in a row that Slack did not answer, nothing more is tried."""
+HOME = "Home"
+"""Where the messages of a Home stand, in place of a channel's id."""
 NOT_TRIED = "not tried, because Slack does not answer"
 _ORDER = (Recall.FILE, Recall.MESSAGE, Recall.PLACEHOLDER)
 _PASSING = frozenset({Meaning.UNCLEAR, Meaning.PASSING, Meaning.LATER})
@@ -53,6 +55,22 @@ async def take_back(
                 return left + [Left(each, NOT_TRIED, passing=True) for each in rest]
         finally:
             heard()
+    return left
+
+
+async def empty_homes(slack: SlackClient, people: Sequence[str]) -> list[Left]:
+    """Have the Home of each of *people* show nothing; gives those that could not be changed. Who cannot be
+    shown anything any more sees nothing."""
+    left: list[Left] = []
+    for user_id in people:
+        try:
+            await slack.publish_home(user_id, home_view())
+        except (SlackRefused, SlackUnclear) as error:
+            why = meaning(error)
+            if why is not Meaning.PERSON:
+                left.append(Left(Trace(Recall.MESSAGE, HOME, user_id), name_of(error), why in _PASSING))
+            if why in _PASSING or why is Meaning.REVOKED:
+                return left
     return left
 
 

@@ -94,6 +94,16 @@ def known(db: sqlite3.Connection, whom: Whom) -> Known:
         open_calls=row["open_calls"],
         charged_nano_usd=row["charged"],
         traces=_traces(db, one),
+        people=[
+            each[0]
+            for each in db.execute(
+                """
+                SELECT user_id FROM people WHERE team_id = :team AND (:user = '' OR user_id = :user)
+                ORDER BY user_id
+                """,
+                one,
+            )
+        ],
     )
 
 

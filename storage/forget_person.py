@@ -121,12 +121,7 @@ def _take_words(db: sqlite3.Connection, whom: Whom) -> Files:
 
 def _cut(db: sqlite3.Connection) -> None:
     """What others made from pictures of this person leads to these no more."""
-    db.execute(
-        f"""
-        UPDATE turns SET key = '{GONE}' || id WHERE id NOT IN gone_turns AND (parent_id IN gone_pictures
-            OR chosen_id IN gone_pictures OR inputs_from IN gone_turns)
-        """
-    )
+    _rename_keys(db)
     for table, column, gone in (
         ("turns", "parent_id", "gone_pictures"),
         ("turns", "chosen_id", "gone_pictures"),
@@ -135,6 +130,24 @@ def _cut(db: sqlite3.Connection) -> None:
         ("attempts", "parent_id", "gone_pictures"),
     ):
         db.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} IN {gone}")
+
+
+def _rename_keys(db: sqlite3.Connection) -> None:
+    """What others asked for by a button is told apart by the message and the picture that it stood under."""
+    named = {
+        row[0]
+        for row in db.execute(
+            """
+            SELECT id FROM gone_turns UNION SELECT id FROM gone_pictures
+            UNION SELECT message_ts FROM turns WHERE id IN gone_turns AND message_ts IS NOT NULL
+            UNION SELECT placeholder_ts FROM turns WHERE id IN gone_turns AND placeholder_ts IS NOT NULL
+            """
+        )
+    }
+    for table in ("turns", "shares"):
+        rows = db.execute(f"SELECT id, key FROM {table} WHERE instr(key, ':')").fetchall()
+        keys = [(f"{GONE}{row['id']}", row["id"]) for row in rows if named & set(row["key"].split(":"))]
+        db.executemany(f"UPDATE {table} SET key = ? WHERE id = ?", keys)
 
 
 def _remove_what_they_said(db: sqlite3.Connection, whom: Whom) -> None:

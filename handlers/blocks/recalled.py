@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from darkroom.turns.erasing import Errand, Recall
 from handlers.blocks.scopes import channel_words
 from handlers.blocks.tables import fitting
-from handlers.blocks.text import TEXT_MAX, View, context, escape, truncate
+from handlers.blocks.text import TEXT_MAX, Block, View, context, escape, truncate
 
 PLACEHOLDER = "A picture was made here and deleted."
+
+HOME = "Nothing is kept about you. Whatever you ask for starts from nothing."
+"""In the Home of somebody who was forgotten, until they open it again."""
 
 _WHAT = {
     Recall.MESSAGE: "its message in {where}",
@@ -30,6 +33,11 @@ _HOW = {
 def placeholder_view() -> View:
     """In place of the message that repeated what was asked for: its thread may go on."""
     return View(PLACEHOLDER, (context(PLACEHOLDER),))
+
+
+def home_view() -> Block:
+    """In place of a Home that shows somebody's pictures and prompts."""
+    return {"type": "home", "blocks": [context(HOME)]}
 
 
 def left_view(left: Sequence[tuple[Errand, str]], an_admin: str) -> View:
