@@ -13,6 +13,7 @@ from typing import Literal
 OTHER = "other"
 FIRST_MAX = 40
 """So many names of a kind that others make up are told apart."""
+NAME_MAX = 60
 
 Form = Literal["counter", "gauge", "histogram"]
 
@@ -224,19 +225,22 @@ class Known:
         return name if name in self._names else OTHER
 
 
+CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
+"""What an API's code looks like. Ids have digits, and are not told apart."""
+
+
 class FirstSeen:
-    """The first names that come, such as an API's codes; what comes when there are many is one."""
+    """The first names that come and look like *one*, such as an API's codes; all others are one."""
 
-    _LOOKS_LIKE_ONE = re.compile(r"[A-Za-z][A-Za-z0-9_. ,-]{0,59}")
-
-    def __init__(self, most: int = FIRST_MAX) -> None:
+    def __init__(self, one: re.Pattern[str] = CODE, most: int = FIRST_MAX) -> None:
+        self._one = one
         self._most = most
         self._names: set[str] = set()
 
     def of(self, name: str) -> str:
         """*name*, or ``OTHER``."""
         if name not in self._names:
-            if len(self._names) >= self._most or not self._LOOKS_LIKE_ONE.fullmatch(name):
+            if len(self._names) >= self._most or len(name) > NAME_MAX or not self._one.fullmatch(name):
                 return OTHER
             self._names.add(name)
         return name

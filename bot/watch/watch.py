@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -36,6 +37,7 @@ from storage.database import DATABASE_NAME, Database
 from storage.gauges import SQLITE_VERSION, SqliteGauges
 from storage.turns import SqliteTurnStore
 
+_WORDS = re.compile(r"[A-Za-z0-9 ,-]+")
 CLOSE_S = 1.0
 """How long a stop waits for whoever is being answered."""
 
@@ -186,7 +188,7 @@ class _Now(Collector):
     def __init__(self, settings: Settings) -> None:
         self._data_dir = settings.storage.data_dir
         self._build = (_version(), platform.python_version(), SQLITE_VERSION, settings.slack.mode)
-        self._whys = FirstSeen()
+        self._whys = FirstSeen(_WORDS)
         self.socket: Connection | None = None
         self.server: Listener | None = None
         self.gate: Gate | None = None
