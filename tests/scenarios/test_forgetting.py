@@ -112,16 +112,7 @@ async def test_nothing_of_a_workspace_is_left_but_totals(town: Town) -> None:
     await town.stops()
     result = await forget(town, "workspace", "--yes")
     assert result.exit_code == 0, result.output
-    left = [each for each in ids if holding(town, each)]
-    import sqlite3
-
-    db = sqlite3.connect(town.ledger.data_dir / "darkroom.db")
-    for (t,) in db.execute("select name from sqlite_schema where type='table'").fetchall():
-        for r in db.execute(f"select * from {t}"):
-            for w in left:
-                if w.decode() in str(r):
-                    print("FOUND", w, t, r)
-    assert left == []
+    assert [each for each in ids if holding(town, each)] == []
     assert town.ledger.charged() == charged
     assert all(
         file.deleted for file in town.workspace.files.values() if file.user == town.workspace.bot_user_id
