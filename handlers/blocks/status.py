@@ -156,7 +156,7 @@ def _model(now: Now) -> str:
 
 
 def _not_used(model: ModelNow) -> str:
-    why = "cannot be used any more" if model.problem else "was refused to this account not long ago"
+    why = "cannot be used any more" if model.problem else "is refused to this account"
     return f"{_code(model)} {why}"
 
 
