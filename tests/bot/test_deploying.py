@@ -51,9 +51,8 @@ def taken(name: str) -> bool:
 
 def compose() -> dict[str, Any]:
     """The one service of the compose file."""
-    service: dict[str, Any] = yaml.safe_load((TOP / "deploy" / "compose.yml").read_text())["services"][
-        "darkroom"
-    ]
+    services = yaml.safe_load((TOP / "deploy" / "compose.yml").read_text())["services"]
+    service: dict[str, Any] = services["bot"]
     return service
 
 
