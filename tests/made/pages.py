@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.made import configuration, troubleshooting, turn_picture
+from tests.made import commands, configuration, troubleshooting, turn_picture
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PAGES: Final[Mapping[str, Callable[[], dict[str, str]]]] = {
+    "commands.md": commands.made,
     "configuration.md": configuration.made,
     "troubleshooting.md": troubleshooting.made,
 }

@@ -21,11 +21,11 @@ ENDINGS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.BLOCKED: ("An admin has typed `/spend block`.", "`/spend unblock @person`"),
     Reason.NOT_IN_PILOT: (
         "`/spend pilot` lets only some people and channels in.",
-        "`/spend pilot add @person`, or `/spend pilot off` for everybody",
+        "`/spend pilot @person`, or `/spend pilot off` for everybody",
     ),
     Reason.NOT_ALLOWED: (
         "`/spend allow` or `/spend deny` limits models or qualities here.",
-        "`/spend access` lists the rules",
+        "`/spend models` lists who may use what",
     ),
     Reason.NOTHING_TO_EDIT: ("A reply asks for a change where there is no picture of Darkroom's.", NOTHING),
     Reason.NOT_IN_CHANNEL: (
