@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from darkroom.spending.money import format_usd_exact, parse_usd
 from sandbox.images.api import ImageApi
 from sandbox.images.faults import Fault
 from sandbox.images.server import RunningServer, serve_images
+from tests.rendering.support import png
 from tests.scenarios.flat import FlatPainter
 from tests.scenarios.story import HurriedClock
 
@@ -160,16 +162,18 @@ async def test_missing_usage_is_odd_and_counted_at_the_estimate(bench: Bench) ->
     assert found["live.stored"].grade is Grade.WARN
 
 
-async def test_tokens_above_the_formula_are_odd(bench: Bench) -> None:
-    body = {"output_tokens": 999, "input_tokens": 11, "total_tokens": 1010}
-    picture = (
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
-    )
-    answer = {"created": 1, "data": [{"b64_json": picture}], "usage": body}
+@pytest.mark.parametrize(
+    ("tokens", "words"), [(120, ""), (999, "it cost more than the most that was computed")]
+)
+async def test_tokens_above_the_formula_are_odd(bench: Bench, tokens: int, words: str) -> None:
+    usage = {"output_tokens": tokens, "input_tokens": 11, "total_tokens": tokens + 11}
+    picture = base64.b64encode(png()).decode()
+    answer = {"created": 1, "data": [{"b64_json": picture}], "usage": usage}
     bench.fail(endpoint="images.generations", status=200, body=answer)
     found = await bench.run()
     assert found["live.tokens"].grade is Grade.WARN
-    assert "999 tokens (107 by the formula)" in found["live.tokens"].said
+    assert f"{tokens} tokens (107 by the formula)" in found["live.tokens"].said
+    assert words in found["live.tokens"].said
     assert "catalogue.file" in found["live.tokens"].remedy
     assert found["live.images"].grade is Grade.WARN
     assert "asked for were 1024x640 png" in found["live.images"].said

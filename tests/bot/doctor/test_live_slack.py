@@ -249,6 +249,42 @@ async def test_who_stops_it_while_a_message_is_posted_finds_nothing_left(office:
     assert office.left == []
 
 
+async def test_who_stops_it_while_things_are_taken_away_finds_nothing_left(office: Office) -> None:
+    stopped: list[asyncio.Task[Any]] = []
+
+    async def stop(*_: Any) -> None:
+        stopped[0].cancel()
+
+    office.fail("chat.delete", first=stop)
+    stopped.append(asyncio.create_task(office.run()))
+    with pytest.raises(asyncio.CancelledError):
+        await stopped[0]
+    assert office.left == []
+    assert office.said[-1] == "Everything that was put there is gone again."
+
+
+async def test_direct_messages_whose_posts_had_no_answer_are_found_and_taken_away(office: Office) -> None:
+    alice = office.workspace.user_named("alice").id
+    for _ in range(2):
+        office.fail("chat.postMessage", drop="after", when=lambda params: params["channel"] == alice)
+    found = await office.run()
+    assert {found[check].grade for check in ("live_slack.table", "live_slack.chart")} == {Grade.WARN}
+    assert found[CLEANUP].grade is Grade.PASS
+    assert office.left == []
+
+
+async def test_metadata_that_does_not_come_back_is_told(office: Office) -> None:
+    def lose(question: str) -> None:
+        if "itself, not the thread" in question:
+            for message in office.workspace.channel_named("design").messages.values():
+                message.metadata = None
+
+    office.before = lose
+    found = await office.run()
+    assert found["live_slack.metadata"].grade is Grade.WARN
+    assert "may stand twice" in found["live_slack.metadata"].said
+
+
 async def test_what_cannot_be_taken_away_is_named(office: Office) -> None:
     for _ in range(20):
         office.fail("chat.delete", error="cant_delete_message_now")
