@@ -10,6 +10,7 @@ from darkroom.turns import copies
 from darkroom.turns.copies import Asker
 from darkroom.turns.model import Request
 from darkroom.turns.pricing import Quote
+from handlers import words_pictures
 from handlers.blocks import hints
 from handlers.blocks.dialogs import AGAIN_CALLBACK, again_dialog
 from handlers.blocks.picture import AGAIN_ACTION
@@ -29,6 +30,8 @@ def register(app: AsyncApp, services: Services) -> None:
         await settle(services, press, ack, "again for", lambda: _again(services, press))
 
     async def wanted(subject: Subject, sent: Sent) -> Request | str:
+        if not subject.has_words:
+            return words_pictures.WORDLESS
         return await _request(services, subject, sent.asker)
 
     listen(app, services, AGAIN_CALLBACK, wanted)
@@ -40,6 +43,8 @@ async def _again(services: Services, press: Press) -> Work | None:
         return saying(subject)
     if await _of_what_is_elsewhere(services, press, subject):
         return saying(View(hints.again_elsewhere(subject.picture.version), ()))
+    if not subject.has_words:
+        return saying(View(words_pictures.WORDLESS, ()))
     thread_ts = thread_of(subject, press)
     key = await key_of(services, press, subject.picture.id)
     earlier = await services.conversations.turn_of_key(services.config.team_id, key)

@@ -40,6 +40,8 @@ def register(app: AsyncApp, services: Services) -> None:
         start(services, press, "variations for", lambda answer: _variations(services, press, answer))
 
     async def varied(subject: Subject, sent: Sent) -> Request | str:
+        if not subject.has_words:
+            return words_pictures.WORDLESS
         number = int(sent.chosen) if sent.chosen in {str(n) for n in range(1, WANTED_MAX + 1)} else 1
         return copies.variations(subject.picture, subject.turn, sent.asker, number)
 
@@ -56,6 +58,9 @@ async def _variations(services: Services, press: Press, answer: Answer) -> None:
     subject = await find(services, press.value)
     if isinstance(subject, View):
         await answer(subject)
+        return
+    if not subject.has_words:
+        await answer(View(words_pictures.WORDLESS, ()))
         return
     asker = asker_of(services, press, "", thread_of(subject, press))
     prices, refused = await _priced(

@@ -30,6 +30,11 @@ class Subject:
     picture: Picture
     turn: Turn
 
+    @property
+    def has_words(self) -> bool:
+        """Whether what it was asked with is still kept."""
+        return bool(self.picture.prompt.strip())
+
 
 @dataclass(frozen=True, slots=True)
 class Memo:

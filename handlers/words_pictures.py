@@ -17,6 +17,10 @@ WORDS_DELETED = (
     "The words of this request were deleted, so there is nothing left to reword. Send what you want as a new "
     "request."
 )
+WORDLESS = (
+    "The words of this picture are not kept any more, so it cannot be made again or varied. Reply in its "
+    "thread with what should be different."
+)
 HIGHEST = "There is no higher quality that you may use here. The menu's “Edit this one” changes the picture."
 
 
