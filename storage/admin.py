@@ -99,11 +99,12 @@ class SqliteAdminBooks:
         def work(db: sqlite3.Connection) -> list[UncertainCharge]:
             rows = db.execute(
                 """
-                SELECT journal.id, journal.attempt_id, attempts.turn_id, turns.user_id, journal.channel_id,
+                SELECT journal.id, journal.attempt_id, attempts.turn_id,
+                    COALESCE(turns.user_id, '') AS user_id, journal.channel_id,
                     journal.held_at, journal.image_model, attempts.response_id,
                     journal.charged_delta_nano_usd AS charged
                 FROM journal JOIN attempts ON attempts.id = journal.attempt_id
-                    JOIN turns ON turns.id = attempts.turn_id
+                    LEFT JOIN turns ON turns.id = attempts.turn_id
                 WHERE journal.team_id = ? AND journal.kind = 'uncertain' AND NOT EXISTS (
                     SELECT 1 FROM journal AS later
                     WHERE later.attempt_id = journal.attempt_id AND later.kind = 'correction')
@@ -115,7 +116,7 @@ class SqliteAdminBooks:
                 UncertainCharge(
                     number=row["id"],
                     attempt_id=row["attempt_id"],
-                    turn_id=row["turn_id"],
+                    turn_id=row["turn_id"] or "",
                     user_id=row["user_id"],
                     channel_id=row["channel_id"],
                     held_at=from_text(row["held_at"]),

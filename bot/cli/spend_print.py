@@ -13,6 +13,7 @@ from darkroom.spending.money import format_usd, format_usd_exact
 from darkroom.spending.reports import SpendReport, Spent
 from darkroom.spending.spans import span_words
 from darkroom.spending.tables import ERASED, By, share
+from darkroom.turns.forgetting import GONE
 
 TOP = 20
 """So many people and channels are shown beside the other tables; ``--by`` shows them all."""
@@ -75,7 +76,7 @@ def _people(report: SpendReport, top: int | None = None) -> Table:
 def _channels(report: SpendReport, top: int | None = None) -> Table:
     table = _new("Channel", "Pictures", "Spent", "Share", "Held", "Cap")
     for channel in report.channels[:top]:
-        _row(table, channel.channel_id, channel.spent, report.total, _cap(channel.cap_nano_usd))
+        _row(table, _channel(channel.channel_id), channel.spent, report.total, _cap(channel.cap_nano_usd))
     return table
 
 
@@ -122,6 +123,10 @@ def _new(first: str, *numbers: str) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def _channel(channel_id: str) -> str:
+    return f"(direct message, {ERASED.strip('()')})" if channel_id.startswith(GONE) else channel_id
 
 
 def _row(table: Table, name: str, spent: Spent, total: Spent, *more: str) -> None:

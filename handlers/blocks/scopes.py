@@ -12,6 +12,7 @@ from darkroom.spending.money import format_usd
 from darkroom.spending.periods import PeriodKind, zone_of
 from darkroom.spending.policy import ALL, EVERY_CHANNEL, EVERY_PERSON, EVERYONE
 from darkroom.spending.spans import day_words
+from darkroom.turns.forgetting import GONE
 from handlers.blocks.text import escape, mention, truncate
 
 SOMEBODY = "somebody whose name was erased"
@@ -26,7 +27,10 @@ def person_words(user_id: str) -> str:
 
 
 def channel_words(channel_id: str) -> str:
-    """A channel by its name; a direct message has none."""
+    """A channel by its name; a direct message has none, and that of somebody who was forgotten not even an
+    id."""
+    if channel_id.startswith(GONE):
+        return f"a direct message with {SOMEBODY}"
     return "a direct message with me" if channel_id.startswith("D") else f"<#{channel_id}>"
 
 
