@@ -51,10 +51,11 @@ class ProbingClient(WebSlackClient):
         found = (each for each in await self.replies(channel, thread_ts) if each.get("ts") == ts)
         return next(found, {})
 
-    async def is_in_private_channel(self, file_id: str, channel: str) -> bool:
-        """Whether the file is shown in *channel*, and that is a private one."""
+    async def visibility(self, file_id: str, channel: str) -> str:
+        """How Slack says the file is shared in *channel*: ``private``, ``public``, or nothing where it does
+        not say that it is."""
         shares = mapping((await self._file(file_id)).get("shares"))
-        return channel in mapping(shares.get("private"))
+        return next((kind for kind in ("private", "public") if channel in mapping(shares.get(kind))), "")
 
 
 def carries(message: Mapping[str, Any], name: str) -> bool:

@@ -169,10 +169,12 @@ class SlackProbes:
 
     async def _private(self, first: Uploaded) -> None:
         check = "live_slack.private"
-        if not await self._slack.is_in_private_channel(first.id, self._root.channel):
-            return self._skip(check, why="the channel is not private: try one that is, too")
+        shared = await self._slack.visibility(first.id, self._root.channel)
+        if shared == "public":
+            return self._skip(check, why="the channel is public: try a private one, too")
         question = "Ask somebody else in the channel to look into the thread. Do they see the blue circle?"
-        return await self._judged(check, question, "somebody else sees it")
+        told = "shared in a private channel" if shared else "shared nowhere"
+        return await self._judged(check, question, f"somebody else sees it; Slack says that it is {told}")
 
     async def _in_private(self, check: str, view: View, what: str) -> None:
         if self._person is None:

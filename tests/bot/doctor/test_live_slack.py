@@ -101,6 +101,17 @@ async def test_every_probe_says_what_was_seen_and_nothing_stays(office: Office) 
     assert office.said[-1] == "Everything that was put there is gone again."
 
 
+async def test_where_slack_names_no_share_the_person_is_asked_all_the_same(office: Office) -> None:
+    def unshare(question: str) -> None:
+        if "itself, not the thread" in question:
+            for file in office.workspace.files.values():
+                file.shares.clear()
+
+    office.before = unshare
+    found = await office.run()
+    assert found["live_slack.private"].said.endswith("shared nowhere")
+
+
 async def test_a_channel_by_its_id_that_is_public_has_no_private_probe(office: Office) -> None:
     office.channel = office.workspace.channel_named("design").id
     found = await office.run()
