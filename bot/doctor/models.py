@@ -37,7 +37,7 @@ class Candidate:
 
 
 def look_at_models(settings: Settings, today: date) -> tuple[list[Candidate], list[Finding]]:
-    """Every model that may be called, once, and what the catalogue says of it."""
+    """Every model that may be called, once, and what the catalogue says of all that are named."""
     image = settings.image
     named = [("image.model", image.model), *(("image.fallback", name) for name in image.fallback)]
     try:
@@ -54,8 +54,7 @@ def look_at_models(settings: Settings, today: date) -> tuple[list[Candidate], li
             continue
         candidate, found = _catalogued(catalogue, setting, model, today)
         findings += found
-        # What the catalogue knows to be gone is gone, whatever the API still lists.
-        if candidate.shutdown is None or candidate.shutdown > today:
+        if candidate is not None:
             candidates.append(candidate)
     if not image.fallback:
         remedy = 'Name one, such as: image.fallback = ["gpt-image-2.5-flare"]'
@@ -65,20 +64,21 @@ def look_at_models(settings: Settings, today: date) -> tuple[list[Candidate], li
 
 def _catalogued(
     catalogue: Catalogue, setting: str, model: str, today: date
-) -> tuple[Candidate, list[Finding]]:
+) -> tuple[Candidate | None, list[Finding]]:
+    """What the catalogue says; a model that it refuses is none to ask the API about."""
     check = f"{setting}.catalogue"
     is_host = setting == "image.host_model"
     try:
         usable = catalogue.usable_host(model, today) if is_host else catalogue.usable_image(model, today)
     except RetiredModel as gone:
         remedy = f"Set {setting} to {gone.replacement or 'a model that lives'}."
-        return Candidate(setting, model, gone.shutdown_date), [fail(check, str(gone.args[0]), remedy)]
+        return None, [fail(check, str(gone.args[0]), remedy)]
     except UnpricedModel as unpriced:
         remedy = f"Say what it costs, in the file that catalogue.file names:\n{unpriced.lines}"
-        return Candidate(setting, model), [fail(check, f"{model} has no price", remedy)]
+        return None, [fail(check, f"{model} has no price", remedy)]
     except CatalogueProblem as problem:
         remedy = f"Set {setting} to a model of the catalogue, or add it there with its price."
-        return Candidate(setting, model), [fail(check, str(problem.args[0]).partition("\n")[0], remedy)]
+        return None, [fail(check, str(problem.args[0]).partition(" To use it")[0], remedy)]
     price = catalogue.price_of(model, today)
     age = today - price.effective
     said = f"{model}: prices of {price.effective}, {age.days} days old, from {price.source}"

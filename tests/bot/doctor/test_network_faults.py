@@ -1,0 +1,90 @@
+"""Ports and proxies: each fault is named, with its remedy, and nothing else is."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from bot.doctor.finding import Grade
+from tests.bot.doctor.patient import Patient, bad
+from tests.bot.doctor.planted import Planted, is_named
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        yield int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def free(taken: int) -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+async def test_the_port_for_slack_is_taken(patient: Patient, taken: int) -> None:
+    patient.flags |= {"slack.mode": "http", "slack.port": str(taken)}
+    said = f"another program listens on 127.0.0.1:{taken}"
+    await is_named(patient, Planted("", lambda _: None, "slack.port", said, "set slack.port to another"))
+
+
+async def test_the_port_for_watching_is_taken(patient: Patient, taken: int) -> None:
+    patient.flags["watch.port"] = str(taken)
+    said = f"another program listens on 127.0.0.1:{taken}"
+    await is_named(patient, Planted("", lambda _: None, "watch.port", said, "set watch.port to another"))
+
+
+async def test_both_ports_are_the_same(patient: Patient, free: int) -> None:
+    patient.flags |= {"slack.mode": "http", "slack.port": str(free), "watch.port": str(free)}
+    said = f"slack.port and watch.port are both {free}"
+    await is_named(patient, Planted("", lambda _: None, "watch.port", said, "Set watch.port to another"))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
+async def test_an_address_of_another_machine(patient: Patient, free: int, host: str) -> None:
+    patient.flags |= {"watch.host": host, "watch.port": str(free)}
+    said = f"{host} is no address of this machine"
+    await is_named(patient, Planted("", lambda _: None, "watch.port", said, "Set watch.host to 127.0.0.1"))
+
+
+async def test_a_port_that_changes_at_every_start(patient: Patient) -> None:
+    patient.flags |= {"slack.mode": "http", "slack.port": "0"}
+    loose = Planted("", lambda _: None, "slack.port", "nobody knows which", "a fixed number", Grade.WARN)
+    await is_named(patient, loose)
+
+
+async def test_a_proxy_that_does_not_answer(
+    patient: Patient, free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"http://alice:secretly@127.0.0.1:{free}")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    said = f"the proxy 127.0.0.1:{free} (ALL_PROXY) does not answer"
+    await is_named(patient, Planted("", lambda _: None, "network.proxy", said, "unset ALL_PROXY"))
+
+
+async def test_a_proxy_is_told_without_its_password(
+    patient: Patient, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"http://alice:secretly@127.0.0.1:{taken}")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    [found] = bad(await patient.looked_at())
+    assert (found.check, found.grade) == ("network.proxy", Grade.WARN)
+    assert f"through the proxy 127.0.0.1:{taken}" in found.said
+    assert "api.openai.com" in found.remedy
+    assert "secretly" not in found.said + found.remedy
+
+
+@pytest.mark.parametrize("value", ["proxy", "http://[", "socks5://127.0.0.1:1080"])
+async def test_a_proxy_that_is_none(patient: Patient, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("all_proxy", value)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    found = bad(await patient.looked_at())
+    assert [(one.check, one.grade) for one in found] == [("network.proxy", Grade.FAIL)]
+    assert "unset" in found[0].remedy
