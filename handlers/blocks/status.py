@@ -135,7 +135,7 @@ def _queue(now: Now) -> str:
     then = []
     if now.wait_s is not None:
         soon = "at once" if now.wait_s < 1 else f"in about {duration(now.wait_s)}"
-        then.append(f"a new one is begun {soon}")
+        then.append(f"a new request is begun {soon}")
     if now.typical_s is not None:
         then.append(f"a picture usually takes about {duration(now.typical_s)}")
     return f"Queue: {'; '.join([line, *([' and '.join(then)] if then else [])])}"
@@ -162,12 +162,14 @@ def _not_used(model: ModelNow) -> str:
 
 def _ends(now: Now) -> str:
     """Until when there are the models that are used."""
+    used = [model for model in (*now.models, now.host) if not model.problem]
     each = [
         f"{_code(model)} {ends_words(model.ends_on, now.at.date())}"
-        for model in (*now.models, now.host)
-        if model.ends_on is not None and not model.problem
+        for model in used
+        if model.ends_on is not None
     ]
-    return f"Until when: {'; '.join(each) if each else 'no end is announced'}"
+    others = "no end is announced" + (" of the others" if each else "")
+    return f"Until when: {'; '.join([*each, *([others] if len(each) < len(used) else [])])}"
 
 
 def ends_words(day: date, today: date) -> str:

@@ -65,7 +65,7 @@ class Command:
 
 
 COMMANDS: Final = (
-    Command("/imagine", "a red fox in snow", "make a picture"),
+    Command("/imagine", "a red fox in snow", "make a picture; or say status, last or help"),
     Command("/spend", "", "what you have spent, and what is left"),
 )
 

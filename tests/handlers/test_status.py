@@ -112,7 +112,7 @@ def test_only_the_word_alone_asks_for_it_all_else_is_a_prompt(typed: str, asks: 
 async def test_it_is_answered_to_its_person_alone_and_makes_nothing(desk: Desk) -> None:
     assert await desk.type("status") == ""
     said = desk.slack.only("respond")
-    assert said.text.startswith("Darkroom works. Queue: nobody waits; a new one is begun at once.")
+    assert said.text.startswith("Darkroom works. Queue: nobody waits; a new request is begun at once.")
     assert desk.line.turns == []
 
 
@@ -130,14 +130,14 @@ async def test_the_length_of_the_line(desk: Desk) -> None:
     view = await seen(desk, pulse=lambda: (8, 15, ()))
     assert "8 requests are being made, 15 requests wait" in view.text
     one = await seen(desk, pulse=lambda: (1, 0, ()))
-    assert "1 request is being made, nobody waits; a new one is begun at once" in one.text
+    assert "1 request is being made, nobody waits; a new request is begun at once" in one.text
 
 
 async def test_how_long_a_picture_takes_is_said_when_some_were_made(desk: Desk) -> None:
     assert "usually takes" not in (await seen(desk)).text
     await _made_in(desk, 20)
     view = await seen(desk, pulse=lambda: (8, 15, ()))
-    assert "a new one is begun in about 40 s and a picture usually takes about 20 s" in view.text
+    assert "a new request is begun in about 40 s and a picture usually takes about 20 s" in view.text
 
 
 async def _made_in(desk: Desk, seconds: float) -> None:
@@ -180,7 +180,7 @@ async def test_a_rate_limit_that_somebody_waits_for_is_said(desk: Desk) -> None:
     assert view.text.startswith(
         "Darkroom works, and slowly. OpenAI lets this account make 5 pictures a minute"
     )
-    assert "a new one is begun in about 2 min" in view.text
+    assert "a new request is begun in about 2 min" in view.text
 
 
 async def test_the_models_in_their_order_and_the_one_that_is_used_now(database: Database) -> None:
@@ -203,12 +203,15 @@ async def test_until_when_is_the_earlier_of_what_is_documented_and_what_the_api_
 ) -> None:
     """The catalogue's day for 1.5 is 1 December 2026; what has no end is not named."""
     desk, book = desk_of(database, fallback=(OLD,)), SqliteAccountBook(database)
-    assert f"Until when: `{OLD}` is shut down on 1 December 2026, in 11 days." in (await seen(desk)).text
+    assert (
+        f"Until when: `{OLD}` is shut down on 1 December 2026, in 11 days; no end is announced of the others."
+        in (await seen(desk)).text
+    )
     await book.checked("openai", ModelSeen(OLD, Access.LISTED, date(2026, 11, 25)), NOON)
     await book.checked("openai", ModelSeen(HOST_MODEL, Access.LISTED, date(2027, 3, 1)), NOON)
     text = (await seen(desk)).text
     assert f"`{OLD}` is shut down on 25 November 2026, in 5 days; " in text
-    assert f"`{HOST_MODEL}` is shut down on 1 March 2027." in text
+    assert f"`{HOST_MODEL}` is shut down on 1 March 2027; no end" in text
     alone = desk_of(database, fallback=(), host_model="gpt-6-luna")
     assert "Until when: no end is announced" in (await seen(alone)).text
 
