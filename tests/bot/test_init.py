@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import subprocess
 import sys
 import tomllib
@@ -28,6 +26,7 @@ from bot.cli.init_asking import (
 )
 from bot.cli.init_writing import env_of, toml_of, write_new
 from bot.settings import load_settings
+from tests.bot.terminal import type_into
 
 ROOT = Path(__file__).parents[2]
 TOKENS = ("xoxb-1-abc", "xapp-1-def", "sk-proj-ghi")
@@ -270,49 +269,14 @@ def test_the_zone_of_the_machine_is_offered(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_in_a_terminal_it_asks_by_itself_and_shows_no_secret(tmp_path: Path) -> None:
     """A real terminal, which would echo what is typed into it."""
-    parent, child = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
+    questions = ("http?", "between them", "person spend", "everybody", "begin in", "Which?")
+    secrets = ("BOT_TOKEN: ", "APP_TOKEN: ", "API_KEY: ")
+    said = type_into(
         [sys.executable, "-m", "bot", "init"],
-        cwd=tmp_path,
-        env=environment,
-        stdin=child,
-        stdout=child,
-        stderr=child,
-        start_new_session=True,
-    ) as process:
-        os.close(child)
-        said = ""
-        for question, answer in zip(
-            (
-                "http?",
-                "between them",
-                "person spend",
-                "everybody",
-                "begin in",
-                "Which?",
-                "BOT_TOKEN: ",
-                "APP_TOKEN: ",
-                "API_KEY: ",
-            ),
-            (*SETTINGS, *TOKENS),
-            strict=True,
-        ):
-            said += until(parent, question)
-            os.write(parent, answer.encode() + b"\n")
-        said += until(parent, "darkroom run")
-        assert process.wait(30) == 0
-    os.close(parent)
+        tmp_path,
+        {**os.environ, "PYTHONPATH": str(ROOT)},
+        list(zip((*questions, *secrets), (*SETTINGS, *TOKENS), strict=True)),
+    )
     assert not any(token in said for token in TOKENS), said
     assert "Europe/Berlin" in said
     assert TOKENS[0] in (tmp_path / ".env").read_text()
-
-
-def until(terminal: int, words: str) -> str:
-    """What the program says up to these words, and the prompt behind them."""
-    said = ""
-    while words not in said:
-        ready, _, _ = select.select([terminal], [], [], 30)
-        assert ready, f"{words!r} was never said: {said}"
-        said += os.read(terminal, 4_096).decode()
-    return said
