@@ -8,7 +8,7 @@ import hmac
 
 def safety_identifier(key: bytes, person_key: str) -> str:
     """A name for somebody that is always the same and says nothing: HMAC-SHA256 of their key in the books,
-    64 hex digits, which is as long as OpenAI takes.
+    64 hex digits; OpenAI takes 128 characters at most.
 
     Without *key*, which never leaves the data directory, nobody can tell whose it is. Who was forgotten and
     comes back has another key in the books, and so another name.

@@ -183,8 +183,7 @@ def test_the_api_knows_a_person_by_a_name_that_only_this_data_directory_can_make
     elsewhere = Planner(CATALOGUE, replace(SETTINGS, safety_key=b"another" * 5), NamedFiles())
     name = name_of(PLANNER, ALICE)
     assert name == hmac.new(SETTINGS.safety_key, f"p_{ALICE}".encode(), "sha256").hexdigest()
-    # https://platform.openai.com/docs/api-reference/responses/create: at most 64 characters.
-    assert len(name) <= 64
+    assert len(name) == 64
     assert len({name, name_of(PLANNER, BOB), name_of(elsewhere, ALICE)}) == 3
     assert name_of(PLANNER, ALICE) == name
 
