@@ -8,20 +8,21 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database as SqliteUtils
 
 from darkroom.turns.account_book import RateSeen
-from darkroom.turns.calls import CALLS_MAX, Call
+from darkroom.turns.calls import CALLS_MAX
 from darkroom.turns.heartbeat import Beat
 from darkroom.turns.outages import Outage
 from storage.account import rate_limits
-from storage.calls import last_calls
 from storage.database import DATABASE_NAME, LOCK_NAME, connect_read_only
 from storage.heartbeat import last_beat
 from storage.migrations import migrations
 from storage.outages import open_outage
+from storage.times import from_text
 
 SQLITE_VERSION = sqlite3.sqlite_version
 _STEPS = 10_000
@@ -43,6 +44,15 @@ def has_wal_reset_fault(version: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class LastCall:
+    """A call that has ended: ``error`` is the API's code of a refusal that cost nothing, else empty."""
+
+    image_model: str
+    error: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Checkup:
     """What a database looks like. So many steps were ``applied``; ``pending`` ones are made at the next
     start, ``unknown`` ones are a newer Darkroom's. ``complaint`` is SQLite's first one, empty when all is
@@ -55,7 +65,7 @@ class Checkup:
     beat: Beat | None = None
     rates: tuple[RateSeen, ...] = ()
     outage: Outage | None = None
-    calls: tuple[Call, ...] = ()
+    calls: tuple[LastCall, ...] = ()
 
 
 def look_at_books(data_dir: Path, provider: str, late: Callable[[], bool]) -> Checkup:
@@ -108,11 +118,22 @@ def _look(db: sqlite3.Connection, provider: str, late: Callable[[], bool]) -> Ch
     )
 
 
-def _calls(db: sqlite3.Connection, provider: str) -> list[Call]:
-    """The newest calls of every workspace, the newest first."""
+def _calls(db: sqlite3.Connection, provider: str) -> list[LastCall]:
+    """The newest calls of every workspace that have come to an end, the newest first."""
     teams = [row["team_id"] for row in db.execute("SELECT DISTINCT team_id FROM journal")]
-    found = [call for team in teams for call in last_calls(db, team, CALLS_MAX) if call.provider == provider]
-    return sorted(found, key=lambda call: call.sent_at, reverse=True)
+    rows = [row for team in teams for row in db.execute(_NEWEST, (team, provider, CALLS_MAX))]
+    calls = [
+        LastCall(row["image_model"], row["release_reason"] or "", from_text(row["dispatched_at"]))
+        for row in rows
+    ]
+    return sorted(calls, key=lambda call: call.sent_at, reverse=True)
+
+
+_NEWEST = """
+    SELECT image_model, release_reason, dispatched_at FROM attempts
+    WHERE team_id = ? AND provider = ? AND dispatched_at IS NOT NULL AND ended_at IS NOT NULL
+    ORDER BY dispatched_at DESC LIMIT ?
+"""
 
 
 def _complaint(db: sqlite3.Connection, late: Callable[[], bool]) -> str | None:

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from bot.doctor.finding import Finding, fail, good, skip, warn
 from bot.doctor.models import VERIFY, Candidate
 from darkroom.turns.account_book import RateSeen
-from darkroom.turns.calls import Call
 from darkroom.turns.outages import Outage, Trouble
-from storage.checkup import Checkup
+from storage.checkup import Checkup, LastCall
 
 LATELY = timedelta(days=7)
 """A refusal of longer ago says nothing of today."""
@@ -41,9 +40,9 @@ def _outage(outage: Outage | None) -> list[Finding]:
     return [grade("openai.outage", said, _REMEDIES[outage.trouble])]
 
 
-def _refused(candidate: Candidate, calls: Sequence[Call], now: datetime) -> list[Finding]:
+def _refused(candidate: Candidate, calls: Sequence[LastCall], now: datetime) -> list[Finding]:
     """A model may be listed to an account that may not call it: only a call shows that."""
-    last = next((call for call in calls if call.image_model == candidate.model and call.ended_at), None)
+    last = next((call for call in calls if call.image_model == candidate.model), None)
     if last is None or last.error not in REFUSALS or now - last.sent_at > LATELY:
         return []
     said = f"the last call of {candidate.model}, {last.sent_at:%Y-%m-%d %H:%M} UTC, was refused: {last.error}"

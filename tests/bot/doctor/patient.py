@@ -143,13 +143,11 @@ class Patient:
 
 
 def contents(folder: Path) -> Mapping[str, tuple[int, int]]:
-    """Every file with its size and mode."""
-    if not folder.exists():
-        return {}
+    """Every file with its mode and size; a Darkroom that runs goes on writing its own."""
+    files = [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts]
     return {
-        str(path): (path.stat().st_size, path.stat().st_mode)
-        for path in folder.rglob("*")
-        if path.is_file() and ".git" not in path.parts
+        str(path): (path.stat().st_mode, 0 if path.suffix == ".db-wal" else path.stat().st_size)
+        for path in files
     }
 
 
