@@ -70,7 +70,7 @@ class SqliteGauges:
     async def ping(self) -> str | None:
         """Have both connections answer; None, since nothing is wrong when they have."""
         for ask in (self._database.look, self._database.report):
-            await ask(lambda db: db.execute("SELECT 1 FROM heartbeat LIMIT 1").fetchone())
+            await ask(lambda db: db.execute("SELECT 1 FROM heartbeat WHERE id = 1").fetchone())
         return None
 
     async def moved(self, after: int) -> Moved:

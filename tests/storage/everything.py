@@ -42,6 +42,7 @@ from darkroom.turns.outages import Outage, Trouble
 from storage.admin import SqliteAdminBooks
 from storage.alerts import SqliteAlertBook
 from storage.database import Database
+from storage.gauges import SqliteGauges
 from storage.hash_keys import safety_key
 from storage.heartbeat import SqlitePulse, last_beat
 from storage.outages import SqliteOutageBook
@@ -226,5 +227,9 @@ class Everything:
         await self._reader.channel(TEAM, DESIGN, span)
         day = NOON.date()
         await self._database.report(lambda db: turn_rows(db, 10))
+        gauges = SqliteGauges(self._database)
+        await gauges.ping()
+        await gauges.moved(0)
+        await gauges.standing(TEAM, LIMITS, NOON)
         await self._database.report(lambda db: our_charges(db, "openai", day, day))
         await self._database.report(lambda db: deque(charged_entries(db, NOON, None), maxlen=0))
