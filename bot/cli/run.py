@@ -28,10 +28,11 @@ LOCAL = "127.0.0.1:"
     help="Who makes the pictures. With sandbox a local image API paints them: no key, no cost.",
 )
 def command(config: Path | None, data_dir: Path | None, pairs: tuple[str, ...], painter: str) -> None:
-    """Connect to Slack by Socket Mode and make pictures until stopped (Ctrl-C or SIGTERM).
+    """Connect to Slack and make pictures until stopped (Ctrl-C or SIGTERM).
 
-    Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN and OPENAI_API_KEY in the environment or in .env, and a data
-    directory (see: darkroom init).
+    Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN (or, with slack.mode=http, SLACK_SIGNING_SECRET) and OPENAI_API_KEY
+    in the environment or in .env, and a data directory: darkroom init asks for all of it, darkroom doctor
+    checks it.
     """
     from bot.logs import configure_logging
 
