@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,11 +14,13 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+NOWHERE = "http://127.0.0.1:9"
 COMMANDS = (
     ["--version"],
     ["--help"],
     ["run", "--help"],
     ["manifest"],
+    ["manifest", "--http", "https://darkroom.example.com", "--mentions-only", "--command-prefix", "test"],
     ["init"],
     ["spend", "--json"],
     ["turns"],
@@ -35,6 +38,7 @@ def main() -> None:
         for command in COMMANDS:
             run([str(bin_dir / "darkroom"), *command], empty)
         run([str(bin_dir / "python"), "-I", "-m", "bot", "--help"], empty)
+        set_up(bin_dir, place / "own")
         demo(bin_dir, empty)
     sys.stdout.write(f"wheel: {wheel.name} installs, starts and serves its page\n")
 
@@ -53,6 +57,22 @@ def install(wheel: Path, target: Path) -> Path:
     run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock")], target)
     run([*pip, "--no-deps", str(wheel)], target)
     return bin_dir
+
+
+def set_up(bin_dir: Path, folder: Path) -> None:
+    """``init`` asks and writes its files; ``doctor`` looks at what came of it and says what is missing."""
+    folder.mkdir()
+    program = str(bin_dir / "darkroom")
+    answers = "\n" * 7 + "xapp-1\nsk-1\n"
+    run([program, "init", "--ask"], folder, answers)
+    assert (folder / ".env").stat().st_mode & 0o777 == 0o600
+    assert (folder / "data" / "darkroom.db").exists()
+    done = subprocess.run(
+        [program, "doctor", "--json"], cwd=folder, env=clean(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "SLACK_BOT_TOKEN is missing" in done.stdout, done.stdout
+    assert isinstance(json.loads(done.stdout), dict), done.stdout
 
 
 def demo(bin_dir: Path, empty: Path) -> None:
@@ -84,13 +104,17 @@ def demo(bin_dir: Path, empty: Path) -> None:
 
 
 def clean() -> dict[str, str]:
-    """The environment without anything of ours or of Python's."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV_"))}
+    """The environment without anything of ours or of Python's; Slack and OpenAI are where nobody answers."""
+    others = ("PYTHON", "COV_", "DARKROOM_", "SLACK_", "OPENAI_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    return {**kept, "SLACK_API_URL": f"{NOWHERE}/api/", "OPENAI_BASE_URL": f"{NOWHERE}/v1"}
 
 
-def run(command: list[str], where: Path) -> None:
+def run(command: list[str], where: Path, typed: str = "") -> None:
     """Run and, if it fails, show what it said."""
-    done = subprocess.run(command, cwd=where, env=clean(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=where, env=clean(), input=typed, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         sys.stderr.write(done.stdout + done.stderr)
         done.check_returncode()
