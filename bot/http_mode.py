@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -36,6 +37,8 @@ FRESH_S: Final = 300
 """How old a signature may be (docs.slack.dev: verifying requests from Slack)."""
 CLOSE_S: Final = 4.0
 """How long a stop waits for the answers that are under way; Slack does not wait longer."""
+LINGER_S: Final = 0.5
+"""How long the rest of a refused body is thrown away, so that its sender can read the answer."""
 TELL_S: Final = 60.0
 """The pause between two lines in the log about refused requests: anybody can send those."""
 
@@ -105,7 +108,12 @@ class HttpServer:
         server.router.add_get("/healthz", _alive)
         # Slack compresses nothing, and what is signed are the bytes as they come.
         runner = web.AppRunner(
-            server, access_log=None, shutdown_timeout=CLOSE_S, auto_decompress=False, lingering_time=1.0
+            server,
+            access_log=None,
+            shutdown_timeout=CLOSE_S,
+            auto_decompress=False,
+            lingering_time=LINGER_S,
+            logger=_server_log(),
         )
         await runner.setup()
         try:
@@ -127,12 +135,10 @@ class HttpServer:
             body = await self._read(request)
             text = self._signed(body, request.headers)
             _payload(text, request.content_type)
+            asked = _asked(text, request.headers)
         except Refused as refused:
             return self._say_no(refused)
-        given = request.headers
-        headers: dict[str, str | Sequence[str]] = {name: given[name] for name in _HEADERS if name in given}
-        answer = await self._app.async_dispatch(AsyncBoltRequest(body=text, headers=headers))
-        return await to_aiohttp_response(answer)
+        return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     async def _read(self, request: web.Request) -> bytes:
         """The body, unless what comes before it is enough to refuse it."""
@@ -149,6 +155,8 @@ class HttpServer:
             raise Refused(413, "too large") from None
         except TimeoutError:
             raise Refused(408, "too slow") from None
+        except (ConnectionError, HttpProcessingError):
+            raise Refused(400, "broken off") from None
         finally:
             self._reading -= 1
 
@@ -196,6 +204,17 @@ class _Seconds(SignatureClock):
         return self._clock.now().timestamp()
 
 
+def _server_log() -> logging.Logger:
+    log = logging.getLogger("aiohttp.server.slack")
+    log.addFilter(_is_ours)
+    return log
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a line is about us: what is no HTTP at all is answered with 400, and anybody can send it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 async def _alive(request: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
@@ -215,6 +234,15 @@ def _payload(text: str, content_type: str) -> None:
         raise Refused(400, "not JSON") from None
     if not isinstance(value, dict) or _is_deep(value):
         raise Refused(400, "not a payload")
+
+
+def _asked(text: str, given: Mapping[str, str]) -> AsyncBoltRequest:
+    headers: dict[str, str | Sequence[str]] = {name: given[name] for name in _HEADERS if name in given}
+    try:
+        return AsyncBoltRequest(body=text, headers=headers)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        # Bolt looks for ids where Slack puts them, and takes them for what Slack makes of them.
+        raise Refused(400, "not a payload") from None
 
 
 def _is_deep(value: Any) -> bool:
