@@ -173,7 +173,10 @@ def local_zone(localtime: Path = LOCALTIME) -> str:
     from darkroom.spending.periods import BadTimezone, zone_of
 
     _, found, name = str(localtime.resolve()).partition("/zoneinfo/")
+    # By its usual name: a machine's is often called Etc/UTC.
+    if not found or name.endswith(("UTC", "UCT", "Universal", "Zulu")):
+        return "UTC"
     try:
-        return str(zone_of(name)) if found else "UTC"
+        return str(zone_of(name))
     except BadTimezone:
         return "UTC"
