@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from sandbox.images.faults import DELETE
+from sandbox.images.faults import Fault as ApiFault
 from sandbox.slack.model import Fault
 from tests.scenarios.leftovers import holding
 from tests.scenarios.pictures import png
@@ -178,3 +180,80 @@ async def test_without_a_way_into_slack_it_says_what_stays_there(
     assert f"{thread.versions[1].file_id}: {why}" in result.stdout
     assert "Forgotten" in result.stdout
     assert holding(town, SECRET.encode(), town.alice.id.encode()) == []
+
+
+async def test_a_person_is_found_by_the_name_that_slack_shows(town: Town) -> None:
+    thread = await town.alice.imagines(SECRET)
+    await thread.version(1)
+    await town.rests()
+    await town.stops()
+    name = town.workspace.users[town.alice.id].name
+    nobody = await forget(town, "@nobody-of-that-name", "--yes")
+    assert (nobody.exit_code, nobody.stderr) == (
+        2,
+        "Slack knows nobody called @nobody-of-that-name. Nothing was done.\n",
+    )
+    assert (await forget(town, f"@{name}", "--yes")).exit_code == 0
+    assert holding(town, SECRET.encode(), town.alice.id.encode()) == []
+
+
+async def test_what_slack_refuses_for_good_is_named_and_the_rest_goes(town: Town) -> None:
+    thread = await town.alice.imagines(SECRET)
+    await thread.version(1)
+    await town.rests()
+    await town.stops()
+    town.workspace.faults.append(Fault("chat.delete", error="cant_delete_message", times=1))
+    result = await forget(town, town.alice.id, "--yes", "--json")
+    said = data_of(result)
+    assert (result.exit_code, said["done"]) == (1, True)
+    assert [(each["kind"], each["why"]) for each in said["left"]] == [("message", "cant_delete_message")]
+    assert holding(town, SECRET.encode()) == []
+    assert len([each for each in town.messages() if each.user == town.workspace.bot_user_id]) == 1
+
+
+async def test_an_api_that_does_not_delete_keeps_everything_until_anyway(town: Town) -> None:
+    thread = await town.alice.imagines(SECRET)
+    await thread.version(1)
+    await town.rests()
+    await town.stops()
+    town.images.faults += [ApiFault(endpoint=DELETE, status=500) for _ in range(2)]
+    first = await forget(town, town.alice.id, "--yes")
+    assert (first.exit_code, "Nothing was deleted here yet" in first.stdout) == (1, True)
+    second = await forget(town, town.alice.id, "--yes", "--anyway", "--json")
+    said = data_of(second)
+    assert (second.exit_code, said["done"]) == (1, True)
+    stored = town.calls[0].response_id
+    assert said["left"] == [{"kind": "response", "channel_id": None, "ref": stored, "why": "no answer"}]
+    assert holding(town, SECRET.encode(), str(stored).encode()) == []
+
+
+async def test_answers_that_are_at_another_address_are_named_not_asked_for(town: Town) -> None:
+    thread = await town.alice.imagines(SECRET)
+    await thread.version(1)
+    await town.rests()
+    await town.stops()
+    asked = len(town.images.calls)
+    elsewhere = town.world.openai_base_url.replace("127.0.0.1", "localhost")
+    said = data_of(await forget(town, town.alice.id, "--yes", "--json", OPENAI_BASE_URL=elsewhere))
+    [left] = said["left"]
+    assert (left["ref"], left["why"]) == (
+        town.calls[0].response_id,
+        f"it is at 127.0.0.1:{town.world.images_port}",
+    )
+    assert len(town.images.calls) == asked
+
+
+async def test_a_token_of_another_workspace_deletes_nothing_there(town: Town) -> None:
+    thread = await town.alice.imagines(SECRET)
+    await thread.version(1)
+    await town.rests()
+    await town.stops()
+    real = town.workspace.team_id
+    town.workspace.team_id = "T0ANOTHER1"
+    try:
+        said = data_of(await forget(town, town.alice.id, "--yes", "--json"))
+    finally:
+        town.workspace.team_id = real
+    assert said["slack"] == "SLACK_BOT_TOKEN is of another workspace, T0ANOTHER1"
+    assert sorted(thread.versions) == [1]
+    assert holding(town, SECRET.encode()) == []
