@@ -15,7 +15,7 @@ from storage.times import from_text, to_text
 
 SQLITE_VERSION = sqlite3.sqlite_version
 ENTRIES_MAX = 20_000
-"""Entries of the journal that are added up in one look: a few hundredths of a second."""
+"""Entries of the journal that are added up in one look: a tenth of a second."""
 STILL_TRIED = timedelta(days=7)
 """So long what Slack has not taken is told anew."""
 

@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,7 +14,7 @@ from bot.logs import configure_logging
 from sandbox.images.faults import Fault
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.pictures import png
-from tests.scenarios.story import picture
+from tests.scenarios.story import Town, picture
 
 SECRETS = ("crimson fox", "make it night", "xoxb-", "xapp-", "sk-sandbox", "hooks", "/commands/", "iVBORw0K")
 
@@ -100,35 +100,61 @@ def test_what_the_system_says_of_a_failure_is_kept(log: io.StringIO) -> None:
     assert "No space left on device" in log.getvalue()
 
 
-async def test_every_line_of_a_turns_work_names_it_from_its_arrival_until_it_is_told(towns: OpenTown) -> None:
-    """Also when two are made at once, over the render thread and back, and through a fault of the API's."""
-    stream, root = io.StringIO(), logging.getLogger()
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, str]]]]:
+    """What was logged as objects, from DEBUG on."""
+    root = logging.getLogger()
     before, level = list(root.handlers), root.level
+    stream = io.StringIO()
     configure_logging("debug", stream, "json")
-    try:
-        town = await towns()
-        town.images.faults.append(Fault(endpoint="responses", status=500, body={"error": {"message": "no"}}))
-        town.easel.hold()
-        await town.alice.types("/imagine a crimson fox")
-        await town.bob.types("/imagine a blue whale")
-        await town.has_called(2)
-        town.easel.let_go()
-        await town.rests()
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def check_turns(town: Town, lines: list[dict[str, str]]) -> int:
+    """Each line that names a turn or an attempt is marked as that turn's; gives how many there are."""
     attempts = {row["id"]: row["turn_id"] for row in town.ledger.rows("SELECT id, turn_id FROM attempts")}
-    turns = {row["id"] for row in town.ledger.rows("SELECT id FROM turns")}
     named = 0
     for line in lines:
         about = set(re.findall(r"turn_\w+", line["message"]))
         about |= {attempts[each] for each in re.findall(r"try_\w+", line["message"])}
         assert about <= {line.get("turn")}, line
         named += bool(about)
+    return named
+
+
+async def test_every_line_of_a_turns_work_names_it_from_its_arrival_until_it_is_told(
+    towns: OpenTown, lines: Callable[[], list[dict[str, str]]]
+) -> None:
+    """Also when two are made at once, over the render thread and back, and through a fault of the API's."""
+    town = await towns()
+    town.images.faults.append(Fault(endpoint="responses", status=500, body={"error": {"message": "no"}}))
+    town.easel.hold()
+    await town.alice.types("/imagine a crimson fox")
+    await town.bob.types("/imagine a blue whale")
+    await town.has_called(2)
+    town.easel.let_go()
+    await town.rests()
+    turns = {row["id"] for row in town.ledger.rows("SELECT id FROM turns")}
     for turn in turns:
-        said = [line["message"] for line in lines if line.get("turn") == turn]
+        said = [line["message"] for line in lines() if line.get("turn") == turn]
         assert "arrived" in said[0]
         assert any("asks" in each for each in said), "the render thread knows it too"
         assert any(each.startswith(f"turn {turn} ended") for each in said)
-    assert named >= 4 * len(turns) == 8
+    assert check_turns(town, lines()) >= 4 * len(turns) == 8
+
+
+async def test_what_is_taken_up_after_a_restart_is_named_too(
+    towns: OpenTown, lines: Callable[[], list[dict[str, str]]]
+) -> None:
+    town = await towns()
+    town.easel.hold()
+    await town.alice.types("/imagine a crimson fox")
+    await town.has_called()
+    await town.stops(0)
+    stopped = len(lines())
+    town.easel.let_go()
+    await town.starts()
+    await town.rests()
+    assert check_turns(town, lines()[stopped:]) >= 2

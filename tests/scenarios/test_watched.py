@@ -22,6 +22,7 @@ from sandbox.images.faults import Fault
 from sandbox.slack.model import Fault as SlackFault
 from tests.fresh import with_books
 from tests.scenarios.conftest import OpenTown
+from tests.scenarios.http_town import HttpTown, url_of
 from tests.scenarios.story import WAIT_S, Town, picture
 
 Values = dict[tuple[str, tuple[str, ...]], float]
@@ -47,12 +48,21 @@ class Watcher:
         async with self._session.get(f"{self.url}{path}", headers=headers) as answer:
             return answer.status, answer.content_type, await answer.text()
 
-    async def ready(self) -> tuple[int, dict[str, Any]]:
-        """The status, and the parts."""
+    async def looks(self) -> tuple[int, dict[str, Any]]:
+        """Whether it is ready: the status, and the parts."""
         status, _, said = await self.gets("/readyz")
         read = json.loads(said)
         assert read["ready"] is (status == 200)
         return status, read["parts"]
+
+    async def sees(self, wanted: int) -> dict[str, Any]:
+        """Look until the status is that one; gives the parts. Right after a start the first sign of life may
+        not be written yet."""
+        async with asyncio.timeout(WAIT_S):
+            status = 0
+            while status != wanted:
+                status, parts = await self.looks()
+        return parts
 
     async def metrics(self) -> Values:
         """Every number, by its name and the values of its labels."""
@@ -167,18 +177,14 @@ async def test_both_of_prometheus_parsers_read_it_and_each_series_is_as_it_is_li
 
 async def test_it_is_ready_with_all_of_its_parts_and_says_which_is_not_well(watcher: Watcher) -> None:
     town = watcher.town
-    status, parts = await watcher.ready()
-    assert status == 200
+    parts = await watcher.sees(200)
     assert set(parts) == {
         *("Darkroom", "disk", "database", "heart", "render thread", "Slack", "image API", "turns")
     }
     assert all(part == {"ok": True} for part in parts.values())
 
     await town.world.slack_server.close()
-    async with asyncio.timeout(WAIT_S):
-        status = 200
-        while status == 200:
-            status, parts = await watcher.ready()
+    parts = await watcher.sees(503)
     assert [name for name, part in parts.items() if not part["ok"]] == ["Slack"]
     assert parts["Slack"]["says"] == "not connected to Slack"
     assert (await watcher.gets("/healthz"))[0] == 200, "to start it again would not help"
@@ -190,8 +196,7 @@ async def test_an_outage_is_said_and_it_is_ready_all_the_same(watcher: Watcher) 
     town.images.faults.append(Fault(endpoint="responses", status=429, body=body))
     await town.alice.types("/imagine a fox")
     await town.books_say("SELECT 1 FROM outages")
-    status, parts = await watcher.ready()
-    assert status == 200
+    parts = await watcher.sees(200)
     assert parts["image API"]["ok"]
     assert "quota" in parts["image API"]["says"]
     assert "secret" not in str(parts)
@@ -249,3 +254,23 @@ async def test_a_port_that_is_taken_is_named(watcher: Watcher, tmp_path: Path) -
     }
     with pytest.raises(CannotStart, match=rf"watch\.port: nothing can listen on 127\.0\.0\.1 port {port}"):
         await Darkroom(plain_settings(flags)).start()
+
+
+async def test_over_http_what_was_not_taken_as_slacks_is_counted(tmp_path: Path) -> None:
+    made = await HttpTown.open(tmp_path / "data", watch__port=0)
+    try:
+        async with aiohttp.ClientSession() as session:
+            watcher = Watcher(made.town, session)
+            for _ in range(2):
+                async with session.post(url_of(made.town), data="command=/imagine") as answer:
+                    assert answer.status == 401
+            await made.town.alice.types("/imagine a fox")
+            await made.town.rests()
+            values = await watcher.metrics()
+            assert told(values, series.HTTP_REFUSED.name) == {("not signed",): 2}
+            assert values[series.CONNECTED.name, ()] == 1
+            assert told(values, "darkroom_acknowledgement_seconds_count")["command",] == 1
+            assert (series.CONNECTIONS.name, ()) not in values
+            assert (await watcher.sees(200))["Slack"] == {"ok": True}
+    finally:
+        await made.close()
