@@ -6,6 +6,7 @@ import asyncio
 
 from darkroom.clock import Clock
 from darkroom.turns.account_watch import CHECK_EVERY, AccountWatch
+from handlers.errands import unbroken
 from handlers.rounds import Rounds
 
 FIRST_AFTER_S = 10.0
@@ -19,6 +20,7 @@ class AccountRounds:
     again after trouble."""
 
     def __init__(self, watch: AccountWatch, clock: Clock) -> None:
+        self._watch = watch
         self._clock = clock
         self._rounds = Rounds("account", watch.round, clock, CHECK_EVERY.total_seconds(), RETRY_S)
         self._first: asyncio.Task[None] | None = None
@@ -40,5 +42,6 @@ class AccountRounds:
         await self._rounds.aclose(grace_s)
 
     async def _begin(self) -> None:
+        await unbroken("naming the provider", self._watch.begin())
         await self._clock.sleep(FIRST_AFTER_S)
         self._rounds.start()

@@ -68,11 +68,16 @@ class AccountWatch:
             self._heard[key] = rate
             self._ask_for_round()
 
-    async def round(self) -> bool:
-        """Write down what was heard, and ask about what is due; whether all of that was answered."""
+    async def begin(self) -> bool:
+        """Write down which provider it is, before anything is called there; true when that is done."""
         if not self._chosen:
             await self._book.choose(self._provider, self._clock.now())
             self._chosen = True
+        return True
+
+    async def round(self) -> bool:
+        """Write down what was heard, and ask about what is due; whether all of that was answered."""
+        await self.begin()
         for key, rate in list(self._heard.items()):
             await self._book.rated(self._provider, rate)
             self._written[key] = rate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.app import Overrides
-from handlers.words import OUTSIDER
 from sandbox.slack.workspace import Workspace
 from tests.examples import HOST_MODEL
 from tests.scenarios.conftest import OpenTown
@@ -44,7 +43,6 @@ async def test_what_the_api_says_is_asked_after_the_start_and_what_its_answers_s
     assert "This is not OpenAI: it is a contract of its own." in admins
     assert "by the Responses endpoint: 1 call: 1 picture; a picture took" in admins
     assert (await reads_status(town.gus)).startswith("Darkroom works.")
-    assert (await town.olaf.types("/imagine status", "partners")).text == OUTSIDER
 
 
 async def test_an_outage_is_said_as_long_as_it_lasts(town: Town) -> None:
