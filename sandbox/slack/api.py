@@ -127,6 +127,8 @@ def _check_token(state: "State", method: str, token: object) -> None:
         raise ApiError("invalid_auth")
     if not state.installed and token == state.bot_token:
         raise ApiError("account_inactive")
+    if state.token_revoked and token == state.bot_token:
+        raise ApiError("token_revoked")
     if token != wanted:
         raise ApiError("not_allowed_token_type")
 

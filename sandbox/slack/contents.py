@@ -30,6 +30,7 @@ class Contents:
         self.app_id, self.bot_user_id, self.bot_id = "A0DARKROOM", "U0DARKROOM", "B0DARKROOM"
         self.app_name = app_name
         self.installed = True
+        self.token_revoked = False
         self.echo_bot_messages = True
         self.mention_events: tuple[str, ...] = ("message", "app_mention")
         self.mention_files = False

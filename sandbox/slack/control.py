@@ -9,6 +9,8 @@
     POST /control/upload?viewer=V&name=…     the bytes as the body; answers {"ok": true, "file": {"id", …}}
     GET, POST /control/app                   what the app is taken for; a manifest in JSON changes it
     POST /control/person                     {"name", "channels"?, "is_admin"?, "is_guest"?}: one more person
+    POST /control/uninstall                  the app is removed: it is told so, and its token refused
+    POST /control/revoke                     {"users"?}: their tokens, or the app's own, are revoked
     POST /control/reset                      everything as in the beginning; connections stay
     GET  /control/files/{id}                 the bytes, with their media type
     GET  /control/live                       WebSocket: one JSON notice a change ({"kind": "message", …});

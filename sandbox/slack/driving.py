@@ -22,6 +22,7 @@ CALLS_MAX: Final = 200
 PEOPLE_MAX: Final = 1000
 _NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,20}")
 _PERSON: Final = Fields({"name": str}, {"channels": list, "is_admin": bool, "is_guest": bool})
+_REVOKE: Final = Fields({}, {"users": list})
 _RESET: Final = Fields({}, {"keep_faults": bool})
 
 
@@ -34,6 +35,8 @@ def add_driving(app: web.Application, images: ImageApi | None) -> None:
     app.router.add_post("/control/app", _app)
     app.router.add_post("/control/person", _person)
     app.router.add_post("/control/reset", _reset)
+    app.router.add_post("/control/uninstall", _uninstall)
+    app.router.add_post("/control/revoke", _revoke)
 
 
 async def _answers(request: web.Request) -> web.StreamResponse:
@@ -103,6 +106,24 @@ async def _app(request: web.Request) -> web.StreamResponse:
         return web.json_response({"ok": True, "app": declare(workspace, await given_by(request))})
     except BadManifest as bad:
         raise Wrong(str(bad)) from None
+
+
+async def _uninstall(request: web.Request) -> web.StreamResponse:
+    if mistake := Fields().mistake("uninstall", await given_by(request)):
+        raise Wrong(mistake.replace("viewer", "nothing"))
+    await request.app[WORKSPACE].uninstall()
+    return web.json_response({"ok": True})
+
+
+async def _revoke(request: web.Request) -> web.StreamResponse:
+    given = await given_by(request)
+    if mistake := _REVOKE.mistake("revoke", given):
+        raise Wrong(mistake.replace("viewer, ", "").replace("file ids", "people"))
+    try:
+        await request.app[WORKSPACE].revoke_tokens(*(given.get("users") or ()))
+    except KeyError as missing:
+        raise Wrong(f"there is nobody called {missing.args[0]}", 404) from None
+    return web.json_response({"ok": True})
 
 
 async def _person(request: web.Request) -> web.StreamResponse:

@@ -146,6 +146,7 @@ class State(Contents):
         self.bad_downloads.clear()
         self.limiter = limits.RateLimiter()
         self.installed = True
+        self.token_revoked = False
         self.delivery.forget()
         furnish(self)
         self.changed({"kind": "reset"})

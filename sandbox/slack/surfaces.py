@@ -58,12 +58,28 @@ async def open_home(state: "State", user: str, tab: str = "home") -> None:
 
 async def uninstall(state: "State") -> None:
     """An admin removes the app: `tokens_revoked` and `app_uninstalled`, then nothing works any more."""
-    revoked: Json = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [state.bot_user_id]}}
-    for event in (revoked, {"type": "app_uninstalled"}):
-        if event["type"] in state.subscriptions:
-            await state.delivery.event(events.envelope(state, event | {"event_ts": state.mint_ts()}))
+    await _tell_app(state, _revoked(oauth=[], bot=[state.bot_user_id]))
+    await _tell_app(state, {"type": "app_uninstalled"})
     state.installed = False
     state.changed({"kind": "uninstalled"})
+
+
+async def revoke(state: "State", users: tuple[str, ...]) -> None:
+    """The tokens of these people are revoked, which is not the app's; of nobody in particular the app's own
+    is, and Slack takes it no more."""
+    people = [state.user_named(user).id for user in users]
+    await _tell_app(state, _revoked(oauth=people, bot=[] if people else [state.bot_user_id]))
+    state.token_revoked = state.token_revoked or not people
+    state.changed({"kind": "revoked"})
+
+
+def _revoked(*, oauth: list[str], bot: list[str]) -> Json:
+    return {"type": "tokens_revoked", "tokens": {"oauth": oauth, "bot": bot}}
+
+
+async def _tell_app(state: "State", event: Json) -> None:
+    if event["type"] in state.subscriptions:
+        await state.delivery.event(events.envelope(state, event | {"event_ts": state.mint_ts()}))
 
 
 async def post_as_other_app(state: "State", channel: str, text: str, thread_ts: str | None) -> Message:

@@ -279,6 +279,11 @@ class Workspace(State):
         """Remove the app from the workspace."""
         await surfaces.uninstall(self)
 
+    async def revoke_tokens(self, *users: str) -> None:
+        """Revoke the tokens of these people, or without any the app's own: it hears `tokens_revoked`, and its
+        calls are answered with `token_revoked` from then on."""
+        await surfaces.revoke(self, users)
+
     async def upload(self, user: str, name: str, data: bytes, claimed: str | None = None) -> File:
         """A person's file, to be attached with `post(files=(file.id,))` or put into a modal's file input;
         `claimed` is the media type that Slack believes it to have."""
