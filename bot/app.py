@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -15,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.closing import SOCKET_S, Closers
 from bot.heart import Heart
 from bot.http_mode import HttpServer
+from bot.leaving import Gone, end_what_waits
 from bot.parts import (
     Books,
     Ground,
@@ -35,6 +37,7 @@ from bot.parts import (
 )
 from bot.preflight import CannotStart, Identity, who_we_are
 from bot.settings import Settings
+from bot.token_watch import TokenWatch, auth_test
 from bot.watch.tally import Tally
 from bot.watchdog import Socket
 from darkroom.clock import Clock, SystemClock
@@ -110,6 +113,7 @@ class Darkroom:
         self.services: Services | None = None
         self._render: RenderThread | None = None
         self.watch = Tally()
+        self.gone = Gone()
 
     async def __aenter__(self) -> Darkroom:
         await self.start()
@@ -162,6 +166,8 @@ class Darkroom:
         await gate.load()
 
         key = await safety_key(database)
+        if self._overrides.identity is None:
+            self._watch_token(session, identity, clock)
         worker, going_round, services = self._put_together(
             Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate, key)
         )
@@ -203,6 +209,7 @@ class Darkroom:
         guard, reporter = SlackGuard(slack, config.house, clock), Reporter(slack, clock)
         alerting = alerting_of(settings, config, ground, books, reporter)
         ground.gate.listen_for_alerts(alerting.wake)
+        self._closers.plain("what waits", lambda: self._part(books, clock))
         recalling = recalling_of(config, ground, books)
         sharing = sharing_of(config, ground, books, recalling)
         maker, pricing = making_of(settings, ground, books)
@@ -242,12 +249,25 @@ class Darkroom:
             wake_alerting=alerting.wake,
             wake_sharing=sharing.wake,
             wake_recalling=recalling.wake,
+            gone=self.gone.note,
         )
         if keep_of(settings).for_ever:
             return worker, going_round, services
         retaining = retaining_of(settings, ground, recalling, services)
         self._closers.work("retaining", retaining.aclose)
         return worker, (*going_round, retaining), services
+
+    def _watch_token(self, session: aiohttp.ClientSession, identity: Identity, clock: Clock) -> None:
+        url = self.settings.slack_api_url or SLACK_URL
+        client = AsyncWebClient(identity.bot_token, url, session=session, retry_handlers=[])
+        watch = TokenWatch(auth_test(client), clock, self.gone.note)
+        self._closers.work("token watch", watch.aclose)
+        watch.start()
+
+    async def _part(self, books: Books, clock: Clock) -> None:
+        """Nothing runs any more: what waits will never be made, if we were removed."""
+        if self.gone.is_set():
+            await end_what_waits(books.store, books.log, clock)
 
     def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
         settings = self.settings

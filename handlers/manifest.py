@@ -10,10 +10,12 @@ NAME = "Darkroom"
 EVENTS = (
     "app_home_opened",
     "app_mention",
+    "app_uninstalled",
     "message.channels",
     "message.groups",
     "message.im",
     "message.mpim",
+    "tokens_revoked",
 )
 """The event types that we subscribe to."""
 
@@ -127,10 +129,12 @@ METHOD_SCOPES = {
 EVENT_SCOPES: dict[str, tuple[str, ...]] = {
     "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
+    "app_uninstalled": (),
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
     "message.im": ("im:history",),
     "message.mpim": ("mpim:history",),
+    "tokens_revoked": (),
 }
 """The scopes that each event type needs (Slack's event reference)."""
 

@@ -74,7 +74,8 @@ class HandlerConfig:
 class Services:
     """Everything a surface uses. ``log`` and ``spend`` only read. ``policy_changed`` lets what waits be
     looked at again, ``wake_alerting`` what is to be told of our own accord be told, ``wake_sharing`` what
-    is to be shared be shared, ``wake_recalling`` what was deleted be recalled. None of them waits."""
+    is to be shared be shared, ``wake_recalling`` what was deleted be recalled; ``gone`` is told
+    by which word Slack has parted with us. None of them waits."""
 
     config: HandlerConfig
     catalogue: Catalogue
@@ -98,6 +99,7 @@ class Services:
     wake_alerting: Callable[[], None]
     wake_sharing: Callable[[], None]
     wake_recalling: Callable[[], None]
+    gone: Callable[[str], None] = lambda why: None
 
     @property
     def rules(self) -> OptionRules:

@@ -26,6 +26,7 @@ from handlers import (
     sharing,
     shortcuts,
     threads,
+    uninstalling,
 )
 from handlers.answering import Answered, AnsweringApp, nobody_counts
 from handlers.commands import imagine, spend
@@ -96,6 +97,7 @@ def register_all(app: AsyncApp, services: Services) -> None:
         shortcuts,
         home,
         sharing,
+        uninstalling,
     ):
         surface.register(app, services)
 

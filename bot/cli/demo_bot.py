@@ -12,6 +12,7 @@ from bot.app import Darkroom, Overrides
 from bot.cli.demo_clock import DemoClock
 from bot.cli.demo_first import empty_books
 from bot.cli.demo_side import DemoSide
+from bot.leaving import Gone
 from bot.preflight import CannotStart
 from bot.settings import Settings
 from storage.database import DataProblem
@@ -30,6 +31,11 @@ class DemoBot:
         self._changing = asyncio.Lock()
         self._ended = False
         side.attach(self.darkroom)
+
+    @property
+    def gone(self) -> Gone:
+        """As ``Darkroom.gone``, of the one that runs."""
+        return self.darkroom.gone
 
     async def start(self) -> None:
         """As ``Darkroom.start``. From then on it can begin anew."""

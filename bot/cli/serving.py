@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import click
 
 from bot.cli import Refused
+from bot.leaving import EXIT_CODE, Gone
 from bot.preflight import CannotStart
 from bot.settings import Settings
 from darkroom.rendering.thread import tune_process
@@ -26,12 +27,26 @@ class Stop(asyncio.Event):
         self.again = asyncio.Event()
 
 
+class Parted(click.ClickException):
+    """Our app was removed from its workspace, or its token revoked; ``message`` says what to do."""
+
+    exit_code = EXIT_CODE
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
 class Runs(Protocol):
     """What is served: a ``Darkroom``, or the demo's."""
 
     @property
     def settings(self) -> Settings:
         """What it was made from."""
+        ...
+
+    @property
+    def gone(self) -> Gone:
+        """As ``Darkroom.gone``."""
         ...
 
     async def start(self) -> None:
@@ -60,7 +75,8 @@ async def serve(
     last: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Start, do what comes *first*, call *ready*, and end cleanly when *stop* is set, also while any of that
-    goes on; *last* is done before, if it was ready. ``Refused`` if it cannot start."""
+    goes on; *last* is done before, if it was ready. ``Refused`` if it cannot start, ``Parted`` once it was
+    removed from its workspace."""
     hurry = asyncio.ensure_future(_hurry(stop, darkroom))
     try:
         await _serve(darkroom, stop, ready, first, last)
@@ -89,7 +105,8 @@ async def _serve(
         ready()
         await _before(stop, darkroom.warm())
         tune_process()
-        await stop.wait()
+        if await _before(stop, _until(darkroom.gone)):
+            raise Parted(darkroom.gone.sentence)
         grace = f"for {darkroom.settings.queue.grace_s:g} seconds at most"
         click.echo(f"\nStopping: running pictures are finished first, {grace}; Ctrl-C again does not wait.")
         if last is not None:
@@ -101,6 +118,10 @@ async def _serve(
 async def _hurry(stop: Stop, darkroom: Runs) -> None:
     await stop.again.wait()
     darkroom.hurry()
+
+
+async def _until(gone: Gone) -> None:
+    await gone.wait()
 
 
 async def _before(stop: Stop, work: Coroutine[Any, Any, None]) -> bool:

@@ -91,6 +91,8 @@ class Reason(StrEnum):
     """Somebody pressed "Cancel" while it waited. ``by``: their Slack id."""
     TOO_OLD = "too_old"
     """It waited over an hour while Darkroom was not running."""
+    REMOVED = "removed"
+    """It waited when the app was removed from the workspace, or its token revoked."""
     BROKEN = "broken"
     """A fault of Darkroom's own; the log has the turn's id."""
     BAD_FILE = "bad_file"

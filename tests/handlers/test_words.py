@@ -83,6 +83,7 @@ NEXT = {
     Reason.TAKEN_BACK: "Send it again",
     Reason.CALLED_OFF: "Send it again",
     Reason.TOO_OLD: "Try again",
+    Reason.REMOVED: "send your request again",
     Reason.BROKEN: "Try again",
     Reason.BAD_FILE: "screenshot",
     Reason.TOO_MANY_FILES: "Attach fewer",

@@ -93,6 +93,10 @@ ENDINGS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.TAKEN_BACK: ("The message that asked was deleted before its picture was begun.", NOTHING),
     Reason.CALLED_OFF: ("Somebody pressed Cancel while it waited.", NOTHING),
     Reason.TOO_OLD: ("Darkroom was not running for more than an hour.", "see why it stopped"),
+    Reason.REMOVED: (
+        "The app was removed from the workspace, or its token revoked, while it waited.",
+        NOTHING,
+    ),
     Reason.BROKEN: ("A fault in Darkroom.", "the log has a line with the turn's id: please report it"),
     Reason.BAD_FILE: ("An attached file cannot go along; each reason is listed below.", NOTHING),
     Reason.TOO_MANY_FILES: (
