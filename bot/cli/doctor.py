@@ -46,6 +46,10 @@ def command(
 
     Exit code 0 when nothing stands in the way, 1 when something does.
     """
+    import logging
+
+    # What the checks' own tools would say is said by the findings.
+    logging.getLogger().addHandler(logging.NullHandler())
     flags = flags_of(pairs, data_dir)
     limit_nano_usd = _limit(limit, live=live)
     asyncio.run(_run(config, flags, limit_nano_usd, channel, as_json=as_json))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from bot.cli.demo_note import read_note
 from bot.doctor.books import BooksSeen, look_at_sqlite, look_into_books
 from bot.doctor.called import look_at_calls
 from bot.doctor.data import MOUNTS, free_bytes, look_at_directory
-from bot.doctor.finding import Finding, skip
+from bot.doctor.finding import Finding, skip, warn
 from bot.doctor.setup import look_at_env_file, look_at_settings
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
 from darkroom.rendering.address import provider_name
+from handlers.errands import where
 from storage.checkup import SQLITE_VERSION
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ async def examine(
         why = "the settings have to be mended first"
         later = [skip(part, why) for part in ("data", "clock", "slack", "models", "openai")]
         return None, [*findings, look_at_sqlite(machine.sqlite), *later]
-    data, books = await asyncio.to_thread(_data, settings, machine)
+    looking = asyncio.to_thread(_data, settings, machine)
+    data, books = await _unbroken("data", looking, lambda broke: ([broke], BooksSeen([])))
     return settings, [*findings, *data, *books.findings, *await _outside(settings, machine, books)]
 
 
@@ -50,26 +56,41 @@ def _data(settings: Settings, machine: Machine) -> tuple[list[Finding], BooksSee
     findings.append(look_at_sqlite(machine.sqlite))
     if not there:
         return findings, BooksSeen([])
-    return findings, look_into_books(folder, provider, machine.clock.now())
+    # The books of a demo have its time, which may be ahead.
+    now = machine.clock.now() + timedelta(seconds=read_note(folder).ahead_s)
+    return findings, look_into_books(folder, provider, now)
 
 
 async def _outside(settings: Settings, machine: Machine, books: BooksSeen) -> list[Finding]:
     """Ports, the network, Slack and the API."""
     # What speaks to them takes a second to import: settings that are wrong are told without.
-    from bot.doctor.api import look_at_api
+    from bot.doctor.api import ApiSeen, look_at_api
     from bot.doctor.models import look_at_models
     from bot.doctor.network import look_at_clock, look_at_proxies
     from bot.doctor.ports import look_at_ports
-    from bot.doctor.slack import look_at_slack
+    from bot.doctor.slack import SlackSeen, look_at_slack
 
     now, alive = machine.clock.now, books.alive is not None
     candidates, models = look_at_models(settings, now().date())
     ports, proxies, slack, api = await asyncio.gather(
-        look_at_ports(settings, alive=alive),
-        look_at_proxies(),
-        look_at_slack(settings, now, alive=alive),
-        look_at_api(settings, candidates, now),
+        _unbroken("ports", look_at_ports(settings, alive=alive), _alone),
+        _unbroken("network", look_at_proxies(), _alone),
+        _unbroken("slack", look_at_slack(settings, now, alive=alive), lambda broke: SlackSeen([broke])),
+        _unbroken("openai", look_at_api(settings, candidates, now), lambda broke: ApiSeen([broke])),
     )
     clock = look_at_clock([*slack.times, *api.times], settings.caps.timezone)
     called = look_at_calls(books.known, candidates, now())
     return [*ports, *proxies, clock, *slack.findings, *models, *api.findings, *called]
+
+
+async def _unbroken(part: str, work: Coroutine[Any, Any, T], instead: Callable[[Finding], T]) -> T:
+    """What *work* comes to, or *instead* with that it broke."""
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 -- one check that breaks must not hide what the others found
+        remedy = "That is a fault of the doctor's own: please tell the project, with this line."
+        return instead(warn(part, f"this check broke: {where(error)}", remedy))
+
+
+def _alone(broke: Finding) -> list[Finding]:
+    return [broke]

@@ -69,15 +69,19 @@ def _trouble(host: str, port: int) -> OSError | None:
     return None
 
 
+def asked_at(host: str) -> str:
+    """Where who listens on *host* is asked from this machine, as it stands in an address."""
+    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- not bound: asked
+    return f"[{asked}]" if ":" in asked else asked
+
+
 async def _answers(host: str, port: int) -> bool:
     """Whether it says that it is alive, as Darkroom does."""
-    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- not bound: asked
-    place = f"[{asked}]" if ":" in asked else asked
     timeout = aiohttp.ClientTimeout(ASK_S)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"http://{place}:{port}/healthz") as answer,
+            session.get(f"http://{asked_at(host)}:{port}/healthz") as answer,
         ):
             return answer.status == 200
     except (aiohttp.ClientError, TimeoutError, OSError):

@@ -51,7 +51,7 @@ async def look_at_slack(settings: Settings, now: Callable[[], datetime], *, aliv
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CONNECT_S)) as session:
         asking = Asking(session, url)
         bot, app = await asyncio.gather(
-            _look_at_bot(settings, asking, now), look_at_app(settings, asking, alive=alive)
+            _look_at_bot(settings, asking, now), look_at_app(settings, asking, now, alive=alive)
         )
     findings = [address, *bot.findings, *app.findings]
     if app.app_id and bot.app_id and app.app_id != bot.app_id:

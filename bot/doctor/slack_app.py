@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
+from slack_sdk.signature import SignatureVerifier
 
-from bot.doctor.finding import Finding, fail, good, skip, warn
+from bot.doctor.finding import Finding, Grade, fail, good, skip, warn
 from bot.doctor.network import CONNECT_S
+from bot.doctor.ports import asked_at
 from bot.doctor.slack_calls import APP_PAGE, Asking, ask, form_of
 from bot.settings import Settings
 from handlers.manifest import APP_SCOPE
@@ -21,6 +24,7 @@ from handlers.manifest import APP_SCOPE
 SIGNING_PLACE = f"{APP_PAGE} → Basic Information → App Credentials → Signing Secret"
 _APP_TOKENS = f"{APP_PAGE} → Basic Information → App-Level Tokens"
 _SIGNING = re.compile(r"[0-9a-f]{32}")
+_CHALLENGE = json.dumps({"type": "url_verification", "challenge": "doctor"})
 _LINES_MAX = 5
 """Messages that are read until Slack has said hello."""
 
@@ -33,11 +37,16 @@ class AppSeen:
     app_id: str = ""
 
 
-async def look_at_app(settings: Settings, asking: Asking, *, alive: bool) -> AppSeen:
+async def look_at_app(
+    settings: Settings, asking: Asking, now: Callable[[], datetime], *, alive: bool
+) -> AppSeen:
     """The app-level token and the connection of Socket Mode, or the signing secret of HTTP. With a Darkroom
     *alive*, no connection is opened: Slack might send it what somebody does just then."""
     if settings.slack.mode == "http":
-        return AppSeen([look_at_signing_secret(settings)])
+        secret = look_at_signing_secret(settings)
+        if secret.grade is Grade.FAIL or not alive:
+            return AppSeen([secret])
+        return AppSeen([secret, *await _endpoint(settings, asking.session, now())])
     check = "slack.app_token"
     bad = form_of("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-", f"{_APP_TOKENS} ({APP_SCOPE})")
     if settings.slack_app_token is None or bad is not None:
@@ -72,6 +81,34 @@ def look_at_signing_secret(settings: Settings) -> Finding:
         )
     said = "it has the right form; that it is this app's shows at the first request (a wrong one: 401)"
     return good(check, said)
+
+
+async def _endpoint(settings: Settings, session: aiohttp.ClientSession, now: datetime) -> list[Finding]:
+    """Whether the Darkroom that runs takes what is signed with the secret of the settings. What it is sent is
+    Slack's own question whether an address is right, which changes nothing."""
+    check, slack = "slack.endpoint", settings.slack
+    secret = settings.slack_signing_secret.get_secret_value().strip() if settings.slack_signing_secret else ""
+    timestamp = str(int(now.timestamp()))
+    signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=_CHALLENGE) or ""
+    headers = {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": signature,
+    }
+    url = f"http://{asked_at(slack.host)}:{slack.port}{slack.path}"
+    try:
+        async with session.post(url, data=_CHALLENGE, headers=headers, allow_redirects=False) as answer:
+            status = answer.status
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return []  # That nobody listens there is said of the port.
+    if status == 200:
+        return [good(check, f"the running Darkroom takes what is signed with this secret at {slack.path}")]
+    if status == 401:
+        said = "the running Darkroom has another signing secret than these settings"
+        remedy = f"Look which one is right ({SIGNING_PLACE}), and start Darkroom again with it."
+        return [fail(check, said, remedy)]
+    said = f"the running Darkroom answers HTTP {status} at {slack.path}"
+    return [fail(check, said, "Start it again: it was started with other settings.")]
 
 
 async def _connection(session: aiohttp.ClientSession, url: str) -> tuple[Finding, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.world import World
+from bot.doctor.checks import CHECKS
 from bot.doctor.examination import Machine, examine
 from bot.doctor.finding import Finding, Grade
 from bot.doctor.table import as_data, without_secrets
@@ -123,11 +124,15 @@ class Patient:
         at = datetime.now(UTC) - ago
         await self.write(lambda database: SqlitePulse(database).beat(Beat(4711, at, at, 0, 0, stuck)))
 
+    async def examined(self) -> list[Finding]:
+        """What is shown of what the doctor finds."""
+        settings, found = await examine(self.config, self.flags, self.folder, self.machine)
+        return without_secrets(found, settings)
+
     async def looked_at(self) -> list[Finding]:
         """What the doctor finds; no token or key is in any of it, and no file is left behind."""
         before = contents(self.folder)
-        settings, found = await examine(self.config, self.flags, self.folder, self.machine)
-        findings = without_secrets(found, settings)
+        findings = await self.examined()
         told = json.dumps(as_data(findings))
         for secret in (*SECRETS.values(), *self.env.values()):
             if secret.startswith(("xox", "xapp", "sk-")) or secret == SECRETS["SLACK_SIGNING_SECRET"]:
@@ -137,6 +142,7 @@ class Patient:
         assert after == before, (before, after)
         for each in findings:
             assert each.said
+            assert each.check in CHECKS or each.grade is Grade.SKIP, each
             if each.grade in (Grade.WARN, Grade.FAIL):
                 assert each.remedy, each
         return findings

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.app import Darkroom
+from bot.cli.demo_note import Note, write_note
 from bot.doctor import network, slack_calls
 from bot.doctor.finding import Grade
 from bot.settings import load_settings
 from sandbox.faults.rules import Rule
 from sandbox.slack.model import Fault
+from storage.database import Database
 from tests.bot.doctor.patient import Patient, bad
+from tests.bot.doctor.planted import Planted, is_named
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,6 +83,61 @@ async def test_settings_that_the_running_darkroom_does_not_have_yet(
     assert [(each.check, each.grade) for each in found] == [("watch.port", Grade.WARN)]
     assert "does not listen on 127.0.0.1:9" in found[0].said
     assert "Start it again" in found[0].remedy
+
+
+HTTP = {"slack.mode": "http", "slack.path": "/behind/slack"}
+
+
+@pytest.fixture
+async def listening(patient: Patient) -> AsyncIterator[Patient]:
+    """The patient in HTTP mode, with a Darkroom that runs."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        patient.flags |= HTTP | {"slack.port": str(place.getsockname()[1])}
+    async with Darkroom(load_settings(folder=patient.folder, flags=patient.flags)) as darkroom:
+        assert darkroom.heart is not None
+        await darkroom.heart.beat()
+        yield patient
+
+
+async def test_a_darkroom_that_listens_is_known_by_its_port_and_its_secret(listening: Patient) -> None:
+    found = {each.check: each for each in await listening.looked_at()}
+    assert bad(list(found.values())) == []
+    assert "is the running Darkroom's" in found["slack.port"].said
+    assert "at /behind/slack" in found["slack.endpoint"].said
+
+
+async def test_a_signing_secret_that_the_running_darkroom_does_not_have(listening: Patient) -> None:
+    listening.write_env(SLACK_SIGNING_SECRET="f" * 32)
+    wrong = "the running Darkroom has another signing secret"
+    await is_named(listening, Planted("", lambda _: None, "slack.endpoint", wrong, "start Darkroom again"))
+
+
+async def test_a_path_that_the_running_darkroom_does_not_have(listening: Patient) -> None:
+    listening.flags["slack.path"] = "/elsewhere"
+    other = "answers HTTP 404 at /elsewhere"
+    await is_named(listening, Planted("", lambda _: None, "slack.endpoint", other, "Start it again"))
+
+
+async def test_the_books_of_a_demo_that_runs_have_its_own_time(patient: Patient) -> None:
+    write_note(patient.data, Note(ahead_s=86_400.0))
+    await patient.beat(ago=-timedelta(days=1))
+    patient.after.append(Database.open(patient.data, inline=True).close)
+    found = {each.check: each for each in await patient.looked_at()}
+    assert found["data.process"].grade is Grade.PASS
+
+
+async def test_a_check_that_breaks_hides_nothing_of_the_others(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("xoxb-1111-2222-planted")
+
+    monkeypatch.setattr("bot.doctor.slack.look_at_app", breaks)
+    patient.write_env(OPENAI_API_KEY=None)
+    findings = [each for each in await patient.examined() if each.grade in (Grade.WARN, Grade.FAIL)]
+    assert [each.check for each in findings] == ["slack", "openai.key"]
+    assert "RuntimeError at" in findings[0].said
 
 
 async def test_an_organisation_that_was_found_to_be_unverified_by_a_call(
