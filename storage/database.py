@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from darkroom.turns.erasing import NotScrubbed
 from storage.migrating import is_known, is_newest, migrate
-from storage.scrubbing import LARGEST_BYTES, scrub
+from storage.scrubbing import scrub
 
 T = TypeVar("T")
 
@@ -133,10 +133,14 @@ class Database:
         """A read of any length, from one state of the database, beside the writing."""
         return await self._run(self._reading, in_snapshot, self._reader, work)
 
-    async def scrub(self, largest: int | None = LARGEST_BYTES) -> None:
-        """Leave nothing of what was deleted in the files, of up to *largest* bytes. Nothing is written
-        meanwhile. Raises ``NotScrubbed``."""
-        await self._run(self._writing, _plainly, self._writer, partial(scrub, largest=largest))
+    async def scrub(self) -> None:
+        """Leave nothing of what was deleted in the files. Nothing is written meanwhile. Raises
+        ``NotScrubbed``."""
+        await self._run(self._writing, _plainly, self._writer, scrub)
+
+    async def scrub_at_any_size(self) -> None:
+        """The same however large the file is: while nobody waits for an answer. Raises ``NotScrubbed``."""
+        await self._run(self._writing, _plainly, self._writer, partial(scrub, largest=None))
 
     async def _run(
         self,

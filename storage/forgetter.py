@@ -57,13 +57,13 @@ class Forgetter:
         how = forget_person if whom.user_id else forget_workspace
         files = await self._database.write(lambda db: how(db, whom, caps, at))
         removed = await self._database.report(lambda db: self._remove(db, files))
-        await self._database.scrub(largest=None)
+        await self._database.scrub_at_any_size()
         return removed
 
     async def finish(self) -> int:
         """Do what a crash in ``forget`` has left; gives how many files were removed."""
         removed = await self._database.report(lambda db: self._remove(db, set()))
-        await self._database.scrub(largest=None)
+        await self._database.scrub_at_any_size()
         return removed
 
     def _remove(self, db: sqlite3.Connection, files: set[tuple[str, str]]) -> int:

@@ -11,11 +11,12 @@ import pytest
 
 from darkroom.turns.endings import Reason
 from darkroom.turns.erasing import NotScrubbed, Recall
-from darkroom.turns.forgetting import Known, Trace, Whom
+from darkroom.turns.forgetting import GONE, Known, Trace, Whom
 from storage.blobs import BlobStore
 from storage.database import DATABASE_NAME, PICTURES_NAME, Database, connect_read_only
 from storage.forget_person import forget_person
 from storage.forgetter import Forgetter, found_in, look
+from storage.times import to_text
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, plan
 from tests.fresh import with_books
@@ -207,6 +208,43 @@ async def test_the_journal_changes_in_nothing_but_whose_it_was(
         database._writer.execute(f"UPDATE journal SET {change}")  # noqa: S608 -- from above
     with pytest.raises(sqlite3.IntegrityError, match="never shortened"):
         database._writer.execute("DELETE FROM journal")
+
+
+async def test_money_in_a_direct_message_and_what_admins_decided_lead_nowhere(
+    database: Database, blobs: BlobStore, gallery: Gallery, tmp_path: Path
+) -> None:
+    direct = "D0ALICE001"
+    await gallery.picture(Asked(channel=direct))
+    whom, _ = known(tmp_path)
+    assert whom.channels == (direct,)
+    mine, theirs = f"person:{whom.person_key}", f"channel:{TEAM}:{direct}"
+    for scope in (mine, theirs, f"channel:{TEAM}:{DESIGN}"):
+        database._writer.execute("INSERT INTO caps VALUES (?, ?, 1000, 'month')", (TEAM, scope))
+        database._writer.execute(
+            "INSERT INTO standing VALUES (?, ?, 'exempt', ?)", (TEAM, scope, to_text(NOON))
+        )
+        database._writer.execute("INSERT INTO access_rules VALUES (?, ?, 'model', '*', 1)", (TEAM, scope))
+    await forgotten(database, blobs, tmp_path)
+    assert found_in(tmp_path, whom.ids) == []
+    check_books(database._writer)
+    for table, column in (("caps", "scope"), ("standing", "subject"), ("access_rules", "scope")):
+        left = rows(database, f"SELECT {column} FROM {table}")  # noqa: S608 -- names from above
+        assert left == [(f"channel:{TEAM}:{DESIGN}",)]
+    assert rows(database, "SELECT DISTINCT budget FROM counters") == [(f"workspace:{TEAM}",)]
+    [entry] = rows(
+        database, "SELECT DISTINCT substr(person_key, 1, 5), substr(channel_id, 1, 5) FROM journal"
+    )
+    assert entry == (GONE, GONE)
+
+
+async def test_a_press_of_others_is_not_told_apart_by_a_picture_that_is_gone(
+    database: Database, blobs: BlobStore, gallery: Gallery, tmp_path: Path
+) -> None:
+    picture = await gallery.picture()
+    key = f"button:{picture.thread_ts}:picture_again:{picture.id}"
+    again = await gallery.picture(Asked(user=BOB, key=key))
+    await forgotten(database, blobs, tmp_path)
+    assert rows(database, "SELECT key FROM turns") == [(f"{GONE}{again.turn_id}",)]
 
 
 async def test_somebody_who_comes_back_is_new(
