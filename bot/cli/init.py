@@ -79,7 +79,7 @@ def _set_up(config: Path | None, data_dir: Path | None) -> bool:
     click.echo()
     texts: dict[Path, tuple[str, int]] = {}
     if toml in wanted:
-        texts[toml] = (toml_of(answers.settings), 0o644)
+        texts[toml] = (toml_of(answers.settings), 0o666)
     if env in wanted:
         texts[env] = (env_of(answers.secrets, answers.left_out), 0o600)
     _write(texts, env, data_dir or str(answers.settings.get("storage.data_dir", "")))

@@ -50,13 +50,11 @@ def env_of(secrets: Mapping[str, str], left_out: Sequence[Secret]) -> str:
 
 
 def write_new(file: Path, text: str, mode: int) -> None:
-    """Write a file that must not be there yet, with exactly that *mode*; all of it or nothing. Raises
-    OSError."""
+    """Write a file that must not be there yet, with at most the rights of *mode*; all of it or nothing.
+    Raises OSError."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            # Whatever the umask says.
-            os.fchmod(opened.fileno(), mode)
             opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())

@@ -414,6 +414,18 @@ async def test_one_that_may_stand_there_is_not_given_up_before_it_was_looked_for
     assert "is <" in gallery.told()
 
 
+async def test_where_we_may_not_look_it_is_posted_again_rather_than_never(gallery: Gallery) -> None:
+    """With mentions only we can read no channel, today or in a week."""
+    await gallery.shared()
+    slack = gallery.desk.slack
+    slack.after["post_message"] = [unclear()]
+    slack.faults["find_message"] = [refused("missing_scope", "conversations.history")] * 9
+    for _ in range(2):
+        await gallery.sharing().round()
+    assert await gallery.open() == []
+    assert gallery.posts()
+
+
 async def test_a_file_that_slack_does_not_take_in_a_message_is_shared_as_a_file(gallery: Gallery) -> None:
     await gallery.shared()
     slack = gallery.desk.slack
