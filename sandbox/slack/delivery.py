@@ -47,6 +47,8 @@ class Parcel:
     acked: bool = False
     failed: str = ""
     """What went wrong with the newest delivery, if that is known: as the person who clicked reads it."""
+    unwanted: bool = False
+    """Whether the app has asked not to be sent it again."""
     retry_reason: str = "timeout"
     answer: Json | None = None
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
@@ -201,12 +203,12 @@ class Delivery:
         self._changed({"kind": "ack", "envelope_id": envelope_id})
         return True
 
-    def fail(self, envelope_id: str, reason: str, shown: str) -> None:
+    def fail(self, envelope_id: str, reason: str, shown: str, *, again: bool = True) -> None:
         """An app that is posted to has not taken a delivery: *reason* is told with the next one of an event,
-        *shown* is what a person reads."""
+        unless it is not to come *again*; *shown* is what a person reads."""
         parcel = self._by_envelope.get(envelope_id)
         if parcel is not None and not parcel.acked:
-            parcel.retry_reason, parcel.failed = reason, shown
+            parcel.retry_reason, parcel.failed, parcel.unwanted = reason, shown, not again
             parcel.stirred.set()
 
     async def _greeted(self, socket: Socket) -> None:
@@ -228,6 +230,8 @@ class Delivery:
         for attempt, delay in enumerate(self.retry_delays_s, start=1):
             await self._on_the_wire(parcel)
             acked = await self._wait(parcel, self.ack_timeout_s)
+            if parcel.unwanted:
+                break
             if not acked and parcel.socket is not None and delay:
                 parcel.failed = ""
                 acked = await self._wait(parcel, delay)

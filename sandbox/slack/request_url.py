@@ -50,14 +50,16 @@ def signed(secret: str, body: bytes, content_type: str, timestamp: int) -> dict[
 
 
 class RequestUrl:
-    """Posts what a workspace has for its app to *url*, which may be changed. `open` it, then `close` it.
+    """Posts what a workspace has for its app to `url`, asked for each time. `open` it, then `close` it.
 
     It stands in the delivery where a socket would. An answer of 2xx acknowledges, its body is the app's
     answer; else an event comes again as over a socket, and who typed or clicked sees what went wrong.
     """
 
-    def __init__(self, workspace: Workspace, url: str, now: Callable[[], float] = time.time) -> None:
-        self.url = url
+    def __init__(
+        self, workspace: Workspace, url: Callable[[], str], now: Callable[[], float] = time.time
+    ) -> None:
+        self._url = url
         self._workspace = workspace
         self._now = now
         self._session: aiohttp.ClientSession | None = None
@@ -98,7 +100,7 @@ class RequestUrl:
             headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": str(reason)}
         delivery = self._workspace.delivery
         try:
-            status, answer = await self._answered(body, headers)
+            status, answer, again = await self._answered(body, headers)
         except TimeoutError:
             delivery.fail(envelope_id, "http_timeout", "operation_timeout")
         except (aiohttp.ClientError, OSError):
@@ -108,21 +110,23 @@ class RequestUrl:
                 self._workspace.acknowledge(envelope_id, answer)
             else:
                 side = "client" if status < 500 else "service"
-                delivery.fail(envelope_id, "http_error", f"http_{side}_error")
+                delivery.fail(envelope_id, "http_error", f"http_{side}_error", again=again)
 
-    async def _answered(self, body: bytes, headers: dict[str, str]) -> tuple[int, Json | None]:
+    async def _answered(self, body: bytes, headers: dict[str, str]) -> tuple[int, Json | None, bool]:
+        """Its status, what it says, and whether it may come again where that is no answer."""
         if self._session is None:
             raise ConnectionResetError("closed")
         limit = aiohttp.ClientTimeout(total=self._workspace.delivery.ack_timeout_s)
         async with self._session.post(
-            self.url, data=body, headers=headers, timeout=limit, allow_redirects=False
+            self._url(), data=body, headers=headers, timeout=limit, allow_redirects=False
         ) as answer:
             said = bytearray()
             async for piece in answer.content.iter_chunked(65536):
                 said += piece
                 if len(said) > ANSWER_MAX:
-                    return 500, None
-            return answer.status, _read(bytes(said), answer.content_type)
+                    return 500, None, True
+            again = answer.headers.get("X-Slack-No-Retry") != "1"
+            return answer.status, _read(bytes(said), answer.content_type), again
 
 
 def _read(body: bytes, content_type: str) -> Json | None:

@@ -10,7 +10,8 @@ from tests.scenarios.story import Town, close_town, open_town
 
 
 class HttpTown:
-    """A town, and what posts to its Darkroom. ``open`` one, then ``close`` it."""
+    """A town, and what posts to its Darkroom, also to the next one after a restart. ``open`` one, then
+    ``close`` it."""
 
     def __init__(self, town: Town, posts: RequestUrl) -> None:
         self.town = town
@@ -20,7 +21,7 @@ class HttpTown:
     async def open(cls, data_dir: Path, **settings: Any) -> HttpTown:
         """As ``open_town``, over HTTP."""
         town = await open_town(data_dir, slack__mode="http", slack__port=0, **settings)
-        posts = RequestUrl(town.workspace, url_of(town))
+        posts = RequestUrl(town.workspace, lambda: url_of(town))
         await posts.open()
         return cls(town, posts)
 
