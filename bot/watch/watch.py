@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import re
@@ -36,6 +37,8 @@ from handlers.asking import CallOutcome
 from storage.database import DATABASE_NAME, Database
 from storage.gauges import SQLITE_VERSION, SqliteGauges
 from storage.turns import SqliteTurnStore
+
+logger = logging.getLogger("darkroom.app")
 
 _WORDS = re.compile(r"[A-Za-z0-9 ,-]+")
 CLOSE_S = 1.0
@@ -85,6 +88,7 @@ class Watch(Tally):
                 [f"watch.port: nothing can listen on {host} port {port} ({why}). Free it, or choose another."]
             ) from error
         self._runner = runner
+        logger.info("watched at %s: /healthz, /readyz, /metrics", self.url)
 
     async def aclose(self) -> None:
         """Serve nothing more."""
