@@ -249,7 +249,7 @@ class Darkroom:
             wake_alerting=alerting.wake,
             wake_sharing=sharing.wake,
             wake_recalling=recalling.wake,
-            gone=self.gone.note,
+            gone=self._is_gone,
         )
         if keep_of(settings).for_ever:
             return worker, going_round, services
@@ -260,9 +260,15 @@ class Darkroom:
     def _watch_token(self, session: aiohttp.ClientSession, identity: Identity, clock: Clock) -> None:
         url = self.settings.slack_api_url or SLACK_URL
         client = AsyncWebClient(identity.bot_token, url, session=session, retry_handlers=[])
-        watch = TokenWatch(auth_test(client), clock, self.gone.note)
+        watch = TokenWatch(auth_test(client), clock, self._is_gone)
         self._closers.work("token watch", watch.aclose)
         watch.start()
+
+    def _is_gone(self, why: str) -> None:
+        # At once: until all is closed, somebody's turn could begin.
+        if self.worker is not None:
+            self.worker.begin_nothing()
+        self.gone.note(why)
 
     async def _part(self, books: Books, clock: Clock) -> None:
         """Nothing runs any more: what waits will never be made, if we were removed."""

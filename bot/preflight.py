@@ -97,8 +97,10 @@ _TOKENS = ("xoxb-", "xapp-", "xoxp-", "xoxe", "sk-")
 _REMEDIES = {
     "invalid_auth": "The token is not valid (any more). Copy it again from your app's page.",
     "not_authed": "The token is empty.",
-    "account_inactive": "The app was removed from the workspace. Install it again.",
-    "token_revoked": "The token was revoked. Install the app again and copy the new one.",
+    "account_inactive": "The app was removed from the workspace. Install it again and copy the new token, or "
+    "delete what is kept of that workspace: darkroom forget workspace",
+    "token_revoked": "The token was revoked. Install the app again and copy the new one, or delete what is "
+    "kept of that workspace: darkroom forget workspace",
     "not_allowed_token_type": "It is another kind of token than is needed here.",
     "missing_scope": "The app lacks a scope; compare it with manifest.yml and install it again.",
 }

@@ -145,17 +145,21 @@ class Worker:
         """How many run, how many wait, and the ids of those that are stuck."""
         return self._overseer.pulse()
 
-    async def aclose(self, grace_s: float) -> None:
-        """Start nothing more, let what runs finish for *grace_s* seconds, leave the rest to recovery. To
-        call it again with less of that ends the grace of the first."""
+    def begin_nothing(self) -> None:
+        """Start nothing more; what runs goes on. Returns at once."""
         self._tasks.stopping = True
-        self._mender.stop()
-        self._recovering.stop()
-        self._reconsidering.stop()
         for entry in self._line:
             if entry.making is not None and entry.only_waits:
                 # It has no hold, and would wait for longer than anybody waits for it.
                 entry.making.cancel()
+
+    async def aclose(self, grace_s: float) -> None:
+        """Start nothing more, let what runs finish for *grace_s* seconds, leave the rest to recovery. To
+        call it again with less of that ends the grace of the first."""
+        self.begin_nothing()
+        self._mender.stop()
+        self._recovering.stop()
+        self._reconsidering.stop()
         await self._tasks.aclose(grace_s)
         await self._waits.aclose()
 
