@@ -138,8 +138,10 @@ class Threads:
 
     async def _hint_if_alone(self, heard: Heard) -> None:
         """Answer a mention that did not also come as ``message``, since we may not read that channel."""
-        await self._services.clock.sleep(PAIR_WAIT_S)
-        if (heard.place.channel_id, heard.place.ts) not in self._whole:
+        message = heard.place.channel_id, heard.place.ts
+        if message not in self._whole:
+            await self._services.clock.sleep(PAIR_WAIT_S)
+        if message not in self._whole:
             await self._hint(heard)
 
     async def _hint(self, heard: Heard) -> None:

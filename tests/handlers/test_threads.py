@@ -557,3 +557,6 @@ async def test_of_few_messages_it_is_remembered_how_they_came(
     desk.slack.calls.clear()
     await desk.send(mentioned(COMPLAINT, SECOND))
     assert desk.slack.calls == []
+    assert desk.clock.slept == [], "who has both has nothing to wait for"
+    await desk.send(mentioned(COMPLAINT, ROOT))
+    assert len(desk.slack.named("post_ephemeral")) == 1
