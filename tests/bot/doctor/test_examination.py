@@ -140,6 +140,7 @@ async def test_a_check_that_breaks_hides_nothing_of_the_others(
     assert "RuntimeError at" in findings[0].said
 
 
+@pytest.mark.slow
 async def test_an_organisation_that_was_found_to_be_unverified_by_a_call(
     patient: Patient, running: Darkroom
 ) -> None:
@@ -173,6 +174,7 @@ async def test_what_does_not_answer_keeps_nobody_waiting(
     assert "TimeoutError" in found[0].said
 
 
+@pytest.mark.slow
 class TestCommand:
     """``darkroom doctor`` as people start it."""
 
