@@ -12,7 +12,8 @@ OPENING = (
 )
 REPLY = "Whoever runs it: please reply to this message, in its thread, with any word."
 BEFORE, AFTER = "Before", "After"
-_ACTION = "doctor_probe"
+_UNHEARD_INPUT = "doctor_probe"
+"""A press of it is acknowledged, and nobody listens."""
 _ALT = "A test picture: a blue circle on white."
 _DAYS = (("Mon", 1.25), ("Tue", 0.5), ("Wed", 2.0))
 
@@ -25,7 +26,7 @@ def opening_view() -> View:
 def picture_view(file_id: str, label: str) -> View:
     """A message with a picture and a button under it, which says *label*."""
     image = {"type": "image", "slack_file": {"id": file_id}, "alt_text": _ALT}
-    pressed = button(_ACTION, label, label, label=f"{label}: this button does nothing")
+    pressed = button(_UNHEARD_INPUT, label, label, label=f"{label}: this button does nothing")
     return View(f"{_ALT} Under it is a button that says {label}.", (image, actions(pressed)))
 
 
