@@ -25,7 +25,7 @@ from storage.outages import open_outage
 from storage.times import from_text
 
 SQLITE_VERSION = sqlite3.sqlite_version
-_STEPS = 10_000
+_STEPS = 1_000
 """Of SQLite's machine, between two looks at the time."""
 WAL_RESET_SINCE, WAL_RESET_UNTIL = (3, 7, 0), (3, 51, 3)
 """The versions with the WAL-reset fault, the second without it (https://www.sqlite.org/wal.html)."""

@@ -42,7 +42,7 @@ async def look_at_api(
     """The address, the key, and what the API says of each candidate; each is asked for once."""
     url = settings.openai_base_url or OPENAI_URL
     address, key = look_at_address(settings.openai_base_url), look_at_key(settings)
-    findings = [address, key]
+    findings = [address, key, *look_at_admin_key(settings)]
     if Grade.FAIL in (address.grade, key.grade):
         return ApiSeen([*findings, skip("models.access", f"{_first_bad(findings)} comes first")])
     times, seen = await asyncio.gather(_time(url, now), _ask(settings, candidates))
@@ -96,6 +96,20 @@ def look_at_key(settings: Settings) -> Finding:
         said = "OPENAI_API_KEY has characters that no key has"
         return fail(check, said, f"Copy it again, without quotes or spaces: {KEY_PLACE}")
     return good(check, "there, and of the right form")
+
+
+def look_at_admin_key(settings: Settings) -> list[Finding]:
+    """By its looks; nothing where there is none, since the bot needs none."""
+    check, secret = "openai.admin_key", settings.openai_admin_key
+    if secret is None or not secret.get_secret_value().strip():
+        return []
+    if not secret.get_secret_value().startswith("sk-admin-"):
+        said = "OPENAI_ADMIN_KEY is no admin key: those begin with sk-admin-"
+        remedy = (
+            "Only `darkroom spend reconcile` needs one: take it from the organisation's page, or unset it."
+        )
+        return [warn(check, said, remedy)]
+    return [good(check, "there, and of the right form; only `darkroom spend reconcile` uses it")]
 
 
 async def _ask(settings: Settings, candidates: Sequence[Candidate]) -> Mapping[str, ModelSeen]:

@@ -53,6 +53,7 @@ CHECKS: Mapping[str, str] = {
     "image.host_model.catalogue": "the same of the host model",
     "openai.address": "whose API it is: OpenAI's own, or somebody else's under a contract of its own",
     "openai.key": "whether it is a key, and the API takes it",
+    "openai.admin_key": "if there is one: its form",
     "openai.credit": "said where the account has no credit left, or a limit is reached",
     "openai.region": "said where the API does not serve the place that it is called from",
     "openai.answers": "said where the API does not answer, or something else does in its place",

@@ -57,6 +57,14 @@ def _catalogue(text: str, **flags: Any) -> Any:
     Planted(
         "a token of Slack's", _env(OPENAI_API_KEY="xoxb-1-planted"), KEY, "a token of Slack's", "API keys"
     ),
+    Planted(
+        "a key for an admin key",
+        _env(OPENAI_ADMIN_KEY="sk-proj-planted"),
+        "openai.admin_key",
+        "no admin key",
+        "or unset it",
+        WARN,
+    ),
     Planted("a key with a space", _env(OPENAI_API_KEY='"sk-1 planted"'), KEY, "characters", "without quotes"),
     Planted("a key that is not taken", _ill("wrong key"), KEY, "invalid_api_key", "Make a new key"),
     Planted("a key that may not do this", _ill("missing scope"), KEY, "Missing scopes", "may read models"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 
 import pytest
 
+from bot.doctor import ports
 from bot.doctor.finding import Grade
 from tests.bot.doctor.patient import Patient, bad
 from tests.bot.doctor.planted import Planted, is_named
@@ -52,6 +54,16 @@ async def test_an_address_of_another_machine(patient: Patient, free: int, host: 
     patient.flags |= {"watch.host": host, "watch.port": str(free)}
     said = f"{host} is no address of this machine"
     await is_named(patient, Planted("", lambda _: None, "watch.port", said, "Set watch.host to 127.0.0.1"))
+
+
+async def test_a_port_that_this_account_may_not_have(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Which accounts may have which ports is the system's own affair.
+    monkeypatch.setattr(ports, "_trouble", lambda *_: PermissionError(errno.EACCES, "Permission denied"))
+    patient.flags["watch.port"] = "443"
+    said = "this account may not listen on port 443"
+    await is_named(patient, Planted("", lambda _: None, "watch.port", said, "1024 or more"))
 
 
 async def test_a_port_that_changes_at_every_start(patient: Patient) -> None:
