@@ -172,7 +172,7 @@ async def test_step_by_step_over_http(world: World, folder: Path) -> None:
     await bot.says("Darkroom is ")
     # What a proxy does: from the address in the manifest to the port here, on the same path.
     path = manifest["settings"]["event_subscriptions"]["request_url"].partition("example.com")[2]
-    posts = RequestUrl(world.workspace, f"http://127.0.0.1:{port}{path}")
+    posts = RequestUrl(world.workspace, lambda: f"http://127.0.0.1:{port}{path}")
     await posts.open()
     try:
         await in_slack(world)
