@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -28,6 +29,20 @@ faults_file = click.option(
 """Options of whatever serves the page."""
 
 
+def _address(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """An address that can be posted to, or what is wrong with it."""
+    if given is None:
+        return None
+    try:
+        parts = urlsplit(given)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise click.BadParameter("an address is wanted, such as http://127.0.0.1:3000/slack/events")
+    return given
+
+
 @click.command("sandbox")
 @page_port
 @click.option(
@@ -44,18 +59,25 @@ faults_file = click.option(
     help="Where to listen: an address or a name of this machine, or 0.0.0.0 for all. There is no password.",
 )
 @faults_file
-def command(port: int, images_port: int, host: str, faults: Path | None) -> None:
+@click.option(
+    "--http",
+    metavar="URL",
+    callback=_address,
+    help="Post to a bot's Request URL, signed, instead of waiting for its socket.",
+)
+def command(port: int, images_port: int, host: str, faults: Path | None, http: str | None) -> None:
     """Run a local Slack workspace, with a page, and a local image API until stopped (Ctrl-C).
 
     Prints the settings by which a bot finds them. docs/sandbox.md says how to drive it.
     """
-    asyncio.run(_sandbox(host, (port, images_port), faults))
+    asyncio.run(_sandbox(host, (port, images_port), faults, http))
 
 
-async def _sandbox(host: str, ports: tuple[int, int], faults: Path | None) -> None:
+async def _sandbox(host: str, ports: tuple[int, int], faults: Path | None, http: str | None) -> None:
     from bot.cli.serving import stop_signal
     from bot.cli.world import app_shortcuts, fault_plan, faults_told, start_world
     from sandbox.images.api import ImageApi
+    from sandbox.slack.request_url import RequestUrl
     from sandbox.slack.workspace import Workspace
 
     plan = fault_plan(faults)
@@ -69,7 +91,10 @@ async def _sandbox(host: str, ports: tuple[int, int], faults: Path | None) -> No
         taken = " or ".join(str(port) for port in ports if port) or "0"
         other = "--port 0" if not ports[1] else "--images-port 0" if not ports[0] else "0 for either"
         raise Refused(port_taken(taken, error, host, other)) from error
+    posts = RequestUrl(workspace, lambda: http or "")
     try:
+        if http is not None:
+            await posts.open()
         if host not in (LOOPBACK, "localhost", "::1"):
             click.echo(
                 f"It listens at {host} and has no password: whoever reaches this machine there can read"
@@ -79,12 +104,15 @@ async def _sandbox(host: str, ports: tuple[int, int], faults: Path | None) -> No
         click.echo("For a bot that is to live here, in its environment or .env:\n")
         for name, value in world.settings().items():
             click.echo(f"{name.upper()}={value}")
+        if http is not None:
+            click.echo(f"\nIt posts to {http}, signed with that secret.")
         if faults is not None:
             click.echo("\n" + faults_told(plan, world.page_url))
         click.echo("\nStop it with Ctrl-C.")
         await stop.wait()
         click.echo("\nStopping.")
     finally:
+        await posts.close()
         await world.close()
 
 
