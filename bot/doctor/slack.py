@@ -142,7 +142,7 @@ async def _look_at_admins(settings: Settings, client: AsyncWebClient) -> list[Fi
     if not named:
         said = "nobody is named: the workspace's admins may do what admins do, and nobody is told of alerts"
         remedy = (
-            'Name somebody by their user id: slack.admins = ["U0123ABCD"] (profile → ⋮ → Copy member ID).'
+            'In darkroom.toml, under [slack]: admins = ["U0123ABCD"] (their profile → ⋮ → Copy member ID).'
         )
         return [warn(check, said, remedy)]
     found = await asyncio.gather(*(_why_not(client, user) for user in named[:ADMINS_MAX]))

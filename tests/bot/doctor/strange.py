@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +23,19 @@ async def serving(*routes: web.RouteDef) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def free_port() -> int:
+    """A port that nobody listens on. It is not among those that the system gives to whoever wants any, so
+    that no test beside this one gets it meanwhile."""
+    for port in range(10_000 + os.getpid() % 20_000, 32_000):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
 
 
 def says_on_a_socket(*messages: Mapping[str, Any]) -> web.RouteDef:

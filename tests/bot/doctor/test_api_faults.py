@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -18,7 +17,7 @@ from storage.account import SqliteAccountBook
 from storage.outages import SqliteOutageBook
 from tests.bot.doctor.patient import OffClock, Patient, bad
 from tests.bot.doctor.planted import Planted, each, is_named
-from tests.bot.doctor.strange import answers, serving
+from tests.bot.doctor.strange import answers, free_port, serving
 
 WARN = Grade.WARN
 KEY, ADDRESS = "openai.key", "openai.address"
@@ -185,15 +184,8 @@ async def test_a_fault_of_the_api_or_a_model(patient: Patient, planted: Planted)
     await is_named(patient, planted)
 
 
-def _no_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 async def test_an_api_that_nobody_can_reach(patient: Patient) -> None:
-    patient.write_env(OPENAI_BASE_URL=f"http://127.0.0.1:{_no_port()}/v1")
+    patient.write_env(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1")
     silent = Planted("", lambda _: None, "openai.answers", "cannot be reached", "status.openai.com")
     await is_named(patient, silent)
 

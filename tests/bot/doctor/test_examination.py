@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -25,6 +24,7 @@ from sandbox.slack.model import Fault
 from storage.database import Database
 from tests.bot.doctor.patient import Patient, bad
 from tests.bot.doctor.planted import Planted, is_named
+from tests.bot.doctor.strange import free_port
 
 ROOT = Path(__file__).parents[3]
 
@@ -78,10 +78,11 @@ async def test_beside_a_running_darkroom_it_opens_no_connection_of_its_own(
 async def test_settings_that_the_running_darkroom_does_not_have_yet(
     patient: Patient, running: Darkroom
 ) -> None:
-    patient.flags["watch.port"] = "9"
+    port = free_port()
+    patient.flags["watch.port"] = str(port)
     found = bad(await patient.looked_at())
     assert [(each.check, each.grade) for each in found] == [("watch.port", Grade.WARN)]
-    assert "does not listen on 127.0.0.1:9" in found[0].said
+    assert f"does not listen on 127.0.0.1:{port}" in found[0].said
     assert "Start it again" in found[0].remedy
 
 
@@ -91,9 +92,7 @@ HTTP = {"slack.mode": "http", "slack.path": "/behind/slack"}
 @pytest.fixture
 async def listening(patient: Patient) -> AsyncIterator[Patient]:
     """The patient in HTTP mode, with a Darkroom that runs."""
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        patient.flags |= HTTP | {"slack.port": str(place.getsockname()[1])}
+    patient.flags |= HTTP | {"slack.port": str(free_port())}
     async with Darkroom(load_settings(folder=patient.folder, flags=patient.flags)) as darkroom:
         assert darkroom.heart is not None
         await darkroom.heart.beat()

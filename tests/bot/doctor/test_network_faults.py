@@ -12,6 +12,7 @@ from bot.doctor import ports
 from bot.doctor.finding import Grade
 from tests.bot.doctor.patient import Patient, bad
 from tests.bot.doctor.planted import Planted, is_named
+from tests.bot.doctor.strange import free_port
 
 
 @pytest.fixture
@@ -24,11 +25,9 @@ def taken() -> Iterator[int]:
 
 
 @pytest.fixture
-def free(taken: int) -> int:
+def free() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    return free_port()
 
 
 async def test_the_port_for_slack_is_taken(patient: Patient, taken: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from sandbox.slack.limits import SOCKETS_MAX
 from sandbox.slack.model import Fault, Json
 from tests.bot.doctor.patient import Patient, bad
 from tests.bot.doctor.planted import Planted, each, is_named
-from tests.bot.doctor.strange import says_on_a_socket, serving
+from tests.bot.doctor.strange import free_port, says_on_a_socket, serving
 
 WARN = Grade.WARN
 BOT, APP, ADMINS = "slack.bot_token", "slack.app_token", "slack.admins"
@@ -64,11 +63,13 @@ async def _connected(patient: Patient, count: int) -> None:
         await patient.world.workspace.attach(send)
 
 
-def _no_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def _http(secret: str | None) -> Any:
+    """Plants a signing secret, or none, in HTTP mode."""
+    return lambda patient: patient.write_env(SLACK_SIGNING_SECRET=secret, **_mode())
+
+
+def _mode() -> dict[str, Any]:
+    return {"DARKROOM_SLACK__MODE": "http", "DARKROOM_SLACK__PORT": str(free_port())}
 
 
 @each(
@@ -165,18 +166,14 @@ def _no_port() -> int:
     ),
     Planted(
         "no signing secret for HTTP",
-        _env(SLACK_SIGNING_SECRET=None, DARKROOM_SLACK__MODE="http", DARKROOM_SLACK__PORT=str(_no_port())),
+        _http(None),
         "slack.signing_secret",
         "SLACK_SIGNING_SECRET is missing",
         "App Credentials",
     ),
     Planted(
         "something else as signing secret",
-        _env(
-            SLACK_SIGNING_SECRET="xoxb-1-planted",
-            DARKROOM_SLACK__MODE="http",
-            DARKROOM_SLACK__PORT=str(_no_port()),
-        ),
+        _http("xoxb-1-planted"),
         "slack.signing_secret",
         "it is no signing secret",
         "not the Client Secret",
@@ -236,7 +233,7 @@ async def _with_a_socket_that_says(patient: Patient, *messages: Json) -> Any:
 
 
 async def test_a_slack_that_nobody_can_reach_is_said_of_both_tokens(patient: Patient) -> None:
-    patient.write_env(SLACK_API_URL=f"http://127.0.0.1:{_no_port()}/api/")
+    patient.write_env(SLACK_API_URL=f"http://127.0.0.1:{free_port()}/api/")
     found = bad(await patient.looked_at())
     assert [one.check for one in found] == [BOT, APP]
     for one in found:
@@ -251,5 +248,5 @@ async def test_the_probe_hangs_up_and_leaves_the_other_connections(patient: Pati
 
 
 async def test_in_http_mode_no_app_token_is_asked_for(patient: Patient) -> None:
-    patient.write_env(SLACK_APP_TOKEN=None, DARKROOM_SLACK__MODE="http", DARKROOM_SLACK__PORT=str(_no_port()))
+    patient.write_env(SLACK_APP_TOKEN=None, **_mode())
     assert bad(await patient.looked_at()) == []
