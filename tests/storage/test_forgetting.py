@@ -12,8 +12,10 @@ import pytest
 from darkroom.turns.erasing import Recall
 from darkroom.turns.forgetting import GONE, Known, Trace, Whom
 from storage.blobs import BlobStore
-from storage.database import DATABASE_NAME, PICTURES_NAME, Database, connect_read_only
+from storage.database import DATABASE_NAME, PICTURES_NAME, Database, connect_read_only, read_books
 from storage.forgetter import Forgetter, found_in, look
+from storage.reconciliation import our_charges
+from storage.repricing import charged_entries
 from storage.times import to_text
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM
 from tests.fresh import with_books
@@ -164,3 +166,20 @@ async def test_what_somebody_has_left_elsewhere_is_listed(data: Path) -> None:
     assert kinds >= {Recall.MESSAGE, Recall.FILE, Recall.RESPONSE}
     assert Trace(Recall.FILE, "", "F0c1") in known.traces
     assert Trace(Recall.MESSAGE, DESIGN, "1763650000.c1") in known.traces
+
+
+@pytest.mark.parametrize("user", [ALICE, None])
+async def test_charges_can_still_be_computed_again_and_put_beside_the_bill(
+    data: Path, user: str | None
+) -> None:
+    def computed() -> tuple[object, object]:
+        day = NOON.date()
+        return (
+            read_books(data, lambda db: list(charged_entries(db, NOON, None))),
+            read_books(data, lambda db: our_charges(db, "openai", day, day)),
+        )
+
+    before = computed()
+    assert before[0]
+    await forget(data, the_one(data, user)[0])
+    assert computed() == before
