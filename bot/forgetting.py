@@ -122,8 +122,8 @@ class Forgetting:
         except NotScrubbed:
             report.scrubbed = False
         report.done = True
-        folder = self._settings.storage.data_dir
-        report.still_in = [str(each) for each in await asyncio.to_thread(found_in, folder, whom.ids)]
+        folder, ids = self._settings.storage.data_dir, (*whom.ids, *known.people)
+        report.still_in = [str(each) for each in await asyncio.to_thread(found_in, folder, ids)]
         return report
 
     async def _from_slack(self, whom: Whom, known: Known, heard: Callable[[], None]) -> list[Left]:
