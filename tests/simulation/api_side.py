@@ -224,6 +224,10 @@ class Noted:
         """See ``Renderer``."""
         return await self._renderer.forget(response_id)
 
+    async def ping(self) -> str | None:
+        """See ``RenderThread``: it is on this very loop."""
+        return None
+
     async def look_up(self, model: str) -> ModelSeen:
         """See ``RenderThread``."""
         return await self._renderer.look_up(model)
