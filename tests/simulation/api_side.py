@@ -201,9 +201,17 @@ class Noted:
         self._make = make
         self._made: ClosableRenderer | None = None
 
-    async def start(self) -> None:
+    def begin(self) -> None:
         """Make the renderer."""
         self._made = self._make()
+
+    async def warm(self) -> None:
+        """See ``RenderThread``."""
+        self._renderer.warm()
+
+    async def ping(self) -> str | None:
+        """It is well: there is no thread."""
+        return None
 
     @property
     def _renderer(self) -> ClosableRenderer:
@@ -224,16 +232,11 @@ class Noted:
         """See ``Renderer``."""
         return await self._renderer.forget(response_id)
 
-    async def ping(self) -> str | None:
-        """See ``RenderThread``: it is on this very loop."""
-        return None
-
     async def look_up(self, model: str) -> ModelSeen:
         """See ``RenderThread``."""
         return await self._renderer.look_up(model)
 
     async def aclose(self) -> None:
         """Close the renderer."""
-        close = getattr(self._renderer, "aclose", None)
-        if close is not None:
-            await close()
+        if self._made is not None:
+            await self._made.aclose()

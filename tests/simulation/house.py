@@ -19,6 +19,7 @@ from unittest import mock
 import bot.app
 import bot.heart
 import bot.parts
+import darkroom.rendering.provider
 from bot.app import Darkroom, Overrides
 from bot.cli.world import app_shortcuts
 from bot.preflight import Identity
@@ -169,7 +170,7 @@ def in_place(
         mock.patch.object(bot.app, "RenderThread", Noted),
         mock.patch.object(bot.app, "slack_session", slack_side.session),
         mock.patch.object(bot.parts, "BlobStore", SteppedBlobs),
-        mock.patch.object(bot.app, "Provider", provider),
+        mock.patch.object(darkroom.rendering.provider, "Provider", provider),
         mock.patch.object(bot.heart, "EVERY_S", beat_s),
     ):
         yield
