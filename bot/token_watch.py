@@ -40,10 +40,12 @@ class TokenWatch:
         self._ask = ask
         self._clock = clock
         self._gone = gone
+        self._just_asked = False
         self._rounds = Rounds("looking at the token", self.round, clock, LOOK_S)
 
     def start(self) -> None:
-        """Run in a task of its own until ``aclose``."""
+        """Run in a task of its own until ``aclose``; the first look is after a while."""
+        self._just_asked = True
         self._rounds.start()
 
     async def aclose(self, grace_s: float = 0.0) -> None:
@@ -52,6 +54,9 @@ class TokenWatch:
 
     async def round(self) -> bool:
         """Look, and again as long as Slack says that the token is dead."""
+        if self._just_asked:
+            self._just_asked = False
+            return True
         for number in range(TIMES):
             said = await self._said()
             if said not in DEAD:

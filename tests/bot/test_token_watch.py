@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.token_watch import AGAIN_S, DEAD, TIMES, TokenWatch
+from bot.token_watch import AGAIN_S, DEAD, LOOK_S, TIMES, TokenWatch
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.pacing import TooFast
 from tests.examples import StillClock
+from tests.turns.virtual import VirtualClock
 
 WELL, UNCLEAR, TOO_FAST = "ok", "unclear", "too fast"
 
@@ -62,3 +63,14 @@ async def test_one_other_answer_among_them_and_nothing_is_gone(before: int, othe
 async def test_a_good_token_costs_one_question() -> None:
     gone, slack, clock = await looked(WELL)
     assert (gone, slack.asked, clock.slept) == ([], 1, [])
+
+
+async def test_who_has_just_started_has_just_asked() -> None:
+    gone, slack, clock = list[str](), Slack([WELL]), VirtualClock()
+    watch = TokenWatch(slack.ask, clock, gone.append)
+    watch.start()
+    await clock.run(LOOK_S - 1)
+    assert slack.asked == 0
+    await clock.run(LOOK_S)
+    assert slack.asked == 1
+    await watch.aclose()

@@ -11,6 +11,7 @@ from sandbox.slack.workspace import Workspace
 from tests.bot.test_running import Process, darkroom, variables
 from tests.fresh import with_books
 from tests.scenarios.conftest import OpenTown
+from tests.scenarios.http_town import HttpTown
 from tests.scenarios.story import WAIT_S, Town, picture
 
 
@@ -59,6 +60,14 @@ async def test_what_comes_with_the_last_of_the_connection_is_not_made(towns: Ope
     await town.stops()
     assert town.ledger.turns() == [("cancelled", "removed")]
     assert town.calls == []
+
+
+async def test_over_http_it_is_heard_too(tmp_path: Path) -> None:
+    over_http = await HttpTown.open(tmp_path / "data")
+    town = over_http.town
+    await town.workspace.uninstall()
+    await parted(town)
+    await over_http.close()
 
 
 async def test_a_token_of_a_persons_own_is_no_matter_of_ours(towns: OpenTown) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from darkroom.spending.spans import Span
@@ -131,6 +131,9 @@ async def happened(here: Place, kind: str, days_ago: int) -> str:
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@example([("undelivered", 5), ("undelivered", 9)], Keep(3, None, None))
+@example([("undelivered", 5), ("undelivered", 9)], Keep(None, 3, None))
+@example([("undelivered", 5), ("undelivered", 9)], Keep(None, None, 3))
 @given(things(), st.builds(Keep, SOON, SOON, SOON))
 async def test_what_is_old_enough_goes_and_nothing_else(they: list[tuple[str, int]], keep: Keep) -> None:
     """Beside a plain account of each request: how old it is, and whether it is over."""
@@ -287,6 +290,25 @@ async def test_what_goes_along_with_somebody_else_too_stays_on_disk(here: Place)
         await here.gallery.end(turn, [await here.gallery.render(turn, request)], request.at)
     await here.retention(Keep(prompts_days=30)).run()
     assert here.gallery.blobs.path_of(along.sha256, "png").exists()
+
+
+async def test_what_left_nothing_elsewhere_is_forgotten_as_late_as_what_did(here: Place) -> None:
+    """Else a dry run would not say what a real one does."""
+    for days in (40, 2):
+        request = asked(days)
+        turn = await here.gallery.begun(request)
+        await here.gallery.render(turn, request, b"the same bytes")
+        await here.gallery.store.end(turn.id, Ending(Outcome.PICTURES, Reason.PICTURES), request.at)
+        await here.gallery.store.tell(turn.id, Told.UNDELIVERED, "is_archived", request.at)
+    for table in ("attempts", "pictures"):
+        await here.rows(f"UPDATE {table} SET response_id = NULL")  # noqa: S608 -- the names above
+    await here.rows("UPDATE turns SET placeholder_ts = NULL")
+    retention = here.retention(Keep(turns_days=30))
+    assert await retention.look() == Counts(pictures=1, words=1, later=1)
+    assert (await retention.run()).counts == Counts(pictures=1, words=1, later=1)
+    assert await here.rows("SELECT * FROM erasures") == []
+    here.clock.at += timedelta(seconds=1)
+    assert (await retention.run()).counts == Counts(turns=1)
 
 
 async def test_nobody_is_told_of_a_picture_that_went_by_its_age(here: Place) -> None:
