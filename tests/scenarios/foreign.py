@@ -155,7 +155,8 @@ class Sender:
             yield {"type": kind, "user": person.id, "channel": dm.id, "tab": "home", "event_ts": "1.1"}
             return
         if kind not in ("message", "app_mention"):
-            yield {"type": kind, "user": person.id, "event_ts": "1.1", "tokens": {"bot": ["U0NOBODY01"]}}
+            tokens = {"oauth": [person.id], "bot": [workspace.bot_user_id]}
+            yield {"type": kind, "event_ts": "1.1"} | ({"tokens": tokens} if kind == "tokens_revoked" else {})
             return
         base: Json = {
             "type": kind,

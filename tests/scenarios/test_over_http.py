@@ -17,7 +17,6 @@ from tests.scenarios import (
     test_more_money,
     test_once,
     test_outsiders,
-    test_pressing,
     test_sharing,
     test_surfaces,
 )
@@ -39,7 +38,6 @@ STORIES: tuple[Story, ...] = (
     test_home.test_what_is_chosen_at_home_holds_for_the_next_picture_also_after_a_restart,
     test_sharing.test_sharing_is_done_once_after_trouble_in_slack_and_a_restart,
     test_more_money.test_declined_asks_is_granted_five_dollars_and_goes_on,
-    test_pressing.test_old_buttons_work_after_a_restart_and_act_once_however_often_slack_sends_them,
     test_called_off.test_of_three_who_wait_one_is_called_off_and_the_others_come_in_their_order,
     test_once.test_a_command_sent_five_times_at_once_and_again_after_a_restart,
     test_outsiders.test_an_outsiders_mention_reply_and_click_spend_nothing,
