@@ -12,7 +12,7 @@ from bot.doctor import ports
 from bot.doctor.finding import Grade
 from tests.bot.doctor.patient import Patient, bad
 from tests.bot.doctor.planted import Planted, is_named
-from tests.bot.doctor.strange import free_port
+from tests.bot.doctor.strange import answers, free_port, serving
 
 
 @pytest.fixture
@@ -40,6 +40,13 @@ async def test_the_port_for_watching_is_taken(patient: Patient, taken: int) -> N
     patient.flags["watch.port"] = str(taken)
     said = f"another program listens on 127.0.0.1:{taken}"
     await is_named(patient, Planted("", lambda _: None, "watch.port", said, "set watch.port to another"))
+
+
+async def test_another_program_that_says_that_it_is_alive_is_no_darkroom(patient: Patient) -> None:
+    async with serving(answers("/healthz", 200, {})) as url:
+        patient.flags["watch.port"] = url.rpartition(":")[2]
+        taken = Planted("", lambda _: None, "watch.port", "another program listens", "set watch.port")
+        await is_named(patient, taken)
 
 
 async def test_both_ports_are_the_same(patient: Patient, free: int) -> None:
