@@ -101,6 +101,9 @@ def test_the_image_takes_locked_packages_and_a_named_base() -> None:
     assert all(re.fullmatch(r"python:3\.1[1-3]-slim-\w+( AS build)?", base) for base in of("FROM"))
     assert any("--require-hashes -r requirements.lock" in run for run in of("RUN"))
     assert "ARG" not in [word for word, _ in instructions()]
+    bases = {re.findall(r"python:(3\.\d+)", base)[0] for base in of("FROM")}
+    assert len(bases) == 1
+    assert set(re.findall(r"python(3\.\d+)/site-packages", " ".join(of("RUN")))) == bases
 
 
 def test_the_image_is_healthy_as_long_as_the_bot_gives_signs_of_life() -> None:
