@@ -102,7 +102,7 @@ async def made(here: Place, days_ago: int, **more: object) -> Picture:
 @st.composite
 def things(draw: st.DrawFn) -> list[tuple[str, int]]:
     """Kinds of requests, each so many days old."""
-    kinds = st.sampled_from(("picture", "declined", "waiting", "untold", "undelivered"))
+    kinds = st.sampled_from(("picture", "declined", "waiting", "untold", "undelivered", "unsaid"))
     return draw(st.lists(st.tuples(kinds, st.integers(1, 30)), min_size=1, max_size=6))
 
 
@@ -116,9 +116,10 @@ async def happened(here: Place, kind: str, days_ago: int) -> str:
     store = here.gallery.store
     if kind == "waiting":
         return turn.id
-    if kind == "declined":
+    if kind in ("declined", "unsaid"):
         await store.end(turn.id, Ending(Outcome.DECLINED, Reason.GUEST), request.at)
-        await store.tell(turn.id, Told.DONE, None, request.at)
+        told = Told.DONE if kind == "declined" else Told.UNDELIVERED
+        await store.tell(turn.id, told, None if kind == "declined" else "is_archived", request.at)
         return turn.id
     picture = await here.gallery.render(turn, request)
     if kind == "picture":
@@ -133,7 +134,7 @@ async def happened(here: Place, kind: str, days_ago: int) -> str:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @example([("undelivered", 5), ("undelivered", 9)], Keep(3, None, None))
 @example([("undelivered", 5), ("undelivered", 9)], Keep(None, 3, None))
-@example([("undelivered", 5), ("undelivered", 9)], Keep(None, None, 3))
+@example([("undelivered", 5), ("undelivered", 9), ("unsaid", 5), ("unsaid", 9)], Keep(None, None, 3))
 @given(things(), st.builds(Keep, SOON, SOON, SOON))
 async def test_what_is_old_enough_goes_and_nothing_else(they: list[tuple[str, int]], keep: Keep) -> None:
     """Beside a plain account of each request: how old it is, and whether it is over."""
@@ -152,12 +153,12 @@ async def test_what_is_old_enough_goes_and_nothing_else(they: list[tuple[str, in
                 row["turn_id"] for row in await here.rows("SELECT * FROM pictures WHERE deleted_at IS NULL")
             }
             for turn_id, (kind, days) in zip(ids, they, strict=True):
-                over = kind in ("picture", "declined") or (kind == "undelivered" and days > 7)
+                over = is_over(kind, days)
                 picture_goes = over and older(days, keep.pictures_days, keep.turns_days)
                 words_go = over and older(days, keep.prompts_days, keep.turns_days)
                 paid = kind in ("picture", "untold", "undelivered")
                 assert (turn_id in living) is (paid and not picture_goes), (kind, days)
-                forgotten = over and kind == "declined" and older(days, keep.turns_days)
+                forgotten = over and not paid and older(days, keep.turns_days)
                 assert (turn_id not in rows) is forgotten, (kind, days)
                 if not forgotten:
                     # With its picture the words go as they do when somebody presses the button.
@@ -174,7 +175,7 @@ async def test_what_is_old_enough_goes_and_nothing_else(they: list[tuple[str, in
             await retention.run()
             kept = {row["id"] for row in await here.rows("SELECT id FROM turns")}
             for turn_id, (kind, days) in zip(ids, they, strict=True):
-                over = kind in ("picture", "declined") or (kind == "undelivered" and days > 7)
+                over = is_over(kind, days)
                 # It is the same day yet: nothing else has become old enough.
                 assert (turn_id in kept) is not (over and older(days, keep.turns_days)), (kind, days)
             assert await here.sums() == before
@@ -183,6 +184,11 @@ async def test_what_is_old_enough_goes_and_nothing_else(they: list[tuple[str, in
 def plan_of(due: Due, db: sqlite3.Connection, before: Before) -> Sequence[str]:
     """The steps by which SQLite looks for them."""
     return due.plan(db, before)
+
+
+def is_over(kind: str, days: int) -> bool:
+    """Whether nothing is done about it any more; what Slack has not taken is told again for a week."""
+    return kind in ("picture", "declined") or (kind in ("undelivered", "unsaid") and days > 7)
 
 
 def older(days: int, *limits: int | None) -> bool:
