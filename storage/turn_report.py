@@ -21,7 +21,7 @@ class TurnRow:
 
 
 def turn_rows(db: sqlite3.Connection, limit: int) -> list[TurnRow]:
-    """The newest *limit* turns, oldest of them first."""
+    """The newest *limit* turns, oldest of them first; what is left of a forgotten one is none."""
     rows = db.execute(
         """
         SELECT turns.*, COUNT(attempts.id) AS attempts,
@@ -29,6 +29,7 @@ def turn_rows(db: sqlite3.Connection, limit: int) -> list[TurnRow]:
             COALESCE(SUM(CASE WHEN attempts.ended_at IS NULL THEN attempts.hold_nano_usd END), 0) AS held
         FROM (SELECT * FROM turns ORDER BY created_at DESC, id DESC LIMIT ?) AS turns
         LEFT JOIN attempts ON attempts.turn_id = turns.id
+        WHERE turns.forgotten_at IS NULL
         GROUP BY turns.id ORDER BY turns.created_at, turns.id
         """,
         (limit,),

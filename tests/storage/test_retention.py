@@ -28,6 +28,7 @@ from storage.old_enough import Due
 from storage.reports import spend_report
 from storage.retention import SqliteRetentionBook
 from storage.turn_log import SqliteTurnLog
+from storage.turn_report import turn_rows
 from tests.examples import ALICE, BOB, NOON, TEAM, StillClock, caps
 from tests.fresh import with_books
 from tests.storage.books import check_books
@@ -240,6 +241,8 @@ async def test_what_was_made_from_a_forgotten_picture_still_says_from_which(here
     assert (await retention.run()).counts.turns == 1
     [shell] = await here.rows("SELECT * FROM turns WHERE forgotten_at IS NOT NULL")
     assert (shell["user_id"], shell["person_key"], shell["prompt"], shell["channel_id"]) == ("", "", "", "")
+    listed = await here.database.look(lambda db: turn_rows(db, 10))
+    assert [row.turn.id for row in listed] == [second.turn_id]
     log = SqliteTurnLog(here.database)
     now = await log.picture(second.id)
     assert now is not None
