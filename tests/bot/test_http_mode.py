@@ -114,6 +114,13 @@ async def test_an_event_and_a_click_and_a_command_are_read_as_they_were_written(
     assert door.heard == [EVENT]
 
 
+@pytest.mark.parametrize("text", ["a rocket and its payload", "payload", "payload={}", "&payload={}", "{}"])
+async def test_a_command_is_read_whatever_words_are_in_it(door: Door, text: str) -> None:
+    body = urlencode(COMMAND | {"text": text}).encode()
+    assert await door.post(body, door.headers(body)) == (200, "taken")
+    assert [heard["text"] for heard in door.heard] == [text]
+
+
 async def test_slack_is_answered_when_it_verifies_the_address(door: Door) -> None:
     body = json.dumps({"type": "url_verification", "token": "x", "challenge": "3eZbrw1a"}).encode()
     status, text = await door.post(body, door.headers(body, JSON))
