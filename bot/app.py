@@ -173,7 +173,7 @@ class Darkroom:
         )
         self.services = services
         web = AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL)
-        app = build_app(services, web, identity.signing_secret, watch.answered)
+        app = build_app(services, web, watch.answered)
         connect = self._overrides.connect
         # What was left has its place before anything new can come, and people are told when they can answer.
         left = await worker.line_up()

@@ -44,10 +44,7 @@ TELL_S: Final = 60.0
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
-_HEADERS = (
-    "x-slack-retry-num",
-    "x-slack-retry-reason",
-)
+_HEADERS = ("x-slack-retry-num", "x-slack-retry-reason")
 """What Bolt is shown of them. It has headers of its own by which a request may name a function to run."""
 _REMEDIES = {
     "signature": "compare SLACK_SIGNING_SECRET with your app's page (Basic Information → App Credentials)",

@@ -38,13 +38,12 @@ _ANY = re.compile(".*")
 def build_app(
     services: Services,
     web_client: AsyncWebClient,
-    signing_secret: str = "",
     answered: Answered = nobody_counts,
 ) -> AsyncApp:
     """A Bolt app for one workspace with every surface on it; *answered* hears of each answer.
 
     Who we are comes from the settings, so that no request waits for ``auth.test``; the listeners use our own
-    client, so that Bolt's needs no token. *signing_secret* is for HTTP; Socket Mode has no signatures.
+    client, so that Bolt's needs no token. Signatures are verified before it (``bot/http_mode.py``).
     """
     config = services.config
     who = AuthorizeResult(
@@ -64,7 +63,8 @@ def build_app(
         name="slack_bolt.app",
         client=web_client,
         authorize=authorize,
-        signing_secret=signing_secret,
+        # A request that came past that is taken by nobody, whatever the environment has.
+        signing_secret="",
         # Events would otherwise be acknowledged before they are on disk.
         process_before_response=True,
         # To our boundary, because Bolt's warning about it would print the payload.
