@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from darkroom.rendering.access import ModelSeen
-from darkroom.rendering.job import Answer, NoWord, Renderer, RenderJob, ResponseIdSeen
+from darkroom.rendering.job import (
+    Answer,
+    Billed,
+    Failure,
+    FailureKind,
+    NoWord,
+    Renderer,
+    RenderJob,
+    ResponseIdSeen,
+)
 
 log = logging.getLogger("darkroom.rendering")
 T = TypeVar("T")
@@ -33,6 +42,11 @@ def tune_process() -> None:
     gc.collect()
     gc.freeze()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+
+class CannotRender(Exception):
+    """There is no client to call the API with, and nothing was sent: what would make one raised the cause, or
+    the thread is being closed. Start Darkroom anew once the cause is mended."""
 
 
 class ClosableRenderer(Renderer, Protocol):
@@ -65,6 +79,8 @@ class RenderThread:
 
     *make_renderer* runs on that thread, inside its loop. A caller that is cancelled leaves its call running:
     the response id still arrives, the end is logged, and ``ask`` can find the answer. ``aclose`` ends them.
+    Where there is nobody to make the call, ``render`` says that it was never sent, ``ask`` that it was not
+    asked, and all else raises ``CannotRender``.
     """
 
     def __init__(self, make_renderer: Callable[[], ClosableRenderer]) -> None:
@@ -76,16 +92,16 @@ class RenderThread:
         self._calls: set[asyncio.Task[Any]] = set()
 
     def begin(self) -> None:
-        """Start the thread, and return at once: calls wait until it is ready for them, and raise what kept it
-        from that. Loading the client takes longer than everything else of a start."""
-        self._begun = True
+        """Start the thread, and return at once: calls wait until it is ready for them, those of before too.
+        Loading the client takes longer than everything else of a start."""
         self._thread.start()
+        self._begun = True
 
     async def start(self) -> None:
-        """Start the thread; returns when it takes calls, raises what kept it from that."""
+        """Start the thread; returns when it takes calls. Raises ``CannotRender``."""
         self.begin()
         try:
-            await self._running()
+            await self._client()
         except BaseException:
             await self.aclose()
             raise
@@ -95,31 +111,34 @@ class RenderThread:
 
         Callers that still wait are cancelled with their calls.
         """
-        if not self._begun or self._closed:
+        if self._closed:
             return
         self._closed = True
-        life = await asyncio.wrap_future(self._lives)
+        if not self._begun:
+            self._ready.cancel()
+            return
         # Its loop may have ended by itself, when there was nothing to make a renderer of.
-        with suppress(RuntimeError):
+        with suppress(RuntimeError, CannotRender):
+            life = await asyncio.shield(asyncio.wrap_future(self._lives))
             life.loop.call_soon_threadsafe(life.stop.set)
         await asyncio.to_thread(self._thread.join, grace_s)
         if self._thread.is_alive():
             log.warning("the render thread did not end within %g s; it ends with the process", grace_s)
 
     async def warm(self) -> None:
-        """Do now, on the other thread, what its first call would wait for."""
+        """Do now, on the other thread, what its first call would wait for. Raises ``CannotRender``."""
 
         async def warmed() -> None:
             renderer.warm()
 
-        loop, renderer = await self._running()
+        loop, renderer = await self._client()
         await self._over_there(loop, warmed(), "getting ready")
 
     async def ping(self) -> str | None:
         """Have the other thread's loop answer; what is wrong with it, or None."""
         if self._closed or not self._thread.is_alive():
             return "the render thread is not running"
-        loop, _ = await self._running()
+        loop, _ = await self._client()
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop))
         return None
 
@@ -134,28 +153,37 @@ class RenderThread:
             told = asyncio.run_coroutine_threadsafe(tell(response_id), here)
             await asyncio.wrap_future(told)
 
-        loop, renderer = await self._running()
+        try:
+            loop, renderer = await self._client()
+        except CannotRender as cannot:
+            return Answer(failure=_never_sent(cannot))
         return await self._over_there(loop, renderer.render(job, seen), f"attempt {job.attempt_id}")
 
     async def ask(self, job: RenderJob, response_id: str) -> Answer | NoWord:
         """Ask on the other thread what became of a call."""
-        loop, renderer = await self._running()
+        try:
+            loop, renderer = await self._client()
+        except CannotRender:
+            return NoWord.NOT_ASKED
         return await self._over_there(loop, renderer.ask(job, response_id), f"attempt {job.attempt_id}")
 
     async def forget(self, response_id: str) -> bool:
         """Have a stored response deleted, on the other thread."""
-        loop, renderer = await self._running()
+        loop, renderer = await self._client()
         return await self._over_there(loop, renderer.forget(response_id), f"response {response_id}")
 
     async def look_up(self, model: str) -> ModelSeen:
         """Have the API asked about a model, on the other thread."""
-        loop, renderer = await self._running()
+        loop, renderer = await self._client()
         return await self._over_there(loop, renderer.look_up(model), f"model {model}")
 
-    async def _running(self) -> tuple[asyncio.AbstractEventLoop, ClosableRenderer]:
-        if self._closed or not self._begun:
-            raise RuntimeError("the render thread is not running")
-        renderer = await asyncio.shield(asyncio.wrap_future(self._ready))
+    async def _client(self) -> tuple[asyncio.AbstractEventLoop, ClosableRenderer]:
+        """As soon as there is one. Raises ``CannotRender``."""
+        if not self._closed:
+            renderer = await asyncio.shield(asyncio.wrap_future(self._ready))
+        # It may have closed meanwhile, and its loop would lose what comes now.
+        if self._closed:
+            raise CannotRender
         return self._lives.result().loop, renderer
 
     async def _over_there(
@@ -177,19 +205,32 @@ class RenderThread:
         return await work
 
     def _run(self) -> None:
-        asyncio.run(self._live())
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._live())
+        except Exception as error:  # noqa: BLE001 -- it is raised by every call
+            self._give_up(error)
 
     async def _live(self) -> None:
         stop = asyncio.Event()
         self._lives.set_result(_Life(asyncio.get_running_loop(), stop))
-        try:
-            renderer = self._make_renderer()
-        except Exception as error:  # noqa: BLE001 -- it is raised by every call
-            self._ready.set_exception(error)
-            return
+        renderer = self._make_renderer()
         self._ready.set_result(renderer)
         await stop.wait()
         for call in self._calls:
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
         await renderer.aclose()
+
+    def _give_up(self, error: Exception) -> None:
+        log.error("the render thread broke", exc_info=error)
+        cannot = CannotRender()
+        cannot.__cause__ = error
+        for waited_for in (self._lives, self._ready):
+            if not waited_for.done():
+                waited_for.set_exception(cannot)
+
+
+def _never_sent(cannot: CannotRender) -> Failure:
+    message = type(cannot.__cause__ or cannot).__name__
+    return Failure(FailureKind.UNREACHABLE, Billed.NOTHING, code="not_sent", message=message)

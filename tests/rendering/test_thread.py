@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from darkroom.rendering.access import Access, ModelSeen
-from darkroom.rendering.job import Answer, NoWord, RenderJob, ResponseIdSeen
-from darkroom.rendering.thread import RenderThread, tune_process
+from darkroom.rendering.job import Answer, Billed, NoWord, RenderJob, ResponseIdSeen
+from darkroom.rendering.thread import CannotRender, RenderThread, tune_process
 from tests.rendering.support import JOB, nobody
 
 
@@ -113,16 +113,83 @@ async def test_a_call_waits_until_the_thread_that_has_begun_is_ready_for_it() ->
     await thread.aclose()
 
 
-async def test_every_call_says_what_kept_the_thread_from_being_ready() -> None:
+async def test_a_call_before_the_thread_has_begun_waits_for_it() -> None:
+    """Slack is heard some moments earlier, and somebody may be quick."""
+    running = Running()
+    call = asyncio.create_task(running.thread.forget("resp_1"))
+    await asyncio.sleep(0)
+    running.thread.begin()
+    assert await call
+    await running.thread.aclose()
+
+
+async def test_who_waits_for_a_thread_that_never_begins_is_cancelled() -> None:
+    """As when Slack could not be reached after all."""
+    running = Running()
+    call = asyncio.create_task(running.thread.forget("resp_1"))
+    await asyncio.sleep(0)
+    await running.thread.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+async def test_nothing_was_sent_by_a_thread_that_cannot_work_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """So nothing is charged, and what was sent earlier can still be asked for at the next start."""
+
     def make() -> Slow:
         raise ValueError("no key")
 
     thread = RenderThread(make)
     thread.begin()
     for _ in range(2):
-        with pytest.raises(ValueError, match="no key"):
-            await thread.render(JOB, nobody)
+        answer = await thread.render(JOB, nobody)
+        assert answer.failure is not None
+        assert (answer.failure.code, answer.failure.billed) == ("not_sent", Billed.NOTHING)
+        assert await thread.ask(JOB, "resp_1") is NoWord.NOT_ASKED
+    with pytest.raises(CannotRender) as cannot:
+        await thread.warm()
+    assert isinstance(cannot.value.__cause__, ValueError)
+    assert caplog.text.count("the render thread broke") == 1
     await thread.aclose()
+
+
+async def test_who_waits_while_a_thread_closes_that_was_just_ready_has_sent_nothing() -> None:
+    """Its loop is about to end, and would lose the call."""
+    running, may = Running(), threading.Event()
+
+    def slowly() -> Slow:
+        may.wait()
+        return running.make()
+
+    thread = RenderThread(slowly)
+    thread.begin()
+    call = asyncio.create_task(thread.render(JOB, nobody))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(thread.aclose())
+    await asyncio.sleep(0)
+    may.set()
+    async with asyncio.timeout(5):
+        await closing
+        answer = await call
+    assert answer.failure is not None
+    assert answer.failure.billed is Billed.NOTHING
+
+
+async def test_a_thread_without_a_loop_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no more files can be opened."""
+
+    def no_loop() -> asyncio.AbstractEventLoop:
+        raise OSError(24, "Too many open files")
+
+    running = Running()
+    monkeypatch.setattr(asyncio, "new_event_loop", no_loop)
+    monkeypatch.setattr(asyncio.events, "new_event_loop", no_loop)
+    async with asyncio.timeout(5):
+        with pytest.raises(CannotRender):
+            await running.thread.start()
+    await running.thread.aclose()
 
 
 async def test_the_call_waits_until_the_response_id_is_written_down() -> None:
@@ -215,8 +282,8 @@ async def test_closing_ends_what_still_runs() -> None:
     assert "answered" not in running.slow.ended
     assert running.slow.closed
     await running.thread.aclose()
-    with pytest.raises(RuntimeError, match="not running"):
-        await running.thread.render(JOB, nobody)
+    with pytest.raises(CannotRender):
+        await running.thread.forget("resp_1")
 
 
 async def test_what_keeps_it_from_starting_is_raised() -> None:
@@ -226,7 +293,7 @@ async def test_what_keeps_it_from_starting_is_raised() -> None:
         raise ValueError("no key")
 
     thread = RenderThread(make)
-    with pytest.raises(ValueError, match="no key"):
+    with pytest.raises(CannotRender):
         await thread.start()
     assert "darkroom-render" not in [thread.name for thread in threading.enumerate()]
 
