@@ -13,7 +13,7 @@ from bot.cli import Refused
 from bot.leaving import EXIT_CODE, Gone
 from bot.preflight import CannotStart
 from bot.settings import Settings
-from darkroom.rendering.thread import tune_process
+from darkroom.rendering.thread import CannotRender, tune_process
 from storage.database import DataProblem
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -85,6 +85,12 @@ async def serve(
         raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
+    except CannotRender as cannot:
+        raise Refused(
+            f"Darkroom cannot make pictures: its client for the image API cannot be set up ({_why(cannot)}). "
+            "A proxy (HTTPS_PROXY, ALL_PROXY) or SSL_CERT_FILE is the usual reason; darkroom doctor looks at "
+            "them. What was asked for meanwhile is made after the next start."
+        ) from cannot
     finally:
         hurry.cancel()
         await asyncio.gather(hurry, return_exceptions=True)
@@ -113,6 +119,13 @@ async def _serve(
             await last()
     finally:
         await darkroom.aclose()
+
+
+def _why(cannot: CannotRender) -> str:
+    # Its words could be an address with a password in it; of the system's own errors they are not.
+    cause = cannot.__cause__
+    words = f": {cause.strerror}" if isinstance(cause, OSError) and cause.strerror else ""
+    return f"{type(cause).__name__}{words}" if cause is not None else "it is being closed"
 
 
 async def _hurry(stop: Stop, darkroom: Runs) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from bot.app import Darkroom
+from bot.cli import Refused
 from bot.cli.serving import Stop, serve
 from bot.closing import MOMENT_S, Closers
 from bot.settings import plain_settings
+from darkroom.rendering.thread import CannotRender
 from tests.simulation.loop import VirtualLoop
 
 
@@ -238,3 +240,19 @@ async def test_what_comes_last_is_done_before_it_closes(monkeypatch: pytest.Monk
     darkroom, stop = Ending(), Stop()
     await serve(darkroom, stop, stop.set, last=darkroom.last)
     assert darkroom.did == ["last", "closed"]
+
+
+class Speechless(Ending):
+    """A Darkroom that has no client for the image API."""
+
+    async def warm(self) -> None:
+        """See ``Darkroom``."""
+        raise CannotRender from ValueError("http://somebody:password@proxy")
+
+
+async def test_without_a_client_it_ends_and_says_where_to_look() -> None:
+    darkroom = Speechless()
+    with pytest.raises(Refused, match=r"\(ValueError\).*darkroom doctor") as refused:
+        await serve(darkroom, Stop(), lambda: None)
+    assert darkroom.did == ["closed"]
+    assert "password" not in refused.value.message
