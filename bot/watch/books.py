@@ -75,7 +75,7 @@ def _counters(
 
 
 class BooksCollector(Collector):
-    """Reads the books before each answer (``refresh``), once for all who ask at the same time."""
+    """Reads the books right before each answer (``refresh``), once for all who ask at the same time."""
 
     def __init__(self, gauges: SqliteGauges, team_id: str, caps: Caps, models: Known, clock: Clock) -> None:
         self._gauges = gauges
@@ -84,16 +84,18 @@ class BooksCollector(Collector):
         self._clock = clock
         self._totals = Totals(models)
         self._standing: Standing | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[Standing] | None = None
         self._told: str | None = None
 
     async def refresh(self) -> None:
         """Read what is new. What takes longer than ``READ_S`` goes on, and is missing in this answer."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._read())
-        self._standing = None
-        await asyncio.wait({self._reading}, timeout=READ_S)
-        self._tell(self._reading)
+        reading = self._reading
+        await asyncio.wait({reading}, timeout=READ_S)
+        well = reading.done() and not reading.cancelled() and reading.exception() is None
+        self._standing = reading.result() if well else None
+        self._tell(reading)
 
     async def aclose(self) -> None:
         """Read nothing more."""
@@ -101,18 +103,21 @@ class BooksCollector(Collector):
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
-    async def _read(self) -> None:
+    async def _read(self) -> Standing:
         more = True
         while more:
             moved = await self._gauges.moved(self._totals.upto)
             self._totals.add(moved)
             more = moved.more
-        self._standing = await self._gauges.standing(self._team_id, self._caps, self._clock.now())
+        return await self._gauges.standing(self._team_id, self._caps, self._clock.now())
 
-    def _tell(self, reading: asyncio.Task[None]) -> None:
+    def _tell(self, reading: asyncio.Task[Standing]) -> None:
         """What keeps the books from being read is in the log once."""
-        error = reading.exception() if reading.done() and not reading.cancelled() else None
-        trouble = None if error is None else where(error)
+        trouble = None
+        if not reading.done():
+            trouble = f"no answer within {READ_S:g} s"
+        elif not reading.cancelled() and (error := reading.exception()) is not None:
+            trouble = where(error)
         if trouble is not None and trouble != self._told:
             logger.warning("the books could not be read for whoever watches: %s", trouble)
         self._told = trouble

@@ -174,9 +174,10 @@ class Watch(Tally):
         return web.json_response({"ready": well, "parts": parts}, status=200 if well else 503)
 
     async def _scraped(self, request: web.Request) -> web.Response:
+        await self._now.look()
+        # Last, since whoever asks meanwhile has the books read anew.
         if self._books is not None:
             await self._books.refresh()
-        await self._now.look()
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         body = encode(self._metrics.registry)
         return web.Response(body=body, headers={"Content-Type": content_type})

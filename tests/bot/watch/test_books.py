@@ -92,7 +92,7 @@ async def test_entries_are_added_up_once_and_in_portions(seen: Seen, monkeypatch
 
 
 async def test_what_is_not_read_in_time_is_missing_and_is_read_once_for_all(
-    seen: Seen, monkeypatch: pytest.MonkeyPatch
+    seen: Seen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(books, "READ_S", 0.01)
     await seen.world.made("a fox")
@@ -101,11 +101,24 @@ async def test_what_is_not_read_in_time_is_missing_and_is_read_once_for_all(
     assert seen.value(series.BOOKS_READABLE) == 0
     assert seen.value(series.HOLDS) is None
     assert seen.slow.looks == [0]
+    assert caplog.text.count("no answer within 0.01 s") == 1
     seen.slow.go.set()
     monkeypatch.setattr(books, "READ_S", 5.0)
     await seen.collector.refresh()
     assert seen.value(series.BOOKS_READABLE) == 1
     assert seen.value(series.HOLDS) == 0
+
+
+async def test_who_asks_a_moment_later_takes_nothing_from_whoever_is_being_answered(seen: Seen) -> None:
+    await seen.collector.refresh()
+    seen.slow.go.clear()
+    later = asyncio.create_task(seen.collector.refresh())
+    await asyncio.sleep(0)
+    assert seen.value(series.BOOKS_READABLE) == 1
+    seen.slow.breaks = OSError(5, "Input/output error")
+    seen.slow.go.set()
+    await later
+    assert seen.value(series.BOOKS_READABLE) == 0
 
 
 async def test_books_that_cannot_be_read_are_in_the_log_once(
