@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.closing import SOCKET_S, Closers
 from bot.heart import Heart
 from bot.http_mode import HttpServer
-from bot.leaving import Gone, end_what_waits
+from bot.leaving import ENDING, Gone, end_what_waits
 from bot.parts import (
     Books,
     Ground,
@@ -265,9 +265,9 @@ class Darkroom:
         watch.start()
 
     def _is_gone(self, why: str) -> None:
-        # At once: until all is closed, somebody's turn could begin.
+        # At once: until all is closed, somebody's turn could begin, or call the API once more.
         if self.worker is not None:
-            self.worker.begin_nothing()
+            self.worker.buy_nothing(ENDING)
         self.gone.note(why)
 
     async def _part(self, books: Books, clock: Clock) -> None:

@@ -13,6 +13,7 @@ from darkroom.clock import Clock
 from darkroom.rendering.job import Answer, Billed, Candidate, FailureKind
 from darkroom.turns.breaker import NO_ANSWER, Breaker
 from darkroom.turns.call_lane import Lane, Waiter
+from darkroom.turns.endings import Ending
 from darkroom.turns.outage_clerk import OutageClerk
 from darkroom.turns.outages import Closed, MayStart, OutageBook, Pass, Patience, Slowed
 from darkroom.turns.passed_by import RefusedLately
@@ -43,6 +44,7 @@ class ApiGate:
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0.0
         self._shut = False
+        self._over: Ending | None = None
 
     async def load(self) -> None:
         """Go on from the books: an outage that has not ended goes on, and is tried at once."""
@@ -95,10 +97,23 @@ class ApiGate:
         """Have *heard* called with every answer that is learned from; it must not raise."""
         self._hearers.append(heard)
 
+    def end(self, ending: Ending) -> None:
+        """See ``Gate.end``."""
+        self._over = ending
+        for lane in self._lanes.values():
+            self._dismiss(lane, list(lane.waiting), ending)
+        self._turn()
+
+    def over(self) -> Ending | None:
+        """See ``Gate.over``."""
+        return self._over
+
     async def enter(
         self, candidate: Candidate, patience: Patience, ticket: int | None = None
-    ) -> Pass | Closed | None:
+    ) -> Pass | Closed | Ending | None:
         """See ``Gate.enter``."""
+        if self._over is not None:
+            return self._over
         closed, probe = self._breaker.closed(), self._breaker.due()
         if closed is not None and not probe:
             return closed
@@ -112,7 +127,7 @@ class ApiGate:
     def enter_at_once(self, candidate: Candidate, ticket: int) -> Pass | None:
         """See ``Gate.enter_at_once``."""
         probe = self._breaker.due()
-        if self._breaker.closed() is not None and not probe:
+        if self._over is not None or (self._breaker.closed() is not None and not probe):
             return None
         lane, waiter = self._line_up(candidate, Patience(0.0), ticket, probe=probe)
         if not waiter.result.done():
@@ -131,7 +146,7 @@ class ApiGate:
         self._breaker.probing |= probe
         lane = self._lane(candidate)
         lane.count(self._clock.monotonic())
-        result: asyncio.Future[Pass | Closed | None] = asyncio.get_running_loop().create_future()
+        result: asyncio.Future[Pass | Closed | Ending | None] = asyncio.get_running_loop().create_future()
         waiter = Waiter(ticket, candidate, patience, lane.held_back_s, spell, result)
         insort(lane.waiting, waiter, key=_by_ticket)
         self._turn()
@@ -253,7 +268,7 @@ class ApiGate:
             )
         )
 
-    def _dismiss(self, lane: Lane, waiters: list[Waiter], answer: Closed | None) -> None:
+    def _dismiss(self, lane: Lane, waiters: list[Waiter], answer: Closed | Ending | None) -> None:
         for waiter in waiters:
             lane.remove(waiter)
             self._does_not_try(waiter)

@@ -68,7 +68,7 @@ class Attempting:
         self._caps = caps
         self._clock = clock
         self._gate = gate
-        self._sender = Sender(store, renderer, clock)
+        self._sender = Sender(store, renderer, clock, gate)
 
     def first_step(self, wish: Wish) -> Step:
         """The attempt that would be made of *wish* now. Raises ``Unusable`` and ``NotAllowed``."""
@@ -131,7 +131,7 @@ class Attempting:
                 return ending
             failed = _Failed(held, failure, passed.ticket)
             follow = _follow(failure, candidate, choice, progress, closed=self._gate.closed() is not None)
-            gone = None if isinstance(follow, Stop) else await self._wishes.still(wish)
+            gone = None if isinstance(follow, Stop) else self._gate.over() or await self._wishes.still(wish)
             if gone is None and isinstance(follow, NextCandidate | ResendPicture):
                 continue
             await self._release(failed, purse)
@@ -148,7 +148,7 @@ class Attempting:
         self._gate.learn(passed, answer, turn.request.team_id)
 
     async def _enter(self, candidate: Candidate, progress: Progress) -> Pass | Closed | Ending:
-        """The pass for the next call, waited for without a hold."""
+        """The pass for the next call, waited for without a hold; or why there is none."""
         progress.at_gate = True
         try:
             passed = await self._gate.enter(candidate, progress.patience, progress.ticket)

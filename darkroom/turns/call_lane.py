@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from darkroom.rendering.job import Candidate
+from darkroom.turns.endings import Ending
 from darkroom.turns.outages import Closed, Pass, Patience
 from darkroom.turns.rate import Bucket
 
@@ -24,7 +25,7 @@ class Waiter:
     """When it came, by the time of its lane."""
     tries_spell: int | None
     """In which spell of being left alone it is to try the API; None where it only waits for its turn."""
-    result: asyncio.Future[Pass | Closed | None]
+    result: asyncio.Future[Pass | Closed | Ending | None]
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from darkroom.rendering.job import Answer, Candidate
+from darkroom.turns.endings import Ending
 
 
 class Trouble(StrEnum):
@@ -125,9 +126,17 @@ class Gate(Protocol):
         """Why *candidate* need not be asked (a ``FailureKind``'s value): it was refused not long ago."""
         ...
 
+    def end(self, ending: Ending) -> None:
+        """No call is to be made any more: whoever waits, and whoever comes, ends with *ending*."""
+        ...
+
+    def over(self) -> Ending | None:
+        """What ``end`` was given."""
+        ...
+
     async def enter(
         self, candidate: Candidate, patience: Patience, ticket: int | None = None
-    ) -> Pass | Closed | None:
+    ) -> Pass | Closed | Ending | None:
         """Before a hold: wait for the candidate's rate limit and a free place, in the order of coming (with
         *ticket*, that of an earlier pass); or why not to call. None when *patience*, which is less afterwards
         by what the rate limit took of it, was used up."""

@@ -9,8 +9,9 @@ from dataclasses import replace
 from itertools import chain, repeat
 
 from darkroom.clock import Clock
-from darkroom.rendering.job import Answer, Billed, Failure, NoWord, Renderer, RenderJob
+from darkroom.rendering.job import Answer, Billed, Failure, FailureKind, NoWord, Renderer, RenderJob
 from darkroom.turns.model import Attempt
+from darkroom.turns.outages import Gate
 from darkroom.turns.planning import Step
 from darkroom.turns.store import TurnStore
 
@@ -32,14 +33,17 @@ already: its person waits."""
 ASKS_AT_ONCE_MAX = 32
 """So many calls are asked for side by side, as after a stop in the middle of everything."""
 
+_NEVER_SENT = Answer(failure=Failure(FailureKind.UNREACHABLE, Billed.NOTHING, code="removed"))
+
 
 class Sender:
     """Sends attempts that are held."""
 
-    def __init__(self, store: TurnStore, renderer: Renderer, clock: Clock) -> None:
+    def __init__(self, store: TurnStore, renderer: Renderer, clock: Clock, gate: Gate) -> None:
         self._store = store
         self._renderer = renderer
         self._clock = clock
+        self._gate = gate
         self._asks = asyncio.Semaphore(ASKS_AT_ONCE_MAX)
 
     async def send(
@@ -56,6 +60,9 @@ class Sender:
         attempt = replace(attempt, dispatched_at=self._clock.now())
         if not await self._store.send(attempt.id, self._clock.now()):
             raise RuntimeError(f"attempt {attempt.id} could not be claimed; nothing was sent")
+        if self._gate.over() is not None:
+            # It had its pass, and the gate has ended since.
+            return _NEVER_SENT
         answer = await self._renderer.render(step.job, response_id_seen)
         heard(answer)
         if answer.picture is None and is_unknown(answer.failure) and seen:

@@ -153,6 +153,12 @@ class Worker:
                 # It has no hold, and would wait for longer than anybody waits for it.
                 entry.making.cancel()
 
+    def buy_nothing(self, ending: Ending) -> None:
+        """Start nothing more, and let nothing that runs send another call: that ends as *ending*. What was
+        sent goes on. Returns at once."""
+        self.begin_nothing()
+        self._gate.end(ending)
+
     async def aclose(self, grace_s: float) -> None:
         """Start nothing more, let what runs finish for *grace_s* seconds, leave the rest to recovery. To
         call it again with less of that ends the grace of the first."""

@@ -87,6 +87,9 @@ BUGS = (
         "darkroom/turns/sending.py",
         "        if not await self._store.send(attempt.id, self._clock.now()):\n"
         '            raise RuntimeError(f"attempt {attempt.id} could not be claimed; nothing was sent")\n'
+        "        if self._gate.over() is not None:\n"
+        "            # It had its pass, and the gate has ended since.\n"
+        "            return _NEVER_SENT\n"
         "        answer = await self._renderer.render(step.job, response_id_seen)\n",
         "        answer = await self._renderer.render(step.job, response_id_seen)\n"
         "        if not await self._store.send(attempt.id, self._clock.now()):\n"
