@@ -6,17 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.app import SLACK_URL
 from bot.settings import Settings
 from darkroom.clock import SystemClock
 from darkroom.rendering.address import provider_name
-from darkroom.turns.erasing import NotScrubbed, Recall
+from darkroom.turns.erasing import Recall
 from darkroom.turns.forgetting import Known, Left, Trace, Whom
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
-from storage.forgetter import Forgetter, found_in, known_of, whom_of
+from storage.forgetter import Forgetter, Found, NotForgotten, found_in, known_of, longer_than, whom_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -42,21 +43,32 @@ class CannotReach(Exception):
 
 @dataclass(slots=True)
 class Report:
-    """What came of it. ``left`` is what is still elsewhere; ``still_in`` are files of the data directory that
-    name them, none of Darkroom's own; ``done`` is false if nothing was deleted here."""
+    """What came of it. ``left`` is what is still elsewhere, ``found`` where they are still named in the data
+    directory, ``other_teams`` the workspaces that know the same person; ``in_vain`` are files that could not
+    be removed, ``unscrubbed`` and ``undone`` say why copies may be left, and why nothing was deleted here;
+    ``done`` is false if nothing was."""
 
     whom: Whom
     known: Known
     left: list[Left] = field(default_factory=list)
-    still_in: list[str] = field(default_factory=list)
+    found: Found = field(default_factory=Found)
+    other_teams: Sequence[str] = ()
     files_removed: int = 0
-    scrubbed: bool = True
+    in_vain: Sequence[Path] = ()
+    unscrubbed: str = ""
+    undone: str = ""
     done: bool = False
 
     @property
     def passing(self) -> bool:
         """Whether another try may reach more of what is elsewhere."""
         return any(each.passing for each in self.left)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left of them anywhere."""
+        something = (self.left, self.found.paths, self.found.closed, self.in_vain, self.unscrubbed)
+        return self.done and not any(something)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +106,9 @@ class Forgetting:
         """What there is of them."""
         return await self._database.report(lambda db: known_of(db, whom))
 
-    async def finish(self) -> bool:
-        """Do what a crash has left of the last time; False while somebody reads the database."""
-        try:
-            await self._forgetter.finish()
-        except NotScrubbed:
-            return False
-        return True
+    async def finish(self) -> str:
+        """Do what a crash has left of the last time; gives why copies may still be left, if so."""
+        return (await self._forgetter.finish()).unscrubbed
 
     async def forget(
         self, whom: Whom, known: Known, *, anyway: bool, heard: Callable[[], None] = lambda: None
@@ -116,26 +124,36 @@ class Forgetting:
         if report.passing and not anyway:
             return report
         try:
-            report.files_removed = await self._forgetter.forget(
-                whom, self._settings.caps.caps(), SystemClock().now()
-            )
-        except NotScrubbed:
-            report.scrubbed = False
+            removed = await self._forgetter.forget(whom, self._settings.caps.caps(), SystemClock().now())
+        except NotForgotten as error:
+            report.undone = str(error)
+            return report
         report.done = True
-        folder, ids = self._settings.storage.data_dir, (*whom.ids, *known.people)
-        report.still_in = [str(each) for each in await asyncio.to_thread(found_in, folder, ids)]
+        report.files_removed, report.in_vain = removed.number, removed.in_vain
+        report.unscrubbed = removed.unscrubbed
+        await self._search(report)
         return report
+
+    async def _search(self, report: Report) -> None:
+        """Where they are still named. In an organisation a person has one id in several workspaces."""
+        whom, folder = report.whom, self._settings.storage.data_dir
+        ids = tuple(dict.fromkeys((*whom.ids, *report.known.people)))
+        if whom.user_id:
+            others = await self.candidates(whom.user_id, None)
+            report.other_teams = [each.team_id for each in others]
+        longer = await self._database.report(lambda db: longer_than(db, ids))
+        report.found = await asyncio.to_thread(found_in, folder, ids, longer)
 
     async def _from_slack(self, whom: Whom, known: Known, heard: Callable[[], None]) -> list[Left]:
         theirs = [each for each in known.traces if each.kind is not Recall.RESPONSE]
-        if not theirs:
+        if not (theirs or known.people):
             return []
         from handlers.taking_back import empty_homes, take_back
 
         try:
             async with slack_of(self._settings, whom.team_id) as slack:
                 left = await take_back(slack, theirs, heard)
-                return left or await empty_homes(slack, known.people)
+                return left + await empty_homes(slack, known.people)
         except CannotReach as problem:
             return [Left(each, str(problem), problem.passing) for each in theirs]
 

@@ -26,11 +26,11 @@ def close_calls(db: sqlite3.Connection, caps: Caps, at: datetime) -> None:
 
 
 def close_those_built_on(db: sqlite3.Connection, caps: Caps, at: datetime) -> None:
-    """What others are waiting for, and that was to be made from a picture of ``gone_pictures``, is not made:
-    without it something else would be bought. They are told at the next start."""
+    """What others are waiting for, and that was to be made from a picture of ``gone_pictures``, or is in
+    ``lost_turns``, is not made: something else would be bought. They are told at the next start."""
     depends = """
         state <> 'ended' AND id NOT IN gone_turns AND (parent_id IN gone_pictures
-            OR chosen_id IN gone_pictures OR inputs_from IN gone_turns)
+            OR chosen_id IN gone_pictures OR inputs_from IN gone_turns OR id IN lost_turns)
     """
     _close(
         db,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 from darkroom.turns.erasing import Recall
@@ -13,42 +14,83 @@ from storage.people import known_person_key
 
 _DIRECT = "D"
 """How the ids of Slack's direct messages begin."""
+_TEAM_OF = {
+    "alert_posts": "alert_posts JOIN alerts ON alerts.id = alert_id",
+    "money_request_posts": "money_request_posts JOIN money_requests ON money_requests.id = request_id",
+    "inputs": "inputs JOIN turns ON turns.id = turn_id",
+}
+"""Of tables that do not say themselves whose workspace it is."""
 
 
-def teams_of(db: sqlite3.Connection, user_id: str | None = None) -> list[str]:
-    """The workspaces that the books know; with *user_id* those in which that person has left anything."""
-    named = ("people", "thread_people", "turns", "pictures", "shares") if user_id else ()
-    tables = named or (
-        "people",
-        "turns",
-        "threads",
-        "journal",
-        "workspaces",
-        "caps",
-        "admin_journal",
-        "alerts",
+def teams_of(db: sqlite3.Connection) -> list[str]:
+    """The workspaces that the books know."""
+    tables = ("people", "turns", "threads", "journal", "workspaces", "caps", "admin_journal", "alerts")
+    union = " UNION ".join(f"SELECT team_id FROM {table} WHERE team_id NOT GLOB 'gone_*'" for table in tables)
+    return [row[0] for row in db.execute(f"{union} ORDER BY 1")]
+
+
+def teams_naming(db: sqlite3.Connection, user_id: str) -> list[str]:
+    """The workspaces in which a person has left anything, or is named by anybody."""
+    pattern = pattern_of(user_id)
+    db.create_function("names", 1, lambda text: pattern.search(text) is not None, deterministic=True)
+    found: set[str] = set()
+    for table, columns in text_columns(db).items():
+        source = _TEAM_OF.get(table, table if "team_id" in columns else None)
+        for column in columns if source is not None else ():
+            rows = db.execute(
+                f"""
+                SELECT DISTINCT team_id FROM {source}
+                WHERE instr("{table}"."{column}", :user) AND names("{table}"."{column}")
+                """,
+                {"user": user_id},
+            )
+            found.update(row[0] for row in rows)
+    return sorted(found)
+
+
+def text_columns(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """Of each table that somebody's name may stand in, the columns of text."""
+    rows = db.execute(
+        """
+        SELECT tables.name AS name, columns.name AS text_column
+        FROM main.sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+        WHERE tables.type = 'table' AND tables.name NOT GLOB 'sqlite_*' AND columns.type = 'TEXT'
+        """
     )
-    where = "WHERE user_id = :user" if user_id else "WHERE team_id NOT GLOB 'gone_*'"
-    union = " UNION ".join(f"SELECT team_id FROM {table} {where}" for table in tables)
-    return [row[0] for row in db.execute(f"{union} ORDER BY 1", {"user": user_id})]
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["name"], []).append(row["text_column"])
+    return found
+
+
+def pattern_of(name: str) -> re.Pattern[str]:
+    """*name* where it is not a part of another's: Slack's ids are of several lengths."""
+    before = "(?<![A-Z0-9])" if name[0].isalnum() else ""
+    after = "(?![A-Z0-9])" if name[-1].isalnum() else ""
+    return re.compile(f"{before}{re.escape(name)}{after}")
 
 
 def person(db: sqlite3.Connection, team_id: str, user_id: str) -> Whom:
     """The person of that id."""
+    key = known_person_key(db, team_id, user_id) or ""
     rows = db.execute(
         """
         SELECT dm_channel_id FROM people WHERE team_id = :team AND user_id = :user
         UNION SELECT channel_id FROM turns WHERE team_id = :team AND user_id = :user
         UNION SELECT asked_channel_id FROM turns WHERE team_id = :team AND user_id = :user
         UNION SELECT channel_id FROM shares WHERE team_id = :team AND user_id = :user
-        UNION SELECT channel_id FROM alert_posts WHERE recipient = :user
-        UNION SELECT channel_id FROM money_request_posts WHERE recipient = :user
+        UNION SELECT alert_posts.channel_id FROM alert_posts JOIN alerts ON alerts.id = alert_id
+            WHERE team_id = :team AND recipient = :user
+        UNION SELECT posts.channel_id FROM money_request_posts AS posts
+            JOIN money_requests ON money_requests.id = request_id WHERE team_id = :team AND recipient = :user
+        -- The request itself may have gone by its age.
+        UNION SELECT channel_id FROM journal WHERE team_id = :team AND person_key = :key
         ORDER BY 1
         """,
-        {"team": team_id, "user": user_id},
+        {"team": team_id, "user": user_id, "key": key},
     )
     direct = tuple(row[0] for row in rows if row[0] is not None and row[0].startswith(_DIRECT))
-    return Whom(team_id, user_id, known_person_key(db, team_id, user_id) or "", direct)
+    return Whom(team_id, user_id, key, direct)
 
 
 def begin(db: sqlite3.Connection, whom: Whom) -> None:

@@ -16,8 +16,8 @@ from darkroom.spending.budgets import Caps
 from darkroom.spending.policy import channel_budget, person_budget
 from darkroom.turns.forgetting import GONE, Whom
 from storage.forget_closing import close_calls, close_those_built_on
-from storage.forget_finding import begin
-from storage.forgetting import forget_words
+from storage.forget_finding import begin, pattern_of, text_columns
+from storage.forget_words import find_lost, take_words, words_of_gone
 from storage.scrubbing import to_be_scrubbed
 
 Files = set[tuple[str, str]]
@@ -32,10 +32,12 @@ def new_key() -> str:
 def forget_person(db: sqlite3.Connection, whom: Whom, caps: Caps, at: datetime) -> Files:
     """Forget a person; gives the files that may not be needed any more."""
     begin(db, whom)
+    words = words_of_gone(db)
+    find_lost(db, whom, words)
     close_calls(db, caps, at)
     close_those_built_on(db, caps, at)
+    take_words(db, whom, words)
     files = remove_rows(db)
-    files |= _take_words(db, whom)
     _cut(db)
     _remove_what_they_said(db, whom)
     remove_turns(db)
@@ -45,7 +47,8 @@ def forget_person(db: sqlite3.Connection, whom: Whom, caps: Caps, at: datetime) 
     _rename_in_books(db, whom, renamed)
     db.execute("DELETE FROM preferences WHERE person_key = ?", (whom.person_key,))
     db.execute("DELETE FROM people WHERE person_key = ?", (whom.person_key,))
-    overwrite(db, {f"<@{whom.user_id}>": "@somebody", whom.user_id: new_key(), **renamed})
+    names = {f"<@{whom.user_id}>": "@somebody", whom.user_id: new_key(), **renamed}
+    overwrite(db, names, whom.team_id)
     to_be_scrubbed(db)
     return files
 
@@ -86,39 +89,6 @@ def remove_turns(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM turns WHERE id IN gone_turns")
 
 
-def _take_words(db: sqlite3.Connection, whom: Whom) -> Files:
-    """What others asked for by a button or a dialog in this person's words loses these, and what went along
-    with them: gives the files of that."""
-    files: Files = set()
-    said = {
-        row[0]
-        for row in db.execute(
-            """
-            SELECT prompt FROM turns WHERE id IN gone_turns
-            UNION SELECT prompt FROM pictures WHERE id IN gone_pictures
-            UNION SELECT revised_prompt FROM pictures WHERE id IN gone_pictures
-            """
-        )
-        if row[0]
-    }
-    others = db.execute(
-        """
-        SELECT id, prompt FROM turns WHERE team_id = ?
-            AND id NOT IN gone_turns AND surface IN ('button', 'modal', 'shortcut')
-        """,
-        (whom.team_id,),
-    ).fetchall()
-    for row in others:
-        if not any(words in row["prompt"] for words in said):
-            continue
-        files.update(forget_words(db, row["id"], ()))
-        db.execute(
-            "UPDATE pictures SET prompt = '', revised_prompt = NULL WHERE turn_id = ?",
-            (row["id"],),
-        )
-    return files
-
-
 def _cut(db: sqlite3.Connection) -> None:
     """What others made from pictures of this person leads to these no more."""
     _rename_keys(db)
@@ -157,8 +127,8 @@ def _remove_what_they_said(db: sqlite3.Connection, whom: Whom) -> None:
         "DELETE FROM feedback WHERE person_key = :key",
         "DELETE FROM shares WHERE team_id = :team AND user_id = :user",
         """
-        DELETE FROM money_request_posts WHERE recipient = :user OR request_id IN
-            (SELECT id FROM money_requests WHERE person_key = :key)
+        DELETE FROM money_request_posts WHERE request_id IN (SELECT id FROM money_requests
+            WHERE person_key = :key OR (team_id = :team AND recipient = :user))
         """,
         "DELETE FROM money_requests WHERE person_key = :key",
         """
@@ -242,21 +212,24 @@ def _rename_in_journal(db: sqlite3.Connection, whom: Whom, renamed: Mapping[str,
     )
 
 
-def overwrite(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
+def overwrite(db: sqlite3.Connection, names: Mapping[str, str], team_id: str | None = None) -> None:
     """Put other words in place of *names*, in every column of text that there is, whatever table it is in:
-    also in what others have said, and in tables of a later version than this."""
-    tables = [
-        row[0]
-        for row in db.execute(
-            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
-        )
-    ]
-    for table in tables:
-        columns = db.execute("SELECT name FROM pragma_table_info(?) WHERE type = 'TEXT'", (table,)).fetchall()
-        for (column,) in map(tuple, columns):
-            for name, instead in names.items():
+    also in what others have said, and in tables of a later version than this. With *team_id* not in what is
+    of another workspace: in an organisation a person has one id in all of them."""
+    patterns = {name: pattern_of(name) for name in names}
+
+    def instead(text: str, name: str) -> str:
+        return patterns[name].sub(lambda _: names[name], text)
+
+    db.create_function("renamed", 2, instead, deterministic=True)
+    for table, columns in text_columns(db).items():
+        where = "AND team_id = :team" if team_id is not None and "team_id" in columns else ""
+        for column in columns:
+            for name in names:
                 db.execute(
-                    f'UPDATE "{table}" SET "{column}" = replace("{column}", :name, :instead) '
-                    f'WHERE instr("{column}", :name)',
-                    {"name": name, "instead": instead},
+                    f"""
+                    UPDATE "{table}" SET "{column}" = renamed("{column}", :name)
+                    WHERE instr("{column}", :name) AND renamed("{column}", :name) <> "{column}" {where}
+                    """,
+                    {"name": name, "team": team_id},
                 )

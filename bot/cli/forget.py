@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import Refused, as_typed, flags_of, settings_for, settings_options
-from bot.cli.forget_print import NOT_SCRUBBED, as_data, plan_lines, report_lines
+from bot.cli.forget_print import as_data, plan_lines, report_lines, unscrubbed_line
 
 if TYPE_CHECKING:
     from bot.forgetting import Forgetting, Obstacles, Report
@@ -128,12 +128,12 @@ async def _forget(settings: Settings, user_id: str | None, team_id: str | None, 
     from bot.forgetting import Forgetting
 
     async with Forgetting.on(settings) as forgetting:
-        clean = await forgetting.finish()
+        unscrubbed = await forgetting.finish()
         whom = _the_one(await forgetting.candidates(user_id, team_id))
         if whom is None:
             _nothing(user_id, as_json=manner.as_json)
-            if not clean:
-                click.echo(NOT_SCRUBBED, err=True)
+            if unscrubbed:
+                click.echo(unscrubbed_line(unscrubbed), err=True)
                 raise click.exceptions.Exit(1)
             return
         known = await forgetting.known(whom)
@@ -149,7 +149,7 @@ async def _forget(settings: Settings, user_id: str | None, team_id: str | None, 
     else:
         for line in report_lines(report):
             click.echo(line)
-    if report.left or report.still_in or not report.scrubbed or not report.done:
+    if not report.whole:
         raise click.exceptions.Exit(1)
 
 

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
 LISTED_MAX = 20
 """The most things that are named one by one; ``--json`` has all of them."""
-NOT_SCRUBBED = (
-    "But somebody reads the database: copies of what was deleted may stand in its files. Close whatever "
-    "has it open, and run this again."
-)
 _WHAT = {
     Recall.MESSAGE: "message",
     Recall.PLACEHOLDER: "message that opens a thread",
@@ -66,6 +62,12 @@ def plan_lines(whom: Whom, known: Known, obstacles: Obstacles, admins: Sequence[
 def report_lines(report: Report) -> list[str]:
     """What came of it, and what to do about what is left."""
     lines = _left_lines(report.left)
+    if report.undone:
+        return [
+            *lines,
+            f"Nothing was deleted here: {report.undone}. What was elsewhere is taken back, but for what is "
+            "named above. Look at the disk and its permissions, and run this again.",
+        ]
     if not report.done:
         return [
             *lines,
@@ -74,11 +76,35 @@ def report_lines(report: Report) -> list[str]:
         ]
     removed = _count(report.files_removed, "picture file")
     lines.append(f"Forgotten: {_named(report.whom)}. {removed} removed.")
-    if not report.scrubbed:
-        lines.append(NOT_SCRUBBED)
-    if report.still_in:
-        lines.append("These files still name them. Darkroom does not look after those; delete them yourself:")
-        lines += [f"  {path}" for path in report.still_in]
+    return lines + _here_lines(report)
+
+
+def unscrubbed_line(why: str) -> str:
+    """That copies may be left in the files of the database."""
+    return (
+        f"But copies of what was deleted may stand in the files of the database: {why}. Close whatever has "
+        "it open, or make room on the disk, and run this again."
+    )
+
+
+def _here_lines(report: Report) -> list[str]:
+    """What is left in the data directory."""
+    lines = [unscrubbed_line(report.unscrubbed)] if report.unscrubbed else []
+    if report.other_teams:
+        teams = ", ".join(report.other_teams)
+        lines.append(f"They are known in another workspace too: {teams}. Forget them there with --team.")
+    elif report.found.database and not report.unscrubbed:
+        lines.append("But the database still names them, which is a fault of Darkroom: please report it.")
+    for paths, what in (
+        (report.in_vain, "These could not be removed. Mend their permissions, and run this again:"),
+        (
+            report.found.others,
+            "These files still name them. Darkroom does not look after those; delete them yourself:",
+        ),
+        (report.found.closed, "These files could not be looked into:"),
+    ):
+        if paths:
+            lines += [what, *(f"  {path}" for path in paths)]
     return lines
 
 
@@ -112,8 +138,12 @@ def as_data(report: Report, obstacles: Obstacles, *, dry_run: bool) -> dict[str,
             for each in report.left
         ],
         "files_removed": report.files_removed,
-        "scrubbed": report.scrubbed,
-        "still_in": report.still_in,
+        "undone": report.undone or None,
+        "scrubbed": not report.unscrubbed,
+        "not_removed": [str(each) for each in report.in_vain],
+        "still_in": [str(each) for each in report.found.paths],
+        "closed": [str(each) for each in report.found.closed],
+        "other_teams": list(report.other_teams),
     }
 
 

@@ -39,10 +39,10 @@ def test_it_asks_for_the_id_to_be_typed_and_takes_nothing_else(data: Path) -> No
         assert refused.exit_code == 2, refused.output
         assert f"Type {ALICE} to go on" in refused.stdout
         assert refused.stderr == "Nothing was done.\n"
-    assert found_in(data, [ALICE]) != []
+    assert found_in(data, [ALICE]).paths != []
     done = forget(ALICE, typed=f"{ALICE}\n")
     assert f"Forgotten: {ALICE} of {TEAM}." in done.stdout
-    assert found_in(data, [ALICE]) == []
+    assert found_in(data, [ALICE]).paths == []
 
 
 def test_without_tokens_it_says_what_stays_and_ends_with_1(data: Path) -> None:
@@ -76,7 +76,7 @@ def test_looking_changes_nothing_and_says_the_same_numbers(data: Path) -> None:
 def test_the_workspace_by_its_word(data: Path) -> None:
     done = forget("workspace", typed=f"{TEAM}\n")
     assert f"Forgotten: workspace {TEAM}." in done.stdout, done.output
-    assert found_in(data, [TEAM, ALICE, BOB]) == []
+    assert found_in(data, [TEAM, ALICE, BOB]).paths == []
 
 
 def test_files_that_darkroom_knows_nothing_of_are_named(data: Path) -> None:
@@ -84,7 +84,7 @@ def test_files_that_darkroom_knows_nothing_of_are_named(data: Path) -> None:
     done = forget(ALICE, "--yes")
     assert done.exit_code == 1
     assert "delete them yourself:\n  data/copy.tar" in done.stdout
-    assert found_in(data, [ALICE]) == [data / "copy.tar"]
+    assert found_in(data, [ALICE]).paths == [data / "copy.tar"]
 
 
 def test_an_admin_in_the_settings_is_pointed_out(data: Path) -> None:
@@ -108,9 +108,9 @@ def test_what_makes_no_sense_is_refused_and_nothing_done(
     refused = forget(*arguments)
     assert refused.exit_code == 2, refused.output
     assert words in refused.stderr
-    assert found_in(data, [ALICE]) != []
+    assert found_in(data, [ALICE]).paths != []
 
 
 def test_of_another_workspace_there_is_nothing(data: Path) -> None:
     assert forget(ALICE, "--team", "T0ANOTHER1", "--yes").stdout == f"Nothing is kept of {ALICE}.\n"
-    assert found_in(data, [ALICE]) != []
+    assert found_in(data, [ALICE]).paths != []

@@ -75,7 +75,8 @@ def left(data: Path, words: set[bytes]) -> list[tuple[str, bytes]]:
 async def forget(data: Path, whom: Whom) -> int:
     """As the command does, on a Darkroom that does not run."""
     with closing(Database.open(data, inline=True)) as database:
-        return await Forgetter(database, BlobStore(data / PICTURES_NAME)).forget(whom, LIMITS, NOON)
+        removed = await Forgetter(database, BlobStore(data / PICTURES_NAME)).forget(whom, LIMITS, NOON)
+        return removed.number
 
 
 def totals(data: Path, column: str = "team_id") -> list[tuple[int, ...]]:
@@ -104,7 +105,7 @@ async def test_nothing_of_a_person_is_left_in_any_file_but_totals(data: Path, us
     await forget(data, whom)
     assert left(data, words) == []
     assert (totals(data), totals(data, "person_key")) == (before, by_person)
-    assert found_in(data, whom.ids) == []
+    assert found_in(data, whom.ids).paths == []
     assert look(data, user, None) == []
 
 
