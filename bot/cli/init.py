@@ -69,6 +69,12 @@ def _set_up(config: Path | None, data_dir: Path | None) -> bool:
     for file in (toml, env):
         if file not in wanted:
             click.echo(f"{file} is there already; it is left as it is.\n")
+    for folder in {file.resolve().parent for file in wanted}:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Refused(
+                f"{folder} cannot be written into by this account. To make the data directory alone: "
+                f"{as_typed()} init --no-ask"
+            )
     answers = Answers()
     if toml in wanted:
         ask_settings(answers, data_dir=data_dir is None)
@@ -95,8 +101,10 @@ def _write(texts: dict[Path, tuple[str, int]], env: Path, data_dir: Path | str) 
     from bot.cli.init_writing import keep_out_of_git, write_new
 
     private = [str(env)] if env in texts else []
-    if texts and data_dir and not Path(data_dir).is_absolute() and ".." not in Path(data_dir).parts:
-        private.append(f"{data_dir}/")
+    # In one spelling, seen from here: to .gitignore ./data is none.
+    data = Path(os.path.relpath(data_dir or os.pardir))
+    if texts and data.parts and data.parts[0] != os.pardir:
+        private.append(f"{data}/")
     try:
         for line in keep_out_of_git(Path.cwd(), private):
             click.echo(line)

@@ -94,7 +94,7 @@ def ask_settings(answers: Answers, *, data_dir: bool) -> None:
     _ask(answers, "caps.timezone", "The time zone that months begin in", local_zone())
     if data_dir:
         click.echo("\nThe ledger and the pictures need a folder of their own.")
-        _ask(answers, "storage.data_dir", "Which?", "data")
+        _ask(answers, "storage.data_dir", "Which?", "data", _folder)
 
 
 def ask_secrets(answers: Answers, environment: Mapping[str, str]) -> None:
@@ -133,6 +133,11 @@ def _ids(text: str) -> list[str]:
     return [one.strip().strip("<@>").upper() for one in re.split(r"[,\s]+", text) if one.strip()]
 
 
+def _folder(text: str) -> str:
+    # As a shell would read it, which nobody else does for a file of settings.
+    return str(Path(text).expanduser())
+
+
 def _ask(
     answers: Answers,
     name: str,
@@ -157,6 +162,8 @@ def _fault_of(name: str, value: str | list[str]) -> str:
     strange = [one for one in value if not re.fullmatch(r"[UW][A-Z0-9]{2,}", one)] if _is_ids(value) else []
     if strange:
         return f"{strange[0]} is no user id: those begin with U or W, such as U0123ABCD."
+    if name == "storage.data_dir" and Path(str(value)).resolve() == Path.cwd():
+        return "That is this folder. The data needs a folder of its own, such as data."
     try:
         plain_settings({name: value})
     except BadSettings as bad:

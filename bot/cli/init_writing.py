@@ -18,6 +18,7 @@ _HEAD = (
 )
 _ENV_HEAD = "# For Darkroom alone: whoever reads this file can act as your Slack app and spend your money.\n"
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_SIGNS = re.compile(r"[\\*?\[\] ]")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -26,19 +27,16 @@ def toml_of(settings: Mapping[str, str | Sequence[str]]) -> str:
     sections: dict[str, list[str]] = {}
     for name, value in settings.items():
         section, _, key = name.partition(".")
-        sections.setdefault(section, []).append(f"{key} = {_value(value)}")
+        is_amount = isinstance(value, str) and key.endswith("_usd") and _NUMBER.fullmatch(value)
+        sections.setdefault(section, []).append(f"{key} = {value if is_amount else _text(value)}")
     return _HEAD + "".join(f"\n[{name}]\n" + "\n".join(lines) + "\n" for name, lines in sections.items())
 
 
-def _value(value: str | Sequence[str]) -> str:
+def _text(value: str | Sequence[str]) -> str:
     if not isinstance(value, str):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
+        return "[" + ", ".join(_text(one) for one in value) + "]"
     # A basic string of TOML is one of JSON, but for DEL.
-    return (
-        value
-        if _NUMBER.fullmatch(value)
-        else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    )
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def env_of(secrets: Mapping[str, str], left_out: Sequence[Secret]) -> str:
@@ -73,7 +71,7 @@ def keep_out_of_git(folder: Path, names: Sequence[str]) -> list[str]:
     said: list[str] = []
     missing = [name for name in names if not _ignored(folder, name)]
     if missing:
-        _ignore(folder / ".gitignore", missing)
+        _ignore(folder / ".gitignore", [_pattern(name) for name in missing])
         said.append(f"Added {' and '.join(missing)} to .gitignore.")
     for name in names:
         if _git(folder, "ls-files", "--error-unmatch", "--", name) == 0:
@@ -88,15 +86,20 @@ def _ignored(folder: Path, name: str) -> bool:
     if code is not None:
         return code == 0
     file = folder / ".gitignore"
-    lines = file.read_text(encoding="utf-8").split() if file.exists() else []
-    return bool({name, f"/{name}"} & {line.rstrip("/") for line in lines})
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+    return bool({name, _pattern(name)} & {line.strip() for line in lines})
 
 
-def _ignore(file: Path, names: Sequence[str]) -> None:
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
-    gap = "" if not before or before.endswith("\n") else "\n"
+def _pattern(name: str) -> str:
+    """A name as a line of ``.gitignore`` for it alone: there some signs stand for other names."""
+    return "/" + _SIGNS.sub(r"\\\g<0>", name)
+
+
+def _ignore(file: Path, lines: Sequence[str]) -> None:
+    before = file.read_bytes() if file.exists() else b""
+    gap = "" if not before or before.endswith(b"\n") else "\n"
     with file.open("a", encoding="utf-8") as opened:
-        opened.write(gap + "".join(f"/{name}\n" for name in names))
+        opened.write(gap + "".join(f"{line}\n" for line in lines))
 
 
 def _git(folder: Path, *arguments: str) -> int | None:
