@@ -21,9 +21,10 @@ _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "r
 
 
 _TOO_FAST = frozenset({"ratelimited", "rate_limited"})
-_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_NAME = re.compile(r"(?!xox|xapp-)[A-Za-z0-9_.:-]{1,100}")
 UNREADABLE = "unreadable_error"
-"""Stands for an error whose name is none: names are logged, and sentences may quote what was sent."""
+"""Stands for an error whose name is none: names are logged and stored, and sentences, or what looks like a
+token, may quote what was sent."""
 
 
 class CallOutcome(StrEnum):

@@ -101,7 +101,7 @@ _NOT_KEPT = re.compile(r"\bItem with id .* not found|Items are not persisted", r
 _NO_ADDRESS = re.compile(r"\s*Invalid URL\b", re.IGNORECASE)
 _MODEL_PARAM = re.compile(r"(^|\.)model$")
 _KEY = re.compile(r"\b(?:sk|sess|rk|pk)-[\w*.-]{3,}|\bBearer\s+\S+", re.IGNORECASE)
-_NAME = re.compile(r"[\w.:/+=~@-]{1,200}", re.ASCII)
+_NAME = re.compile(r"(?!sk-)[\w.:/+=~@-]{1,200}", re.ASCII)
 _WAIT = re.compile(
     r"try again in\s+(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?"
     r"(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?",
@@ -284,8 +284,8 @@ def _inner(body: object) -> object:
 
 
 def name(value: object) -> str | None:
-    """A name, a code or an id that the API gave; None where it is anything else. Those reach the log, so
-    that they may not be sentences, which can quote what was asked for."""
+    """A name, a code or an id that the API gave; None where it is anything else. Those reach the log and
+    the books: they may not be sentences, which can quote what was asked for, and not look like a key."""
     return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 

@@ -331,3 +331,10 @@ def test_a_prompt_that_the_host_model_flags_is_a_matter_of_moderation() -> None:
     error = {"code": "invalid_prompt", "message": "Your prompt was flagged", "type": "invalid_request_error"}
     failure = errors.of_status(400, {"error": error}, {})
     assert (failure.kind, failure.billed) == (FailureKind.MODERATION, Billed.NOTHING)
+
+
+@pytest.mark.parametrize("value", ["sk-proj-abc123", "a sentence of words", "", None, 7])
+def test_what_may_quote_what_was_sent_is_no_name(value: object) -> None:
+    """A name is logged and stored."""
+    assert errors.name(value) is None
+    assert errors.name("invalid_api_key") == "invalid_api_key"
