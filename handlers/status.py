@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from darkroom.rendering.access import Access
 from darkroom.rendering.job import Candidate, Endpoint
-from darkroom.spending.models import CatalogueProblem
+from darkroom.spending.models import CatalogueProblem, UnknownModel
 from darkroom.turns.account_book import ModelCheck
-from darkroom.turns.calls import CALLS_MAX, called, typical_seconds
+from darkroom.turns.account_watch import CHECK_EVERY
+from darkroom.turns.calls import CALLS_MAX, Call, called, typical_seconds
 from darkroom.turns.standing import likely_wait_s
 from handlers import words
 from handlers.blocks.reach import Reach, parts_of
@@ -71,7 +73,7 @@ async def status(services: Services, user_id: str) -> View:
     now = Now(
         at=services.clock.now(),
         timezone=config.caps.timezone,
-        models=[_image(services, name, known.get(name)) for name in names],
+        models=[_image(services, name, known.get(name), calls) for name in names],
         host=_host(services, known.get(config.host_model)),
         paused=policy.paused,
         closed=standing.gate.closed(),
@@ -98,24 +100,42 @@ async def status(services: Services, user_id: str) -> View:
     return status_view(now, parts_of(reach, services.catalogue, now.at, now.timezone), admin=True)
 
 
-def _image(services: Services, name: str, check: ModelCheck | None) -> ModelNow:
+def _image(services: Services, name: str, check: ModelCheck | None, calls: Sequence[Call]) -> ModelNow:
     problem, ends_on = "", check.seen.shutdown if check is not None else None
     try:
         model = services.catalogue.usable_image(name, services.today())
         ends_on = _sooner(model.shutdown_date, ends_on)
     except CatalogueProblem as error:
         problem = str(error.args[0])
-    return ModelNow(name, problem, ends_on, refused=_refused(services, name, check))
+    return ModelNow(name, problem, ends_on, refused=_refused(services, name, check, calls))
 
 
-def _refused(services: Services, name: str, check: ModelCheck | None) -> bool:
+def _refused(services: Services, name: str, check: ModelCheck | None, calls: Sequence[Call]) -> bool:
     """Whether neither endpoint gives it to this account, as its calls have shown lately; where none have, as
-    the API says."""
+    the API says, unless it made a picture since or on the day before: some providers list no models."""
     gate, host = services.standing.gate, services.config.host_model
     candidates = (Candidate(Endpoint.RESPONSES, name, host), Candidate(Endpoint.IMAGES, name, ""))
     if all(gate.refused(candidate) is not None for candidate in candidates):
         return True
-    return check is not None and check.seen.access is Access.REFUSED
+    if check is None or check.learned_at is None or check.seen.access is not Access.REFUSED:
+        return False
+    provider, base = services.standing.provider, _base(services, name)
+    since = check.learned_at - CHECK_EVERY
+    return not any(
+        call.picture
+        and call.provider == provider
+        and call.sent_at > since
+        and _base(services, call.image_model) == base
+        for call in calls
+    )
+
+
+def _base(services: Services, name: str) -> str:
+    """The model that *name* is one of the names of."""
+    try:
+        return services.catalogue.image(name).base
+    except UnknownModel:
+        return name
 
 
 def _host(services: Services, check: ModelCheck | None) -> ModelNow:

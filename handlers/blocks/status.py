@@ -101,6 +101,12 @@ def _headline(now: Now, *, admin: bool) -> tuple[str, list[str]]:
     if not any(not model.problem for model in now.models):
         then = "The settings have to name another model." if admin else ask
         return "Darkroom cannot make pictures", [f"None of its models can be used any more. {then}"]
+    if not any(model.works for model in now.models):
+        then = "Part 2 below has the API's own words." if admin else ask
+        return "Darkroom cannot make pictures at the moment", [
+            "The image API refuses its models to this account. Each new request tries them again, so that it "
+            f"goes on by itself as soon as they are given. {then}"
+        ]
     if now.slowed is not None:
         soon = soon_words((now.slowed.next_at - now.at).total_seconds())
         return "Darkroom works, and slowly", [

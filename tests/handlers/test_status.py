@@ -190,12 +190,29 @@ async def test_the_models_in_their_order_and_the_one_that_is_used_now(database: 
     assert f"Model: `{FALLBACK}`, because `{USUAL}` is refused to this account" in refused.text
     none = await seen(desk, At(refuses=(USUAL, FALLBACK)))
     assert f"Model: none; `{USUAL}` is refused to this account; `{FALLBACK}` is refused" in none.text
+    assert none.text.startswith("Darkroom cannot make pictures at the moment. The image API refuses ")
+    assert "Ask an admin" in none.text
+    admins = await seen(desk, At(refuses=(USUAL, FALLBACK)), user=CAROL)
+    assert "Part 2 below has the API's own words" in admins.text
 
 
 async def test_what_the_api_refused_when_asked_is_not_named_as_the_model_in_use(database: Database) -> None:
     desk, book = desk_of(database), SqliteAccountBook(database)
     await book.checked("openai", ModelSeen(USUAL, Access.REFUSED, code="model_not_found"), NOON)
     assert f"Model: `{FALLBACK}`, because `{USUAL}` is refused" in (await seen(desk)).text
+
+
+async def test_a_model_that_has_made_pictures_is_in_use_whatever_the_api_said_of_it(
+    database: Database,
+) -> None:
+    desk, book = desk_of(database), SqliteAccountBook(database)
+    refused = ModelSeen(USUAL, Access.REFUSED, code="model_not_found")
+    await book.checked("openai", refused, desk.clock.now() + timedelta(hours=23))
+    await _made_in(desk, 20)
+    assert f"Model: `{USUAL}`; where" in (await seen(desk)).text
+    assert f"because `{USUAL}` is refused" in (await seen(desk, At(refuses=(USUAL,)))).text
+    await book.checked("openai", refused, desk.clock.now() + timedelta(hours=25))
+    assert f"because `{USUAL}` is refused" in (await seen(desk)).text
 
 
 async def test_until_when_is_the_earlier_of_what_is_documented_and_what_the_api_says(
