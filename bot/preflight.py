@@ -22,6 +22,11 @@ class CannotStart(Exception):
         self.faults = faults
 
 
+class Removed(CannotStart):
+    """The app was removed from its workspace, or its token revoked: only a person can mend that, and to start
+    again is of no use before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who we are in which workspace, as ``auth.test`` says, and the tokens that say so."""
@@ -94,6 +99,10 @@ def _secrets(settings: Settings) -> dict[str, str]:
 
 _TOKENS = ("xoxb-", "xapp-", "xoxp-", "xoxe", "sk-")
 
+REMOVED = frozenset({"account_inactive", "token_revoked"})
+"""What Slack says of a token that will never be good again. ``invalid_auth`` is not among them: it also means
+an address that is not allowed to ask, such as a new one of a proxy's
+(https://docs.slack.dev/reference/methods/auth.test)."""
 _REMEDIES = {
     "invalid_auth": "The token is not valid (any more). Copy it again from your app's page.",
     "not_authed": "The token is empty.",
@@ -113,7 +122,8 @@ async def _ask(name: str, client: AsyncWebClient, method: str, base_url: str) ->
     except SlackApiError as error:
         said = str(error.response.get("error", "an error"))
         remedy = _REMEDIES.get(said, "See api.slack.com/methods for what it means.")
-        raise CannotStart([f"Slack answered {said} to {name}. {remedy}"]) from None
+        kind_of = Removed if said in REMOVED else CannotStart
+        raise kind_of([f"Slack answered {said} to {name}. {remedy}"]) from None
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         kind = type(error).__name__
         raise CannotStart(

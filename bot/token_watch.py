@@ -8,6 +8,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.preflight import REMOVED
 from darkroom.clock import Clock
 from handlers.asking import asked
 from handlers.clients import SlackRefused, SlackUnclear
@@ -22,8 +23,9 @@ AGAIN_S = 60.0
 TIMES = 10
 """So often, and so many seconds apart, Slack must say that the token is dead before it is believed: in its
 troubles it has said so of good ones."""
-DEAD = frozenset({"account_inactive", "token_revoked", "invalid_auth"})
-"""What Slack says of a token that will never be good again."""
+NOT_TAKEN = "invalid_auth"
+"""What Slack says of a token that it does not know, and to whoever asks from an address that may not: a proxy
+that has another one by now, or one that answers in Slack's place."""
 
 Ask = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -59,7 +61,14 @@ class TokenWatch:
             return True
         for number in range(TIMES):
             said = await self._said()
-            if said not in DEAD:
+            if said == NOT_TAKEN:
+                # A person has to look; but it may pass, and what is paid for waits until then.
+                logger.error(
+                    "Slack answers %s to SLACK_BOT_TOKEN: it does not know the token, or the address that "
+                    "Darkroom asks from. Nothing can be posted until that is mended: see darkroom doctor",
+                    said,
+                )
+            if said not in REMOVED:
                 return True
             logger.warning("Slack answers %s to SLACK_BOT_TOKEN (%d of %d times)", said, number + 1, TIMES)
             if number + 1 < TIMES:

@@ -11,7 +11,7 @@ import click
 
 from bot.cli import Refused
 from bot.leaving import EXIT_CODE, Gone
-from bot.preflight import CannotStart
+from bot.preflight import CannotStart, Removed
 from bot.settings import Settings
 from darkroom.rendering.thread import CannotRender, tune_process
 from storage.database import DataProblem
@@ -76,13 +76,14 @@ async def serve(
 ) -> None:
     """Start, do what comes *first*, call *ready*, and end cleanly when *stop* is set, also while any of that
     goes on; *last* is done before, if it was ready. ``Refused`` if it cannot start, ``Parted`` once it was
-    removed from its workspace."""
+    removed from its workspace, or had been before."""
     hurry = asyncio.ensure_future(_hurry(stop, darkroom))
     try:
         await _serve(darkroom, stop, ready, first, last)
     except CannotStart as cannot:
         lines = "\n".join(f"  {fault}" for fault in cannot.faults)
-        raise Refused(f"Darkroom cannot start:\n{lines}") from cannot
+        refusal = Parted if isinstance(cannot, Removed) else Refused
+        raise refusal(f"Darkroom cannot start:\n{lines}") from cannot
     except DataProblem as problem:
         raise Refused(str(problem)) from problem
     except CannotRender as cannot:

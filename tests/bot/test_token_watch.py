@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.token_watch import AGAIN_S, DEAD, LOOK_S, TIMES, TokenWatch
+from bot.preflight import REMOVED
+from bot.token_watch import AGAIN_S, LOOK_S, NOT_TAKEN, TIMES, TokenWatch
 from handlers.clients import SlackRefused, SlackUnclear
 from handlers.pacing import TooFast
 from tests.examples import StillClock
@@ -45,7 +46,7 @@ async def looked(*answers: str) -> tuple[list[str], Slack, StillClock]:
     return gone, slack, clock
 
 
-@pytest.mark.parametrize("said", sorted(DEAD))
+@pytest.mark.parametrize("said", sorted(REMOVED))
 async def test_a_token_that_stays_dead_is_gone_after_ten_times(said: str) -> None:
     gone, slack, clock = await looked(said)
     assert gone == [said]
@@ -53,11 +54,23 @@ async def test_a_token_that_stays_dead_is_gone_after_ten_times(said: str) -> Non
     assert clock.slept == [AGAIN_S] * (TIMES - 1)
 
 
-@given(st.integers(0, TIMES - 1), st.sampled_from((WELL, UNCLEAR, TOO_FAST, "ratelimited", "missing_scope")))
+@given(st.integers(0, TIMES - 1), st.sampled_from((WELL, UNCLEAR, TOO_FAST, "ratelimited", "invalid_auth")))
 async def test_one_other_answer_among_them_and_nothing_is_gone(before: int, other: str) -> None:
     gone, slack, _ = await looked(*["token_revoked"] * before, other, "token_revoked")
     assert gone == []
     assert slack.asked == before + 1
+
+
+async def test_a_proxy_that_answers_for_slack_never_makes_an_end_of_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone, slack, clock = list[str](), Slack([NOT_TAKEN]), StillClock()
+    watch = TokenWatch(slack.ask, clock, gone.append)
+    for _ in range(1_000):
+        assert await watch.round()
+    assert gone == []
+    assert slack.asked == 1_000
+    assert all(record.levelname == "ERROR" and "doctor" in record.message for record in caplog.records)
 
 
 async def test_a_good_token_costs_one_question() -> None:

@@ -94,6 +94,6 @@ async def test_the_process_ends_with_its_own_code_and_says_what_to_do_and_so_doe
     assert "Traceback" not in bot.said
 
     again: Process = await darkroom(tmp_path, "run", **variables(town.world))
-    assert await again.ends() == 2
+    assert await again.ends() == 3
     assert "account_inactive" in again.said
     assert "darkroom forget workspace" in again.said
