@@ -13,6 +13,8 @@ from darkroom.turns.account_book import AccountBook, RateSeen, limits_of
 CHECK_EVERY = timedelta(days=1)
 AFTER_REFUSAL = timedelta(minutes=5)
 """A model that was refused in a call is asked about again, unless it was asked about so short a time ago."""
+UNANSWERED_FOR = timedelta(minutes=4)
+"""Where the API did not answer, it is not asked again for so long, whatever is heard meanwhile."""
 RATES_EVERY = timedelta(hours=1)
 """Limits that stay the same are written down so often: "as seen last" need not be more exact."""
 
@@ -44,6 +46,8 @@ class AccountWatch:
         self._learned: dict[str, datetime] = {}
         """When the API last said something of each model, since the start: another key may be another
         account's."""
+        self._unanswered: dict[str, datetime] = {}
+        """When it was asked last about each that it said nothing of."""
         self._suspects: set[str] = set()
         self._heard: dict[tuple[str, str], RateSeen] = {}
         """Limits that are to be written down, by model and endpoint."""
@@ -83,8 +87,10 @@ class AccountWatch:
             self._written[key] = rate
             if self._heard.get(key) is rate:
                 del self._heard[key]
-        answered = [await self._ask(self._look_up, model) for model in self._due()] if self._look_up else []
-        return all(answered)
+        if self._look_up is not None:
+            for model in self._due():
+                await self._ask(self._look_up, model)
+        return not self._unanswered
 
     def _ask_for_round(self) -> None:
         for due in self._listeners:
@@ -94,6 +100,9 @@ class AccountWatch:
         now = self._clock.now()
         due = []
         for model in self._models:
+            asked = self._unanswered.get(model)
+            if asked is not None and now - asked < UNANSWERED_FOR:
+                continue
             learned = self._learned.get(model)
             after = AFTER_REFUSAL if model in self._suspects else CHECK_EVERY
             if learned is None or now - learned >= after:
@@ -102,12 +111,13 @@ class AccountWatch:
                 self._suspects.discard(model)
         return due
 
-    async def _ask(self, look_up: LookUp, model: str) -> bool:
+    async def _ask(self, look_up: LookUp, model: str) -> None:
         seen = await look_up(model)
         now = self._clock.now()
         await self._book.checked(self._provider, seen, now)
         if seen.access is Access.UNKNOWN:
-            return False
+            self._unanswered[model] = now
+            return
+        self._unanswered.pop(model, None)
         self._learned[model] = now
         self._suspects.discard(model)
-        return True

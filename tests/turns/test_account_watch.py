@@ -11,7 +11,13 @@ import pytest
 from darkroom.rendering.access import Access, ModelSeen
 from darkroom.rendering.job import Answer, Candidate, Endpoint, FailureKind
 from darkroom.turns.account_book import Limits, ModelCheck, ProviderKnown, RateSeen
-from darkroom.turns.account_watch import AFTER_REFUSAL, CHECK_EVERY, RATES_EVERY, AccountWatch
+from darkroom.turns.account_watch import (
+    AFTER_REFUSAL,
+    CHECK_EVERY,
+    RATES_EVERY,
+    UNANSWERED_FOR,
+    AccountWatch,
+)
 from tests.examples import HOST_MODEL, IMAGE_MODEL, StillClock
 from tests.turns.door import PICTURE, Door
 from tests.turns.fakes import failed
@@ -103,10 +109,24 @@ async def test_each_model_of_the_settings_is_asked_about_once_a_day(watched: Wat
 async def test_a_question_without_an_answer_is_asked_again_and_the_round_says_so(watched: Watched) -> None:
     watched.says[HOST_MODEL] = Access.UNKNOWN
     assert not await watched.watch.round()
-    assert await watched.round_after() == [HOST_MODEL]
+    assert await watched.round_after(UNANSWERED_FOR) == [HOST_MODEL]
     watched.says[HOST_MODEL] = Access.REFUSED
+    watched.clock.at += UNANSWERED_FOR
     assert await watched.watch.round()
     assert await watched.round_after() == []
+
+
+async def test_a_key_that_may_not_ask_is_not_asked_with_for_every_call_that_is_refused(
+    watched: Watched,
+) -> None:
+    """Of such a key nothing is ever learned, and each call may be refused."""
+    watched.says = dict.fromkeys(MODELS, Access.UNKNOWN)
+    await watched.watch.round()
+    for _ in range(3):
+        watched.watch.heard(FOX, refusal())
+        assert await watched.round_after() == []
+        assert not await watched.watch.round(), "it is still to be asked"
+    assert await watched.round_after(UNANSWERED_FOR) == list(MODELS)
 
 
 async def test_a_refusal_in_a_call_asks_about_its_models_but_not_all_the_time(watched: Watched) -> None:
