@@ -22,7 +22,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot import http_mode
-from bot.http_mode import BODY_MAX, DEPTH_MAX, FRESH_S, HttpServer
+from bot.http_mode import BODY_MAX, FRESH_S, HttpServer
+from bot.http_payloads import DEPTH_MAX
 from bot.preflight import CannotStart
 from darkroom.clock import SystemClock
 from sandbox.slack.request_url import signature, signed, written
@@ -226,9 +227,30 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     assert door.heard == []
 
 
-async def test_only_so_many_bodies_are_read_at_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_so_many_large_bodies_are_read_at_once_and_small_ones_always(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_mode, "READING_MAX", 0)
-    await door.refuses(BODY, door.headers(BODY), 503)
+    large = BODY + b"&more=" + b"x" * http_mode.SMALL_MAX
+    await door.refuses(large, door.headers(large), 503)
+    answer = await raw(door, door.headers(BODY) | {"Transfer-Encoding": "chunked"}, b"")
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert await door.post(BODY, door.headers(BODY)) == (200, "taken")
+
+
+@pytest.mark.parametrize(("why", "never"), [("large", True), ("other", False), ("busy", False)])
+async def test_slack_is_told_not_to_try_again_only_where_that_would_be_refused_as_well(
+    door: Door, monkeypatch: pytest.MonkeyPatch, why: str, never: bool
+) -> None:
+    monkeypatch.setattr(http_mode, "READING_MAX", 0)
+    body = BODY + b"&more=" + b"x" * (0 if why == "other" else http_mode.SMALL_MAX)
+    if why == "large":
+        monkeypatch.setattr(http_mode, "BODY_MAX", 10)
+    headers = door.headers(body)
+    if why == "other":
+        headers |= {"X-Slack-Signature": "v0=" + "0" * 64}
+    async with door.session.post(door.server.url, data=body, headers=headers) as answer:
+        assert (answer.headers.get("X-Slack-No-Retry") == "1") is never
 
 
 async def test_who_hangs_up_amid_a_request_leaves_nothing_behind(
