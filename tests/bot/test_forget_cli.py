@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from storage.database import Database
+from storage.database import DATABASE_NAME, PICTURES_NAME, Database, connect_read_only
 from storage.forgetter import found_in
 from tests.examples import ALICE, BOB, TEAM
 from tests.fresh import with_books
@@ -85,6 +87,72 @@ def test_files_that_darkroom_knows_nothing_of_are_named(data: Path) -> None:
     assert done.exit_code == 1
     assert "delete them yourself:\n  data/copy.tar" in done.stdout
     assert found_in(data, [ALICE]).paths == [data / "copy.tar"]
+
+
+def test_a_reader_in_the_way_is_told_of_and_the_database_is_nothing_to_delete(data: Path) -> None:
+    with closing(connect_read_only(data / DATABASE_NAME)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM turns").fetchone()
+        done = forget(ALICE, "--yes")
+    assert done.exit_code == 1
+    assert "in the files of the database: somebody reads the database. Close" in done.stdout
+    assert "delete them yourself" not in done.stdout
+    again = forget(ALICE, "--yes")
+    assert (again.exit_code, again.stdout) == (0, f"Nothing is kept of {ALICE}.\n")
+    assert found_in(data, [ALICE]).paths == []
+
+
+def test_a_disk_that_takes_nothing_ends_it_with_a_word_and_nothing_is_lost(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.database._BUSY_TIMEOUT_S", 0.01)
+    before = json.loads(forget(ALICE, "--dry-run", "--json").stdout)
+    with closing(sqlite3.connect(data / DATABASE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        failed = forget(ALICE, "--yes")
+    assert failed.exit_code == 1, failed.output
+    assert "Nothing was deleted here: database is locked." in failed.stdout
+    assert json.loads(forget(ALICE, "--dry-run", "--json").stdout) == before
+
+
+def test_a_picture_that_cannot_be_removed_is_named_and_the_rest_goes(data: Path) -> None:
+    """Such as one in a folder that is somebody else's."""
+    path = data / PICTURES_NAME / "ff" / f"{'f' * 64}.png"
+    (path / "full").mkdir(parents=True)
+    done = forget(ALICE, "--yes")
+    assert done.exit_code == 1
+    assert f"Mend their permissions, and run this again:\n  {path.relative_to(data.parent)}" in done.stdout
+    assert found_in(data, [ALICE]).paths == []
+
+
+def test_a_file_that_cannot_be_looked_into_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / "copy.bin").write_bytes(b"sealed")
+    look_into = Path.open
+
+    def open_(path: Path, mode: str = "r", **more: Any) -> Any:
+        if path.name == "copy.bin":
+            raise PermissionError(13, "Permission denied", str(path))
+        return look_into(path, mode, **more)
+
+    monkeypatch.setattr(Path, "open", open_)
+    done = forget(ALICE, "--yes")
+    assert done.exit_code == 1, done.output
+    assert "could not be looked into:\n  data/copy.bin" in done.stdout
+
+
+def test_who_is_in_two_workspaces_stays_in_the_other_and_that_is_said(data: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE_NAME)) as db:
+        db.execute("INSERT INTO people VALUES ('p_2', 'T0OTHER001', ?, '2026', NULL)", (ALICE,))
+        db.commit()
+    refused = forget(ALICE, "--yes")
+    assert refused.exit_code == 2
+    assert f"several workspaces: T0OTHER001, {TEAM}. Name one with --team." in refused.stderr
+    done = forget(ALICE, "--team", TEAM, "--yes")
+    assert done.exit_code == 1
+    assert "known in another workspace too: T0OTHER001. Forget them there" in done.stdout
+    assert "fault of Darkroom" not in done.stdout
+    forget(ALICE, "--yes")
+    assert found_in(data, [ALICE]).paths == []
 
 
 def test_an_admin_in_the_settings_is_pointed_out(data: Path) -> None:
