@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.setting_types import Amount, Days, Limit, Prefix, Size, UrlPath, Zone, command_name
+from bot.setting_types import Amount, Days, Limit, OptionalPort, Prefix, Size, UrlPath, Zone, command_name
 from darkroom.spending.budgets import BudgetKind, Caps
 from darkroom.spending.money import NANO_PER_USD
 from darkroom.spending.periods import PeriodKind
@@ -232,9 +232,7 @@ class WatchSettings(_Section):
     host: str = Field(
         default="127.0.0.1", description="the address that `/healthz`, `/readyz` and `/metrics` are served on"
     )
-    port: int | None = Field(
-        default=None, ge=0, le=65_535, description="the port of that; without one nothing is served"
-    )
+    port: OptionalPort = Field(default=None, description="the port of that; `none`, and nothing is served")
 
 
 class RetentionSettings(_Section):

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from darkroom.spending.money import BadAmount, parse_usd
 from darkroom.spending.periods import BadTimezone, zone_of
@@ -88,6 +88,11 @@ def _days(value: object) -> int | None:
     return days
 
 
+def _none(value: object) -> object:
+    """ "none" as there is no such thing in TOML."""
+    return None if isinstance(value, str) and value.strip().lower() in ("", "none") else value
+
+
 Limit = Annotated[int | None, BeforeValidator(_limit)]
 Amount = Annotated[int, BeforeValidator(_amount)]
 Zone = Annotated[str, BeforeValidator(_zone)]
@@ -95,3 +100,4 @@ Size = Annotated[str, BeforeValidator(_size)]
 Prefix = Annotated[str, BeforeValidator(_prefix)]
 UrlPath = Annotated[str, BeforeValidator(_url_path)]
 Days = Annotated[int | None, BeforeValidator(_days)]
+OptionalPort = Annotated[Annotated[int, Field(ge=0, le=65_535)] | None, BeforeValidator(_none)]

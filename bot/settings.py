@@ -189,7 +189,7 @@ def _made(kind: type[Settings], flags: Mapping[str, Any]) -> Settings:
 def _fault(entry: Any) -> str:
     """One line of a validation error, by the setting's own name; a secret's value is never repeated."""
     name = ".".join(str(part) for part in entry["loc"])
-    message = str(entry["msg"]).removeprefix("Value error, ")
+    message = _plain(entry)
     if entry["type"] == "extra_forbidden":
         return f"{name}: there is no such setting"
     section, _, key = name.partition(".")
@@ -197,11 +197,33 @@ def _fault(entry: Any) -> str:
     return f"{name} ({variable}): {message}"
 
 
+def _plain(entry: Any) -> str:
+    """What is allowed, in words for who writes settings and has never seen Python."""
+    kind, context = str(entry["type"]), entry.get("ctx", {})
+    if kind.startswith("bool_"):
+        return "true or false"
+    if kind.startswith("int_"):
+        return "a whole number"
+    if kind.startswith("float_"):
+        return "a number"
+    if kind.startswith("tuple_"):
+        return 'a list, such as ["U0123ABCD"]'
+    if kind.startswith("string_"):
+        return "words in quotes"
+    if kind in ("literal_error", "enum"):
+        return str(context["expected"])
+    if kind == "greater_than_equal":
+        return f"at least {context['ge']:,.10g}"
+    if kind == "less_than_equal":
+        return f"at most {context['le']:,.10g}"
+    return str(entry["msg"]).removeprefix("Value error, ")
+
+
 def _file_faults(file: Path, *, must_exist: bool) -> list[str]:
-    if not file.exists():
-        return [f"{file.resolve()}: there is no such file"] if must_exist else []
     try:
         tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [f"{file.resolve()}: there is no such file"] if must_exist else []
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return [f"{file.resolve()}: not readable as TOML: {error}"]
     except OSError as error:

@@ -95,6 +95,32 @@ def test_all_faults_are_reported_at_once_by_name_and_variable(
         assert part in text
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("image.quality", "best", "'low', 'medium' or 'high'"),
+        ("slack.thread_replies", "all", "'joined', 'everyone' or 'mentions'"),
+        ("slack.port", "abc", "a whole number"),
+        ("slack.port", "70000", "at most 65,535"),
+        ("image.timeout_s", "5", "at least 10"),
+        ("image.timeout_s", "long", "a number"),
+        ("slack.allow_guests", "maybe", "true or false"),
+        ("slack.admins", "U0123ABCD", 'a list, such as ["U0123ABCD"]'),
+        ("watch.port", "70000", "at most 65,535"),
+    ],
+)
+def test_what_is_allowed_is_said_in_words_that_need_no_python(name: str, value: str, said: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        plain_settings({name: value})
+    (fault,) = caught.value.faults
+    assert fault.partition("): ")[2] == said
+
+
+def test_a_port_that_is_set_elsewhere_can_be_taken_away_again() -> None:
+    assert plain_settings({"watch.port": "9180"}).watch.port == 9180
+    assert plain_settings({"watch.port": "none"}).watch.port is None
+
+
 def test_a_mistyped_variable_is_a_fault_and_not_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +143,12 @@ def test_a_broken_file_is_named_with_its_whole_path(tmp_path: Path, content: str
 def test_a_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="there is no such file"):
         load_settings(config=tmp_path / "other.toml", folder=tmp_path)
+
+
+def test_a_file_that_cannot_be_looked_for_is_named(tmp_path: Path) -> None:
+    """As in a folder that this account may not look into, where one started from is often root's own."""
+    with pytest.raises(BadSettings, match="cannot be read"):
+        load_settings(config=tmp_path / ("x" * 300), folder=tmp_path)
 
 
 def test_the_demo_and_the_tests_ignore_what_stands_in_the_environment(
