@@ -40,6 +40,8 @@ async def _go_on(services: Services, press: Press) -> Work | None:
         return saying(View(words_pictures.OVER, ()))
     if turn.request.user_id != press.user_id:
         return saying(View(words_pictures.NOT_ASKED_BY_YOU, ()))
+    if not turn.request.prompt.strip():
+        return saying(View(words_pictures.WORDS_DELETED, ()))
     wanted = await _wanted(services, press, turn, ending)
     taken = wanted if isinstance(wanted, View) else await accept(services, wanted)
     if isinstance(taken, View):

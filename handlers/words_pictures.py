@@ -14,8 +14,8 @@ GONE = "Darkroom has no record of this picture any more. Reply in the thread to 
 NOT_ASKED_BY_YOU = "Only the person who asked can answer this."
 OVER = "This question is over. Send your request again."
 WORDS_DELETED = (
-    "The words of this request were deleted, so there is nothing left to reword. Send what you want as a new "
-    "request."
+    "The words of this request are not kept any more, so nothing can be made of them. Send what you want as "
+    "a new request."
 )
 WORDLESS = (
     "The words of this picture are not kept any more, so it cannot be made again or varied. Reply in its "

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from darkroom.turns.endings import Ending, Outcome, Reason
-from darkroom.turns.model import Attachment, Request, Surface, Turn
+from darkroom.turns.model import Attachment, Request, Surface, Told, Turn
+from darkroom.turns.retention import Keep
 from handlers.blocks.answers import EDIT_LAST_ACTION, IN_DM_ACTION, MAKE_NEW_ACTION
+from storage.database import Database
+from storage.retention import SqliteRetentionBook
+from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, TEAM, command, message
 from tests.handlers.gallery import ROOT, ended_as, made
 from tests.handlers.support import DM, OLAF, OTHER_TEAM, Desk, clicked, refused
@@ -155,3 +160,17 @@ async def test_the_last_picture_may_have_been_deleted_meanwhile(desk: Desk) -> N
     assert desk.line.turns == []
     await desk.send(in_dm(MAKE_NEW_ACTION, turn))
     assert only(desk).fresh
+
+
+@pytest.mark.parametrize("action", [IN_DM_ACTION, *ANSWERS])
+async def test_nothing_is_bought_for_words_that_are_not_kept_any_more(
+    desk: Desk, database: Database, action: str
+) -> None:
+    turn = await declined(desk) if action == IN_DM_ACTION else await questioned(desk)
+    now = desk.clock.now()
+    await SqliteTurnStore(database).tell(turn.id, Told.DONE, None, now)
+    before = Keep(prompts_days=1).before(now + timedelta(days=2))
+    assert (await SqliteRetentionBook(database).take_words(before, 100)).number
+    await desk.send(pressed(action, turn))
+    assert desk.line.turns == []
+    assert "Send what you want as a new request" in desk.slack.only("respond").text

@@ -220,7 +220,7 @@ async def test_nobody_elses_pictures_go_along_with_a_dialog_that_was_tampered_wi
 async def test_words_that_were_deleted_are_gone_and_so_is_a_deleted_parent(desk: Desk) -> None:
     empty = await stopped(desk, command(""))
     await desk.send(reword(empty))
-    assert answers(desk)[0].startswith("The words of this request were deleted")
+    assert answers(desk)[0].startswith("The words of this request are not kept any more")
     await made(desk)
     turn = await stopped(desk, replace(message("a duel", "1763640301.000100", ROOT), chosen_id="p1"))
     await desk.services.eraser.erase("p1", ALICE, desk.clock.now())
