@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from darkroom.clock import Clock
+from darkroom.turn_context import working_for
 from darkroom.turns.admission import Admission
 from darkroom.turns.line import Entry, Line
 from darkroom.turns.mending import turn_unbroken
@@ -39,7 +40,8 @@ class Reconsidering:
     async def look_again(self) -> None:
         """Judge everything that only waits. One turn that breaks keeps none behind it."""
         for entry in [each for each in self._line if each.only_waits]:
-            await turn_unbroken(self._judge(entry), entry.turn.id)
+            with working_for(entry.turn.id):
+                await turn_unbroken(self._judge(entry), entry.turn.id)
 
     async def _judge(self, entry: Entry) -> None:
         turn = await self._log.turn(entry.turn.id)

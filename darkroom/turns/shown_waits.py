@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+from darkroom.turn_context import work_for
 from darkroom.turns.line import Entry, Line, order_of, person_of
 from darkroom.turns.mending import turn_unbroken
 from darkroom.turns.outages import Closed, Gate, Slowed
@@ -108,6 +109,7 @@ class ShownWaits:
         entry.showing.add_done_callback(self._tasks.discard)
 
     async def _shown(self, entry: Entry, wait: Wait | None, before: asyncio.Task[None] | None) -> None:
+        work_for(entry.turn.id)
         # The turn itself does not wait for it.
         note_waits(nullcontext)
         if before is not None:

@@ -13,9 +13,11 @@ import pytest
 from darkroom.rendering.job import FailureKind
 from darkroom.spending.budgets import MustWait
 from darkroom.spending.changes import SetPaused
+from darkroom.turn_context import current_turn, working_for
 from darkroom.turns import shown_waits
+from darkroom.turns.admission import Admission
 from darkroom.turns.endings import Ending, Outcome, Reason
-from darkroom.turns.model import AttemptState, Intent, TurnState
+from darkroom.turns.model import AttemptState, Intent, Turn, TurnState
 from darkroom.turns.outages import Closed, Outage, Trouble
 from darkroom.turns.rate import WINDOW_S
 from darkroom.turns.waiting import Wait, WaitFor
@@ -185,6 +187,39 @@ async def test_the_end_is_told_after_the_last_change_of_the_placeholder(
     await world.rest()
     assert second in world.slack.closed
     assert shown(world, second) == [Wait(WaitFor.PLACE), *([] if hangs else [None])]
+
+
+async def test_what_is_shown_of_a_wait_and_a_look_at_it_are_the_work_of_its_turn(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the round or decides: what is logged of it names the turn."""
+    world = make_world(per_person=1)
+    worked_for: list[tuple[str, str | None]] = []
+    show_wait, judge = world.delivery.show_wait, Admission.judge
+
+    async def shows(turn: Turn, at_most_nano_usd: int, wait: Wait | None) -> None:
+        worked_for.append((turn.id, current_turn()))
+        await show_wait(turn, at_most_nano_usd, wait)
+
+    async def judges(self: Admission, turn: Turn) -> Ending | None:
+        worked_for.append((turn.id, current_turn()))
+        return await judge(self, turn)
+
+    monkeypatch.setattr(world.delivery, "show_wait", shows)
+    monkeypatch.setattr(Admission, "judge", judges)
+    world.gates.shut("render:n0", "render:n1")
+    turns = [await world.imagine(f"n{number}") for number in range(3)]
+    await turns_of_the_loop(60)
+    world.gates.open("render:n0")
+    await world.gates.reached("render:n1")
+    await turns_of_the_loop()
+    with working_for(None):
+        await world.worker.round()
+        await decides(world, SetPaused(True))
+    await turns_of_the_loop(60)
+    world.gates.open("render:n1")
+    await world.rest()
+    assert [each for each in worked_for if each[0] == turns[2]] == [(turns[2], turns[2])] * 2
 
 
 async def test_what_waits_is_called_off_for_free_and_its_person_told(make_world: MakeWorld) -> None:
