@@ -45,9 +45,11 @@ def has_wal_reset_fault(version: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """A call that has ended: ``error`` is the API's code of a refusal that cost nothing, else empty."""
+    """A call that has ended: ``error`` is the API's code of a refusal that cost nothing, else empty;
+    ``host_model`` is empty where there was none."""
 
     image_model: str
+    host_model: str
     error: str
     sent_at: datetime
 
@@ -123,14 +125,19 @@ def _calls(db: sqlite3.Connection, provider: str) -> list[LastCall]:
     teams = [row["team_id"] for row in db.execute("SELECT DISTINCT team_id FROM journal")]
     rows = [row for team in teams for row in db.execute(_NEWEST, (team, provider, CALLS_MAX))]
     calls = [
-        LastCall(row["image_model"], row["release_reason"] or "", from_text(row["dispatched_at"]))
+        LastCall(
+            row["image_model"],
+            row["host_model"],
+            row["release_reason"] or "",
+            from_text(row["dispatched_at"]),
+        )
         for row in rows
     ]
     return sorted(calls, key=lambda call: call.sent_at, reverse=True)
 
 
 _NEWEST = """
-    SELECT image_model, release_reason, dispatched_at FROM attempts
+    SELECT image_model, host_model, release_reason, dispatched_at FROM attempts
     WHERE team_id = ? AND provider = ? AND dispatched_at IS NOT NULL AND ended_at IS NOT NULL
     ORDER BY dispatched_at DESC LIMIT ?
 """

@@ -16,36 +16,45 @@ LATELY = timedelta(days=7)
 REFUSALS = ("http_403", "http_404", "model_not_found", "invalid_value", "unsupported_value")
 """How the API says that an account may not use a model (``darkroom/rendering/errors.py``)."""
 _REMEDIES = {
-    Trouble.QUOTA: "Add credit, or raise the limit: platform.openai.com → Settings → Billing",
+    Trouble.QUOTA: "Add credit, or raise the limit: platform.openai.com → Settings → Billing.",
     Trouble.KEY: "Put a key that works into .env, and start Darkroom again.",
     Trouble.REGION: "Run Darkroom where the API is offered.",
     Trouble.FAILING: "It is tried again from time to time. Look at status.openai.com.",
 }
 
 
-def look_at_calls(known: Checkup, candidates: Sequence[Candidate], now: datetime) -> list[Finding]:
-    """What the books have seen of the API; nothing of it is asked now."""
+def look_at_calls(
+    known: Checkup, candidates: Sequence[Candidate], now: datetime, *, alive: bool
+) -> list[Finding]:
+    """What the books have seen of the API; nothing of it is asked now. *alive* says whether a Darkroom is
+    running, which waits in an outage."""
     return [
-        *_outage(known.outage),
+        *_outage(known.outage, alive=alive),
         *(found for each in candidates for found in _refused(each, known.calls, now)),
         _rates(known.rates, now),
     ]
 
 
-def _outage(outage: Outage | None) -> list[Finding]:
+def _outage(outage: Outage | None, *, alive: bool) -> list[Finding]:
     if outage is None:
         return []
-    said = f"since {outage.began_at:%Y-%m-%d %H:%M} UTC the API is of no use to Darkroom: {outage.message}"
+    check, began, remedy = "openai.outage", f"{outage.began_at:%Y-%m-%d %H:%M} UTC", _REMEDIES[outage.trouble]
+    if not alive:
+        said = f"when Darkroom last ran, the API was of no use to it since {began}: {outage.message}"
+        return [warn(check, said, f"{remedy} If that is done: it is tried again after the next start.")]
+    said = f"since {began} the API is of no use to Darkroom: {outage.message}"
     grade = warn if outage.trouble is Trouble.FAILING else fail
-    return [grade("openai.outage", said, _REMEDIES[outage.trouble])]
+    return [grade(check, said, remedy)]
 
 
 def _refused(candidate: Candidate, calls: Sequence[LastCall], now: datetime) -> list[Finding]:
-    """A model may be listed to an account that may not call it: only a call shows that."""
+    """A model may be listed to an account that may not call it: only a call shows that. Which of the two it
+    was about, the code of a refusal does not say."""
     last = next((call for call in calls if call.image_model == candidate.model), None)
     if last is None or last.error not in REFUSALS or now - last.sent_at > LATELY:
         return []
-    said = f"the last call of {candidate.model}, {last.sent_at:%Y-%m-%d %H:%M} UTC, was refused: {last.error}"
+    what = f"{last.image_model} with {last.host_model}" if last.host_model else last.image_model
+    said = f"the last call of {what}, {last.sent_at:%Y-%m-%d %H:%M} UTC, was refused: {last.error}"
     return [warn(f"{candidate.setting}.called", said, f"If the organisation is not verified: {VERIFY}")]
 
 

@@ -65,11 +65,10 @@ CHECKS: Mapping[str, str] = {
     "image.host_model.access": "the same of the host model",
     "openai.outage": "said where Darkroom has found the API to be of no use, and waits",
     "image.model.called": (
-        "said where the last call of the image model was refused: a listed model may need a verified "
-        "organisation"
+        "said where the last call of the image model, or of the host model with it, was refused: a listed "
+        "model may need a verified organisation"
     ),
     "image.fallback.called": "the same of each fallback",
-    "image.host_model.called": "the same of the host model",
     "openai.rates": "the limits a minute that answers have named, as last seen",
 }
 """In the order of the table. Those that begin with ``live`` are in ``docs/probes.md``."""

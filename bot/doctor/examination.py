@@ -79,7 +79,7 @@ async def _outside(settings: Settings, machine: Machine, books: BooksSeen) -> li
         _unbroken("openai", look_at_api(settings, candidates, now), lambda broke: ApiSeen([broke])),
     )
     clock = look_at_clock([*slack.times, *api.times], settings.caps.timezone)
-    called = look_at_calls(books.known, candidates, now())
+    called = look_at_calls(books.known, candidates, now(), alive=alive)
     return [*ports, *proxies, clock, *slack.findings, *models, *api.findings, *called]
 
 

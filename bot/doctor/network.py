@@ -55,7 +55,7 @@ def look_at_clock(times: Sequence[Heard], zone: str) -> Finding:
     if abs(off) > OFF:
         return warn(check, said, remedy)
     names = " and ".join(sorted({each.who for each in times}))
-    return good(check, f"right, as {names} have it; periods begin in {zone}")
+    return good(check, f"right, beside the time of {names}; periods begin in {zone}")
 
 
 def _long(off: timedelta) -> str:

@@ -11,6 +11,8 @@ import aiohttp
 from bot.doctor.finding import Finding, fail, good, warn
 from bot.settings import Settings
 
+ALL = frozenset({"0.0.0.0", "::"})  # noqa: S104 -- not bound, but looked for
+"""How all addresses of a machine are written."""
 ASK_S = 5.0
 """How long who holds a port may take to say who it is."""
 
@@ -22,9 +24,11 @@ async def look_at_ports(settings: Settings, *, alive: bool) -> list[Finding]:
         wanted.append(("slack.port", settings.slack.host, settings.slack.port))
     if settings.watch.port is not None:
         wanted.append(("watch.port", settings.watch.host, settings.watch.port))
-    places = [(host, port) for _, host, port in wanted if port]
-    if len(places) > len(set(places)):
-        said = f"slack.port and watch.port are both {places[0][1]}"
+    hosts = {host for _, host, _ in wanted}
+    ports = {port for _, _, port in wanted}
+    # Who listens on all addresses has the port of each.
+    if len(wanted) == 2 and len(ports) == 1 and ports != {0} and (len(hosts) == 1 or hosts & ALL):
+        said = f"slack.port and watch.port are both {wanted[0][2]}"
         return [fail("watch.port", said, "Set watch.port to another one, such as 9090.")]
     return [await _port(check, host, port, alive=alive) for check, host, port in wanted]
 
@@ -71,7 +75,7 @@ def _trouble(host: str, port: int) -> OSError | None:
 
 def asked_at(host: str) -> str:
     """Where who listens on *host* is asked from this machine, as it stands in an address."""
-    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- not bound: asked
+    asked = host if host not in ALL else "::1" if host == "::" else "127.0.0.1"
     return f"[{asked}]" if ":" in asked else asked
 
 

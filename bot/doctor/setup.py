@@ -55,6 +55,8 @@ def look_at_settings(
 
 
 def _remedy(fault: str) -> str:
+    if "cannot be read" in fault:
+        return "Let this account read it, or start in a folder of Darkroom's own."
     name = fault.partition(":")[0].partition(" ")[0]
     near = get_close_matches(name, setting_names(), 1) if "there is no such setting" in fault else []
     return f"Did you mean {near[0]}? {_MEND}" if near else _MEND
@@ -88,9 +90,12 @@ def _secrets_in(file: Path) -> list[Finding]:
 def look_at_env_file(folder: Path) -> list[Finding]:
     """Whether others on this machine, or everybody with the repository, can read the secrets."""
     check, file = "secrets.file", folder / ENV_NAME
-    if not file.exists():
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except FileNotFoundError:
         return [good(check, f"no {ENV_NAME} here: secrets come from the environment")]
-    mode = stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return []  # The settings have said so.
     if mode & 0o077:
         said = f"others on this machine may read {file.resolve()} (mode {mode:o})"
         return [warn(check, said, f"chmod 600 {ENV_NAME}"), *_lines(file), *_in_git(file)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -14,6 +15,7 @@ from darkroom.rendering.address import provider_name
 from darkroom.turns.account_book import Limits, RateSeen
 from darkroom.turns.outages import Outage, Trouble
 from storage.account import SqliteAccountBook
+from storage.database import Database
 from storage.outages import SqliteOutageBook
 from tests.bot.doctor.patient import OffClock, Patient, bad
 from tests.bot.doctor.planted import Planted, each, is_named
@@ -265,8 +267,12 @@ async def test_an_organisation_that_is_not_verified(patient: Patient) -> None:
 async def test_an_outage_that_the_books_know(patient: Patient) -> None:
     outage = Outage("o1", Trouble.QUOTA, "You exceeded your current quota", datetime.now(UTC))
     await patient.write(lambda database: SqliteOutageBook(database).begin(outage, "T0SANDBOX1"))
-    known = Planted("", lambda _: None, "openai.outage", "exceeded your current quota", "Add credit")
-    await is_named(patient, known)
+    said = "exceeded your current quota"
+    await is_named(patient, Planted("", lambda _: None, "openai.outage", said, "Add credit", WARN))
+    # Without a Darkroom that runs it is how things were: the API has just been asked, and may be well again.
+    await patient.beat()
+    with closing(Database.open(patient.data, inline=True)):
+        await is_named(patient, Planted("", lambda _: None, "openai.outage", said, "Add credit"))
 
 
 async def test_the_rate_limits_that_were_seen_last_are_told(patient: Patient) -> None:

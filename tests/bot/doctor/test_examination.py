@@ -156,7 +156,7 @@ async def test_an_organisation_that_was_found_to_be_unverified_by_a_call(
         await running.worker.idle()
     found = bad(await patient.looked_at())
     assert [(each.check, each.grade) for each in found] == [("image.model.called", Grade.WARN)]
-    assert f"the last call of {model}" in found[0].said
+    assert f"the last call of {model} with {running.settings.image.host_model}" in found[0].said
     assert "Verify Organization" in found[0].remedy
 
 

@@ -55,6 +55,16 @@ async def test_both_ports_are_the_same(patient: Patient, free: int) -> None:
     await is_named(patient, Planted("", lambda _: None, "watch.port", said, "Set watch.port to another"))
 
 
+@pytest.mark.parametrize(("slack", "watch"), [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")])  # noqa: S104 -- not bound, but looked at
+async def test_a_port_of_all_addresses_is_that_of_each(
+    patient: Patient, free: int, slack: str, watch: str
+) -> None:
+    patient.flags |= {"slack.mode": "http", "slack.port": str(free), "watch.port": str(free)}
+    patient.flags |= {"slack.host": slack, "watch.host": watch}
+    said = f"slack.port and watch.port are both {free}"
+    await is_named(patient, Planted("", lambda _: None, "watch.port", said, "Set watch.port to another"))
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
 async def test_an_address_of_another_machine(patient: Patient, free: int, host: str) -> None:
     patient.flags |= {"watch.host": host, "watch.port": str(free)}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.doctor.finding import Grade
+from bot.doctor.setup import look_at_env_file, look_at_settings
 from storage.database import Database
 from tests.bot.doctor.patient import Patient
 from tests.bot.doctor.planted import Planted, each, is_named
@@ -327,3 +328,13 @@ async def test_an_env_file_that_may_not_be_read(nobodys: Patient) -> None:
     (nobodys.folder / ".env").chmod(0)
     shut = Planted("shut", lambda _: None, "settings", ".env: cannot be read", "Mend it")
     await is_named(nobodys, shut)
+
+
+def test_a_folder_that_this_account_may_not_look_into_is_a_finding(tmp_path: Path) -> None:
+    """As where the doctor is started by Darkroom's own account in a folder of root's."""
+    folder = tmp_path / ("x" * 300)  # Not even root may look for this one.
+    settings, findings = look_at_settings(None, {}, folder)
+    assert settings is None
+    assert {finding.grade for finding in findings} == {Grade.FAIL}
+    assert "start in a folder of Darkroom's own" in findings[0].remedy
+    assert look_at_env_file(folder) == []
