@@ -215,7 +215,9 @@ def _picture(picture: Picture, mine: Mine, *, image: bool) -> Block:
         moment(picture.created_at, mine.timezone),
         *([f"<{link}|Open>"] if (link := mine.links.get(picture.id)) else []),
     ]
-    text = f"{' · '.join(facts)}\n{shown(picture.prompt, PROMPT_MAX)}"
+    text = " · ".join(facts)
+    if picture.prompt.strip():
+        text = f"{text}\n{shown(picture.prompt, PROMPT_MAX)}"
     if not image or picture.file_id is None:
         return section(text)
     accessory = {

@@ -21,7 +21,8 @@ def ours(pictures: Sequence[Picture]) -> str:
     """One or several pictures of Darkroom's own, by version."""
     first = pictures[0]
     if len(pictures) == 1:
-        return f"Editing Darkroom's *v{first.version}*: {shown(first.prompt, PROMPT_SHOWN_MAX)}"
+        which = f"Editing Darkroom's *v{first.version}*"
+        return f"{which}: {shown(first.prompt, PROMPT_SHOWN_MAX)}" if first.prompt.strip() else f"{which}."
     versions = [f"*v{one.version}*" for one in pictures]
     return f"This message has Darkroom's {', '.join(versions[:-1])} and {versions[-1]}. Choose which to edit."
 

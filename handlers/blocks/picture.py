@@ -178,7 +178,9 @@ def alt_text(picture: Picture) -> str:
 
     The words of a change say little of what is seen: there the model's own words are added.
     """
-    text = f"AI-generated picture, version {picture.version}: {truncate(one_line(picture.prompt), 1_000)}"
+    text = f"AI-generated picture, version {picture.version}"
+    if picture.prompt.strip():
+        text = f"{text}: {truncate(one_line(picture.prompt), 1_000)}"
     if picture.parent_id is not None and picture.revised_prompt:
         text = f"{text} – in the model's words: {one_line(picture.revised_prompt)}"  # noqa: RUF001 -- a dash
     # Plain text is not escaped, and brackets could pass for markup: typographic ones look the same.
@@ -189,7 +191,8 @@ def spoken(pictures: Sequence[Picture], setting: Setting) -> str:
     """Everything the message says, in words."""
     first, several = pictures[0], len(pictures) > 1
     prompt, who = shown(first.prompt, PROMPT_MAX), shown(setting.asker, NAME_MAX)
-    parts = [f"{_versions(pictures)} for {who}: {prompt}."]
+    named = f"{_versions(pictures)} for {who}"
+    parts = [f"{named}: {prompt}." if first.prompt.strip() else f"{named}."]
     for picture in pictures:
         named = f"Version {picture.version}: cost" if several else "Cost"
         parts.append(f"{named} {format_usd(picture.charged_nano_usd)}, AI-generated.")

@@ -90,7 +90,8 @@ def _until(grants: Sequence[Grant], timezone: str) -> str:
 def picture_line(picture: RecentPicture, timezone: str) -> str:
     """One of somebody's own pictures: "$0.05, 20 Nov 2026, 12:00, v2: a red fox in snow"."""
     at, cost = moment(picture.created_at, timezone), format_usd(picture.charged_nano_usd)
-    return f"{cost}, {at}, v{picture.version}: {shown(picture.prompt, PROMPT_SHOWN_MAX)}"
+    line = f"{cost}, {at}, v{picture.version}"
+    return f"{line}: {shown(picture.prompt, PROMPT_SHOWN_MAX)}" if picture.prompt.strip() else line
 
 
 def bar(balance: Balance) -> str:

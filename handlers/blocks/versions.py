@@ -95,9 +95,10 @@ def _facts(picture: Picture, names: Mapping[str, str], *, current: bool, shared:
 def _row(picture: Picture, said: Sequence[str], *, thumbnails: bool) -> Block:
     version, *facts = said
     text = " · ".join([f"*{version}*", *facts])
-    if picture.deleted_at is not None or not picture.prompt:
+    if picture.deleted_at is not None:
         return section(text)
-    text = f"{text}\n{shown(picture.prompt, PROMPT_MAX)}"
+    if picture.prompt.strip():
+        text = f"{text}\n{shown(picture.prompt, PROMPT_MAX)}"
     return _with_thumbnail(picture, text) if thumbnails else section(text)
 
 
