@@ -139,7 +139,8 @@ def _queue(now: Now) -> str:
     if now.closed is not None or now.paused:
         return f"Queue: {line}"
     then = []
-    if now.wait_s is not None:
+    # With a place free, those who wait for a rate limit are still before it: the headline says how long.
+    if now.wait_s is not None and (now.slowed is None or now.wait_s >= 1):
         soon = "at once" if now.wait_s < 1 else f"in about {duration(now.wait_s)}"
         then.append(f"a new request is begun {soon}")
     if now.typical_s is not None:

@@ -181,6 +181,8 @@ async def test_a_rate_limit_that_somebody_waits_for_is_said(desk: Desk) -> None:
         "Darkroom works, and slowly. OpenAI lets this account make 5 pictures a minute"
     )
     assert "a new request is begun in about 2 min" in view.text
+    with_places = await seen(desk, slow, pulse=lambda: (3, 0, ()))
+    assert "at once" not in with_places.text, "it has a place, and waits for the rate limit there"
 
 
 async def test_the_models_in_their_order_and_the_one_that_is_used_now(database: Database) -> None:
