@@ -69,8 +69,14 @@ def _set_up(config: Path | None, data_dir: Path | None) -> bool:
     for file in (toml, env):
         if file not in wanted:
             click.echo(f"{file} is there already; it is left as it is.\n")
+    if not wanted:
+        click.echo(
+            "To change an answer, write it into that file; to be asked again, put the file away first."
+        )
     for folder in {file.resolve().parent for file in wanted}:
-        if not os.access(folder, os.W_OK | os.X_OK):
+        # By the account that acts, as the doctor looks, not by the one that logged in.
+        acting = os.access in os.supports_effective_ids
+        if not os.access(folder, os.W_OK | os.X_OK, effective_ids=acting):
             raise Refused(
                 f"{folder} cannot be written into by this account. To make the data directory alone: "
                 f"{as_typed()} init --no-ask"

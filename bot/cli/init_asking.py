@@ -48,7 +48,9 @@ OPENAI_KEY = Secret(
     "begins with sk-, and not with sk-admin-",
     "platform.openai.com → API keys",
 )
-OTHERS_KEY = Secret("OPENAI_API_KEY", re.compile(r"\S+"), "has no spaces", "your provider's page")
+OTHERS_KEY = Secret(
+    "OPENAI_API_KEY", re.compile(r"(?!xox|xapp-)\S+"), "is no token of Slack's", "your provider's page"
+)
 """The key of another provider, whose form we do not know."""
 
 ALLOWED = re.compile(r"[!-~]+")

@@ -68,8 +68,8 @@ def reached_at(url: str, path: str) -> str:
     usable = host and port != 0 and url.isascii() and url.isprintable() and " " not in url
     if not usable or parts.scheme != "https" or parts.query or parts.fragment or parts.username:
         raise Refused(
-            f"{url!r} is no address that Slack sends to: it has to begin with https://, name a host, and end "
-            "with the path, such as https://darkroom.example.com/slack/events"
+            f"{url!r} is no address that Slack sends to: it has to begin with https:// and name a "
+            "host, such as https://darkroom.example.com; without a path it gets slack.path"
         )
     whole = url if parts.path.strip("/") else f"https://{parts.netloc}{path}"
     if len(whole) > URL_MAX:

@@ -156,6 +156,20 @@ def test_another_providers_key_may_look_as_it_likes(monkeypatch: pytest.MonkeyPa
     assert key.get_secret_value() == "k$y#1"
 
 
+def test_a_token_of_slacks_is_no_providers_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://images.example.com/v1")
+    result = init(*SETTINGS, *TOKENS[:2], TOKENS[0], "key")
+    assert "OPENAI_API_KEY is no token of Slack's" in result.output
+    key = load_settings().openai_api_key
+    assert key is not None
+    assert key.get_secret_value() == "key"
+
+
+def test_whoever_is_asked_nothing_is_told_how_an_answer_is_changed() -> None:
+    init(*SETTINGS, *TOKENS)
+    assert "To change an answer" in init().output
+
+
 def test_a_folder_that_is_a_number_or_under_home_is_that_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

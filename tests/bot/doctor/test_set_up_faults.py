@@ -326,7 +326,7 @@ async def test_a_directory_that_may_not_be_looked_into(nobodys: Patient) -> None
 
 async def test_an_env_file_that_may_not_be_read(nobodys: Patient) -> None:
     (nobodys.folder / ".env").chmod(0)
-    shut = Planted("shut", lambda _: None, "settings", ".env: cannot be read", "Mend it")
+    shut = Planted("shut", lambda _: None, "settings", ".env: cannot be read", "Let this account read it")
     await is_named(nobodys, shut)
 
 
