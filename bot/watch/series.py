@@ -225,8 +225,9 @@ class Known:
         return name if name in self._names else OTHER
 
 
-CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
-"""What an API's code looks like. Ids have digits, and are not told apart."""
+CODE = re.compile(r"[a-z]+(?:_[a-z]+)*|http_[1-5]\d\d")
+"""What an API's code looks like, or what stands for one where it gives none but a status. Ids have digits,
+and are not told apart."""
 
 
 class FirstSeen:

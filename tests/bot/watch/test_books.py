@@ -152,6 +152,10 @@ async def test_the_age_of_the_queue_is_that_of_the_oldest_that_was_not_begun(see
 def test_names_that_nobody_knows_are_one() -> None:
     known = Known(["a", "b"])
     assert [known.of(name) for name in ("a", "U0ALICE001", "b")] == ["a", series.OTHER, "b"]
+    assert [FirstSeen().of(name) for name in ("http_502", "http_1234", "x_502")] == [
+        "http_502",
+        *[series.OTHER] * 2,
+    ]
     first = FirstSeen(most=2)
     names = (
         "rate_limit_exceeded",
