@@ -24,7 +24,7 @@ Event = Mapping[str, Any]
 PAIR_WAIT_S = 3.0
 """A mention's other event comes within so long, where Slack sends us both."""
 TWICE_MAX = 1_000
-"""Of so many messages it is remembered that they came as ``message``."""
+"""Of so many messages it is remembered that they came as ``message``, or when they were edited."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -51,6 +51,7 @@ class Threads:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._whole: dict[tuple[str, str], None] = {}
+        self._edits: dict[tuple[str, str], str] = {}
 
     async def said(self, ack: AsyncAck, event: Event) -> None:
         """Somebody wrote something: a request if it is for us and its person counts."""
@@ -85,6 +86,8 @@ class Threads:
         as_said = {**now, "channel": channel_id, "ts": ts, "channel_type": event.get("channel_type")}
         if same or not from_person(as_said, services):
             return
+        if self._is_outdated(channel_id, ts, named(mapping(now.get("edited")), "ts")):
+            return
         heard = hear(as_said, services)
         if heard is None or heard.empty:
             await self._take_back(channel_id, ts, now, words.EDIT_TOO_LATE)
@@ -92,6 +95,15 @@ class Threads:
             services.errands.start(f"edit of {channel_id} {ts}", self._refuse_edit(heard))
         else:
             await self._revise(heard, heard.request)
+
+    def _is_outdated(self, channel_id: str, ts: str, edited_ts: str) -> bool:
+        """Whether a later edit of that message came before this one: Slack sends an event again, minutes
+        later, that nobody acknowledged."""
+        latest = self._edits.pop((channel_id, ts), "")
+        self._edits[channel_id, ts] = max(latest, edited_ts)
+        if len(self._edits) > TWICE_MAX:
+            del self._edits[next(iter(self._edits))]
+        return bool(edited_ts) and edited_ts < latest
 
     async def _revise(self, heard: Heard, request: Request) -> None:
         services = self._services

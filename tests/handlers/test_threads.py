@@ -66,6 +66,19 @@ def deleted(ts: str = ROOT) -> dict[str, Any]:
     return payload
 
 
+async def test_an_edit_that_slack_sends_again_after_a_newer_one_changes_nothing(desk: Desk) -> None:
+    """Slack sends again, a minute later, what was not acknowledged; also somebody else could, for a while."""
+    turn = await open_thread(desk)
+    texts = [f"<@{BOT}> {words}" for words in ("a red fox", "a blue fox", "a green fox")]
+    older = edited(texts[0], texts[1], edited={"user": ALICE, "ts": "1700000001.000100"})
+    newer = edited(texts[1], texts[2], edited={"user": ALICE, "ts": "1700000001.000200"})
+    for payload in (newer, older, newer):
+        await desk.send(payload)
+    now = await desk.log.turn(turn.id)
+    assert now is not None
+    assert now.request.prompt == "a green fox"
+
+
 async def test_a_mention_starts_a_thread(desk: Desk) -> None:
     turn = await open_thread(desk)
     request = turn.request
