@@ -16,6 +16,9 @@ LOOK_S = 3600.0
 """The wait between two looks at whether a day is over. Where more pictures are due than one round may delete,
 the rest goes in the rounds of the next hours."""
 DAY = timedelta(days=1)
+HOME_S = 2.0
+"""The pause after each Home that is shown anew. Slack takes a hundred a minute (views.publish, tier 4), and
+what people ask for meanwhile is done beside few of them: there is only so much that is done at once."""
 
 
 class Retaining:
@@ -58,6 +61,7 @@ class Retaining:
         for user_id in sorted(outcome.user_ids):
             # Slack keeps what it shows there, prompts and all, until it is shown anew.
             self._show_home(user_id)
+            await self._clock.sleep(HOME_S)
         return True
 
 

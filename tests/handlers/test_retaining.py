@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from darkroom.turns.retention import PICTURES_MAX, Counts, Outcome, Retention
-from handlers.retaining import Retaining
+from handlers.retaining import HOME_S, Retaining
 from tests.examples import StillClock
 
 
@@ -72,6 +72,14 @@ async def test_what_went_is_recalled_shown_no_more_in_home_and_counted_in_the_lo
     assert told.homes == ["U1", "U2"]
     assert "2 pictures" in caplog.text
     assert "3 requests" in caplog.text
+
+
+async def test_thousands_of_homes_are_shown_one_after_the_other() -> None:
+    people = frozenset(f"U{number:04}" for number in range(2_000))
+    told = Told(Outcome(Counts(words=5_000), more=False, user_ids=people))
+    await told.retaining.round()
+    assert sorted(told.homes) == sorted(people)
+    assert told.clock.slept == [HOME_S] * 2_000
 
 
 async def test_a_day_without_anything_old_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
