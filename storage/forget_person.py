@@ -47,7 +47,8 @@ def forget_person(db: sqlite3.Connection, whom: Whom, caps: Caps, at: datetime) 
     _rename_in_books(db, whom, renamed)
     db.execute("DELETE FROM preferences WHERE person_key = ?", (whom.person_key,))
     db.execute("DELETE FROM people WHERE person_key = ?", (whom.person_key,))
-    names = {f"<@{whom.user_id}>": "@somebody", whom.user_id: new_key(), **renamed}
+    mentioned = {f"<@{whom.user_id}>": "@somebody", f"@{whom.user_id}": "@somebody"}
+    names = {**mentioned, whom.user_id: new_key(), **renamed}
     overwrite(db, names, whom.team_id)
     to_be_scrubbed(db)
     return files

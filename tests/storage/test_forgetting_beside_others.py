@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from darkroom.turns.copies import VARIATION
-from darkroom.turns.endings import Reason
+from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.forgetting import Known, Whom
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
@@ -61,13 +63,13 @@ async def test_somebody_whose_id_begins_alike_keeps_everything(
     await gallery.picture()
     await gallery.picture(Asked(user=ALSO, channel="D0ALICE00111"))
     await gallery.picture(Asked(channel="D0ALICE001"))
-    await gallery.picture(Asked(prompt=f"an owl for <@{ALSO}>, not {ALICE}", user=BOB))
+    await gallery.picture(Asked(prompt=f"an owl for <@{ALSO}>, not @{ALICE}", user=BOB))
     before = known(tmp_path, ALSO)
     await forget(database, blobs, tmp_path)
     check_books(database._writer)
     assert known(tmp_path, ALSO) == before
     [(prompt,)] = rows(database, "SELECT prompt FROM turns WHERE prompt LIKE 'an owl%'")
-    assert str(prompt).startswith(f"an owl for <@{ALSO}>, not gone_")
+    assert str(prompt).startswith(f"an owl for <@{ALSO}>, not @somebody")
     _only_longer_ones(database, tmp_path, [ALICE, "D0ALICE001"])
 
 
@@ -161,6 +163,31 @@ async def test_what_others_wait_for_in_words_that_are_gone_is_not_made_of_nothin
     nothing_held(database._writer)
     [left] = rows(database, "SELECT user_id, state, reason, prompt FROM turns")
     assert left == (BOB, "ended", Reason.PICTURE_GONE, "")
+
+
+async def test_what_others_had_sent_is_told_as_what_it_may_have_cost_and_what_was_made_is_theirs(
+    database: Database, blobs: BlobStore, gallery: Gallery, tmp_path: Path
+) -> None:
+    store = SqliteTurnStore(database)
+    picture = await gallery.picture(Asked(prompt=SECRET))
+    asked = Asked(prompt=SECRET, user=BOB, key=f"button:1763640099.000001:picture_again:{picture.id}")
+    both = [await gallery.begun(asked, 2)]
+    both.append(await gallery.begun(replace(asked, key=f"{asked.key}:again"), 2))
+    database._writer.execute("UPDATE turns SET surface = 'button' WHERE user_id = ?", (BOB,))
+    made = await gallery.render(both[0])
+    await store.hold(both[0].id, plan("try_waits", 70), FREE, NOON)
+    await store.hold(both[1].id, plan("try_sent", 70), FREE, NOON)
+    await store.send("try_sent", NOON)
+    await forget(database, blobs, tmp_path)
+    check_books(database._writer)
+    nothing_held(database._writer)
+    assert rows(database, "SELECT id, prompt FROM pictures") == [(made.id, "")]
+    left = rows(database, "SELECT outcome, reason, details FROM turns ORDER BY created_at, id")
+    rest = {"wanted": 2, "made": 1, "rest": Reason.PICTURE_GONE}
+    assert left == [
+        (Outcome.PICTURES, Reason.PICTURES, json.dumps(rest)),
+        (Outcome.UNCERTAIN, Reason.UNCERTAIN, json.dumps({"held_nano_usd": 70})),
+    ]
 
 
 async def test_what_the_model_said_of_a_change_loses_the_words_that_it_repeats(
