@@ -130,8 +130,9 @@ def _their_end(shutdown: date | None, name: str, catalogue: Catalogue) -> str:
     ours = model.shutdown_date
     if shutdown == ours:
         return ""
-    theirs = f"its end on {day_words(shutdown)}" if shutdown else "no end"
-    return f", with {theirs}, which is *not* what the catalogue has (part 1)"
+    if shutdown is None:
+        return "; it names no end, and the catalogue does (part 1)"
+    return f", with its end on {day_words(shutdown)}, which is *not* what the catalogue has (part 1)"
 
 
 def _words(code: str, message: str) -> str:

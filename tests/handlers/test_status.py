@@ -286,6 +286,16 @@ async def test_what_the_account_may_call_is_as_the_api_says_and_says_when(databa
     ) in lines
 
 
+async def test_an_api_that_names_no_end_does_not_say_that_there_is_none(database: Database) -> None:
+    """The field is optional, and a gateway has never heard of it."""
+    desk, book = desk_of(database, fallback=(OLD,)), SqliteAccountBook(database)
+    await book.checked("openai", ModelSeen(OLD, Access.LISTED), NOON)
+    lines = parts(await seen(desk, user=CAROL))[HEADINGS[1]].splitlines()
+    assert (
+        f"• `{OLD}`: listed (20 Nov 2026, 12:00); it names no end, and the catalogue does (part 1)" in lines
+    )
+
+
 async def test_another_provider_is_a_contract_of_its_own_and_what_was_known_of_openai_is_not_of_it(
     database: Database,
 ) -> None:
