@@ -101,6 +101,10 @@ def settings_options(command: Any) -> Any:
     return command
 
 
+_SECRET_ENDS = ("_token", "_key", "_secret")
+"""How the names of tokens and keys end; no other setting's does."""
+
+
 def flags_of(pairs: tuple[str, ...], data_dir: Path | None) -> dict[str, Any]:
     """Dotted names to values, from ``--set`` and ``--data-dir``."""
     flags: dict[str, Any] = {}
@@ -108,6 +112,11 @@ def flags_of(pairs: tuple[str, ...], data_dir: Path | None) -> dict[str, Any]:
         name, separator, value = pair.partition("=")
         if not separator or not name.strip():
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE, such as image.quality=low")
+        if name.strip().lower().endswith(_SECRET_ENDS):
+            raise click.BadParameter(
+                f"{name.strip()} is a secret: put it into .env. Command lines are seen by everybody on the "
+                "machine, and shells keep them."
+            )
         flags[name.strip()] = _value(value.strip())
     if data_dir is not None:
         flags["storage.data_dir"] = data_dir

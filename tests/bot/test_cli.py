@@ -48,6 +48,19 @@ def test_a_mistyped_command_is_refused_by_name() -> None:
     assert "Did you mean" not in darkroom("xylophone").output
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["slack_bot_token", "SLACK_APP_TOKEN", "slack_signing_secret", "openai_api_key", "openai_admin_key"],
+)
+@pytest.mark.parametrize("command", ["run", "doctor", "demo", "spend"])
+def test_a_secret_on_the_command_line_is_refused_and_not_repeated(command: str, name: str) -> None:
+    """Everybody on the machine sees it there."""
+    refused = darkroom(command, "--set", f"{name}=abc-hunter2")
+    assert refused.exit_code == 2
+    assert f"{name} is a secret: put it into .env" in " ".join(refused.output.split())
+    assert "hunter2" not in refused.output
+
+
 def test_help_is_quick_because_it_imports_neither_slack_nor_openai() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from bot.cli import main; "
