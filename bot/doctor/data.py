@@ -78,7 +78,8 @@ def _writable(folder: Path) -> Finding:
         if not each.is_dir():
             continue
         try:
-            with tempfile.NamedTemporaryFile(dir=each, prefix=".doctor-") as probe:
+            # Without a name, so that nothing is left of it when the doctor is killed.
+            with tempfile.TemporaryFile(dir=each) as probe:
                 probe.write(_PROBE)
                 probe.flush()
                 os.fsync(probe.fileno())

@@ -32,6 +32,16 @@ def test_every_make_target_that_the_readme_names_exists() -> None:
     assert {"demo", "test"} <= set(re.findall(r"make ([a-z]+)", README))
 
 
+def test_every_test_that_a_page_names_is_there() -> None:
+    there = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    assert "test_secrets_on_disk.py" in (ROOT / "SECURITY.md").read_text()
+    for page in pages:
+        for named in re.findall(r"`((?:tests/)?[\w/]*test_\w+\.py)`", page.read_text()):
+            place = ROOT / named if "/" in named else None
+            assert place.is_file() if place else named in there, f"{page.name} names {named}"
+
+
 def test_no_link_between_the_pages_is_broken() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text()):
