@@ -201,12 +201,15 @@ async def test_what_slack_refuses_for_good_is_named_and_the_rest_goes(town: Town
     thread = await town.alice.imagines(SECRET)
     await thread.version(1)
     await town.rests()
+    assert "quokka" in json.dumps(await town.alice.opens_home())
+    await town.rests()
     await town.stops()
     town.workspace.faults.append(Fault("chat.delete", error="cant_delete_message", times=1))
     result = await forget(town, town.alice.id, "--yes", "--json")
     said = data_of(result)
     assert (result.exit_code, said["done"]) == (1, True)
     assert [(each["kind"], each["why"]) for each in said["left"]] == [("message", "cant_delete_message")]
+    assert "quokka" not in json.dumps(town.workspace.home_of(town.alice.id))
     assert holding(town, SECRET.encode()) == []
     assert len([each for each in town.messages() if each.user == town.workspace.bot_user_id]) == 1
 
