@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from darkroom.turns.retention import Before, Counts
@@ -36,7 +37,6 @@ _PICTURES = """
                     IN (SELECT team_id, channel_id, thread_ts FROM busy WHERE thread_ts IS NOT NULL)
             )
         )
-    ORDER BY pictures.created_at, pictures.id
 """
 
 _WORDS = """
@@ -112,17 +112,32 @@ _EMPTY = """
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Rows that are old enough by one of the moments of ``Before``, or None where age is not the question."""
+    """Rows that are old enough by one of the moments of ``Before``, or None where age is not the question;
+    each is known by its *key*."""
 
     query: str
     by: str | None
+    key: Sequence[str] = ("id",)
+    order: str = ""
+    _again: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # To look for one row by its key, no other index is of use.
+        query = re.sub(r" INDEXED BY \w+", "", self.query)
+        one = " AND ".join(f"{name} = :{name}" for name in self.key)
+        object.__setattr__(self, "_again", f"{_BUSY} SELECT 1 FROM ({query}) WHERE {one}")
 
     def rows(self, db: sqlite3.Connection, before: Before, most: int) -> Sequence[sqlite3.Row]:
         """The first *most* of them; none where nothing is ever old enough."""
         if not self._ever(before):
             return ()
-        query = f"{_BUSY} {self.query} LIMIT :most"
+        query = f"{_BUSY} {self.query} {self.order} LIMIT :most"
         return db.execute(query, {**_values(before), "most": most}).fetchall()
+
+    def still(self, db: sqlite3.Connection, before: Before, row: sqlite3.Row) -> bool:
+        """Whether a row that was found before is one of them now; looks at nothing else."""
+        named = {name: row[name] for name in self.key}
+        return db.execute(self._again, {**_values(before), **named}).fetchone() is not None
 
     def number(self, db: sqlite3.Connection, before: Before) -> int:
         """How many they are."""
@@ -133,19 +148,24 @@ class Due:
 
     def plan(self, db: sqlite3.Connection, before: Before) -> Sequence[str]:
         """The steps by which SQLite looks for them."""
-        query = f"EXPLAIN QUERY PLAN {_BUSY} {self.query} LIMIT :most"
+        query = f"EXPLAIN QUERY PLAN {_BUSY} {self.query} {self.order} LIMIT :most"
         return [str(row["detail"]) for row in db.execute(query, {**_values(before), "most": 1})]
+
+    def plan_of_one(self, db: sqlite3.Connection, before: Before) -> Sequence[str]:
+        """The steps by which it looks for one that was found before."""
+        values = {**_values(before), **dict.fromkeys(self.key, "")}
+        return [str(row["detail"]) for row in db.execute(f"EXPLAIN QUERY PLAN {self._again}", values)]
 
     def _ever(self, before: Before) -> bool:
         return self.by is None or getattr(before, self.by) is not None
 
 
 COMMENTS = Due(_COMMENTS, "words")
-PICTURES = Due(_PICTURES, "pictures")
+PICTURES = Due(_PICTURES, "pictures", order="ORDER BY pictures.created_at, pictures.id")
 WORDS = Due(_WORDS, "words")
 TURNS = Due(_TURNS, "turns")
 READY = Due(_READY, "turns")
-THREADS = Due(_THREADS, "turns")
+THREADS = Due(_THREADS, "turns", ("team_id", "channel_id", "thread_ts"))
 EMPTY = Due(_EMPTY, None)
 
 

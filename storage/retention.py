@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from darkroom.turns.retention import Before, Counts, Gone
 from storage.database import Database
@@ -63,17 +64,25 @@ class SqliteRetentionBook:
         return await self._step(EMPTY, before, most, lambda db, row: _drop_turn(db, row["id"]))
 
     async def _step(self, due: Due, before: Before, most: int, each: _Step) -> Gone:
-        def work(db: sqlite3.Connection) -> Gone:
-            did = [each(db, row) for row in due.rows(db, before, most)]
-            if did:
-                to_be_scrubbed(db)
-            return Gone(
-                len(did),
-                frozenset(user for one in did for user in one.user_ids if user),
-                tuple(dict.fromkeys(some for one in did for some in one.bytes)),
-            )
+        did: list[Gone] = []
+        while wanted := most - len(did):
+            # Where much is old enough and must wait, that takes a while: nobody's answer waits for it.
+            rows = await self._database.report(partial(due.rows, before=before, most=wanted))
 
-        return await self._database.write(work)
+            def work(db: sqlite3.Connection, rows: Sequence[sqlite3.Row] = rows) -> list[Gone]:
+                done = [each(db, row) for row in rows if due.still(db, before, row)]
+                if done:
+                    to_be_scrubbed(db)
+                return done
+
+            did += await self._database.write(work) if rows else []
+            if len(rows) < wanted:
+                break
+        return Gone(
+            len(did),
+            frozenset(user for one in did for user in one.user_ids if user),
+            tuple(dict.fromkeys(some for one in did for some in one.bytes)),
+        )
 
 
 def _take_words(db: sqlite3.Connection, turn: sqlite3.Row, at: datetime) -> Gone:

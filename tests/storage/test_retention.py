@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -355,3 +355,31 @@ async def test_every_search_for_what_is_old_enough_uses_an_index(here: Place) ->
     allowed = ("turns_unfinished", "turns_forgotten", "busy", "SCAN (subquery", "SCAN due")
     assert [scan for scan in scans if not any(one in scan for one in allowed)] == []
     assert any("turns_unfinished" in scan for scan in scans)
+    again = [
+        step
+        for due in searches
+        for step in await here.database.look(partial(Due.plan_of_one, due, before=before))
+    ]
+    # While something is written that looks at one row at a time, whatever there is.
+    assert {step for step in again if step.startswith("SCAN")} == {
+        "SCAN busy",
+        "SCAN turns USING INDEX turns_unfinished",
+    }
+
+
+async def test_what_somebody_begins_to_build_on_between_being_found_and_deleted_stays(here: Place) -> None:
+    old = await made(here, 40)
+    gone = await made(here, 41)
+    book, before = SqliteRetentionBook(here.database), Keep(pictures_days=30).before(NOW)
+    write = here.database.write
+
+    async def asked_first(work: Callable[[sqlite3.Connection], object]) -> object:
+        here.database.write = write  # type: ignore[method-assign]  # once
+        await here.gallery.begun(asked(1, thread_ts=old.thread_ts, message_ts="1763900000.000001"))
+        return await write(work)
+
+    here.database.write = asked_first  # type: ignore[method-assign,assignment]  # somebody comes in between
+    assert (await book.erase_pictures(before, 2)).number == 1
+    living = await here.rows("SELECT id FROM pictures WHERE deleted_at IS NULL")
+    assert [row["id"] for row in living] == [old.id]
+    assert gone.id != old.id
