@@ -55,7 +55,10 @@ class _WithoutWords(logging.Formatter):
     ) -> str:
         error = ei[1]
         lines: list[str] = []
-        while error is not None:
+        told: set[int] = set()
+        # Two may name each other as their cause.
+        while error is not None and id(error) not in told:
+            told.add(id(error))
             frames = traceback.extract_tb(error.__traceback__)
             lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
             sayable = isinstance(error, OSError) or type(error).__module__ in _SAYABLE_MODULES

@@ -90,6 +90,15 @@ def test_what_broke_is_told_with_its_places_and_without_its_words(
         assert "ValueError" in read(stream)[0]["trace"]
 
 
+def test_errors_that_name_each_other_as_their_cause_are_told_once(logs: Start) -> None:
+    """Python allows it, and a log that never ends keeps everybody waiting."""
+    stream = logs("json")
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+    OURS.error("turn broke", exc_info=first)
+    assert read(stream)[0]["trace"].splitlines() == ["builtins.ValueError", "builtins.KeyError"]
+
+
 async def test_whose_work_it_is_goes_along_into_tasks_and_ends_where_it_began() -> None:
     seen: list[str | None] = []
 
