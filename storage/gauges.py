@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from darkroom.spending.budgets import Balance, BudgetKind, Caps
+from darkroom.turns.redelivering import PAID_FOR, SAID
 from storage.budgets import Payer, balance_of, budgets_of
 from storage.database import Database
 from storage.policy import load_policy
@@ -16,8 +17,6 @@ from storage.times import from_text, to_text
 SQLITE_VERSION = sqlite3.sqlite_version
 ENTRIES_MAX = 20_000
 """Entries of the journal that are added up in one look: a tenth of a second."""
-STILL_TRIED = timedelta(days=7)
-"""So long what Slack has not taken is told anew."""
 
 Ended = tuple[str, str, str]
 """How an attempt ended (the journal's ``kind``), and by which model and endpoint."""
@@ -135,9 +134,10 @@ def _standing(db: sqlite3.Connection, team_id: str, caps: Caps, at: datetime) ->
     undelivered = db.execute(
         """
         SELECT COUNT(*) FROM turns INDEXED BY turns_undelivered
-        WHERE undelivered_reason IS NOT NULL AND state = 'ended' AND created_at > ?
+        WHERE undelivered_reason IS NOT NULL AND state = 'ended'
+            AND created_at > iif(outcome IN ('pictures', 'words'), ?, ?)
         """,
-        (to_text(at - STILL_TRIED),),
+        (to_text(at - PAID_FOR), to_text(at - SAID)),
     ).fetchone()[0]
     # No turn is told, or given up, while an attempt of it is open.
     holds, held = db.execute(

@@ -9,6 +9,7 @@ import pytest
 from darkroom.spending.changes import Correct, GiveGrant, Workspace
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import Attempt, Told
+from darkroom.turns.redelivering import PAID_FOR, SAID
 from storage import gauges
 from storage.database import Database
 from storage.gauges import SqliteGauges
@@ -85,11 +86,16 @@ async def test_what_is_held_waits_is_uncertain_and_is_left_of_the_cap_as_things_
 async def test_what_slack_has_not_taken_counts_for_as_long_as_it_is_tried(
     database: Database, office: Office
 ) -> None:
+    """What was paid for a week, all else a day."""
     books = SqliteGauges(database)
-    await office.queue("turn_1")
-    await office.store.end("turn_1", Ending(Outcome.FAILED, Reason.BROKEN), NOON)
-    await office.store.tell("turn_1", Told.UNDELIVERED, "channel_not_found", NOON)
-    assert (await books.standing(TEAM, USUAL, NOON)).undelivered == 1
-    assert (await books.standing(TEAM, USUAL, NOON)).unfinished == {}
-    later = NOON + timedelta(days=8)
-    assert (await books.standing(TEAM, USUAL, later)).undelivered == 0
+    for turn_id, ending in (
+        ("turn_1", Ending(Outcome.FAILED, Reason.BROKEN)),
+        ("turn_2", Ending(Outcome.WORDS, Reason.WORDS, {"words": "hello"})),
+    ):
+        await office.queue(turn_id)
+        await office.store.end(turn_id, ending, NOON)
+        await office.store.tell(turn_id, Told.UNDELIVERED, "channel_not_found", NOON)
+    now = await books.standing(TEAM, USUAL, NOON + SAID - timedelta(seconds=1))
+    assert (now.undelivered, now.unfinished) == (2, {})
+    assert (await books.standing(TEAM, USUAL, NOON + SAID)).undelivered == 1
+    assert (await books.standing(TEAM, USUAL, NOON + PAID_FOR)).undelivered == 0
