@@ -112,6 +112,7 @@ class Darkroom:
         self.heart: Heart | None = None
         self.services: Services | None = None
         self._render: RenderThread | None = None
+        self.http: HttpServer | None = None
         self.watch = Tally()
         self.gone = Gone()
 
