@@ -100,11 +100,11 @@ class SqliteAdminBooks:
             rows = db.execute(
                 """
                 SELECT journal.id, journal.attempt_id, attempts.turn_id,
-                    COALESCE(turns.user_id, '') AS user_id, journal.channel_id,
+                    COALESCE(people.user_id, '') AS user_id, journal.channel_id,
                     journal.held_at, journal.image_model, attempts.response_id,
                     journal.charged_delta_nano_usd AS charged
                 FROM journal JOIN attempts ON attempts.id = journal.attempt_id
-                    LEFT JOIN turns ON turns.id = attempts.turn_id
+                    LEFT JOIN people ON people.person_key = journal.person_key
                 WHERE journal.team_id = ? AND journal.kind = 'uncertain' AND NOT EXISTS (
                     SELECT 1 FROM journal AS later
                     WHERE later.attempt_id = journal.attempt_id AND later.kind = 'correction')
