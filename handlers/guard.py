@@ -74,11 +74,9 @@ class SlackGuard:
         return not unknown and not self._house.takes(team_id, enterprise_id)
 
     def elsewhere(self, team_id: str | None, enterprise_id: str | None) -> bool:
-        """Whether a payload is plainly for another installation of the app than ours: another team's, or for
-        an organisation's, which names no team, another organisation's."""
-        if team_id is None and enterprise_id is not None:
-            return not self._house.takes(None, enterprise_id)
-        return self.outsider(team_id, enterprise_id)
+        """Whether a payload is for another installation of the app than ours. Unlike who acted, Slack always
+        names the installation: its team, or its organisation, or both; one that names none is not ours."""
+        return not self._house.takes(team_id, enterprise_id)
 
     async def is_admin(self, user_id: str) -> bool:
         """The admins of the settings; only when there are none, the workspace's admins and owners."""

@@ -241,7 +241,24 @@ def for_another_organisation(payload: Json) -> Json:
     return made
 
 
-FOREIGN: tuple[Foreign, ...] = (for_another_workspace, with_our_people_in_it, for_another_organisation)
+def naming_no_installation(payload: Json) -> Json:
+    """Ours, but that nothing says whose it is, as Slack never sends it."""
+    made = copy.deepcopy(payload)
+    for name in ("team", "team_id", "enterprise", "enterprise_id", "context_team_id", "authorizations"):
+        made.pop(name, None)
+    for part in ("user", "event", "view"):
+        for name in ("team_id", "team", "app_installed_team_id"):
+            if isinstance(made.get(part), dict):
+                made[part].pop(name, None)
+    return made
+
+
+FOREIGN: tuple[Foreign, ...] = (
+    for_another_workspace,
+    with_our_people_in_it,
+    for_another_organisation,
+    naming_no_installation,
+)
 
 
 def through_a_shared_channel(outsider: str, team: str) -> Foreign:
