@@ -17,7 +17,16 @@ from darkroom.turns.erasing import Recall
 from darkroom.turns.forgetting import Known, Left, Trace, Whom
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
-from storage.forgetter import Forgetter, Found, NotForgotten, found_in, known_of, longer_than, whom_of
+from storage.forgetter import (
+    Forgetter,
+    Found,
+    NotForgotten,
+    found_in,
+    known_of,
+    longer_than,
+    still_known,
+    whom_of,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -137,11 +146,15 @@ class Forgetting:
     async def _search(self, report: Report) -> None:
         """Where they are still named. In an organisation a person has one id in several workspaces."""
         whom, folder = report.whom, self._settings.storage.data_dir
-        ids = tuple(dict.fromkeys((*whom.ids, *report.known.people)))
+        people = report.known.people
         if whom.user_id:
             others = await self.candidates(whom.user_id, None)
             report.other_teams = [each.team_id for each in others]
-        longer = await self._database.report(lambda db: longer_than(db, ids))
+        else:
+            elsewhere = await self._database.report(lambda db: still_known(db, people))
+            people = [each for each in people if each not in elsewhere]
+        longer = await self._database.report(lambda db: longer_than(db, whom.ids))
+        ids = tuple(dict.fromkeys((*whom.ids, *people)))
         report.found = await asyncio.to_thread(found_in, folder, ids, longer)
 
     async def _from_slack(self, whom: Whom, known: Known, heard: Callable[[], None]) -> list[Left]:
@@ -271,6 +284,9 @@ async def people_named(settings: Settings, name: str) -> list[tuple[str, str]]:
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
+        else:
+            # Somebody else of that name may be among the rest.
+            raise CannotReach("Slack has more people than are looked through")
     finally:
         await session.close()
     return found

@@ -32,7 +32,7 @@ def teams_of(db: sqlite3.Connection) -> list[str]:
 def teams_naming(db: sqlite3.Connection, user_id: str) -> list[str]:
     """The workspaces in which a person has left anything, or is named by anybody."""
     pattern = pattern_of(user_id)
-    db.create_function("names", 1, lambda text: pattern.search(text) is not None, deterministic=True)
+    db.create_function("names", 1, lambda text: bool(pattern.search(text or "")), deterministic=True)
     found: set[str] = set()
     for table, columns in text_columns(db).items():
         source = _TEAM_OF.get(table, table if "team_id" in columns else None)

@@ -219,8 +219,8 @@ def overwrite(db: sqlite3.Connection, names: Mapping[str, str], team_id: str | N
     of another workspace: in an organisation a person has one id in all of them."""
     patterns = {name: pattern_of(name) for name in names}
 
-    def instead(text: str, name: str) -> str:
-        return patterns[name].sub(lambda _: names[name], text)
+    def instead(text: str | None, name: str) -> str | None:
+        return None if text is None else patterns[name].sub(lambda _: names[name], text)
 
     db.create_function("renamed", 2, instead, deterministic=True)
     for table, columns in text_columns(db).items():

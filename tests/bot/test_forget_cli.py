@@ -155,6 +155,17 @@ def test_who_is_in_two_workspaces_stays_in_the_other_and_that_is_said(data: Path
     assert found_in(data, [ALICE]).paths == []
 
 
+def test_a_workspace_goes_although_another_has_the_same_people(data: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE_NAME)) as db:
+        db.execute("INSERT INTO people VALUES ('p_2', 'T0OTHER001', ?, '2026', NULL)", (ALICE,))
+        db.commit()
+    done = forget("workspace", "--team", TEAM, "--yes")
+    assert f"Forgotten: workspace {TEAM}." in done.stdout, done.output
+    assert "fault of Darkroom" not in done.stdout
+    assert found_in(data, [TEAM, BOB]).paths == []
+    assert forget(ALICE, "--dry-run").stdout.startswith(f"{ALICE} of T0OTHER001: 0 requests")
+
+
 def test_an_admin_in_the_settings_is_pointed_out(data: Path) -> None:
     looked = forget(ALICE, "--dry-run", "--set", f'slack.admins=["{ALICE}"]')
     assert f"{ALICE} is in slack.admins of your settings" in looked.stdout

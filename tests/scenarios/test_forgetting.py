@@ -182,7 +182,9 @@ async def test_without_a_way_into_slack_it_says_what_stays_there(
     assert holding(town, SECRET.encode(), town.alice.id.encode()) == []
 
 
-async def test_a_person_is_found_by_the_name_that_slack_shows(town: Town) -> None:
+async def test_a_person_is_found_by_the_name_that_slack_shows(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     thread = await town.alice.imagines(SECRET)
     await thread.version(1)
     await town.rests()
@@ -193,6 +195,11 @@ async def test_a_person_is_found_by_the_name_that_slack_shows(town: Town) -> Non
         2,
         "Slack knows nobody called @nobody-of-that-name. Nothing was done.\n",
     )
+    with monkeypatch.context() as fewer:
+        fewer.setattr("bot.forgetting._NAMES_MAX", 0)
+        too_many = await forget(town, f"@{name}", "--yes")
+    assert too_many.exit_code == 2
+    assert "Slack has more people than are looked through. Give the person's id" in too_many.stderr
     assert (await forget(town, f"@{name}", "--yes")).exit_code == 0
     assert holding(town, SECRET.encode(), town.alice.id.encode()) == []
 

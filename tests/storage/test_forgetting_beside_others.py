@@ -256,6 +256,13 @@ async def test_who_is_named_in_one_place_only_is_found_there(
     assert known(tmp_path)[1].pictures == 1
 
 
+def test_thousands_of_ids_are_looked_for_in_one_pass(tmp_path: Path) -> None:
+    ids = [f"U{number:08}" for number in range(10_000)]
+    for number, text in enumerate((b"UU00004711x", b"U000047", b"TU00004711", b"\x00U00009999")):
+        (tmp_path / str(number)).write_bytes(text)
+    assert [path.name for path in found_in(tmp_path, ids).paths] == ["0", "2", "3"]
+
+
 def _only_longer_ones(database: Database, folder: Path, ids: list[str]) -> None:
     others = longer_than(database._writer, ids)
     assert others
