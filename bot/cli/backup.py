@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def command(
         raise Refused(f"{file} could not be written: {error.strerror or error}. Nothing was kept.") from error
     click.echo(json.dumps(as_data(copied), indent=2) if as_json else f"Wrote {file}: {said(copied)}")
     if not as_json and not copied.missing:
-        click.echo(f"To put it back: {as_typed()} restore {file} --data-dir NEW_FOLDER")
+        click.echo(f"To put it back: {as_typed()} restore {shlex.quote(str(file))} --data-dir NEW_FOLDER")
     warn_of(copied)
 
 
@@ -56,10 +57,13 @@ def as_data(copied: Copied) -> dict[str, Any]:
 
 def said(copied: Copied) -> str:
     """What a backup holds, in one line."""
-    return (
-        f"{copied.turns:,} turns and {copied.pictures:,} pictures, {copied.size_bytes / 1e6:,.1f} MB, "
-        f"as they were at {copied.at:%Y-%m-%d %H:%M:%S} UTC."
-    )
+    what = f"{_counted(copied.turns, 'turn')} and {_counted(copied.pictures, 'picture')}"
+    size = f"{copied.size_bytes / 1e6:,.1f} MB"
+    return f"{what}, {size}, as they were at {copied.at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number:,} {one if number == 1 else f'{one}s'}"
 
 
 def warn_of(copied: Copied) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -37,5 +38,6 @@ def command(
         click.echo(json.dumps(as_data(copied), indent=2))
     else:
         click.echo(f"Made {place.resolve()}: {said(copied)}")
-        click.echo(f"Stop any other Darkroom of this workspace first, then: {as_typed()} run")
+        again = "" if data_dir is None else f" --data-dir {shlex.quote(str(data_dir))}"
+        click.echo(f"Stop any other Darkroom of this workspace first, then: {as_typed()} run{again}")
     warn_of(copied)

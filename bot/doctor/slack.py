@@ -67,7 +67,7 @@ def look_at_address(url: str) -> Finding:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
         return fail(check, "SLACK_API_URL is no address", f"Unset it for Slack itself ({SLACK_URL}).")
-    if url.startswith(SLACK_URL):
+    if parts.scheme == "https" and host == urlsplit(SLACK_URL).hostname:
         return good(check, host)
     if host in LOOPBACK:
         return good(check, f"{host}:{parts.port}, on this machine: a local Slack, not the real one")
@@ -89,7 +89,7 @@ async def _look_at_bot(settings: Settings, asking: Asking, now: Callable[[], dat
     times = heard("Slack", answer.headers, now())
     if not answer.well:
         said = f"Slack says {answer.error}" if answer.error else f"Slack cannot be reached ({answer.said})"
-        return _Bot([fail(check, said, answer.remedy), *_skipped("Slack did not take the token")], times)
+        return _Bot([fail(check, said, answer.remedy), *_skipped(f"{check} comes first")], times)
     bot_id = str(answer.body.get("bot_id") or "")
     if not bot_id:
         said = "it is a person's token, not a bot's"

@@ -45,6 +45,7 @@ def test_a_copy_is_made_and_put_back_and_both_say_what_is_in_it() -> None:
     assert back.exit_code == 0
     assert "2 turns and 2 pictures" in back.output
     assert "Stop any other Darkroom" in back.output
+    assert back.output.endswith("run --data-dir other\n"), "else the old data would be taken up"
     assert darkroom("turns", "--data-dir", "other").output == darkroom("turns").output
 
 
@@ -60,7 +61,7 @@ def test_a_copy_that_lacks_a_picture_is_made_and_says_so_by_its_exit_code() -> N
     next(Path("data", PICTURES_NAME).rglob("*.png")).unlink()
     made = darkroom("backup", "copy.tar")
     assert made.exit_code == 1
-    assert "2 turns and 1 pictures" in made.output
+    assert "2 turns and 1 picture," in made.output
     assert "Missing, though the books name them (1)" in made.output
 
 
