@@ -78,8 +78,8 @@ STATEMENTS: tuple[str, ...] = (
         OR (NEW.key <> OLD.key AND NEW.key NOT GLOB '*gone_*')
         OR (NEW.person_key <> OLD.person_key AND NEW.person_key NOT GLOB 'gone_*')
         OR (NEW.subject <> OLD.subject AND NEW.subject NOT GLOB '*:gone_*')
-        OR (NEW.before IS NOT OLD.before AND NEW.before NOT GLOB '*gone_*')
-        OR (NEW.after IS NOT OLD.after AND NEW.after NOT GLOB '*gone_*')
+        OR (NEW.before IS NOT OLD.before AND COALESCE(NEW.before, '') NOT GLOB '*gone_*')
+        OR (NEW.after IS NOT OLD.after AND COALESCE(NEW.after, '') NOT GLOB '*gone_*')
     BEGIN SELECT RAISE(ABORT, 'the journal is never edited'); END
     """,
     # What belonged to a workspace that is forgotten is nobody's, and may go.

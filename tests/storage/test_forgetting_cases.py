@@ -210,6 +210,24 @@ async def test_the_journal_changes_in_nothing_but_whose_it_was(
         database._writer.execute("DELETE FROM journal")
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["after = NULL", "before = NULL", "after = '{}'", "action = 'gone_1'", "key = 'another'", "at = ''"],
+)
+async def test_what_admins_decided_changes_in_nothing_but_about_whom_it_was(
+    database: Database, change: str
+) -> None:
+    database._writer.execute(
+        """
+        INSERT INTO admin_journal (at, team_id, key, person_key, action, subject, before, after)
+        VALUES ('2026', ?, 'command:1', 'p_1', 'cap', 'person:p_2', '{"cap": 1}', '{"cap": 2}')
+        """,
+        (TEAM,),
+    )
+    with pytest.raises(sqlite3.IntegrityError, match="never edited"):
+        database._writer.execute(f"UPDATE admin_journal SET {change}")  # noqa: S608 -- from above
+
+
 async def test_money_in_a_direct_message_and_what_admins_decided_lead_nowhere(
     database: Database, blobs: BlobStore, gallery: Gallery, tmp_path: Path
 ) -> None:
