@@ -112,7 +112,7 @@ class HttpServer:
             "access_log": None,
             "auto_decompress": False,
             "lingering_time": LINGER_S,
-            "logger": _server_log(),
+            "logger": server_log("slack"),
         }
         manager = cast("web.Server", runner.server)
         made = partial(Connection, self._connections, manager, options)
@@ -212,14 +212,15 @@ class _Seconds(SignatureClock):
         return self._clock.now().timestamp()
 
 
-def _server_log() -> logging.Logger:
-    log = logging.getLogger("aiohttp.server.slack")
+def server_log(name: str) -> logging.Logger:
+    """The log of a server of ours, which says nothing of what is no HTTP: anybody can send that."""
+    log = logging.getLogger(f"aiohttp.server.{name}")
     log.addFilter(_is_ours)
     return log
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether a line is about us: what is no HTTP at all is answered with 400, and anybody can send it."""
+    """Whether a line is about us: what is no HTTP at all is answered with 400."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 

@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from bot.heart import Heart
+from bot.http_mode import server_log
 from bot.preflight import CannotStart
 from bot.settings import Settings
 from bot.watch import series
@@ -75,7 +76,12 @@ class Watch(Tally):
         for path, answer in (("/healthz", _alive), ("/readyz", self._ready), ("/metrics", self._scraped)):
             app.router.add_get(path, answer, allow_head=False)
         runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=CLOSE_S, keepalive_timeout=60.0, lingering_time=1.0
+            app,
+            access_log=None,
+            shutdown_timeout=CLOSE_S,
+            keepalive_timeout=60.0,
+            lingering_time=1.0,
+            logger=server_log("watch"),
         )
         await runner.setup()
         host, port = self._settings.watch.host, self._settings.watch.port

@@ -306,7 +306,7 @@ async def test_a_signed_body_that_is_no_payload_breaks_nothing(
 ) -> None:
     found, _ = await door.post(body, door.headers(body, content_type))
     assert (found, door.heard) == (status, [])
-    assert [record for record in caplog.records if record.name == "aiohttp.server"] == []
+    assert [record for record in caplog.records if record.name.startswith("aiohttp.server")] == []
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ async def test_a_signed_payload_of_odd_parts_does_nothing_and_is_answered(
     status, _ = await door.post(body, door.headers(body, JSON))
     assert status in (200, 400, 404, 500)
     assert door.heard == []
-    assert [record for record in caplog.records if record.name == "aiohttp.server"] == []
+    assert [record for record in caplog.records if record.name.startswith("aiohttp.server")] == []
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])

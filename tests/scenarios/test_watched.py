@@ -224,6 +224,20 @@ async def test_nothing_but_looking_can_be_done_and_nothing_is_there_unasked(
     assert not isinstance(unwatched.darkroom.watch, Watch)
 
 
+async def test_what_is_no_http_is_refused_and_fills_no_log(
+    watcher: Watcher, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever looks for open ports sends such."""
+    host, _, port = watcher.url.removeprefix("http://").rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: crimson\r\n\r\n")
+    async with asyncio.timeout(WAIT_S):
+        assert b" 400 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    assert [record for record in caplog.records if record.name.startswith("aiohttp.server")] == []
+
+
 async def test_while_it_starts_and_stops_it_is_alive_and_not_ready(watcher: Watcher) -> None:
     town = watcher.town
     watch = town.darkroom.watch
