@@ -7,12 +7,14 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -37,6 +39,7 @@ from bot.setting_sections import (
 
 CONFIG_NAME = "darkroom.toml"
 ENV_NAME = ".env"
+SLACK_URL = "https://slack.com/api/"
 
 
 class BadSettings(Exception):
@@ -116,6 +119,21 @@ class Settings(BaseSettings):
     watch: WatchSettings = WatchSettings()
     retention: RetentionSettings = RetentionSettings()
 
+    @property
+    def slack_url(self) -> str:
+        """Where Slack's Web API is."""
+        return self.slack_api_url or SLACK_URL
+
+    @field_validator("slack_api_url", "openai_base_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        # It is not repeated: there may be a password in it.
+        try:
+            _ = urlsplit(value or "").port
+        except ValueError:
+            raise ValueError("it is no address, such as https://host:443/path") from None
+        return value
+
 
 def load_settings(
     *, config: Path | None = None, flags: Mapping[str, Any] | None = None, folder: Path | None = None
@@ -193,8 +211,9 @@ def _fault(entry: Any) -> str:
     if entry["type"] == "extra_forbidden":
         return f"{name}: there is no such setting"
     section, _, key = name.partition(".")
-    variable = f"DARKROOM_{section}__{key}".upper() if key else section.upper()
-    return f"{name} ({variable}): {message}"
+    if not key:
+        return f"{section.upper()}: {message}"
+    return f"{name} ({f'DARKROOM_{section}__{key}'.upper()}): {message}"
 
 
 def _plain(entry: Any) -> str:
@@ -227,7 +246,7 @@ def _file_faults(file: Path, *, must_exist: bool) -> list[str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return [f"{file.resolve()}: not readable as TOML: {error}"]
     except OSError as error:
-        return [f"{file.resolve()}: cannot be read: {error.strerror}"]
+        return [f"{file.absolute()}: cannot be read: {error.strerror}"]
     return []
 
 
@@ -239,7 +258,7 @@ def _env_file_faults(file: Path) -> list[str]:
     except UnicodeDecodeError:
         return [f"{file.resolve()}: not readable as text (UTF-8)"]
     except OSError as error:
-        return [f"{file.resolve()}: cannot be read: {error.strerror}"]
+        return [f"{file.absolute()}: cannot be read: {error.strerror}"]
     return []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.doctor.finding import Finding, fail, good, warn
-from storage.database import DATABASE_NAME, PICTURES_NAME
+from storage.database import DATABASE_NAME, LOCK_NAME, PICTURES_NAME
 
 LEAST_FREE, SOON_FULL = 100 * 1024**2, 2 * 1024**3
 """Bytes: below the first a few dozen pictures fill the disk; below the second somebody should know."""
@@ -27,11 +27,20 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def place_of(folder: Path) -> Path:
+    """Where it is, without links, but for one that leads to itself."""
+    try:
+        return folder.resolve(strict=True)
+    except (OSError, RuntimeError):
+        # It is not there, or the links go round in a circle.
+        return folder.absolute()
+
+
 def look_at_directory(
     folder: Path, mounts: Path = MOUNTS, free: Callable[[Path], int] = free_bytes
 ) -> tuple[bool, list[Finding]]:
-    """Whether there are books in *folder*, and what is said of the directory around them. Blocks for the
-    disk; leaves everything as it was."""
+    """Whether there are books in *folder* (see ``place_of``), and what is said of the directory around them.
+    Blocks for the disk; leaves everything as it was."""
     if (bad := _not_there(folder)) is not None:
         return False, [bad]
     return True, [
@@ -45,6 +54,9 @@ def look_at_directory(
 
 def _not_there(folder: Path) -> Finding | None:
     check = "data.directory"
+    if folder.is_symlink():
+        remedy = "Set storage.data_dir to a directory: what is there is a link in a circle."
+        return fail(check, f"{folder} leads to itself", remedy)
     if not folder.exists():
         remedy = "Check storage.data_dir (DARKROOM_STORAGE__DATA_DIR), or make it: darkroom init"
         return fail(check, f"there is no {folder}", remedy)
@@ -74,6 +86,10 @@ def _own(folder: Path) -> str:
 
 def _writable(folder: Path) -> Finding:
     check = "data.writable"
+    for name, kind in ((PICTURES_NAME, "directory"), (LOCK_NAME, "file")):
+        each = folder / name
+        if each.exists() and not (each.is_dir() if kind == "directory" else each.is_file()):
+            return fail(check, f"{each} is no {kind}", "Move it away: Darkroom makes its own.")
     for each in (folder, folder / PICTURES_NAME):
         if not each.is_dir():
             continue
@@ -85,7 +101,7 @@ def _writable(folder: Path) -> Finding:
                 os.fsync(probe.fileno())
         except OSError as error:
             return fail(check, f"{each}: {error.strerror}", _to_write(error, folder))
-    for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"):
+    for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", LOCK_NAME):
         file = folder / name
         if file.exists() and not _may(file, os.W_OK):
             return fail(check, f"{file} cannot be written by {_us()}", _own(folder))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bot.cli.demo_note import read_note
 from bot.doctor.books import BooksSeen, look_at_sqlite, look_into_books
 from bot.doctor.called import look_at_calls
-from bot.doctor.data import MOUNTS, free_bytes, look_at_directory
+from bot.doctor.data import MOUNTS, free_bytes, look_at_directory, place_of
 from bot.doctor.finding import Finding, skip, warn
 from bot.doctor.setup import look_at_env_file, look_at_settings
 from bot.settings import Settings
@@ -51,7 +51,7 @@ async def examine(
 
 
 def _data(settings: Settings, machine: Machine) -> tuple[list[Finding], BooksSeen]:
-    folder, provider = settings.storage.data_dir.resolve(), provider_name(settings.openai_base_url)
+    folder, provider = place_of(settings.storage.data_dir), provider_name(settings.openai_base_url)
     there, findings = look_at_directory(folder, machine.mounts, machine.free)
     findings.append(look_at_sqlite(machine.sqlite))
     if not there:

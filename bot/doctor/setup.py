@@ -79,7 +79,7 @@ def _secrets_in(file: Path) -> list[Finding]:
     """Secrets work in the TOML file too; but that is the one that people commit and show around."""
     if not file.exists():
         return []
-    held = [name for name in tomllib.loads(file.read_text(encoding="utf-8")) if name in _SECRETS]
+    held = [name for name in tomllib.loads(file.read_text(encoding="utf-8")) if name.lower() in _SECRETS]
     if not held:
         return []
     names = ", ".join(held)

@@ -16,12 +16,11 @@ from bot.doctor.finding import Finding, Grade, fail, good, skip, warn
 from bot.doctor.network import CONNECT_S, Heard, heard
 from bot.doctor.slack_app import look_at_app
 from bot.doctor.slack_calls import INSTALL, Asking, ask, form_of
-from bot.settings import Settings
+from bot.settings import SLACK_URL, Settings
 from darkroom.rendering.address import LOOPBACK
 from darkroom.turns.model import ThreadReplies
 from handlers.manifest import MESSAGE_SCOPES, SCOPE_REASONS, SCOPES
 
-SLACK_URL = "https://slack.com/api/"
 ADMINS_MAX = 20
 """So many admins are looked up: each is a question to Slack."""
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
@@ -44,7 +43,7 @@ class _Bot:
 
 async def look_at_slack(settings: Settings, now: Callable[[], datetime], *, alive: bool) -> SlackSeen:
     """Every check of Slack's side. Where a Darkroom is *alive* no connection is opened beside its own."""
-    url = settings.slack_api_url or SLACK_URL
+    url = settings.slack_url
     address = look_at_address(url)
     if address.grade is Grade.FAIL:
         return SlackSeen([address, skip("slack.bot_token", "there is no address to ask")])
