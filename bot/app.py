@@ -6,16 +6,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.closing import SOCKET_S, Closers
+from bot.connecting import server_of, socket_of
 from bot.heart import Heart
-from bot.http_mode import HttpServer
 from bot.leaving import ENDING, Gone, end_what_waits
 from bot.parts import (
     Books,
@@ -35,16 +34,15 @@ from bot.parts import (
     standing_of,
     worker_of,
 )
-from bot.preflight import CannotStart, Identity, who_we_are
+from bot.preflight import Identity, usable_catalogue, who_we_are
+from bot.render_thread import render_thread_of
 from bot.settings import Settings
 from bot.token_watch import TokenWatch, auth_test
 from bot.watch.tally import Tally
-from bot.watchdog import Socket
 from darkroom.clock import Clock, SystemClock
-from darkroom.rendering.address import could_be_key
 from darkroom.rendering.job import Renderer
-from darkroom.rendering.thread import ClosableRenderer, RenderThread
-from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
+from darkroom.rendering.thread import RenderThread
+from darkroom.spending.catalogue import Catalogue
 from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.intake import Intake
 from darkroom.turns.worker import Worker
@@ -63,9 +61,10 @@ from storage.heartbeat import SqlitePulse
 from storage.outages import SqliteOutageBook
 from storage.tidying import remove_unknown
 
-logger = logging.getLogger("darkroom.app")
+if TYPE_CHECKING:
+    from bot.http_mode import HttpServer
 
-SLACK_URL = "https://slack.com/api/"
+logger = logging.getLogger("darkroom.app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +152,8 @@ class Darkroom:
 
         session = slack_session()
         self._closers.plain("Slack client", session.close)
-        identity = self._overrides.identity or await who_we_are(
-            settings, session, settings.slack_api_url or SLACK_URL
-        )
-        url, told = settings.slack_api_url or SLACK_URL, watch.slack_called
+        identity = self._overrides.identity or await who_we_are(settings, session, settings.slack_url)
+        url, told = settings.slack_url, watch.slack_called
         slack = self._overrides.slack or WebSlackClient(
             session, identity.bot_token, clock, url, identity.bot_id, told
         )
@@ -173,7 +170,7 @@ class Darkroom:
             Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate, key)
         )
         self.services = services
-        web = AsyncWebClient(base_url=settings.slack_api_url or SLACK_URL)
+        web = AsyncWebClient(base_url=settings.slack_url)
         app = build_app(services, web, watch.answered)
         connect = self._overrides.connect
         # What was left has its place before anything new can come, and people are told when they can answer.
@@ -259,7 +256,7 @@ class Darkroom:
         return worker, (*going_round, retaining), services
 
     def _watch_token(self, session: aiohttp.ClientSession, identity: Identity, clock: Clock) -> None:
-        url = self.settings.slack_api_url or SLACK_URL
+        url = self.settings.slack_url
         client = AsyncWebClient(identity.bot_token, url, session=session, retry_handlers=[])
         watch = TokenWatch(auth_test(client), clock, self._is_gone)
         self._closers.work("token watch", watch.aclose)
@@ -277,50 +274,23 @@ class Darkroom:
             await end_what_waits(books.store, books.log, clock)
 
     def _render_thread(self, blobs: BlobStore, clock: Clock) -> Renderer:
-        settings = self.settings
-        key = settings.openai_api_key
-        if key is None:
-            raise CannotStart(["OPENAI_API_KEY is missing. Put the key of your OpenAI project into .env."])
-
-        def make() -> ClosableRenderer:
-            # Loading OpenAI's client takes longer than all else of a start: on the other thread, when
-            # somebody can be heard already.
-            from darkroom.rendering.provider import Provider
-            from darkroom.rendering.renderer import EndpointRenderer
-
-            provider = Provider(settings.openai_base_url, key.get_secret_value())
-            return EndpointRenderer(provider, blobs, clock)
-
-        if not could_be_key(key.get_secret_value()):
-            raise CannotStart(["OPENAI_API_KEY is empty or has characters that no key has. Copy it again."])
-        thread = RenderThread(make)
+        self._render = thread = render_thread_of(self.settings, blobs, clock)
         self._closers.plain("render thread", thread.aclose)
-        self._render = thread
         self.watch.part("render thread", thread.ping)
         return thread
 
     async def _connect(self, app: AsyncApp, identity: Identity) -> None:
-        if self.settings.slack.mode == "http":
-            await self._listen(app, identity.signing_secret)
-            return
-        base_url = self.settings.slack_api_url or SLACK_URL
-        web = AsyncWebClient(token=identity.app_token, base_url=base_url)
-        socket = Socket(lambda: AsyncSocketModeHandler(app, identity.app_token, web_client=web))
         # First among the closers to run: nothing new comes in while the rest winds up.
+        if self.settings.slack.mode == "http":
+            self.http = server = server_of(self.settings, app, identity)
+            self._closers.plain("HTTP server", server.aclose, SOCKET_S)
+            self.watch.listener(server)
+            await server.start()
+            return
+        socket = socket_of(self.settings, app, identity)
         self._closers.plain("socket", socket.aclose, SOCKET_S)
         self.watch.connection(socket)
         await socket.connect()
-
-    async def _listen(self, app: AsyncApp, signing_secret: str) -> None:
-        slack = self.settings.slack
-        # Slack signs by the time as it is, whatever clock the rest goes by.
-        server = HttpServer(
-            app, signing_secret, SystemClock(), host=slack.host, port=slack.port, path=slack.path
-        )
-        self.http = server
-        self._closers.plain("HTTP server", server.aclose, SOCKET_S)
-        self.watch.listener(server)
-        await server.start()
 
     async def aclose(self, grace_s: float | None = None) -> None:
         """Stop listening, let what runs finish for as long as the settings say (*grace_s* seconds, if given),
@@ -336,28 +306,3 @@ async def _tidy(database: Database, blobs: BlobStore, clock: Clock) -> None:
     """What crashes left on disk; nobody waits for it."""
     if removed := await remove_unknown(database, blobs, clock.now()):
         logger.info("%d picture files that no book knows were removed", removed)
-
-
-def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:
-    """The catalogue, with every configured model known, priced and not retired. Raises ``CannotStart``."""
-    try:
-        catalogue = load_catalogue(settings.catalogue.file)
-    except BadCatalogue as bad:
-        raise CannotStart([str(bad)]) from bad
-    today = clock.now().date()
-    faults: list[str] = []
-    for name, model in [
-        ("image.model", settings.image.model),
-        *(("image.fallback", model) for model in settings.image.fallback),
-    ]:
-        try:
-            catalogue.usable_image(model, today)
-        except CatalogueProblem as problem:
-            faults.append(f"{name}: {problem.args[0]}")
-    try:
-        catalogue.usable_host(settings.image.host_model, today)
-    except CatalogueProblem as problem:
-        faults.append(f"image.host_model: {problem.args[0]}")
-    if faults:
-        raise CannotStart(faults)
-    return catalogue

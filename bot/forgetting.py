@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.app import SLACK_URL
 from bot.settings import Settings
 from darkroom.clock import SystemClock
 from darkroom.rendering.address import provider_name
@@ -235,7 +234,7 @@ async def slack_of(settings: Settings, team_id: str) -> AsyncIterator[WebSlackCl
     session = slack_session()
     try:
         bot_id = await _bot_of(settings, session, token, team_id)
-        base_url = settings.slack_api_url or SLACK_URL
+        base_url = settings.slack_url
         yield WebSlackClient(session, token, SystemClock(), base_url, bot_id)
     finally:
         await session.close()
@@ -299,7 +298,7 @@ async def _asked(
     from slack_sdk.errors import SlackApiError
     from slack_sdk.web.async_client import AsyncWebClient
 
-    base_url = settings.slack_api_url or SLACK_URL
+    base_url = settings.slack_url
     client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):

@@ -1,4 +1,5 @@
-"""Before anything is connected: are the tokens there, of the right kind, and does Slack take them?"""
+"""Before anything is connected: can the models be used, are the tokens there, of the right kind, and does
+Slack take them?"""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings
+from darkroom.clock import Clock
+from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
 
 CHECK_TIMEOUT_S = 10
 
@@ -130,3 +133,28 @@ async def _ask(name: str, client: AsyncWebClient, method: str, base_url: str) ->
             [f"Slack cannot be reached at {base_url} ({kind}). Check the network, a proxy, or SLACK_API_URL."]
         ) from None
     return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+
+def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:
+    """The catalogue, with every configured model known, priced and not retired. Raises ``CannotStart``."""
+    try:
+        catalogue = load_catalogue(settings.catalogue.file)
+    except BadCatalogue as bad:
+        raise CannotStart([str(bad)]) from bad
+    today = clock.now().date()
+    faults: list[str] = []
+    for name, model in [
+        ("image.model", settings.image.model),
+        *(("image.fallback", model) for model in settings.image.fallback),
+    ]:
+        try:
+            catalogue.usable_image(model, today)
+        except CatalogueProblem as problem:
+            faults.append(f"{name}: {problem.args[0]}")
+    try:
+        catalogue.usable_host(settings.image.host_model, today)
+    except CatalogueProblem as problem:
+        faults.append(f"image.host_model: {problem.args[0]}")
+    if faults:
+        raise CannotStart(faults)
+    return catalogue

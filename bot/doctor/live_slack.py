@@ -22,7 +22,6 @@ from handlers.probing import ProbingClient
 from handlers.web_calls import slack_session
 
 Say = Callable[[str], None]
-SLACK_URL = "https://slack.com/api/"
 PATIENCE_S = 60.0
 """Seconds that a rate limit of Slack's may hold a call back: a person waits."""
 
@@ -42,7 +41,7 @@ async def run_live_slack(
     token = settings.slack_bot_token.get_secret_value().strip() if settings.slack_bot_token else ""
     if not token:
         raise Refused("SLACK_BOT_TOKEN is missing. It is on your app's page under OAuth & Permissions.")
-    clock, base_url = clock or SystemClock(), settings.slack_api_url or SLACK_URL
+    clock, base_url = clock or SystemClock(), settings.slack_url
     async with slack_session() as session:
         client = ProbingClient(session, token, clock, base_url)
         await _introduced(client)
