@@ -176,7 +176,14 @@ def _ends(now: Now) -> str:
         if model.ends_on is not None
     ]
     others = "no end is announced" + (" of the others" if each else "")
-    return f"Until when: {'; '.join([*each, *([others] if len(each) < len(used) else [])])}"
+    # Pictures can be made without it.
+    gone = f"{_code(now.host)} cannot be used any more, so nothing is answered in words"
+    said = [
+        *([gone] if now.host.problem else []),
+        *each,
+        *([others] if len(each) < len(used) else []),
+    ]
+    return f"Until when: {'; '.join(said)}"
 
 
 def ends_words(day: date, today: date) -> str:

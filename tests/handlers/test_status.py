@@ -244,6 +244,15 @@ async def test_a_model_that_is_gone_since_the_start_is_not_used(database: Databa
     assert f"Model: none; `{OLD}` cannot be used any more" in people.text
 
 
+async def test_a_host_that_is_gone_since_the_start_is_said_with_what_it_means(database: Database) -> None:
+    """Pictures go on by the Images endpoint, which answers nothing in words."""
+    desk = desk_of(database, host_model="gpt-5")
+    desk.clock.at = NOON + timedelta(days=30)
+    text = (await seen(desk)).text
+    assert text.startswith("Darkroom works.")
+    assert "Until when: `gpt-5` cannot be used any more, so nothing is answered in words; no end is" in text
+
+
 async def test_what_is_documented_is_dated_and_asks_nobody(database: Database) -> None:
     desk = desk_of(database, fallback=(FALLBACK, OLD))
     part = parts(await seen(desk, user=CAROL))[HEADINGS[0]]
