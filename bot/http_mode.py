@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 
@@ -23,6 +24,7 @@ from bot.connections import Connection, Connections
 from bot.http_payloads import Refused, asked, payload_of
 from bot.preflight import CannotStart
 from darkroom.clock import Clock
+from handlers.errands import where
 
 logger = logging.getLogger("darkroom.app")
 
@@ -146,12 +148,19 @@ class HttpServer:
             return self._say_no(refused)
         if isinstance(request.protocol, Connection):
             self._connections.trust(request.protocol)
-        answering = asyncio.ensure_future(self._app.async_dispatch(wanted))
+        answering = asyncio.ensure_future(self._answer(wanted))
         self._answering.add(answering)
         answering.add_done_callback(self._answering.discard)
-        response = await to_aiohttp_response(await answering)
+        response = await answering
         request[_OF_SLACK] = True
         return response
+
+    async def _answer(self, wanted: AsyncBoltRequest) -> web.Response:
+        try:
+            return await to_aiohttp_response(await self._app.async_dispatch(wanted))
+        except Exception as error:  # noqa: BLE001 -- aiohttp would log it with its words, which may be somebody's
+            logger.error("a request of Slack's broke: %s", where(error))
+            return web.Response(status=500, text="broke\n")
 
     async def _read(self, request: web.Request) -> bytes:
         """The body, unless what comes before it is enough to refuse it."""

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 
 from handlers import words
+from handlers.asking import mapping, named
 from handlers.blocks.text import View
 from handlers.errands import where
 from handlers.services import Services
@@ -39,8 +40,8 @@ def register(app: AsyncApp, services: Services) -> None:
         if body.get("type") == "event_callback":
             # Not acknowledged: Slack sends it again.
             return None
-        reply_url, user_id = body.get("response_url"), (body.get("user") or {}).get("id")
-        channel = str((body.get("channel") or {}).get("id") or user_id)
+        reply_url, user_id = named(body, "response_url"), named(mapping(body.get("user")), "id")
+        channel = named(mapping(body.get("channel")), "id") or user_id
         if reply_url and user_id:
             work = services.whisper(View(sentence, ()), channel=channel, user_id=user_id, reply_url=reply_url)
             services.errands.start(f"sorry for {ids_of(body)}", work)
@@ -53,17 +54,18 @@ def _first_input(body: dict[str, Any]) -> str | None:
     """Where in a dialog that was sent off an error can be shown; None for all else."""
     if body.get("type") != "view_submission":
         return None
-    blocks = (body.get("view") or {}).get("blocks") or []
-    return next((block.get("block_id") for block in blocks if block.get("type") == "input"), None)
+    blocks = mapping(body.get("view")).get("blocks")
+    inputs = [mapping(block) for block in blocks] if isinstance(blocks, list) else []
+    return next((named(block, "block_id") or None for block in inputs if block.get("type") == "input"), None)
 
 
 def ids_of(body: dict[str, Any]) -> str:
     """What a payload is and its ids, for the log; nothing that a person wrote."""
-    event = body.get("event") or {}
-    kind = body.get("command") or event.get("type") or body.get("type") or "request"
+    event = mapping(body.get("event"))
+    kind = named(body, "command") or named(event, "type") or named(body, "type") or "request"
     ids = [
-        body.get("event_id"),
-        event.get("ts") or event.get("event_ts"),
-        body.get("channel_id") or event.get("channel") or (body.get("channel") or {}).get("id"),
+        named(body, "event_id"),
+        named(event, "ts") or named(event, "event_ts"),
+        named(body, "channel_id") or named(event, "channel") or named(mapping(body.get("channel")), "id"),
     ]
-    return " ".join([str(kind), *(str(one) for one in ids if isinstance(one, str))])
+    return " ".join([kind, *(one for one in ids if one)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -42,4 +43,33 @@ async def test_what_nobody_listens_to_is_logged_without_its_contents(
     payload = fixture(name)
     await desk.send({**payload, "message": {"text": "secret words"}})
     assert "nobody listens to" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"event": "secret words"},
+        {"event": [], "channel": "secret words"},
+        {"user": "secret words", "channel": [], "response_url": "https://hooks.example/x"},
+        {"type": "view_submission", "view": []},
+        {"type": "view_submission", "view": {"blocks": "secret words"}},
+        {"type": "view_submission", "view": {"blocks": ["secret words", {"type": "input", "block_id": 1}]}},
+    ],
+    ids=str,
+)
+async def test_the_boundary_itself_breaks_on_nothing(
+    desk: Desk, odd: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert boundary.ids_of(odd)
+    assert "secret" not in boundary.ids_of(odd)
+    app = AsyncApp(process_before_response=True, signing_secret="", token="xoxb-1")
+    boundary.register(app, desk.services)
+    assert app._async_listener_runner.listener_error_handler is not None
+    handler = app._async_listener_runner.listener_error_handler
+    request = AsyncBoltRequest(mode="socket_mode", body={"team_id": "T1"})
+    request.body = odd
+    await handler.handle(ValueError("secret words"), request, BoltResponse(status=200))
+    await desk.services.errands.idle()
+    assert "broke: ValueError" in caplog.text
     assert "secret" not in caplog.text
