@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Sequence
 
 from darkroom.turns.erasing import Recall
 from darkroom.turns.forgetting import Known, Trace, Whom
@@ -31,21 +32,27 @@ def teams_of(db: sqlite3.Connection) -> list[str]:
 
 def teams_naming(db: sqlite3.Connection, user_id: str) -> list[str]:
     """The workspaces in which a person has left anything, or is named by anybody."""
-    pattern = pattern_of(user_id)
-    db.create_function("names", 1, lambda text: bool(pattern.search(text or "")), deterministic=True)
+    are_named(db, [user_id])
     found: set[str] = set()
     for table, columns in text_columns(db).items():
         source = _TEAM_OF.get(table, table if "team_id" in columns else None)
-        for column in columns if source is not None else ():
-            rows = db.execute(
-                f"""
-                SELECT DISTINCT team_id FROM {source}
-                WHERE instr("{table}"."{column}", :user) AND names("{table}"."{column}")
-                """,
-                {"user": user_id},
-            )
-            found.update(row[0] for row in rows)
+        if source is not None:
+            which = ", ".join(f'"{table}"."{column}"' for column in columns)
+            found.update(row[0] for row in db.execute(f"SELECT team_id FROM {source} WHERE named({which})"))
     return sorted(found)
+
+
+def are_named(db: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Let *db* have a function ``named`` that says whether one of *names* stands in one of several texts:
+    one pass through a table does for all of its columns."""
+    patterns = {name: pattern_of(name) for name in names}
+
+    def named(*texts: str | None) -> bool:
+        row = "\n".join(filter(None, texts))
+        # Nearly always it is not there, and this says so ten times as fast.
+        return any(name in row and pattern.search(row) is not None for name, pattern in patterns.items())
+
+    db.create_function("named", -1, named, deterministic=True)
 
 
 def text_columns(db: sqlite3.Connection) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from darkroom.spending.budgets import Caps
 from darkroom.spending.policy import channel_budget, person_budget
 from darkroom.turns.forgetting import GONE, Whom
 from storage.forget_closing import close_calls, close_those_built_on
-from storage.forget_finding import begin, pattern_of, text_columns
+from storage.forget_finding import are_named, begin, pattern_of, text_columns
 from storage.forget_words import find_lost, take_words, words_of_gone
 from storage.scrubbing import to_be_scrubbed
 
@@ -217,20 +217,17 @@ def overwrite(db: sqlite3.Connection, names: Mapping[str, str], team_id: str | N
     """Put other words in place of *names*, in every column of text that there is, whatever table it is in:
     also in what others have said, and in tables of a later version than this. With *team_id* not in what is
     of another workspace: in an organisation a person has one id in all of them."""
-    patterns = {name: pattern_of(name) for name in names}
+    patterns = [(pattern_of(name), instead) for name, instead in names.items()]
 
-    def instead(text: str | None, name: str) -> str | None:
-        return None if text is None else patterns[name].sub(lambda _: names[name], text)
+    def renamed(text: str | None) -> str | None:
+        for pattern, instead in patterns if text else ():
+            text = pattern.sub(instead, text or "")
+        return text
 
-    db.create_function("renamed", 2, instead, deterministic=True)
+    db.create_function("renamed", 1, renamed, deterministic=True)
+    are_named(db, list(names))
     for table, columns in text_columns(db).items():
         where = "AND team_id = :team" if team_id is not None and "team_id" in columns else ""
-        for column in columns:
-            for name in names:
-                db.execute(
-                    f"""
-                    UPDATE "{table}" SET "{column}" = renamed("{column}", :name)
-                    WHERE instr("{column}", :name) AND renamed("{column}", :name) <> "{column}" {where}
-                    """,
-                    {"name": name, "team": team_id},
-                )
+        values = ", ".join(f'"{column}" = renamed("{column}")' for column in columns)
+        which = ", ".join(f'"{column}"' for column in columns)
+        db.execute(f'UPDATE "{table}" SET {values} WHERE named({which}) {where}', {"team": team_id})
