@@ -90,6 +90,7 @@ class Recalling:
         self._not_before: dict[int, float] = {}
         # A crash may have come between a deletion and its scrubbing.
         self._to_scrub = True
+        self._deleted = False
         self._recall: Mapping[Recall, Callable[[Errand], Awaitable[str | None]]] = {
             Recall.MESSAGE: self._message,
             Recall.PLACEHOLDER: self._placeholder,
@@ -100,7 +101,7 @@ class Recalling:
 
     def wake(self) -> None:
         """Something was deleted. Returns at once."""
-        self._to_scrub = True
+        self._to_scrub = self._deleted = True
         self._rounds.wake()
 
     def start(self) -> None:
@@ -113,6 +114,7 @@ class Recalling:
 
     async def round(self) -> bool:
         """Recall all that may be tried now; whether nothing is left."""
+        self._deleted = False
         errands = await self._eraser.open_errands(ROUND_MAX)
         open_ids = {errand.id for errand in errands}
         self._not_before = {key: at for key, at in self._not_before.items() if key in open_ids}
@@ -125,7 +127,12 @@ class Recalling:
                 whole = False
                 continue
             whole = await unbroken(f"errand {errand.id}", self._try(errand, left)) and whole
+            if self._deleted:
+                # By somebody who watches, perhaps: that comes before hundreds that went by their age.
+                break
         await self._tell(left)
+        if self._deleted:
+            return False
         if self._to_scrub:
             self._to_scrub = False
             scrubbed = await unbroken("scrubbing", self._scrub())

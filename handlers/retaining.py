@@ -52,7 +52,12 @@ class Retaining:
         now = self._clock.now()
         if self._done_at is not None and self._done_at <= now < self._done_at + DAY:
             return True
-        outcome = await self._retention.run(PICTURES_MAX)
+        try:
+            outcome = await self._retention.run(PICTURES_MAX)
+        except BaseException:
+            # What was deleted until then is not found again.
+            self._recall()
+            raise
         self._done_at = None if outcome.more else now
         counts = outcome.counts
         if counts != Counts(later=counts.later):

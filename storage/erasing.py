@@ -22,6 +22,15 @@ _ANSWERS = ("in-dm:", "edit-or-new:")
 """How the keys of requests begin that only answer where, or whether, an earlier turn is to be made: its id
 follows, and its prompt is theirs."""
 
+_OF_PEOPLE = """
+    SELECT * FROM erasures INDEXED BY erasures_by_people WHERE done_at IS NULL AND by_user_id <> ''
+    ORDER BY tries, created_at, id
+"""
+_OF_AGE = """
+    SELECT * FROM erasures INDEXED BY erasures_open WHERE done_at IS NULL AND by_user_id = ''
+    ORDER BY tries, created_at, id
+"""
+
 
 class SqliteEraser:
     """``Eraser`` on a ``Database``; what each method promises is written there."""
@@ -37,13 +46,11 @@ class SqliteEraser:
         """See ``Eraser.open_errands``."""
 
         def work(db: sqlite3.Connection) -> Sequence[Errand]:
-            rows = db.execute(
-                """
-                SELECT * FROM erasures WHERE done_at IS NULL ORDER BY tries, created_at, id LIMIT ?
-                """,
-                (limit,),
-            )
-            return [_errand_from(row) for row in rows]
+            # Half of the room at most, as long as there is other: what cannot be recalled keeps nothing else
+            # waiting.
+            people = db.execute(f"{_OF_PEOPLE} LIMIT ?", (limit,)).fetchall()
+            aged = db.execute(f"{_OF_AGE} LIMIT ?", (limit - min(len(people), limit // 2),)).fetchall()
+            return [_errand_from(row) for row in [*people[: limit - len(aged)], *aged]]
 
         return await self._database.look(work)
 

@@ -109,6 +109,11 @@ STATEMENTS: tuple[str, ...] = (
     "CREATE INDEX turns_kept ON turns (updated_at) WHERE told_at IS NOT NULL AND forgotten_at IS NULL",
     "CREATE INDEX turns_forgotten ON turns (id) WHERE forgotten_at IS NOT NULL",
     "CREATE INDEX pictures_living ON pictures (created_at, id) WHERE deleted_at IS NULL",
+    # What somebody deleted by hand is recalled before what went by its age.
+    """
+    CREATE INDEX erasures_by_people ON erasures (tries, created_at, id)
+        WHERE done_at IS NULL AND by_user_id <> ''
+    """,
     "CREATE INDEX shares_commented ON shares (begun_at) WHERE comment <> ''",
     "CREATE INDEX threads_by_opening ON threads (opened_at)",
     # What refers to a row is looked for whenever the row goes.

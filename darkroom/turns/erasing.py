@@ -70,8 +70,9 @@ class Eraser(Protocol):
         ...
 
     async def open_errands(self, limit: int) -> Sequence[Errand]:
-        """What is to be recalled: what was tried least first, then the oldest, so that nothing waits behind
-        what cannot be recalled."""
+        """What is to be recalled: first what somebody deleted, then what went by its age, which has half of
+        the *limit* if it needs that; of either what was tried least, then the oldest, so that nothing waits
+        behind what cannot be recalled."""
         ...
 
     async def close_errand(self, errand_id: int, failure: str | None, at: datetime) -> None:

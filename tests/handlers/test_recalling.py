@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -279,6 +280,56 @@ async def test_one_errand_that_breaks_keeps_none_behind_it(
     assert "secret" not in caplog.text
     rooms.desk.clock.at += timedelta(hours=1)
     assert await recalling.round()
+
+
+async def old_ones(rooms: Rooms, number: int) -> None:
+    """So many errands of a picture that went by its age, which came before all others."""
+    await spent(rooms.desk, BOB, USD, "2")
+
+    def work(db: sqlite3.Connection) -> None:
+        for each in range(number):
+            db.execute(
+                """
+                INSERT INTO erasures (kind, team_id, channel_id, ref, picture_id, by_user_id, created_at)
+                VALUES ('file', 'T0TEAM0001', '', ?, 'p2', '', '2020-01-01T00:00:00.000000Z')
+                """,
+                (f"F{each}",),
+            )
+
+    await rooms.database.write(work)
+
+
+async def test_what_somebody_deletes_is_recalled_before_hundreds_that_went_by_their_age(rooms: Rooms) -> None:
+    await old_ones(rooms, 600)
+    await rooms.erase()
+    errands = await rooms.desk.services.eraser.open_errands(500)
+    theirs = [errand for errand in errands if errand.by_user_id]
+    assert theirs
+    assert errands[: len(theirs)] == theirs
+    assert len(errands) == 500
+    few = await rooms.desk.services.eraser.open_errands(4)
+    assert [bool(errand.by_user_id) for errand in few] == [True, True, False, False]
+
+
+async def test_a_round_that_recalls_old_ones_makes_way_for_what_somebody_deletes_meanwhile(
+    rooms: Rooms,
+) -> None:
+    await old_ones(rooms, 50)
+    recalling, slack = rooms.recalling(), rooms.desk.slack
+    assert not slack.named("delete_file")
+    first = slack.delete_file
+
+    async def deleted_meanwhile(file_id: str) -> None:
+        slack.delete_file = first  # type: ignore[method-assign]  # once
+        await rooms.erase()
+        recalling.wake()
+        await first(file_id)
+
+    slack.delete_file = deleted_meanwhile  # type: ignore[method-assign]  # somebody deletes a picture now
+    assert not await recalling.round()
+    assert len(slack.named("delete_file")) == 1
+    assert await recalling.round()
+    assert await rooms.open() == set()
 
 
 async def test_it_runs_at_start_when_it_is_woken_and_every_hour(rooms: Rooms) -> None:

@@ -74,6 +74,13 @@ async def test_what_went_is_recalled_shown_no_more_in_home_and_counted_in_the_lo
     assert "3 requests" in caplog.text
 
 
+async def test_what_was_deleted_before_a_run_broke_is_recalled_all_the_same() -> None:
+    told = Told()
+    with pytest.raises(IndexError):
+        await told.retaining.round()
+    assert told.recalled == 1
+
+
 async def test_thousands_of_homes_are_shown_one_after_the_other() -> None:
     people = frozenset(f"U{number:04}" for number in range(2_000))
     told = Told(Outcome(Counts(words=5_000), more=False, user_ids=people))
