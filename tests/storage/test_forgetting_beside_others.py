@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.spending.changes import Author, Correct
 from darkroom.turns.copies import VARIATION
 from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.forgetting import Known, Whom
+from storage.admin import SqliteAdminBooks
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
 from storage.forgetter import Forgetter, found_in, longer_than, look
@@ -280,3 +282,19 @@ def _as_of(database: Database, team_id: str) -> None:
             db.execute(f"UPDATE {table} SET team_id = ? WHERE team_id = ?", (team_id, TEAM))  # noqa: S608 -- names of the schema
     db.execute("UPDATE counters SET budget = replace(budget, ?, ?)", (TEAM, team_id))
     db.execute("PRAGMA foreign_keys = ON")
+
+
+async def test_an_uncertain_charge_of_somebody_gone_is_still_listed_and_decided(
+    database: Database, blobs: BlobStore, gallery: Gallery, tmp_path: Path
+) -> None:
+    store, admin = SqliteTurnStore(database), SqliteAdminBooks(database)
+    turn = await gallery.begun()
+    await store.hold(turn.id, plan("try_sent", 70), FREE, NOON)
+    await store.send("try_sent", NOON)
+    await forget(database, blobs, tmp_path)
+    [charge] = await admin.uncertain(TEAM, 10)
+    await admin.change(Correct(charge.number, 30), Author(TEAM, BOB, "command:1"), FREE, NOON)
+    check_books(database._writer)
+    assert await admin.uncertain(TEAM, 10) == []
+    [(charged,)] = rows(database, "SELECT SUM(charged_delta_nano_usd) FROM journal")
+    assert charged == 30
