@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from slack_bolt import BoltResponse
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from handlers import words
 from sandbox.slack.model import Json
+from tests.handlers.test_manifest import catches_the_rest
 from tests.scenarios.conftest import OpenTown
 from tests.scenarios.foreign import FOREIGN, Parcel, Sender, books, through_a_shared_channel
 from tests.scenarios.http_town import HttpTown
@@ -111,6 +114,25 @@ async def test_the_same_payloads_of_our_own_people_do_something(towns: OpenTown)
         acted = any(answers) or books(town) != before or len(town.workspace.calls) > asked
         (busy if acted else idle).add(parcel.name)
     assert idle - busy <= HARMLESS
+
+
+async def test_no_listener_is_registered_that_the_walk_does_not_come_by(tmp_path: Path) -> None:
+    """Also one that goes by no name of ours, which the lists of names could not know."""
+    over_http = await HttpTown.open(tmp_path / "data", queue__overall=1)
+    town = over_http.town
+    try:
+        thread = await in_the_middle(town)
+        assert town.darkroom.http is not None
+        left = [each for each in town.darkroom.http._app._async_listeners if not catches_the_rest(each)]
+        assert len(left) > len(ENDS)
+        for parcel in Sender(town, thread).everything():
+            request = AsyncBoltRequest(mode="socket_mode", body=parcel.payload)
+            answer = BoltResponse(status=200)
+            left = [each for each in left if not await each.async_matches(req=request, resp=answer)]
+        assert [each.ack_function.__qualname__ for each in left] == []
+    finally:
+        town.easel.let_go()
+        await over_http.close()
 
 
 async def test_outsiders_in_a_shared_channel_only_hear_that_it_is_not_for_them(towns: OpenTown) -> None:
