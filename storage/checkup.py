@@ -95,9 +95,15 @@ def _is_still(data_dir: Path) -> bool:
     SQLite would leave beside it, also where none could be made."""
     log = data_dir / f"{DATABASE_NAME}-wal"
     try:
-        return not is_locked(data_dir) and (not log.exists() or not log.stat().st_size)
+        if is_locked(data_dir):
+            return False
     except OSError:
-        return False
+        # Where nobody says, whoever works there has made this file.
+        return not log.exists()
+    try:
+        return not log.stat().st_size
+    except FileNotFoundError:
+        return True
 
 
 def _look(db: sqlite3.Connection, provider: str, late: Callable[[], bool]) -> Checkup:

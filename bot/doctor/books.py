@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.cli.turns import in_a_line, is_alive
+from bot.doctor.data import own, us
 from bot.doctor.finding import Finding, fail, good, skip, warn
 from darkroom.turns.heartbeat import Beat
 from storage.checkup import Checkup, has_wal_reset_fault, is_locked, look_at_books
-from storage.database import DATABASE_NAME
+from storage.database import DATABASE_NAME, LOCK_NAME
 
 READ_S = 60.0
 """The longest that the books are read through."""
@@ -97,6 +99,8 @@ def _holder(folder: Path, last: Beat | None, alive: Beat | None, now: datetime) 
     try:
         held = is_locked(folder)
     except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return fail(check, f"{folder / LOCK_NAME} cannot be opened by {us()}", own(folder)), False
         said = f"a lock cannot be had there: {error.strerror}"
         remedy = "Set storage.data_dir to a disk of this machine: without locks two bots would spend twice."
         return fail(check, said, remedy), False

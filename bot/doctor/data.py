@@ -64,7 +64,7 @@ def _not_there(folder: Path) -> Finding | None:
         remedy = "Set storage.data_dir to a directory of Darkroom's own."
         return fail(check, f"{folder} is a file, not a directory", remedy)
     if not _may(folder, os.R_OK | os.X_OK):
-        return fail(check, f"{folder} cannot be read by {_us()}", _own(folder))
+        return fail(check, f"{folder} cannot be read by {us()}", own(folder))
     if not (folder / DATABASE_NAME).exists():
         remedy = "Check storage.data_dir; where nothing ever was, make new, empty books: darkroom init"
         return fail(check, f"there is no {DATABASE_NAME} in {folder}", remedy)
@@ -76,11 +76,13 @@ def _may(path: Path, how: int) -> bool:
     return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _us() -> str:
+def us() -> str:
+    """The account that acts, for who reads that it may not."""
     return f"this account (user id {os.geteuid()})"
 
 
-def _own(folder: Path) -> str:
+def own(folder: Path) -> str:
+    """What to do where the account is not the one that the directory belongs to."""
     return f"Run this as Darkroom's own account, or give that the directory: sudo chown -R ACCOUNT {folder}"
 
 
@@ -104,7 +106,7 @@ def _writable(folder: Path) -> Finding:
     for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", LOCK_NAME):
         file = folder / name
         if file.exists() and not _may(file, os.W_OK):
-            return fail(check, f"{file} cannot be written by {_us()}", _own(folder))
+            return fail(check, f"{file} cannot be written by {us()}", own(folder))
     return good(check, "a file was written and removed again")
 
 
@@ -115,7 +117,7 @@ def _to_write(error: OSError, folder: Path) -> str:
         )
     if error.errno == errno.EROFS:
         return "It is mounted read-only: mount it writable, or set storage.data_dir to a writable volume."
-    return _own(folder)
+    return own(folder)
 
 
 def _room(free: int) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,12 +10,6 @@ import pytest
 
 from bot.doctor.api import look_at_address
 from bot.doctor.finding import Finding, Grade
-from darkroom.rendering.address import provider_name
-from darkroom.turns.account_book import Limits, RateSeen
-from darkroom.turns.outages import Outage, Trouble
-from storage.account import SqliteAccountBook
-from storage.database import Database
-from storage.outages import SqliteOutageBook
 from tests.bot.doctor.patient import OffClock, Patient, bad
 from tests.bot.doctor.planted import Planted, each, is_named
 from tests.bot.doctor.strange import answers, free_port, serving
@@ -264,24 +257,18 @@ async def test_an_organisation_that_is_not_verified(patient: Patient) -> None:
     assert "Verify Organization" in found.remedy
 
 
-async def test_an_outage_that_the_books_know(patient: Patient) -> None:
-    outage = Outage("o1", Trouble.QUOTA, "You exceeded your current quota", datetime.now(UTC))
-    await patient.write(lambda database: SqliteOutageBook(database).begin(outage, "T0SANDBOX1"))
-    said = "exceeded your current quota"
-    await is_named(patient, Planted("", lambda _: None, "openai.outage", said, "Add credit", WARN))
-    # Without a Darkroom that runs it is how things were: the API has just been asked, and may be well again.
-    await patient.beat()
-    with closing(Database.open(patient.data, inline=True)):
-        await is_named(patient, Planted("", lambda _: None, "openai.outage", said, "Add credit"))
-
-
-async def test_the_rate_limits_that_were_seen_last_are_told(patient: Patient) -> None:
-    provider = provider_name(patient.world.openai_base_url)
-    seen = RateSeen(MODEL, "images", Limits(pictures=5), datetime.now(UTC))
-    await patient.write(lambda database: SqliteAccountBook(database).rated(provider, seen))
-    found = {each.check: each for each in await patient.looked_at()}
-    assert found["openai.rates"].grade is Grade.PASS
-    assert f"{MODEL} (images): 5 pictures a minute" in found["openai.rates"].said
+async def test_a_model_of_which_the_api_does_not_say_anything_hides_nothing_of_the_others(
+    patient: Patient,
+) -> None:
+    broken = answers(f"/v1/models/{MODEL}", 500, {"error": {"message": "oops", "code": "server_error"}})
+    listed = [answers(f"/v1/models/{model}", 200, {"id": model}) for model in MODELS[1:]]
+    async with serving(broken, *listed) as url:
+        patient.write_env(OPENAI_BASE_URL=f"{url}/v1")
+        found = [each for each in await patient.looked_at() if each.check.endswith(".access")]
+    graded = [(each.check, each.grade) for each in found]
+    assert ("image.model.access", Grade.SKIP) in graded
+    assert ("image.host_model.access", Grade.PASS) in graded
+    assert "did not say" in found[0].said
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from storage.database import Database
 from tests.bot.doctor.patient import Patient
 from tests.bot.doctor.planted import Planted, each, is_named
 
-NOBODY = 65_534
 WARN = Grade.WARN
 
 
@@ -278,56 +275,6 @@ async def test_a_disk_that_is_full_when_it_is_written_to(
     monkeypatch.setattr(os, "fsync", fsync)
     full = Planted("full", lambda _: None, "data.writable", "No space left on device", "free some space")
     await is_named(patient, full)
-
-
-@pytest.fixture
-def nobodys(patient: Patient) -> Iterator[Patient]:
-    """The patient in a folder that an account without rights may reach, and this process as that account."""
-    if os.geteuid() != 0:
-        yield patient
-        return
-    with tempfile.TemporaryDirectory(prefix="darkroom-doctor-") as folder:
-        place = Path(folder)
-        place.chmod(0o755)
-        moved = Patient(place, patient.world)
-        moved.set_up()
-        for path in (place, *place.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            yield moved
-        finally:
-            os.seteuid(0)
-
-
-async def test_a_directory_that_may_not_be_written_to(nobodys: Patient) -> None:
-    nobodys.data.chmod(0o500)
-    try:
-        sealed = Planted("sealed", lambda _: None, "data.writable", "Permission denied", "sudo chown")
-        await is_named(nobodys, sealed)
-    finally:
-        nobodys.data.chmod(0o700)
-
-
-async def test_books_that_may_not_be_written_to(nobodys: Patient) -> None:
-    nobodys.database.chmod(0o400)
-    sealed = Planted("sealed", lambda _: None, "data.writable", "darkroom.db cannot be written", "sudo chown")
-    await is_named(nobodys, sealed)
-
-
-async def test_a_directory_that_may_not_be_looked_into(nobodys: Patient) -> None:
-    nobodys.data.chmod(0)
-    try:
-        shut = Planted("shut", lambda _: None, "data.directory", "cannot be read", "sudo chown")
-        await is_named(nobodys, shut)
-    finally:
-        nobodys.data.chmod(0o700)
-
-
-async def test_an_env_file_that_may_not_be_read(nobodys: Patient) -> None:
-    (nobodys.folder / ".env").chmod(0)
-    shut = Planted("shut", lambda _: None, "settings", ".env: cannot be read", "Let this account read it")
-    await is_named(nobodys, shut)
 
 
 def test_a_folder_that_this_account_may_not_look_into_is_a_finding(tmp_path: Path) -> None:
