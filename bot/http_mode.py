@@ -204,7 +204,7 @@ class HttpServer:
         now = self._clock.monotonic()
         if now - self._told_at >= TELL_S:
             remedy = f" ({refused.remedy})" if refused.remedy else ""
-            logger.warning("%d requests refused; the last one: %s%s", self._untold, refused.why, remedy)
+            logger.warning("requests refused: %d; the last one: %s%s", self._untold, refused.why, remedy)
             self._told_at, self._untold = now, 0
         # The same bytes would be refused again; but who is busy, or has the wrong time or secret, mends that.
         never = {"X-Slack-No-Retry": "1"} if refused.status in _NEVER else {}
