@@ -7,8 +7,10 @@ import logging
 
 from darkroom.clock import Clock
 from darkroom.turns.endings import Ending, Outcome, Reason
-from darkroom.turns.model import TurnState
+from darkroom.turns.model import Turn, TurnState
 from darkroom.turns.store import TurnLog, TurnStore
+from darkroom.turns.together import in_the_books, together
+from darkroom.turns.wishes import counts
 
 logger = logging.getLogger("darkroom.app")
 
@@ -44,11 +46,27 @@ class Gone(asyncio.Event):
 
 
 async def end_what_waits(store: TurnStore, log: TurnLog, clock: Clock) -> int:
-    """End every turn that nothing was bought for yet; gives how many. Only when nothing runs any more."""
+    """End every turn that nothing was bought for yet, and those with some of their pictures that wait for the
+    money of the others; gives how many. A call that nobody knows the end of is left to the next start. Only
+    when nothing runs any more."""
     ended = 0
     for turn in await log.unfinished():
         if turn.state in (TurnState.RECEIVED, TurnState.QUEUED):
             now = await store.end(turn.id, ENDING, clock.now(), waiting_only=True)
             ended += now.ending == ENDING
-    logger.info("%d requests that waited were ended; nothing was charged for them", ended)
+        elif (rest := await _without_the_rest(log, turn)) is not None:
+            await store.end(turn.id, rest, clock.now())
+            ended += 1
+    logger.info("%d requests that waited were ended; nothing more was charged for them", ended)
     return ended
+
+
+async def _without_the_rest(log: TurnLog, turn: Turn) -> Ending | None:
+    """The ending of a turn that is being made, if no more of it is; None where it has ended, or one of its
+    calls has not."""
+    attempts = await log.attempts(turn.id)
+    if turn.state is not TurnState.WORKING or any(attempt.ended_at is None for attempt in attempts):
+        return None
+    with_picture = {picture.attempt_id for picture in await log.pictures(turn.id)}
+    bought = [in_the_books(one, has_picture=one.id in with_picture) for one in attempts if counts(one)]
+    return together([*bought, *[ENDING] * (turn.request.wanted - len(bought))])

@@ -51,6 +51,22 @@ async def test_what_runs_is_finished_into_the_books_and_what_waits_is_ended_with
     town.ledger.holds_nothing()
 
 
+async def test_of_several_pictures_only_those_that_were_sent_are_finished(towns: OpenTown) -> None:
+    town = await towns(queue__overall=1)
+    town.easel.hold()
+    await town.alice.imagines("a red fox --n 3")
+    await town.has_called()
+    await town.workspace.uninstall()
+    await parted(town)
+    town.easel.let_go()
+    await town.books_say("SELECT 1 FROM turns WHERE state = 'ended'")
+    await town.stops()
+    assert len(town.calls) == 1
+    assert town.ledger.attempts() == ["settled"]
+    assert town.ledger.turns() == [("pictures", "pictures")]
+    town.ledger.holds_nothing()
+
+
 async def test_what_comes_with_the_last_of_the_connection_is_not_made(towns: OpenTown) -> None:
     town = await towns()
     await town.workspace.revoke_tokens()

@@ -8,14 +8,17 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.leaving import end_what_waits
 from darkroom.rendering.job import Answer, Billed, FailureKind, RenderJob, ResponseIdSeen
 from darkroom.turns.endings import Ending, Outcome, Reason
 from darkroom.turns.model import AttemptState
 from darkroom.turns.outages import Pass, Patience
+from tests.examples import BOB, caps
 from tests.turns.conftest import MakeWorld
 from tests.turns.door import FOX, HOUR, Door
 from tests.turns.fakes import failed
 from tests.turns.test_bringing import attach, drawn
+from tests.turns.test_several import CHANNEL, prices
 from tests.turns.world import World, meddled, turns_of_the_loop
 
 REMOVED = Ending(Outcome.CANCELLED, Reason.REMOVED)
@@ -124,3 +127,32 @@ async def test_nobody_passes_the_gate_any_more_and_who_waits_there_is_told() -> 
     assert await door.gate.enter(FOX, Patience(HOUR)) == REMOVED
     assert door.gate.enter_at_once(FOX, passed.ticket) is None
     assert door.gate.over() == REMOVED
+
+
+async def test_a_turn_with_one_of_two_that_waits_for_money_ends_with_that_one(make_world: MakeWorld) -> None:
+    hold, cost = await prices(make_world())
+    world = make_world(caps(channel=2 * hold + cost - 1))
+    world.gates.shut("render:other")
+    other = await world.imagine("other", channel=CHANNEL, user=BOB)
+    await world.gates.reached("render:other")
+    turn_id = await world.imagine("a fox", channel=CHANNEL, wanted=2)
+    await turns_of_the_loop(60)
+    assert await world.states(turn_id) == [SETTLED]
+
+    world.worker.buy_nothing(REMOVED)
+    await world.worker.aclose(0)
+    assert await end_what_waits(world.store, world.log, world.clock) == 1
+
+    ending = await world.ending(turn_id)
+    assert (ending.outcome, ending.details["made"], ending.details["rest"]) == (
+        Outcome.PICTURES,
+        1,
+        "removed",
+    )
+    # What was sent is the next start's to find out.
+    assert (await world.turn(other)).ending is None
+    await world.restart()
+    await world.recover()
+    await world.rest()
+    assert await world.states(turn_id) == [SETTLED]
+    assert len(world.renderer.jobs) == 2
