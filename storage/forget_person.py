@@ -38,7 +38,7 @@ def forget_person(db: sqlite3.Connection, whom: Whom, caps: Caps, at: datetime) 
     close_those_built_on(db, caps, at)
     take_words(db, whom, words)
     files = remove_rows(db)
-    _cut(db)
+    _cut(db, whom)
     _remove_what_they_said(db, whom)
     remove_turns(db)
     _remove_threads(db, whom)
@@ -90,9 +90,9 @@ def remove_turns(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM turns WHERE id IN gone_turns")
 
 
-def _cut(db: sqlite3.Connection) -> None:
+def _cut(db: sqlite3.Connection, whom: Whom) -> None:
     """What others made from pictures of this person leads to these no more."""
-    _rename_keys(db)
+    _rename_keys(db, whom)
     for table, column, gone in (
         ("turns", "parent_id", "gone_pictures"),
         ("turns", "chosen_id", "gone_pictures"),
@@ -103,7 +103,7 @@ def _cut(db: sqlite3.Connection) -> None:
         db.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} IN {gone}")
 
 
-def _rename_keys(db: sqlite3.Connection) -> None:
+def _rename_keys(db: sqlite3.Connection, whom: Whom) -> None:
     """What others asked for by a button is told apart by the message and the picture that it stood under."""
     named = {
         row[0]
@@ -116,7 +116,9 @@ def _rename_keys(db: sqlite3.Connection) -> None:
         )
     }
     for table in ("turns", "shares"):
-        rows = db.execute(f"SELECT id, key FROM {table} WHERE instr(key, ':')").fetchall()
+        rows = db.execute(
+            f"SELECT id, key FROM {table} WHERE team_id = ? AND instr(key, ':')", (whom.team_id,)
+        ).fetchall()
         keys = [(f"{GONE}{row['id']}", row["id"]) for row in rows if named & set(row["key"].split(":"))]
         db.executemany(f"UPDATE {table} SET key = ? WHERE id = ?", keys)
 
