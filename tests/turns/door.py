@@ -9,6 +9,7 @@ from datetime import datetime
 from darkroom.rendering.job import Answer, Billed, Candidate, Endpoint, FailureKind
 from darkroom.turns.api_gate import ApiGate
 from darkroom.turns.breaker import FAILURES
+from darkroom.turns.endings import Ending
 from darkroom.turns.outages import Closed, Outage, Pass, Patience, Trouble
 from tests.examples import HOST_MODEL, IMAGE_MODEL, TEAM
 from tests.turns.fakes import failed, said
@@ -71,7 +72,7 @@ class Door:
 
     def come(
         self, candidate: Candidate = FOX, *, ticket: int | None = None, patience: float = HOUR
-    ) -> asyncio.Task[Pass | Closed | None]:
+    ) -> asyncio.Task[Pass | Closed | Ending | None]:
         """Somebody enters, and waits if need be."""
         return asyncio.create_task(self.gate.enter(candidate, Patience(patience), ticket))
 
@@ -115,7 +116,7 @@ class Door:
         return (closed.next_try_at - self.clock.now()).total_seconds()
 
 
-def pass_of(came: asyncio.Task[Pass | Closed | None]) -> Pass:
+def pass_of(came: asyncio.Task[Pass | Closed | Ending | None]) -> Pass:
     passed = came.result()
     assert isinstance(passed, Pass)
     return passed

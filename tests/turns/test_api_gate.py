@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.rendering.job import Answer, Billed, Candidate, Concern, Failure, FailureKind
+from darkroom.turns.endings import Ending
 from darkroom.turns.outages import Closed, Pass, Patience
 from darkroom.turns.passed_by import REMEMBERED_S
 from tests.examples import TEAM
@@ -206,7 +207,7 @@ def test_whatever_happens_the_first_goes_first_and_nobody_is_forgotten(
 
 async def _anything_happens(steps: list[tuple[str, int, Candidate]], places: int) -> None:
     door = Door(places=places)
-    waiting: list[tuple[int, Candidate, asyncio.Task[Pass | Closed | None]]] = []
+    waiting: list[tuple[int, Candidate, asyncio.Task[Pass | Closed | Ending | None]]] = []
     inside: list[Pass] = []
     for number, (step, which, candidate) in enumerate(steps, start=1):
         if step == "come":
@@ -294,7 +295,7 @@ async def test_a_success_shows_that_it_is_not_refused_any_more(door: Door) -> No
     assert door.gate.refused(FOX) is None
 
 
-async def _send_home(came: list[asyncio.Task[Pass | Closed | None]]) -> None:
+async def _send_home(came: list[asyncio.Task[Pass | Closed | Ending | None]]) -> None:
     for each in came:
         each.cancel()
     await asyncio.gather(*came, return_exceptions=True)
