@@ -261,8 +261,8 @@ _SENTENCES: Mapping[Reason, Callable[[_Told], str]] = {
         "Try again."
     ),
     Reason.REMOVED: lambda told: (
-        "Darkroom was taken out of this workspace while your request waited, so nothing was made and nothing "
-        "was charged. It is back: send your request again."
+        f"{NOTHING}Darkroom was taken out of this workspace while your request waited. It is back: send your "
+        "request again."
     ),
     Reason.BROKEN: lambda told: (
         f"Darkroom itself failed on this request. Try again; if it stays so, tell {told.voice.an_admin}: "

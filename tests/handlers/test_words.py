@@ -294,3 +294,10 @@ def test_the_usage_names_every_option_and_fits_a_screen() -> None:
 def test_who_has_filled_their_own_part_of_the_line_is_told_so() -> None:
     full = Ending(Outcome.DECLINED, Reason.QUEUE_FULL, {"waiting": 50, "own": 1})
     assert say(full, VOICE, Hearer("C1")).startswith("You have 50 requests waiting already")
+
+
+def test_some_pictures_that_came_before_the_app_was_removed_are_not_called_none() -> None:
+    some = Ending(Outcome.PICTURES, Reason.PICTURES, {"wanted": 3, "made": 1, "rest": "removed"})
+    said = rest_of(some, VOICE, HEARER) or ""
+    assert said.startswith("1 of 3 pictures came, in the thread. The other 2 did not: Darkroom was taken out")
+    assert "othing" not in said
