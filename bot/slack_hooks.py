@@ -32,7 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.hook == "start":
         start(os.environ)
         return
-    answer = json.dumps(hooks(sys.orig_argv[0]) if asked.hook == "get-hooks" else manifest())
+    from bot.cli import Refused
+
+    try:
+        answer = json.dumps(hooks(sys.orig_argv[0]) if asked.hook == "get-hooks" else manifest())
+    except Refused as refused:
+        refused.show()
+        raise SystemExit(refused.exit_code) from None
     boundary = asked.boundary if asked.protocol == BOUNDARIES else ""
     sys.stdout.write(f"{boundary}{answer}{boundary}\n")
 

@@ -79,6 +79,17 @@ def test_the_manifest_stands_between_the_boundaries(known: dict[str, Any], tmp_p
     assert json.loads(answer) == build_manifest("/test-imagine", "/test-spend")
 
 
+def test_settings_that_make_no_sense_are_named_in_place_of_a_manifest(
+    known: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "darkroom.toml").write_text("[slack]\nmode = 7\n")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        asked(known["hooks"]["get-manifest"], where=tmp_path)
+    assert failed.value.returncode == 2
+    assert failed.value.stdout == ""
+    assert failed.value.stderr.startswith("These settings need mending:\n  slack.mode")
+
+
 def test_without_boundaries_the_manifest_is_all_that_is_said(known: dict[str, Any], tmp_path: Path) -> None:
     assert json.loads(asked(known["hooks"]["get-manifest"], where=tmp_path)) == build_manifest()
 
