@@ -19,6 +19,7 @@ from unittest import mock
 import bot.app
 import bot.heart
 import bot.parts
+import bot.render_thread
 import darkroom.rendering.provider
 from bot.app import Darkroom, Overrides
 from bot.cli.world import app_shortcuts
@@ -167,7 +168,7 @@ def in_place(
 
     with (
         mock.patch.object(bot.app, "Database", SteppedDatabase),
-        mock.patch.object(bot.app, "RenderThread", Noted),
+        mock.patch.object(bot.render_thread, "RenderThread", Noted),
         mock.patch.object(bot.app, "slack_session", slack_side.session),
         mock.patch.object(bot.parts, "BlobStore", SteppedBlobs),
         mock.patch.object(darkroom.rendering.provider, "Provider", provider),
