@@ -227,6 +227,8 @@ def _connect_writer(path: Path, *, create: bool) -> sqlite3.Connection:
         # NORMAL may lose the last commits when the power fails: a call that was sent, with no hold.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
+        # Else INSERT OR REPLACE takes the place of an entry of the journal, past the trigger that refuses it.
+        connection.execute("PRAGMA recursive_triggers = ON")
         # A table that is made anew is dropped meanwhile; a migration that does so checks afterwards.
         connection.execute("PRAGMA foreign_keys = OFF")
         migrate(connection)

@@ -44,8 +44,8 @@ class Trace:
 class Known:
     """What is known of somebody. ``others`` are living pictures that somebody else made from one of theirs:
     those stay. ``charged_nano_usd`` is what they have cost, which stays without them; ``open_calls`` were
-    paid for, or may have been, and nobody knows yet what came of them. ``people`` are those whose Home may show
-    something."""
+    paid for, or may have been, and nobody knows yet what came of them. ``people`` are those whose Home may
+    show something."""
 
     requests: int
     pictures: int

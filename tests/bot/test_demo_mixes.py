@@ -53,7 +53,7 @@ def stop(monkeypatch: pytest.MonkeyPatch) -> Stop:
     told = Stop()
     monkeypatch.setattr("bot.cli.serving.stop_signal", lambda: told)
     monkeypatch.setattr("bot.cli.serving.tune_process", lambda: None)
-    monkeypatch.setattr("bot.logs.configure_logging", lambda level: None)
+    monkeypatch.setattr("bot.logs.configure_logging", lambda level, form="text": None)
     return told
 
 
@@ -148,18 +148,29 @@ async def test_a_demo_with_real_pictures_says_what_they_cost_and_asks_the_real_a
     assert switches["real"]["images"] is True
     assert "cost money" in switches["real"]["words"]
     assert {switch["group"] for switch in switches["switches"]} == {"Slack", "money"}
-    assert [call.endpoint for call in world.images.calls] == ["responses"]
+    assert "responses" in {call.endpoint for call in world.images.calls} <= {"responses", "models"}
     await demo.ends()
     assert KEY not in before + demo.said
     assert "costs nothing" not in before + demo.said
 
 
-@pytest.mark.parametrize("name", ["openai_base_url", "openai_api_key", "slack_api_url", "SLACK_BOT_TOKEN"])
-def test_no_setting_makes_a_demo_real_that_says_it_costs_nothing(tmp_path: Path, name: str) -> None:
+OURS = "in a demo these are the sandbox's own"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("openai_base_url", f": {OURS}"),
+        ("openai_api_key", " is a secret"),
+        ("slack_api_url", f": {OURS}"),
+        ("SLACK_BOT_TOKEN", " is a secret"),
+    ],
+)
+def test_no_setting_makes_a_demo_real_that_says_it_costs_nothing(tmp_path: Path, name: str, why: str) -> None:
     options = ["--no-browser", "--port", "0", "--data-dir", str(tmp_path / "demo"), "--set", f"{name}=x"]
     ended = CliRunner().invoke(main, ["demo", *options])
     assert ended.exit_code == 2
-    assert f"{name}: in a demo these are the sandbox's own" in ended.output
+    assert f"{name}{why}" in ended.output
     assert not (tmp_path / "demo").exists()
 
 

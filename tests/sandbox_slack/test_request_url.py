@@ -84,7 +84,7 @@ async def app(workspace: Workspace) -> AsyncIterator[PostedApp]:
 async def settled(workspace: Workspace) -> None:
     """Wait until nothing more comes. Giving up changes nothing that could be waited for."""
     async with asyncio.timeout(5):
-        while workspace.delivery.unanswered:
+        while workspace.delivery.unanswered:  # noqa: ASYNC110 -- giving up tells nobody
             await asyncio.sleep(0.01)
 
 
@@ -165,7 +165,7 @@ async def test_where_nobody_listens_a_command_fails_and_an_event_comes_again(wor
     assert (await workspace.type_command("alice", "design", "/imagine")).error == "dispatch_failed"
     await workspace.post("alice", "design", "hello")
     async with asyncio.timeout(5):
-        while not workspace.delivery.given_up:
+        while not workspace.delivery.given_up:  # noqa: ASYNC110 -- giving up tells nobody
             await asyncio.sleep(0.01)
     assert workspace.delivery.given_up[0].retry_reason == "connection_failed"
     await posts.close()

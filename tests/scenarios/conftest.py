@@ -11,7 +11,8 @@ import httpcore2
 import pytest
 
 from darkroom.spending.catalogue_file import read_entries
-from tests.scenarios.story import Town, close_town, open_town
+from handlers import account_rounds
+from tests.scenarios.story import LIMIT_S, Town, close_town, open_town
 
 OpenTown = Callable[..., Awaitable[Town]]
 
@@ -34,6 +35,13 @@ def the_same_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Darkroom reads our prices at each start, and the certificates for a TLS that no story uses."""
     monkeypatch.setattr("darkroom.spending.catalogue.read_entries", ENTRIES)
     monkeypatch.setattr(httpcore2, "default_ssl_context", TLS)
+
+
+@pytest.fixture(autouse=True)
+def nobody_asks_for_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten seconds after a start: a hurried clock would be that much ahead of Slack's, in the middle of a
+    story that is about something else."""
+    monkeypatch.setattr(account_rounds, "FIRST_AFTER_S", LIMIT_S)
 
 
 @pytest.fixture

@@ -39,11 +39,11 @@ async def test_a_darkroom_put_back_from_a_copy_that_was_made_while_it_ran(
 
     data = str(town.ledger.data_dir)
     said = await asyncio.to_thread(darkroom, "backup", "copy.tar", "--data-dir", data)
-    assert "4 turns and 1 pictures" in said
+    assert "4 turns and 1 picture," in said
     # The machine burns: nobody waits for what is being made.
     await town.stops(0)
     said = await asyncio.to_thread(darkroom, "restore", "copy.tar", "--data-dir", "elsewhere")
-    assert "4 turns and 1 pictures" in said
+    assert "4 turns and 1 picture," in said
 
     town.easel.let_go()
     settings = plain_settings(town.world.settings() | {"storage.data_dir": tmp_path / "elsewhere"})

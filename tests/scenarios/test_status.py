@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.app import Overrides
+from handlers import account_rounds
 from sandbox.slack.workspace import Workspace
 from tests.examples import HOST_MODEL
 from tests.scenarios.conftest import OpenTown
@@ -23,9 +26,10 @@ async def reads_status(person: Person) -> str:
 
 
 async def test_what_the_api_says_is_asked_after_the_start_and_what_its_answers_say_is_kept(
-    towns: OpenTown,
+    towns: OpenTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shutdown day that the API names, a model that it refuses, the limit in its headers."""
+    monkeypatch.setattr(account_rounds, "FIRST_AFTER_S", 10.0)
     town = await towns(overrides=Overrides(clock=HurriedClock()), image__fallback=[OLD])
     town.images.images_per_minute = 20
     await (await town.alice.imagines("a red fox")).shows(picture(version=1))
