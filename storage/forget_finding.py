@@ -72,8 +72,10 @@ def text_columns(db: sqlite3.Connection) -> dict[str, list[str]]:
 
 def pattern_of(name: str) -> re.Pattern[str]:
     """*name* where it is not a part of another's: Slack's ids are of several lengths."""
-    before = "(?<![A-Z0-9])" if name[0].isalnum() else ""
-    after = "(?![A-Z0-9])" if name[-1].isalnum() else ""
+    # Our own keys are in small letters, Slack's ids are not: small letters may stand right beside those.
+    more = "a-z" if any(letter.islower() for letter in name) else ""
+    before = f"(?<![A-Z0-9{more}])" if name[0].isalnum() else ""
+    after = f"(?![A-Z0-9{more}])" if name[-1].isalnum() else ""
     return re.compile(f"{before}{re.escape(name)}{after}")
 
 

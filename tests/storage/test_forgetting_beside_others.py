@@ -17,6 +17,7 @@ from darkroom.turns.forgetting import Known, Whom
 from storage.admin import SqliteAdminBooks
 from storage.blobs import BlobStore
 from storage.database import PICTURES_NAME, Database
+from storage.forget_finding import pattern_of
 from storage.forgetter import Forgetter, found_in, longer_than, look
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, NOON, TEAM, plan
@@ -298,3 +299,10 @@ async def test_an_uncertain_charge_of_somebody_gone_is_still_listed_and_decided(
     assert await admin.uncertain(TEAM, 10) == []
     [(charged,)] = rows(database, "SELECT SUM(charged_delta_nano_usd) FROM journal")
     assert charged == 30
+
+
+def test_a_name_is_not_found_in_a_longer_one_of_its_kind() -> None:
+    assert pattern_of("p_2").search("person:p_2a62") is None
+    assert pattern_of("p_2").search("person:p_2") is not None
+    assert pattern_of("U0ALICE001").search("U0ALICE00122") is None
+    assert pattern_of("U0ALICE001").search("<@U0ALICE001> asked") is not None
