@@ -151,6 +151,7 @@ async def test_step_by_step_in_socket_mode(world: World, folder: Path) -> None:
     assert secrets_outside(folder, world) == []
 
 
+@pytest.mark.proof
 async def test_step_by_step_over_http(world: World, folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -188,6 +189,7 @@ async def test_what_the_app_may_do_is_what_the_printed_manifest_says(world: Worl
     assert in_force(world.workspace)["scopes"] == sorted(manifest["oauth_config"]["scopes"]["bot"])
 
 
+@pytest.mark.proof
 async def test_the_rehearsal_leads_to_what_the_sandbox_prints(folder: Path) -> None:
     """The addresses and tokens that it prints are those that init asks for."""
     (line,) = re.findall(r"`(\.venv/bin/darkroom sandbox)`", VARIATIONS)

@@ -246,6 +246,7 @@ async def demonstrates(home: Home) -> None:
     assert await demo.ends(signal.SIGINT) == 0
 
 
+@pytest.mark.proof
 async def test_a_whole_life_leaves_no_token_or_key_on_any_disk(home: Home) -> None:
     await home.does("init", "--no-ask")
     await lives(home)

@@ -26,7 +26,7 @@ HARMLESS = {"action doctor_probe", "options"}
 """A button that says itself that it does nothing, and menus, of which none asks us for its choices."""
 
 
-@pytest.fixture(params=["socket", "http"])
+@pytest.fixture(params=["socket", pytest.param("http", marks=pytest.mark.proof)])
 async def busy(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
     """A town in which one picture is made at a time."""
     if request.param == "http":

@@ -43,6 +43,8 @@ STORIES: tuple[Story, ...] = (
     test_outsiders.test_an_outsiders_mention_reply_and_click_spend_nothing,
 )
 """Commands, replies, mentions, events, buttons, menus, dialogs, both shortcuts, Home, restarts."""
+ALWAYS = 4
+"""The first of them are told by ``make test``, the others by ``make proof``."""
 
 
 @pytest.fixture
@@ -72,7 +74,11 @@ def towns(http_towns: OpenHttpTown) -> OpenTown:
     return make
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__.removeprefix("test_"))
+@pytest.mark.parametrize(
+    "story",
+    [*STORIES[:ALWAYS], *(pytest.param(story, marks=pytest.mark.proof) for story in STORIES[ALWAYS:])],
+    ids=lambda story: story.__name__.removeprefix("test_"),
+)
 async def test_the_same_over_http(story: Story, towns: OpenTown) -> None:
     alone = "town" in inspect.signature(story).parameters
     await story(await towns() if alone else towns)

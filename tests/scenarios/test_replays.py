@@ -60,7 +60,7 @@ def what_counts(town: Town) -> list[str]:
     return [line for line in books(town) if not line.startswith(left_out)]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_what_was_heard_and_is_sent_again_after_a_restart_buys_and_changes_nothing(
     over_http: HttpTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def inside(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
 
+@pytest.mark.proof
 async def test_all_probes_go_by_the_command_and_nothing_is_written(world: World, tmp_path: Path) -> None:
     channel = world.workspace.channel_named("design").id
     process = await doctor(world, tmp_path, "--json", "--live", "--limit", "0.10", "--live-slack", channel)
