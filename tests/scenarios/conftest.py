@@ -12,13 +12,14 @@ import pytest
 
 from darkroom.spending.catalogue_file import read_entries
 from handlers import account_rounds
-from tests.scenarios.story import LIMIT_S, Town, close_town, open_town
+from tests.scenarios.story import Town, close_town, open_town
 
 OpenTown = Callable[..., Awaitable[Town]]
 
 ENTRIES = cache(read_entries)
 TLS = cache(httpcore2.default_ssl_context)
 
+A_DAY_S = 86_400.0
 QUICK = {"test_a_prompt_becomes_a_priced_picture_and_a_reply_edits_it"}
 """The stories that are told before every commit; the others take a second each and more."""
 
@@ -41,7 +42,7 @@ def the_same_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
 def nobody_asks_for_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten seconds after a start: a hurried clock would be that much ahead of Slack's, in the middle of a
     story that is about something else."""
-    monkeypatch.setattr(account_rounds, "FIRST_AFTER_S", LIMIT_S)
+    monkeypatch.setattr(account_rounds, "FIRST_AFTER_S", A_DAY_S)
 
 
 @pytest.fixture
