@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import Database
+from storage.blobs import BlobStore
+from storage.database import PICTURES_NAME, Database
 from tests.fresh import with_books
 from tests.storage.books import check_books
+from tests.storage.gallery import Gallery
 from tests.storage.office import Office
 
 
@@ -20,6 +22,18 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     yield opened
     await opened.look(check_books)
     opened.close()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    """The pictures' files beside it."""
+    return BlobStore(tmp_path / PICTURES_NAME)
+
+
+@pytest.fixture
+def gallery(database: Database, blobs: BlobStore) -> Gallery:
+    """People who make pictures in it."""
+    return Gallery(database, blobs)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +14,11 @@ from darkroom.turns.endings import Outcome, Reason
 from darkroom.turns.forgetting import Known, Whom
 from storage.admin import SqliteAdminBooks
 from storage.blobs import BlobStore
-from storage.database import PICTURES_NAME, Database
+from storage.database import Database
 from storage.forget_finding import pattern_of
 from storage.forgetter import Forgetter, found_in, longer_than, look
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, NOON, TEAM, plan
-from tests.fresh import with_books
 from tests.storage.books import check_books, nothing_held
 from tests.storage.gallery import FREE, Asked, Gallery
 
@@ -29,22 +26,6 @@ SECRET = "the unannounced kettle of Acme"
 ALSO = f"{ALICE}22"
 """Somebody whose id begins as Alice's does: Slack's ids have 9 characters, or 11."""
 OTHER = "T0OTHER001"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / PICTURES_NAME)
-
-
-@pytest.fixture
-def gallery(database: Database, blobs: BlobStore) -> Gallery:
-    return Gallery(database, blobs)
 
 
 def known(folder: Path, user: str | None = ALICE, team: str = TEAM) -> tuple[Whom, Known]:

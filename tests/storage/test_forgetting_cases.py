@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,27 +18,10 @@ from storage.forgetter import Forgetter, found_in, look
 from storage.times import to_text
 from storage.turns import SqliteTurnStore
 from tests.examples import ALICE, BOB, DESIGN, NOON, TEAM, plan
-from tests.fresh import with_books
 from tests.storage.books import check_books, nothing_held
 from tests.storage.gallery import FREE, Asked, Gallery
 
 SECRET = "the unannounced kettle of Acme"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database.open(with_books(tmp_path), create=True, inline=True)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / PICTURES_NAME)
-
-
-@pytest.fixture
-def gallery(database: Database, blobs: BlobStore) -> Gallery:
-    return Gallery(database, blobs)
 
 
 def known(folder: Path, user: str = ALICE) -> tuple[Whom, Known]:
