@@ -40,6 +40,7 @@ class Closers:
         self._parts: list[_Part] = []
         self._over_at: float | None = None
         self._hurry = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._told = False
 
     def work(self, name: str, close: Close) -> None:
@@ -60,13 +61,15 @@ class Closers:
 
     async def aclose(self, grace_s: float | None = None) -> None:
         """Close everything, within the grace (*grace_s*, if given) and a moment for each part that is late by
-        then. May be called twice."""
+        then. May be called twice: who calls second waits for the first, and goes on where that was called
+        off."""
         if grace_s is not None:
             self._grace_s = grace_s
         if self._over_at is None:
             self._over_at = _now() + self._grace_s
-        while self._parts:
-            await self._close(self._parts.pop(), self._over_at)
+        async with self._turn:
+            while self._parts:
+                await self._close(self._parts.pop(), self._over_at)
 
     async def _close(self, part: _Part, over_at: float) -> None:
         closing = asyncio.ensure_future(part.close(self._left_to_work(over_at)))

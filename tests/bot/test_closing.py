@@ -56,6 +56,42 @@ async def never() -> None:
     await asyncio.get_running_loop().create_future()
 
 
+def test_who_asks_a_second_time_closes_nothing_that_the_first_still_needs() -> None:
+    """The books stay open until the work is done, and both are told when all is closed."""
+    closers, worker, open_while_working = Closers(25.0), Worker(20.0), list[bool]()
+
+    async def close_books() -> None:
+        open_while_working.append(worker.done)
+
+    async def story() -> None:
+        closers.plain("books", close_books)
+        closers.work("worker", worker.aclose)
+        first, second = asyncio.ensure_future(closers.aclose()), asyncio.ensure_future(closers.aclose())
+        await second
+        assert first.done()
+
+    assert elapsed(story()) == pytest.approx(20.0)
+    assert open_while_working == [True]
+
+
+def test_who_asks_a_second_time_goes_on_where_the_first_was_called_off() -> None:
+    closers, closed = Closers(25.0), list[str]()
+
+    async def close_books() -> None:
+        closed.append("books")
+
+    async def story() -> None:
+        closers.plain("books", close_books)
+        closers.plain("socket", never)
+        first, second = asyncio.ensure_future(closers.aclose()), asyncio.ensure_future(closers.aclose())
+        await asyncio.sleep(1)
+        first.cancel()
+        await second
+
+    elapsed(story())
+    assert closed == ["books"]
+
+
 def test_each_part_gets_what_those_before_it_have_left(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, logger="darkroom.app")
     closed: list[str] = []

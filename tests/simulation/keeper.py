@@ -55,6 +55,7 @@ class Keeper:
         world, life, darkroom = self._world, self._world.life, self._world.darkroom
         if life is None or darkroom is None or not life.alive:
             return
+        world.trace.note(f"life {life.number} is asked to stop")
         world.slack_side.hang_up()
         closing = world.loop.create_task(darkroom.aclose(), context=inside(life))
         dying = asyncio.ensure_future(life.over.wait())
