@@ -22,6 +22,10 @@ class CountedRenderer:
         self._metrics = metrics
         self._clock = clock
 
+    async def ready(self) -> None:
+        """See ``Renderer``."""
+        await self._renderer.ready()
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """See ``Renderer``."""
         began = self._clock.monotonic()

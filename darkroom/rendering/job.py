@@ -206,6 +206,10 @@ class Blobs(Protocol):
 class Renderer(Protocol):
     """Sends one attempt. Expected trouble comes back as ``Answer.failure``, never as an exception."""
 
+    async def ready(self) -> None:
+        """Return when calls can be made, or never will be: ``render`` then says so."""
+        ...
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call and read its answer to the end."""
         ...

@@ -32,6 +32,9 @@ class EndpointRenderer:
         self._responses.warm()
         self._images.warm()
 
+    async def ready(self) -> None:
+        """It is, from the beginning."""
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call and read its answer to the end."""
         way = self._responses if job.candidate.endpoint is Endpoint.RESPONSES else self._images

@@ -142,6 +142,11 @@ class RenderThread:
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop))
         return None
 
+    async def ready(self) -> None:
+        """Return when the thread takes calls, or never will."""
+        with suppress(CannotRender):
+            await self._client()
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call on the other thread; *response_id_seen* runs here, and is awaited there."""
         here = asyncio.get_running_loop()

@@ -57,6 +57,8 @@ class Sender:
             seen.append(response_id)
             await self._note_name(attempt, response_id)
 
+        # A stop while the client is being loaded must not leave a call on disk that was never sent.
+        await self._renderer.ready()
         attempt = replace(attempt, dispatched_at=self._clock.now())
         if not await self._store.send(attempt.id, self._clock.now()):
             raise RuntimeError(f"attempt {attempt.id} could not be claimed; nothing was sent")

@@ -396,6 +396,9 @@ def config(**changes: Any) -> HandlerConfig:
 class NoRenderer:
     """Nothing is rendered at a desk."""
 
+    async def ready(self) -> None:
+        """See ``Renderer``."""
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """See ``Renderer``."""
         raise AssertionError(job)

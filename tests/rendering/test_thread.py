@@ -30,6 +30,9 @@ class Slow:
         """Remember where."""
         self.warmed_by = threading.current_thread().name
 
+    async def ready(self) -> None:
+        """It is, from the beginning."""
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Report, wait, answer."""
         await response_id_seen("resp_1")
@@ -103,10 +106,13 @@ async def test_a_call_waits_until_the_thread_that_has_begun_is_ready_for_it() ->
 
     thread = RenderThread(slowly)
     thread.begin()
-    call = asyncio.create_task(thread.render(JOB, nobody))
+    call, ready = asyncio.create_task(thread.render(JOB, nobody)), asyncio.create_task(thread.ready())
     await asyncio.sleep(0)
     assert not running.made
+    assert not ready.done()
     may.set()
+    await ready
+    assert running.made
     await thread.warm()
     running.slow.let_go()
     assert (await call).response_id == "resp_1"
@@ -144,6 +150,7 @@ async def test_nothing_was_sent_by_a_thread_that_cannot_work_and_the_log_says_so
     thread = RenderThread(make)
     thread.begin()
     for _ in range(2):
+        await thread.ready()
         answer = await thread.render(JOB, nobody)
         assert answer.failure is not None
         assert (answer.failure.code, answer.failure.billed) == ("not_sent", Billed.NOTHING)

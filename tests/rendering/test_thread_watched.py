@@ -18,6 +18,9 @@ class Telling(Slow):
         super().__init__()
         self.worked_for: list[str | None] = []
 
+    async def ready(self) -> None:
+        """It is, from the beginning."""
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Note it, also in a task of its own."""
         self.worked_for.append(current_turn())

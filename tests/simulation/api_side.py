@@ -219,6 +219,9 @@ class Noted:
             raise RuntimeError("not started")
         return self._made
 
+    async def ready(self) -> None:
+        """See ``Renderer``."""
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """See ``Renderer``."""
         ATTEMPT.set(job.attempt_id)

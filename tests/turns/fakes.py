@@ -148,6 +148,10 @@ class ScriptedRenderer:
         self.most_at_once = 0
         self._gates = gates
 
+    async def ready(self) -> None:
+        """Comes to the gate ``ready``."""
+        await self._gates.passing("ready")
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """Make the call."""
         self.jobs.append(job)

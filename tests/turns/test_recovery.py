@@ -75,6 +75,14 @@ async def test_a_hold_that_was_never_sent_is_given_back_and_the_picture_made(wor
     assert world.slack.posts == [(turn_id, 1)]
 
 
+async def test_what_waited_for_the_client_to_be_loaded_was_never_sent_and_costs_nothing(world: World) -> None:
+    turn_id = await stopped_at(world, "ready")
+    assert not world.renderer.jobs
+    await recovered(world)
+    assert await world.states(turn_id) == [RELEASED, SETTLED]
+    assert world.slack.posts == [(turn_id, 1)]
+
+
 async def test_what_was_sent_without_a_name_is_uncertain_and_never_sent_again(world: World) -> None:
     attempt_id = await _sent(world, None)
     await recovered(world)

@@ -76,6 +76,9 @@ class Slow:
         self.metrics = metrics
         self.breaks = False
 
+    async def ready(self) -> None:
+        """It is, from the beginning."""
+
     async def render(self, job: RenderJob, response_id_seen: ResponseIdSeen) -> Answer:
         """See ``Renderer``."""
         assert value(self.metrics, series.RENDERING.name) == 1
