@@ -70,8 +70,9 @@ class Stylist(Bot):
         return [each["value"] for each in interactive if each["type"] == "block_suggestion"]
 
     def last(self) -> Json:
-        """What was pressed or sent off last."""
-        return [each for each in self.payloads("interactive") if each["type"] != "block_suggestion"][-1]
+        """What was pressed or sent off last; of the type "nothing" while that is still to come."""
+        sent = [each for each in self.payloads("interactive") if each["type"] != "block_suggestion"]
+        return sent[-1] if sent else {"type": "nothing"}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
