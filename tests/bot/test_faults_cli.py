@@ -77,7 +77,7 @@ async def test_both_sides_of_a_world_keep_to_one_plan() -> None:
     await world.close()
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_sandbox_fails_as_the_file_says_and_shows_it_over_http(tmp_path: Path) -> None:
     file = tmp_path / "scenario.toml"
     file.write_text('[[fault]]\nside = "slack"\nfault = "server error"\non = "auth.test"\n')

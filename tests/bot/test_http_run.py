@@ -62,7 +62,7 @@ async def test_a_bot_over_http_and_the_sandbox_find_each_other_by_what_is_printe
     assert await sandbox.ends(signal.SIGINT) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_a_port_that_is_taken_ends_the_start_and_is_named(tmp_path: Path) -> None:
     sandbox = await darkroom(tmp_path, "sandbox", "--port", "0")
     await sandbox.says("Ctrl-C")

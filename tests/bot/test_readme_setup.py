@@ -127,6 +127,7 @@ def test_the_first_step_is_one_that_make_knows() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.proof
 async def test_step_by_step_in_socket_mode(world: World, folder: Path) -> None:
     environment = addresses(world)
     declare(world.workspace, json.loads(await says(MANIFEST, folder, environment)))

@@ -108,7 +108,9 @@ async def test_run_serves_a_workspace_and_ends_cleanly_when_told(world: World, t
     assert "xoxb-" not in bot.said
 
 
-@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
+@pytest.mark.parametrize(
+    "name", ["SLACK_BOT_TOKEN", pytest.param("SLACK_APP_TOKEN", marks=pytest.mark.proof)]
+)
 async def test_a_token_that_slack_does_not_take_is_named(world: World, tmp_path: Path, name: str) -> None:
     with_books(tmp_path / "data")
     wrong = variables(world) | {name: variables(world)[name][:5] + "wrong"}

@@ -104,6 +104,7 @@ async def test_a_stop_takes_nothing_more_in_and_finishes_what_runs(
     ledger.holds_nothing()
 
 
+@pytest.mark.proof
 async def test_a_second_signal_does_not_wait_and_the_next_start_goes_on(
     world: World, easel: Easel, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ async def test_a_second_signal_does_not_wait_and_the_next_start_goes_on(
     await the_next_start_brings_it(world, tmp_path, ledger)
 
 
+@pytest.mark.proof
 async def test_one_time_ends_a_slow_call_a_hung_errand_and_a_slack_that_does_not_answer(
     world: World, easel: Easel, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ from tests.matrix.slack_side import (
 from tests.reliability import collecting, kept
 from tests.reliability.tables import by_cell, rows_of
 
-EVERY = 20
+EVERY = 40
 """One of so many cells is looked at in ``make test``."""
 TABLES: dict[str, Times] = {"slack-once": 1, "slack-hour": None}
 LASTS = {"slack-once": "once", "slack-hour": "for an hour"}
@@ -44,7 +44,7 @@ def test_some_faults_end_as_promised_and_as_the_page_says(table: str) -> None:
         assert faulty(seen, fault, place) == [], (fault, place)
         told = page.get((fault, place)) or page[fault, EVERYWHERE]
         assert told == in_words(seen, fault), (fault, place)
-    assert len(cells) > 10
+    assert len(cells) > 5
 
 
 @pytest.mark.proof

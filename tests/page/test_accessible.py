@@ -58,7 +58,7 @@ async def furnish(workspace: Workspace, bot: Bot, under: Hood) -> str:
     return ts
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.proof)])
 async def test_no_serious_barrier_on_the_main_views(
     workspace: Workspace,
     bot: Bot,

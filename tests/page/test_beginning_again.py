@@ -10,6 +10,7 @@ from tests.page.conftest import DESIGN, Bot, OpenPage, png
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+@pytest.mark.proof
 async def test_a_thread_that_is_gone_closes_and_drafts_stay_on_every_page(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -38,6 +39,7 @@ async def test_a_thread_that_is_gone_closes_and_drafts_stay_on_every_page(
         await expect(each.get_by_label("Messages", exact=True)).to_contain_text("a new fox")
 
 
+@pytest.mark.proof
 async def test_an_attached_file_that_was_not_sent_yet_is_still_sent(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

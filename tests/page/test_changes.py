@@ -191,7 +191,7 @@ def test_what_is_remembered_is_bounded_and_whoever_looked_before_that_reads_ever
 
 
 @pytest.mark.browser
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_a_long_channel_is_drawn_from_its_end_and_further_up_as_somebody_reads(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

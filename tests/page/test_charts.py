@@ -104,7 +104,7 @@ async def test_each_kind_of_chart_is_drawn_as_what_it_is(
 
 
 @pytest.mark.browser
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_numbers_that_are_none_or_beyond_all_measure_break_no_chart(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -156,7 +156,7 @@ CONTRAST = """(names) => {
 
 
 @pytest.mark.browser
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_every_colour_of_a_chart_stands_out_in_the_light_and_in_the_dark(
     bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

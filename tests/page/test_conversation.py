@@ -244,6 +244,7 @@ async def test_on_a_phone_what_is_wrong_with_a_field_is_scrolled_into_sight(
     assert said["y"] + said["height"] <= buttons["y"] + 1
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("shortcuts")
 async def test_on_a_phone_versions_modal_and_home_fit_and_home_pages(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage

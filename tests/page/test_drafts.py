@@ -67,6 +67,7 @@ async def test_a_draft_stays_with_its_person_and_room_while_people_and_rooms_cha
     await expect(box).to_have_value("half a thought")
 
 
+@pytest.mark.proof
 async def test_what_is_on_its_way_belongs_to_the_room_where_it_began(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -145,6 +146,7 @@ async def test_a_reload_loses_nothing(
     await expect(log).to_contain_text("no Home tab yet")
 
 
+@pytest.mark.proof
 async def test_a_first_prompt_stands_until_it_is_cleared_and_empty_drafts_push_out_no_other(
     bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -161,6 +163,7 @@ async def test_a_first_prompt_stands_until_it_is_cleared_and_empty_drafts_push_o
     await expect(box).to_have_value("half a thought")
 
 
+@pytest.mark.proof
 async def test_replies_from_before_a_reload_are_forgotten_too_when_everything_begins_again(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -178,6 +181,7 @@ async def test_replies_from_before_a_reload_are_forgotten_too_when_everything_be
     assert ("half a thought" in kept, "half a reply" in kept) == (True, False)
 
 
+@pytest.mark.proof
 async def test_on_a_phone_the_menu_opens_also_before_the_workspace_has_answered(
     bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

@@ -164,6 +164,7 @@ async def test_after_a_restart_badges_say_what_is_real_now_and_the_wire_loses_no
         await expect(badge).to_have_attribute("title", "Pictures are real and cost money.")
 
 
+@pytest.mark.proof
 async def test_the_wire_goes_on_at_its_end_when_what_was_open_is_cleared_or_filtered_away(
     bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -244,6 +245,7 @@ async def test_on_a_phone_it_is_a_sheet_that_opens_from_the_thread_and_gives_the
     await expect(page.get_by_label("Thread", exact=True)).to_be_visible()
 
 
+@pytest.mark.proof
 async def test_who_looks_at_the_end_of_a_thread_goes_on_seeing_it_when_the_panel_opens(
     bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -264,6 +266,7 @@ async def test_who_looks_at_the_end_of_a_thread_goes_on_seeing_it_when_the_panel
     await expect(last).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.proof
 async def test_between_wide_and_narrow_it_lies_over_the_thread_beside_the_channel_until_it_is_closed(
     bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -302,6 +305,7 @@ async def test_between_wide_and_narrow_it_lies_over_the_thread_beside_the_channe
     await expect(hood).to_be_visible()
 
 
+@pytest.mark.proof
 async def test_whether_it_is_open_and_where_is_remembered(
     bot: Bot, under: Hood, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -318,6 +322,7 @@ async def test_whether_it_is_open_and_where_is_remembered(
     await expect(hood).to_have_count(0)
 
 
+@pytest.mark.proof
 async def test_with_the_sandboxs_own_record_a_command_is_on_the_wire_and_faults_are_switched(
     workspace: Workspace, images: ImageApi, browser_page: OpenPage
 ) -> None:

@@ -206,6 +206,7 @@ async def test_evil_names_are_completed_as_text(
     await nothing_ran(page)
 
 
+@pytest.mark.proof
 async def test_an_app_with_an_evil_name_is_called_so_everywhere(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -235,6 +236,7 @@ async def test_an_app_with_an_evil_name_is_called_so_everywhere(
     await nothing_ran(page)
 
 
+@pytest.mark.proof
 async def test_evil_addresses_of_the_page_lead_nowhere(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:
@@ -304,6 +306,7 @@ async def test_whatever_is_told_under_the_hood_is_text(
     await running.close()
 
 
+@pytest.mark.proof
 async def test_the_viewers_caption_is_text_and_its_download_stays_in_its_folder(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

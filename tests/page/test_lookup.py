@@ -127,6 +127,7 @@ async def test_in_a_message_the_choices_come_while_somebody_types(
     assert await page.evaluate("window.ran") is None
 
 
+@pytest.mark.proof
 async def test_in_a_modal_several_are_chosen_kept_and_sent(
     workspace: Workspace, stylist: Stylist, server: RunningServer, browser_page: OpenPage
 ) -> None:

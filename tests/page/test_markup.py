@@ -64,6 +64,7 @@ async def test_each_notation_is_drawn_as_slack_draws_it(
     assert dict(zip([text for text, _ in CASES], drawn, strict=True)) == dict(CASES)
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(30)
 async def test_a_long_text_of_marks_is_drawn_in_time(
     bot: Bot, server: RunningServer, browser_page: OpenPage

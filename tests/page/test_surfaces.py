@@ -64,6 +64,7 @@ async def test_a_modal_is_filled_in_sent_and_closes(
     assert [one["value"] for one in values["extras"]["v"]["selected_options"]] == ["low"]
 
 
+@pytest.mark.proof
 async def test_who_was_writing_goes_on_writing_after_a_modal(
     workspace: Workspace, bot: Bot, server: RunningServer, browser_page: OpenPage
 ) -> None:

@@ -82,6 +82,7 @@ async def panel(demo: World, clock: DemoClock, browser_page: OpenPage) -> Panel:
     return panel
 
 
+@pytest.mark.proof
 async def test_what_the_image_api_can_do_wrong(panel: Panel) -> None:
     pace, unit = panel.pace, panel.hood.get_by_role("group", name="image API").get_by_role("status")
     await expect(unit).to_have_text("0 seconds")
@@ -141,6 +142,7 @@ async def test_what_the_image_api_can_do_wrong(panel: Panel) -> None:
     await expect(panel.hood.get_by_role("switch", checked=True)).to_have_count(0)
 
 
+@pytest.mark.proof
 async def test_what_slack_can_do_wrong_and_what_money_and_time_can(panel: Panel, demo: World) -> None:
     slow = panel.switch("Slack", "Slow")
     await slow.check()

@@ -88,6 +88,7 @@ async def test_from_the_first_key_press_to_an_empty_purse_and_into_the_next_mont
     )
 
 
+@pytest.mark.proof
 async def test_a_dialog_a_reference_a_mask_a_shortcut_and_home_with_a_second_window_beside(
     demo: World, clock: DemoClock, browser_page: OpenPage
 ) -> None:

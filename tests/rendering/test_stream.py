@@ -100,7 +100,7 @@ def _small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "SPILL_OVER", _LONG)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     EVENTS,
     st.lists(st.integers(0, 100_000), max_size=30),

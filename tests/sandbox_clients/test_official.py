@@ -123,6 +123,7 @@ async def connected(http: aiohttp.ClientSession, count: int) -> None:
                 pass
 
 
+@pytest.mark.proof
 async def test_a_bolt_app_of_ten_lines_lives_here(
     sandbox: Sandbox, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
@@ -147,6 +148,7 @@ async def test_a_bolt_app_of_ten_lines_lives_here(
         await connected(http, 0)
 
 
+@pytest.mark.proof
 async def test_the_image_example_of_the_page_runs(sandbox: Sandbox, tmp_path: Path) -> None:
     shown = next(example for example in blocks("python") if "OpenAI" in example)
     (tmp_path / "fox.py").write_text(shown)
@@ -210,6 +212,7 @@ async def test_the_asynchronous_web_client_works(sandbox: Sandbox, http: aiohttp
         await client.chat_delete(channel=DESIGN, ts="1.000001")
 
 
+@pytest.mark.proof
 async def test_the_synchronous_socket_client_hears_and_answers(
     sandbox: Sandbox, http: aiohttp.ClientSession
 ) -> None:

@@ -29,7 +29,7 @@ def root_of(state: Json, message: Json) -> Json:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 def test_a_demo_has_a_month_behind_it_once_and_after_a_kill_people_find_all_as_they_left_it(
     tmp_path: Path,

@@ -205,6 +205,7 @@ class ClockPutBack(SystemClock):
         return super().now() - self.back
 
 
+@pytest.mark.proof
 async def test_a_clock_that_is_put_back_in_the_middle_changes_nothing(towns: OpenTown) -> None:
     clock = ClockPutBack()
     town = await towns(overrides=Overrides(clock=clock))

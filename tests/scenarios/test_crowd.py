@@ -154,7 +154,7 @@ def _fate(number: int) -> list[Script]:
     return [BROKEN_STREAM] if number % 29 == 8 else []
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_two_hundred_at_once_under_every_kind_of_cap(database: Database, tmp_path: Path) -> None:
     cost, hold = await _prices(tmp_path / "prices")
     ceilings = _ceilings(cost, hold)

@@ -52,6 +52,7 @@ async def past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     await workspace.close()
 
 
+@pytest.mark.proof
 async def test_a_month_of_three_peoples_pictures_and_talk_ends_in_the_present(past: Past) -> None:
     town, workspace = past.town, past.town.workspace
     began = past.clock.now()

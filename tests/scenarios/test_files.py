@@ -90,6 +90,7 @@ async def test_the_same_in_the_dialog_and_in_our_direct_message(hurried: Town) -
     _bought_nothing(hurried, 2)
 
 
+@pytest.mark.proof
 async def test_a_download_that_goes_wrong_is_refused_and_the_token_goes_nowhere_else(hurried: Town) -> None:
     workspace = hurried.workspace
     for how, more, words in BROKEN:

@@ -135,6 +135,7 @@ async def test_no_listener_is_registered_that_the_walk_does_not_come_by(tmp_path
         await over_http.close()
 
 
+@pytest.mark.proof
 async def test_outsiders_in_a_shared_channel_only_hear_that_it_is_not_for_them(towns: OpenTown) -> None:
     """Their presses come through our installation, with ids of ours; commands they have none."""
     town = await towns(queue__overall=1)

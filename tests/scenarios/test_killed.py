@@ -51,7 +51,7 @@ asyncio.run(main())
 transaction has written anything, or with everything written and nothing committed."""
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("moment", ["before", "inside"])
 async def test_killed_between_arrival_and_commit_slack_sends_again_and_the_turn_is_made(
     tmp_path: Path, moment: str

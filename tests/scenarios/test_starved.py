@@ -96,6 +96,7 @@ async def world() -> AsyncIterator[World]:
     await workspace.close()
 
 
+@pytest.mark.proof
 async def test_a_second_bot_on_the_same_data_is_refused_and_the_first_goes_on(
     world: World, tmp_path: Path
 ) -> None:
@@ -150,6 +151,7 @@ async def test_no_room_for_a_picture_ends_the_turn_and_the_next_one_is_made(
         await bot.killed()
 
 
+@pytest.mark.proof
 async def test_no_room_in_the_books_takes_nothing_in_and_slack_sends_it_again(
     world: World, tmp_path: Path
 ) -> None:

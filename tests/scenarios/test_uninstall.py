@@ -95,6 +95,7 @@ async def test_a_token_of_a_persons_own_is_no_matter_of_ours(towns: OpenTown) ->
     assert not town.darkroom.gone.is_set()
 
 
+@pytest.mark.proof
 async def test_the_process_ends_with_its_own_code_and_says_what_to_do_and_so_does_the_next_start(
     town: Town, tmp_path: Path
 ) -> None:

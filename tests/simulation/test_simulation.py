@@ -48,7 +48,7 @@ def figures_of(said: str, wrong: str) -> dict[str, Any]:
     return figures
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_seed_replays_exactly_and_keeps_every_promise() -> None:
     """Two processes live through the same days: all that happens is the same in both, step by step."""
     command = [sys.executable, "-m", "tests.simulation", "--days", "2", "--seed", "7", "--one", "--digest"]
