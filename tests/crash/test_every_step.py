@@ -11,7 +11,7 @@ from tests.crash.recovering import WRECKS, first_start, play_recovery, play_rede
 from tests.crash.steps import play_all, points_of
 from tests.crash.stories import STORIES, Story
 
-SAMPLE = 40
+SAMPLE = 30
 COMMAND = STORIES[0]
 BROUGHT = [story for story in STORIES if story.name in ("a command", "two pictures at once")]
 INTERRUPTED = [story for story in STORIES if story.name in ("a command", "a reply that edits")]
