@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.closing import SOCKET_S, Closers
 from bot.connecting import server_of, socket_of
@@ -34,7 +33,7 @@ from bot.parts import (
     standing_of,
     worker_of,
 )
-from bot.preflight import Identity, usable_catalogue, who_we_are
+from bot.preflight import Identity, usable_catalogue, usable_proxies, who_we_are
 from bot.render_thread import render_thread_of
 from bot.settings import Settings
 from bot.token_watch import TokenWatch, auth_test
@@ -49,10 +48,10 @@ from darkroom.turns.worker import Worker
 from handlers.clients import SlackClient
 from handlers.errands import Errands
 from handlers.guard import SlackGuard
+from handlers.outward import slack_client, slack_session
 from handlers.reporting import Reporter
 from handlers.services import Services
 from handlers.surfaces import build_app
-from handlers.web_calls import slack_session
 from handlers.web_client import WebSlackClient
 from storage.blobs import BlobStore
 from storage.database import Database
@@ -142,6 +141,7 @@ class Darkroom:
         settings = self.settings
         clock = self._overrides.clock or SystemClock()
         catalogue = self._overrides.catalogue or usable_catalogue(settings, clock)
+        usable_proxies(settings)
         database = Database.open(
             settings.storage.data_dir, create=self._create_data, inline=self._overrides.inline
         )
@@ -150,7 +150,7 @@ class Darkroom:
         blobs = blobs_of(settings, clock)
         blobs.sweep()
 
-        session = slack_session()
+        session = slack_session(settings.slack_url)
         self._closers.plain("Slack client", session.close)
         identity = self._overrides.identity or await who_we_are(settings, session, settings.slack_url)
         url, told = settings.slack_url, watch.slack_called
@@ -170,7 +170,7 @@ class Darkroom:
             Ground(clock, catalogue, database, blobs, identity, slack, renderer, gate, key)
         )
         self.services = services
-        web = AsyncWebClient(base_url=settings.slack_url)
+        web = slack_client(settings.slack_url)
         app = build_app(services, web, watch.answered)
         connect = self._overrides.connect
         # What was left has its place before anything new can come, and people are told when they can answer.
@@ -256,8 +256,7 @@ class Darkroom:
         return worker, (*going_round, retaining), services
 
     def _watch_token(self, session: aiohttp.ClientSession, identity: Identity, clock: Clock) -> None:
-        url = self.settings.slack_url
-        client = AsyncWebClient(identity.bot_token, url, session=session, retry_handlers=[])
+        client = slack_client(self.settings.slack_url, identity.bot_token, session)
         watch = TokenWatch(auth_test(client), clock, self._is_gone)
         self._closers.work("token watch", watch.aclose)
         watch.start()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.preflight import Identity
 from bot.settings import Settings
 from bot.watchdog import Socket
 from darkroom.clock import SystemClock
+from handlers.outward import slack_client
 
 if TYPE_CHECKING:
     from bot.http_mode import HttpServer
@@ -20,8 +20,15 @@ def socket_of(settings: Settings, app: AsyncApp, identity: Identity) -> Socket:
     """Socket Mode: Darkroom connects to Slack."""
     from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
-    web = AsyncWebClient(token=identity.app_token, base_url=settings.slack_url)
-    return Socket(lambda: AsyncSocketModeHandler(app, identity.app_token, web_client=web))
+    web = slack_client(settings.slack_url, identity.app_token)
+
+    def handler() -> AsyncSocketModeHandler:
+        made = AsyncSocketModeHandler(app, identity.app_token, web_client=web)
+        # By itself it takes any proxy of the environment.
+        made.client.proxy = web.proxy
+        return made
+
+    return Socket(handler)
 
 
 def server_of(settings: Settings, app: AsyncApp, identity: Identity) -> HttpServer:

@@ -227,11 +227,11 @@ def openai_problem(settings: Settings) -> CannotReach | None:
 @asynccontextmanager
 async def slack_of(settings: Settings, team_id: str) -> AsyncIterator[WebSlackClient]:
     """The workspace's Slack. Raises ``CannotReach`` where there is no token that it takes."""
-    from handlers.web_calls import slack_session
+    from handlers.outward import slack_session
     from handlers.web_client import WebSlackClient
 
     token = _token(settings)
-    session = slack_session()
+    session = slack_session(settings.slack_url)
     try:
         bot_id = await _bot_of(settings, session, token, team_id)
         base_url = settings.slack_url
@@ -266,10 +266,10 @@ async def _bot_of(settings: Settings, session: aiohttp.ClientSession, token: str
 async def people_named(settings: Settings, name: str) -> list[tuple[str, str]]:
     """The id and the team of each person whom Slack calls *name*, of the workspace of the bot's token.
     Raises ``CannotReach``."""
-    from handlers.web_calls import slack_session
+    from handlers.outward import slack_session
 
     token, wanted = _token(settings), name.casefold()
-    session = slack_session()
+    session = slack_session(settings.slack_url)
     found: list[tuple[str, str]] = []
     try:
         cursor = ""
@@ -296,10 +296,10 @@ async def _asked(
 ) -> dict[str, Any]:
     import aiohttp
     from slack_sdk.errors import SlackApiError
-    from slack_sdk.web.async_client import AsyncWebClient
 
-    base_url = settings.slack_url
-    client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+    from handlers.outward import slack_client
+
+    client = slack_client(settings.slack_url, token, session)
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
             answer = await client.api_call(method, params={k: v for k, v in params.items() if v != ""})

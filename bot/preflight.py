@@ -10,9 +10,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import Clock
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
+from handlers.outward import slack_client
 
 CHECK_TIMEOUT_S = 10
 
@@ -52,10 +54,10 @@ async def who_we_are(settings: Settings, session: aiohttp.ClientSession, base_ur
     """Ask Slack with the tokens that the mode needs. Raises ``CannotStart``; never tries for long."""
     secrets = _secrets(settings)
     bot_token, app_token = secrets["SLACK_BOT_TOKEN"], secrets.get("SLACK_APP_TOKEN", "")
-    bot = AsyncWebClient(token=bot_token, base_url=base_url, session=session, retry_handlers=[])
+    bot = slack_client(base_url, bot_token, session)
     known = await _ask("SLACK_BOT_TOKEN", bot, "auth.test", base_url)
     if app_token:
-        app = AsyncWebClient(token=app_token, base_url=base_url, session=session, retry_handlers=[])
+        app = slack_client(base_url, app_token, session)
         await _ask("SLACK_APP_TOKEN", app, "apps.connections.open", base_url)
     if not known.get("bot_id"):
         raise CannotStart(["SLACK_BOT_TOKEN is not a bot's token. It is under OAuth & Permissions."])
@@ -133,6 +135,12 @@ async def _ask(name: str, client: AsyncWebClient, method: str, base_url: str) ->
             [f"Slack cannot be reached at {base_url} ({kind}). Check the network, a proxy, or SLACK_API_URL."]
         ) from None
     return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+
+def usable_proxies(settings: Settings) -> None:
+    """Every proxy that the environment names is one that can be used. Raises ``CannotStart``."""
+    if faults := [f"{each.said}. {each.remedy}" for each in in_the_way(settings)]:
+        raise CannotStart(faults)
 
 
 def usable_catalogue(settings: Settings, clock: Clock) -> Catalogue:

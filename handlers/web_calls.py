@@ -10,15 +10,14 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetr
 from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from darkroom.clock import Clock
 from handlers.asking import CallHeard, asked, counted, nobody_hears
 from handlers.downloading import Hosts
+from handlers.outward import slack_client
 from handlers.pacing import ANSWER_PATIENCE_S, PATIENCE_S, SIGN_PATIENCE_S, Pace
 
-CALL_TIMEOUT_S = 20.0
 AGAIN_S = 0.5
 """The wait before a request that dropped is sent again."""
 PATIENCE_WITH: Mapping[str, float] = {
@@ -72,8 +71,8 @@ class WebCalls:
         self._heard = heard
         self._patience_s = PATIENCE_S
         again = _OnceMore(clock)
-        self._once = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
-        self._again = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[again])
+        self._once = slack_client(base_url, token, session)
+        self._again = slack_client(base_url, token, session, [again])
 
     async def _ask(
         self, method: str, call: Callable[[], Awaitable[AsyncSlackResponse]], channel: str | None = None
@@ -87,8 +86,3 @@ class WebCalls:
         """The same for one try, at once."""
         with counted(method, self._clock, self._heard):
             return await asked(method, call)
-
-
-def slack_session() -> aiohttp.ClientSession:
-    """Connections for ``WebCalls``, each call bounded: Slack's client leaves that to the session."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CALL_TIMEOUT_S))

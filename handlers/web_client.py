@@ -19,7 +19,7 @@ from handlers.asking import CallHeard, counted, mapping, nobody_hears
 from handlers.blocks.text import Block
 from handlers.clients import Posted, SlackRefused, SlackUnclear, UserInfo
 from handlers.our_messages import is_opening, metadata_of, names
-from handlers.web_calls import CALL_TIMEOUT_S, slack_session
+from handlers.outward import CALL_TIMEOUT_S, slack_session
 from handlers.web_files import PAGE, PAGES_MAX, WebFiles
 
 USERS_MAX = 2_000
@@ -274,7 +274,7 @@ async def web_slack_client(
     token: str, clock: Clock, base_url: str = AsyncWebClient.BASE_URL
 ) -> AsyncIterator[WebSlackClient]:
     """A client with connections of its own, closed at the end."""
-    async with slack_session() as session:
+    async with slack_session(base_url) as session:
         yield WebSlackClient(session, token, clock, base_url)
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 
 from bot.doctor.finding import Finding, Grade, fail, good, skip, warn
 from bot.doctor.models import Candidate, look_at_access
@@ -18,6 +17,7 @@ from bot.settings import Settings
 from darkroom.rendering.access import ModelSeen
 from darkroom.rendering.address import LOOPBACK, OPENAI_URL, provider_name
 from darkroom.rendering.job import FailureKind
+from handlers.outward import proxy_for
 
 KEY_PLACE = "platform.openai.com → API keys"
 _BILLING = "platform.openai.com → Settings → Billing (and the project's limits)"
@@ -160,12 +160,10 @@ def _trouble(seen: Mapping[str, ModelSeen], url: str) -> Finding | None:
 
 async def _time(url: str, now: Callable[[], datetime]) -> list[Heard]:
     """What the API says that the time is. It is asked without a key, for which any answer will do."""
-    host = urlsplit(url).hostname
-    proxy = None if host in LOOPBACK else load_http_proxy_from_env()
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CONNECT_S)) as session,
-            session.head(url, proxy=proxy, allow_redirects=False) as answer,
+            session.head(url, proxy=proxy_for(url), allow_redirects=False) as answer,
         ):
             return heard("the image API", answer.headers, now())
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):

@@ -15,6 +15,7 @@ from bot.doctor.called import look_at_calls
 from bot.doctor.data import MOUNTS, free_bytes, look_at_directory, place_of
 from bot.doctor.finding import Finding, skip, warn
 from bot.doctor.setup import look_at_env_file, look_at_settings
+from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
 from darkroom.rendering.address import provider_name
@@ -72,6 +73,11 @@ async def _outside(settings: Settings, machine: Machine, books: BooksSeen) -> li
 
     now, alive = machine.clock.now, books.alive is not None
     candidates, models = look_at_models(settings, now().date())
+    if in_the_way(settings):
+        later = [skip(part, "network.proxy comes first") for part in ("clock", "slack", "openai")]
+        called = look_at_calls(books.known, candidates, now(), alive=alive)
+        ports = await _unbroken("ports", look_at_ports(settings, alive=alive), _alone)
+        return [*ports, *await look_at_proxies(), *later, *models, *called]
     ports, proxies, slack, api = await asyncio.gather(
         _unbroken("ports", look_at_ports(settings, alive=alive), _alone),
         _unbroken("network", look_at_proxies(), _alone),

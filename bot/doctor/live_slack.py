@@ -17,9 +17,9 @@ from bot.doctor.live_traces import Traces
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
 from handlers.clients import SlackRefused, SlackUnclear
+from handlers.outward import slack_session
 from handlers.posting import name_of
 from handlers.probing import ProbingClient
-from handlers.web_calls import slack_session
 
 Say = Callable[[str], None]
 PATIENCE_S = 60.0
@@ -42,7 +42,7 @@ async def run_live_slack(
     if not token:
         raise Refused("SLACK_BOT_TOKEN is missing. It is on your app's page under OAuth & Permissions.")
     clock, base_url = clock or SystemClock(), settings.slack_url
-    async with slack_session() as session:
+    async with slack_session(base_url) as session:
         client = ProbingClient(session, token, clock, base_url)
         await _introduced(client)
         slack = client.patient(PATIENCE_S)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 from bot.doctor.finding import Finding, fail, good, skip, warn
+from bot.proxies import NoProxy, Proxy, proxies
 
+OUTSIDE = (
+    "slack.com",
+    "wss-primary.slack.com",
+    "files.slack.com",
+    "hooks.slack.com",
+    "api.openai.com",
+)
+"""Whom Darkroom calls."""
 CONNECT_S = 10.0
 """How long anything on the network may take, each."""
 OFF, FAR_OFF = timedelta(minutes=1), timedelta(minutes=5)
 """From the second on Slack's signatures are refused, which are good for five minutes
 (https://docs.slack.dev/authentication/verifying-requests-from-slack)."""
-PROXY_NAMES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +74,23 @@ def _long(off: timedelta) -> str:
 async def look_at_proxies() -> list[Finding]:
     """The proxies in the environment that calls go through, by their places alone: an address may have a
     password."""
-    named = {name: value for name in PROXY_NAMES if (value := os.environ.get(name, "").strip())}
+    named = proxies()
     if not named:
         return [good("network.proxy", "none in the environment")]
-    return [await _proxy(name, value) for name, value in named.items()]
+    return [await _proxy(each) for each in named]
 
 
-async def _proxy(name: str, value: str) -> Finding:
-    check = "network.proxy"
-    try:
-        parts = urlsplit(value)
-        host, port = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        host = port = None
-    if not host or not port:
-        remedy = f"Write it as {name}=http://proxy.example.com:3128, or unset it."
-        return fail(check, f"{name} is no address of a proxy", remedy)
-    place = f"{host}:{port}"
-    if parts.scheme not in ("http", "https"):
-        remedy = "Use an HTTP proxy, or unset it."
-        return fail(check, f"{name} names a proxy of a kind that is not spoken ({parts.scheme})", remedy)
+async def _proxy(proxy: Proxy | NoProxy) -> Finding:
+    check, name = "network.proxy", proxy.name
+    if isinstance(proxy, NoProxy):
+        return fail(check, proxy.said, proxy.remedy)
+    place = f"{proxy.host}:{proxy.port}"
     try:
         async with asyncio.timeout(CONNECT_S):
-            _, writer = await asyncio.open_connection(host, port)
+            _, writer = await asyncio.open_connection(proxy.host, proxy.port)
         writer.close()
     except (OSError, TimeoutError):
         remedy = f"Correct or unset {name}. What needs no proxy goes into NO_PROXY."
         return fail(check, f"the proxy {place} ({name}) does not answer", remedy)
-    remedy = "It must let through slack.com, wss-primary.slack.com, files.slack.com and api.openai.com."
+    remedy = f"It must let through {', '.join(OUTSIDE)}."
     return warn(check, f"calls go through the proxy {place} ({name})", remedy)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.finding import Finding, Grade, fail, good, skip, warn
@@ -20,6 +19,7 @@ from bot.settings import SLACK_URL, Settings
 from darkroom.rendering.address import LOOPBACK
 from darkroom.turns.model import ThreadReplies
 from handlers.manifest import MESSAGE_SCOPES, SCOPE_REASONS, SCOPES
+from handlers.outward import slack_session
 
 ADMINS_MAX = 20
 """So many admins are looked up: each is a question to Slack."""
@@ -47,7 +47,7 @@ async def look_at_slack(settings: Settings, now: Callable[[], datetime], *, aliv
     address = look_at_address(url)
     if address.grade is Grade.FAIL:
         return SlackSeen([address, skip("slack.bot_token", "there is no address to ask")])
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CONNECT_S)) as session:
+    async with slack_session(url, CONNECT_S) as session:
         asking = Asking(session, url)
         bot, app = await asyncio.gather(
             _look_at_bot(settings, asking, now), look_at_app(settings, asking, now, alive=alive)

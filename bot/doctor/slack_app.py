@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import aiohttp
-from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 from slack_sdk.signature import SignatureVerifier
 
 from bot.doctor.finding import Finding, Grade, fail, good, skip, warn
@@ -46,7 +45,7 @@ async def look_at_app(
         secret = look_at_signing_secret(settings)
         if secret.grade is Grade.FAIL or not alive:
             return AppSeen([secret])
-        return AppSeen([secret, *await _endpoint(settings, asking.session, now())])
+        return AppSeen([secret, *await _endpoint(settings, now())])
     check = "slack.app_token"
     bad = form_of("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-", f"{_APP_TOKENS} ({APP_SCOPE})")
     if settings.slack_app_token is None or bad is not None:
@@ -83,7 +82,7 @@ def look_at_signing_secret(settings: Settings) -> Finding:
     return good(check, said)
 
 
-async def _endpoint(settings: Settings, session: aiohttp.ClientSession, now: datetime) -> list[Finding]:
+async def _endpoint(settings: Settings, now: datetime) -> list[Finding]:
     """Whether the Darkroom that runs takes what is signed with the secret of the settings. What it is sent is
     Slack's own question whether an address is right, which changes nothing."""
     check, slack = "slack.endpoint", settings.slack
@@ -97,7 +96,11 @@ async def _endpoint(settings: Settings, session: aiohttp.ClientSession, now: dat
     }
     url = f"http://{asked_at(slack.host)}:{slack.port}{slack.path}"
     try:
-        async with session.post(url, data=_CHALLENGE, headers=headers, allow_redirects=False) as answer:
+        async with (
+            # It is asked from here, past any proxy on the way to Slack.
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(CONNECT_S)) as session,
+            session.post(url, data=_CHALLENGE, headers=headers, allow_redirects=False) as answer,
+        ):
             status = answer.status
     except (aiohttp.ClientError, TimeoutError, OSError):
         return []  # That nobody listens there is said of the port.
@@ -118,7 +121,7 @@ async def _connection(session: aiohttp.ClientSession, url: str) -> tuple[Finding
     try:
         async with (
             asyncio.timeout(CONNECT_S),
-            session.ws_connect(url, proxy=load_http_proxy_from_env()) as socket,
+            session.ws_connect(url) as socket,
         ):
             hello = await _hello(socket)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.network import CONNECT_S
+from handlers.outward import slack_client
 
 APP_PAGE = "api.slack.com/apps → your app"
 INSTALL = f"{APP_PAGE} → OAuth & Permissions"
@@ -51,7 +52,7 @@ class Asking:
     def client(self, token: SecretStr) -> AsyncWebClient:
         """Slack's client with that token, which asks once."""
         value = token.get_secret_value().strip()
-        return AsyncWebClient(token=value, base_url=self.url, session=self.session, retry_handlers=[])
+        return slack_client(self.url, value, self.session)
 
 
 def form_of(name: str, secret: SecretStr | None, start: str, where: str) -> tuple[str, str] | None:

@@ -17,10 +17,10 @@ from handlers.asking import CallOutcome
 from handlers.clients import FileInfo, SlackRefused, SlackUnclear, TooManyBytes, UserInfo
 from handlers.delivery import SlackDelivery
 from handlers.manifest import METHOD_SCOPES
+from handlers.outward import slack_session
 from handlers.pacing import ANSWER_PATIENCE_S, PATIENCE_S, POST_BURST, TOO_LONG
 from handlers.posting import PAUSES_S, Poster
 from handlers.showing import Manner
-from handlers.web_calls import slack_session
 from handlers.web_client import USER_AGE_MAX_S, WebSlackClient, read_user, web_slack_client
 from handlers.web_files import PAGE
 from handlers.words import Voice
@@ -359,7 +359,7 @@ async def test_only_our_own_messages_are_found_by_their_metadata(
 ) -> None:
     """Other apps can name our turns in theirs."""
     ts = await slack.post_message(DESIGN, "forged", turn_id="turn_1")
-    async with slack_session() as session:
+    async with slack_session(workspace.base_url) as session:
         url = workspace.base_url + "/api/"
         other = WebSlackClient(session, workspace.bot_token, clock, url, "B0ANOTHER1")
         assert await other.find_message(DESIGN, "turn_1", thread_ts=None, since=LONG_AGO) is None
@@ -631,7 +631,7 @@ async def test_what_comes_of_each_call_is_told(workspace: Workspace, clock: Stil
     def hears(method: str, outcome: CallOutcome, seconds: float) -> None:
         heard.append((method, outcome.value))
 
-    async with slack_session() as session:
+    async with slack_session(workspace.base_url) as session:
         slack = WebSlackClient(session, workspace.bot_token, clock, workspace.base_url + "/api/", heard=hears)
         root = await slack.post_message(DESIGN, "root")
         workspace.faults.append(Fault("chat.update", error="ratelimited", status=429))

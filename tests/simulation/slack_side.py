@@ -118,7 +118,7 @@ class SlackSide:
         workspace.fault_plan = weather.deliveries
         weather.listeners.append(self._heard)
 
-    def session(self) -> Session:
+    def session(self, _base_url: str) -> Session:
         """What a life has for an HTTP session."""
         return Session(self, Life.current())
 

@@ -11,7 +11,7 @@ import httpcore2
 import pytest
 
 from bot.cli.world import start_world
-from bot.doctor.network import PROXY_NAMES
+from bot.proxies import PROXY_NAMES
 from darkroom.spending.catalogue_file import read_entries
 from sandbox.images.api import ImageApi
 from sandbox.slack.workspace import Workspace
