@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import SystemClock
 from darkroom.rendering.address import provider_name
@@ -216,12 +217,13 @@ async def _delete_responses(
 
 def openai_problem(settings: Settings) -> CannotReach | None:
     """Why stored responses cannot be deleted, as far as the settings say."""
-    from darkroom.rendering.address import could_be_key
+    from darkroom.rendering.address import OPENAI_URL, could_be_key
 
     key = settings.openai_api_key
     if key is None or not could_be_key(key.get_secret_value()):
         return CannotReach("OPENAI_API_KEY is not set")
-    return None
+    found = in_the_way(api_url=settings.openai_base_url or OPENAI_URL)
+    return CannotReach(found[0].said) if found else None
 
 
 @asynccontextmanager
@@ -231,6 +233,7 @@ async def slack_of(settings: Settings, team_id: str) -> AsyncIterator[WebSlackCl
     from handlers.web_client import WebSlackClient
 
     token = _token(settings)
+    _no_proxy_in_the_way(settings)
     session = slack_session(settings.slack_url)
     try:
         bot_id = await _bot_of(settings, session, token, team_id)
@@ -256,6 +259,11 @@ def _token(settings: Settings) -> str:
     return token
 
 
+def _no_proxy_in_the_way(settings: Settings) -> None:
+    for proxy in in_the_way(slack_url=settings.slack_url):
+        raise CannotReach(proxy.said)
+
+
 async def _bot_of(settings: Settings, session: aiohttp.ClientSession, token: str, team_id: str) -> str:
     answer = await _asked(settings, session, token, "auth.test")
     if answer.get("team_id") != team_id:
@@ -269,6 +277,7 @@ async def people_named(settings: Settings, name: str) -> list[tuple[str, str]]:
     from handlers.outward import slack_session
 
     token, wanted = _token(settings), name.casefold()
+    _no_proxy_in_the_way(settings)
     session = slack_session(settings.slack_url)
     found: list[tuple[str, str]] = []
     try:

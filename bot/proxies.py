@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bot.settings import Settings
-from darkroom.rendering.address import LOOPBACK, OPENAI_URL
+from darkroom.rendering.address import LOOPBACK
 
-PROXY_NAMES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+EVERYBODYS = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+OPENAIS = ("ALL_PROXY", "all_proxy")
+"""What only OpenAI's client reads."""
+PROXY_NAMES = (*EVERYBODYS, *OPENAIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +25,35 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class NoProxy:
-    """A variable that leads nowhere: OpenAI's client and Slack's cannot even be made with it."""
+    """A variable that leads nowhere: OpenAI's client cannot even be made with it. Its value, which may have a
+    password, is not told."""
 
     name: str
     said: str
     remedy: str
 
+    def __str__(self) -> str:
+        return f"{self.said}. {self.remedy}"
+
 
 def proxies() -> list[Proxy | NoProxy]:
     """What each variable that is set names."""
-    named = {name: value for name in PROXY_NAMES if (value := os.environ.get(name, "").strip())}
+    named = {name: value for name in PROXY_NAMES if (value := os.environ.get(name, ""))}
     return [_read(name, value) for name, value in named.items()]
 
 
-def in_the_way(settings: Settings) -> list[NoProxy]:
-    """Those that no call gets past; none where all calls stay on this machine."""
-    urls = (settings.slack_url, settings.openai_base_url or OPENAI_URL)
-    if all(urlsplit(url).hostname in LOOPBACK for url in urls):
+def in_the_way(*, slack_url: str | None = None, api_url: str | None = None) -> list[NoProxy]:
+    """Those that no call to Slack, or to the API, gets past; where None is given nobody is called. What stays
+    on this machine passes them by."""
+    slack, api = _leaves(slack_url), _leaves(api_url)
+    if not (slack or api) or "*" in (os.environ.get("no_proxy"), os.environ.get("NO_PROXY")):
         return []
-    return [each for each in proxies() if isinstance(each, NoProxy)]
+    asked = PROXY_NAMES if api else EVERYBODYS
+    return [each for each in proxies() if isinstance(each, NoProxy) and each.name in asked]
+
+
+def _leaves(url: str | None) -> bool:
+    return url is not None and urlsplit(url).hostname not in LOOPBACK
 
 
 def _read(name: str, value: str) -> Proxy | NoProxy:
@@ -50,10 +62,14 @@ def _read(name: str, value: str) -> Proxy | NoProxy:
         host, port = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError:
         return _no_address(name)
-    if host and parts.scheme not in ("http", "https"):
+    # The clients take spaces at the ends as part of it; and with an unescaped "#" or "/" in a password the
+    # place would be a piece of that.
+    if value != value.strip() or "@" in parts.path + parts.query + parts.fragment:
+        return _no_address(name)
+    if host and parts.scheme and parts.scheme not in ("http", "https"):
         said = f"{name} names a proxy of a kind that is not spoken ({parts.scheme})"
         return NoProxy(name, said, "Use an HTTP proxy, or unset it.")
-    return Proxy(name, host, port) if host and port else _no_address(name)
+    return Proxy(name, host, port) if host and port and parts.scheme else _no_address(name)
 
 
 def _no_address(name: str) -> NoProxy:

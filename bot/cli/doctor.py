@@ -88,9 +88,11 @@ async def _run(
             await _live(settings, limit_nano_usd, channel, findings)
     except Refused as why:
         refused = why
-    _show(findings, settings, as_json=as_json)
+    failed = _show(findings, settings, as_json=as_json)
     if refused is not None:
         raise refused
+    if failed:
+        raise SystemExit(1)
 
 
 async def _live(
@@ -112,8 +114,8 @@ def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _show(found: list[Finding], settings: Settings | None, *, as_json: bool) -> None:
-    """Print them; exit code 1 where something stands in the way."""
+def _show(found: list[Finding], settings: Settings | None, *, as_json: bool) -> bool:
+    """Print them; gives whether something stands in the way."""
     from rich.console import Console
 
     from bot.doctor.finding import Grade
@@ -124,5 +126,4 @@ def _show(found: list[Finding], settings: Settings | None, *, as_json: bool) -> 
         click.echo(json.dumps(as_data(findings), indent=2, ensure_ascii=False))
     else:
         show(findings, Console())
-    if any(each.grade is Grade.FAIL for each in findings):
-        raise SystemExit(1)
+    return any(each.grade is Grade.FAIL for each in findings)

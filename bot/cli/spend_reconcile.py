@@ -158,8 +158,11 @@ def _admin_key(settings: Settings) -> str:
 
 
 async def _bill(address: str, key: str, first: date, last: date, projects: tuple[str, ...]) -> Costs:
+    from bot.proxies import in_the_way
     from darkroom.rendering.costs import CostsUnavailable, OrganizationCosts
 
+    for proxy in in_the_way(api_url=address):
+        raise Refused(str(proxy))
     try:
         costs = OrganizationCosts(address, key, SystemClock())
     except ValueError:

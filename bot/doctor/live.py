@@ -13,8 +13,10 @@ from bot.doctor.finding import Finding, Grade
 from bot.doctor.finishing import to_its_end
 from bot.doctor.live_calls import Purse, Trials
 from bot.doctor.live_probes import LiveProbes
+from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
+from darkroom.rendering.address import OPENAI_URL, could_be_key
 from darkroom.rendering.provider import Provider
 from darkroom.spending.money import format_usd_exact, parse_usd
 from storage.blobs import BlobStore
@@ -84,10 +86,11 @@ def _without(key: str, finding: Finding) -> Finding:
 
 
 def _provider(settings: Settings, key: str) -> Provider:
-    try:
-        return Provider(settings.openai_base_url, key)
-    except ValueError as error:
-        raise Refused(f"OPENAI_API_KEY: {error}") from error
+    if not could_be_key(key):
+        raise Refused("OPENAI_API_KEY is empty or has characters that no key has. Copy it again.")
+    for proxy in in_the_way(api_url=settings.openai_base_url or OPENAI_URL):
+        raise Refused(str(proxy))
+    return Provider(settings.openai_base_url, key)
 
 
 def _beforehand(trials: Trials, provider: str) -> str:

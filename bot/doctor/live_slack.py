@@ -14,6 +14,7 @@ from bot.doctor.finishing import to_its_end
 from bot.doctor.live_asking import Ask
 from bot.doctor.live_slack_probes import SlackProbes
 from bot.doctor.live_traces import Traces
+from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
 from handlers.clients import SlackRefused, SlackUnclear
@@ -42,6 +43,8 @@ async def run_live_slack(
     if not token:
         raise Refused("SLACK_BOT_TOKEN is missing. It is on your app's page under OAuth & Permissions.")
     clock, base_url = clock or SystemClock(), settings.slack_url
+    for proxy in in_the_way(slack_url=base_url):
+        raise Refused(str(proxy))
     async with slack_session(base_url) as session:
         client = ProbingClient(session, token, clock, base_url)
         await _introduced(client)
