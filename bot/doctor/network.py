@@ -77,10 +77,11 @@ async def look_at_proxies() -> list[Finding]:
     named = proxies()
     if not named:
         return [good("network.proxy", "none in the environment")]
-    return [await _proxy(each) for each in named]
+    everybodys = any(each.name.upper() == "HTTPS_PROXY" for each in named)
+    return [await _proxy(each, alone=not everybodys) for each in named]
 
 
-async def _proxy(proxy: Proxy | NoProxy) -> Finding:
+async def _proxy(proxy: Proxy | NoProxy, *, alone: bool) -> Finding:
     check, name = "network.proxy", proxy.name
     if isinstance(proxy, NoProxy):
         return fail(check, proxy.said, proxy.remedy)
@@ -92,5 +93,9 @@ async def _proxy(proxy: Proxy | NoProxy) -> Finding:
     except (OSError, TimeoutError):
         remedy = f"Correct or unset {name}. What needs no proxy goes into NO_PROXY."
         return fail(check, f"the proxy {place} ({name}) does not answer", remedy)
+    if alone:
+        # OpenAI's client and Slack's read different ones of the others.
+        remedy = "Set HTTPS_PROXY to the same address."
+        return warn(check, f"only a part of the calls goes through the proxy {place} ({name})", remedy)
     remedy = f"It must let through {', '.join(OUTSIDE)}."
     return warn(check, f"calls go through the proxy {place} ({name})", remedy)

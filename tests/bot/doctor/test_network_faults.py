@@ -100,13 +100,22 @@ async def test_a_proxy_that_does_not_answer(
 async def test_a_proxy_is_told_without_its_password(
     patient: Patient, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ALL_PROXY", f"http://alice:secretly@127.0.0.1:{taken}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://alice:secretly@127.0.0.1:{taken}")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     [found] = bad(await patient.looked_at())
     assert (found.check, found.grade) == ("network.proxy", Grade.WARN)
     assert f"through the proxy 127.0.0.1:{taken}" in found.said
     assert "api.openai.com" in found.remedy
     assert "secretly" not in found.said + found.remedy
+
+
+async def test_a_proxy_that_only_some_calls_go_through(
+    patient: Patient, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{taken}")
+    said = f"only a part of the calls goes through the proxy 127.0.0.1:{taken} (HTTP_PROXY)"
+    planted = Planted("", lambda _: None, "network.proxy", said, "Set HTTPS_PROXY", Grade.WARN)
+    await is_named(patient, planted)
 
 
 @pytest.mark.parametrize("value", ["proxy", "http://[", "socks5://127.0.0.1:1080"])
