@@ -15,6 +15,7 @@ from bot.cli.world import start_world
 from sandbox.images.api import ImageApi
 from sandbox.slack.bad_downloads import How
 from sandbox.slack.workspace import Workspace
+from tests.memory import peak_kb
 from tests.scenarios.bot_process import Bot
 from tests.scenarios.flat import FlatPainter
 from tests.scenarios.hostile_files import HEIC, HTML, SVG, half_a_jpeg, moving_gif, vast_png, zipped
@@ -195,7 +196,7 @@ async def test_hostile_files_take_bounded_memory_of_the_whole_bot(tmp_path: Path
     try:
         thread_ts = (await workspace.post("alice", "design", f"<@{workspace.bot_user_id}> a red fox")).ts
         await bot.rests(world)
-        before = _peak_mb(bot)
+        before = peak_kb(bot.process.pid)
         allowed = vast_png(8_000, 5_000, depth=8, colours=6)
         bombs = [vast_png(depth=8, colours=2), vast_png(60_000, 60_000), zipped(), allowed]
         for number in range(FLOOD):
@@ -207,7 +208,7 @@ async def test_hostile_files_take_bounded_memory_of_the_whole_bot(tmp_path: Path
         workspace.break_downloads("endless", file_id=endless.id, times=3)
         await workspace.post("alice", "design", "and this", thread_ts=thread_ts, files=(endless.id,))
         await bot.rests(world)
-        grown = _peak_mb(bot) - before
+        grown = (peak_kb(bot.process.pid) - before) // 1024
     finally:
         await bot.killed()
         await world.close()
@@ -218,10 +219,3 @@ async def test_hostile_files_take_bounded_memory_of_the_whole_bot(tmp_path: Path
     assert reasons.count("pictures") == FLOOD + 1
     ledger.holds_nothing()
     assert grown < GROWTH_MB, grown
-
-
-def _peak_mb(bot: Bot) -> int:
-    """The most memory that the process has held at once (VmHWM, proc(5))."""
-    status = Path(f"/proc/{bot.process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) // 1024

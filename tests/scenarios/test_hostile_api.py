@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import logging
-import resource
 import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,6 +18,7 @@ from PIL import Image
 
 from bot.logs import configure_logging
 from sandbox.images.painter import Order, paint
+from tests.memory import forget_peak, has_kb, peak_kb
 from tests.rendering.support import b64, created, done, ended, image_item, message, png
 from tests.scenarios.hostile_api import STREAM, HostileApi, Say, besieged, plainly, saying, streamed
 from tests.scenarios.story import Town, close_town, picture
@@ -266,10 +266,11 @@ ENDLESS: dict[str, Say] = {
 @pytest.mark.parametrize("name", ENDLESS)
 async def test_what_never_ends_is_ended_in_time_and_in_little_memory(besiege: Besiege, name: str) -> None:
     town, _ = await besiege(ENDLESS[name])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    forget_peak()
+    before = has_kb()
     await town.alice.types("/imagine a red fox")
     await town.rests()
-    grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    grown_kb = peak_kb() - before
     assert town.ledger.turns()[0][0] in ("uncertain", "failed")
     town.ledger.holds_nothing()
     assert grown_kb < 120_000

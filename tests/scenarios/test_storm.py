@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from bot.cli.world import World, start_world
 from bot.setting_sections import QueueSettings
 from sandbox.images.api import ImageApi
 from sandbox.slack.workspace import Workspace
+from tests.memory import has_kb
 from tests.reliability import kept
 from tests.scenarios.bot_process import Bot
 from tests.scenarios.flat import FlatPainter
@@ -101,11 +101,6 @@ class Crowd:
         self.ledger.adds_up()
         self.ledger.holds_nothing()
 
-    def memory_kb(self) -> int:
-        """What the process has in memory."""
-        status = Path(f"/proc/{self.bot.process.pid}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0])
-
 
 @asynccontextmanager
 async def _crowd(data_dir: Path, people: int) -> AsyncIterator[Crowd]:
@@ -146,7 +141,7 @@ async def test_commands_of_fifty_people_at_once_are_acknowledged_in_time_bounded
             made, refused = made + places, refused + 2 * COMMANDS - places
             assert crowd.refusals() == refused, "each who found no place was told so, once"
             await crowd.calms()
-            memory.append(crowd.memory_kb())
+            memory.append(has_kb(crowd.bot.process.pid))
             objects.append(await crowd.bot.objects())
         crowd.ends_as(made, refused)
     growth = memory[-1] - memory[STORMS // 2 - 1]
