@@ -32,6 +32,10 @@ _WORDS = {
     "skip": Reply.SKIP,
 }
 
+_LOOK_S = 0.5
+"""Seconds between looks while nobody types. A signal in the very moment before the loop begins to sleep does
+not wake it, and nothing else would: a Ctrl-C then went unheard until the next one."""
+
 
 async def ask_person(question: str) -> Reply:
     """Ask on the terminal until the answer is one. Where nothing more can be read everything is skipped.
@@ -67,4 +71,6 @@ async def _line() -> str:
             loop.call_soon_threadsafe(deliver, line)
 
     threading.Thread(target=work, name="darkroom-asking", daemon=True).start()
-    return await read
+    while not read.done():
+        await asyncio.wait((read,), timeout=_LOOK_S)
+    return read.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import selectors
 import sys
 
 import pytest
@@ -42,3 +43,32 @@ async def test_who_stops_it_does_not_have_to_answer_first(monkeypatch: pytest.Mo
             await asking
         os.write(sink, b"y\n")  # lets the thread that reads go
         os.close(sink)
+
+
+class Sleeps(selectors.DefaultSelector):
+    """For how long a loop slept, at most; the person types when it sleeps for the first time."""
+
+    def __init__(self, typing: int) -> None:
+        super().__init__()
+        self.longest: list[float | None] = []
+        self._typing = typing
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout != 0:
+            if not self.longest:
+                os.write(self._typing, b"y\n")
+            self.longest.append(timeout)
+        return super().select(timeout)
+
+
+def test_while_nobody_types_it_looks_whether_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C just before the loop begins to sleep does not wake it: it must not sleep for ever."""
+    source, sink = os.pipe()
+    sleeps = Sleeps(sink)
+    with os.fdopen(source) as typed:
+        monkeypatch.setattr(sys, "stdin", typed)
+        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(sleeps)) as runner:
+            assert runner.run(ask_person("Is it blue?")) is Reply.YES
+        os.close(sink)
+    assert sleeps.longest
+    assert None not in sleeps.longest

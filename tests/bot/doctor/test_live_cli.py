@@ -54,7 +54,13 @@ async def doctor(world: World, folder: Path, *options: str) -> asyncio.subproces
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
+        preexec_fn=_with_ctrl_c,
     )
+
+
+def _with_ctrl_c() -> None:
+    """A shell lets what it runs in the background ignore Ctrl-C, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def inside(folder: Path) -> list[Path]:
