@@ -9,7 +9,7 @@ COVER ?=
 # The tests start Darkroom a hundred times: what is compiled once is read by all of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install test quick suite wheel proof soak reliability bench docs lock format clean
+.PHONY: demo install test quick wheel proof soak reliability bench docs lock format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -56,19 +56,17 @@ quick: $(STAMPS)/dev
 	$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
 	$(PYTEST) -q -n 2 -m "not slow and not proof and not browser"
 
-suite: $(STAMPS)/dev
+test: $(STAMPS)/dev
 	$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports
-	@echo "$(BIN)/mypy, which takes a minute of one core; the tests begin meanwhile"
-	@$(BIN)/mypy > $(STAMPS)/types.txt 2>&1 & types=$$!; \
+	@echo "The types and then the wheel are checked beside the tests; what they say stands at the end."
+	@{ $(BIN)/mypy && $(BIN)/python tests/wheel.py; } > $(STAMPS)/beside.txt 2>&1 & beside=$$!; \
 	  $(PYTEST) -q -n 3 --dist worksteal -m "not proof" $(if $(COVER),--cov --cov-fail-under=90); tests=$$?; \
-	  wait $$types; types=$$?; cat $(STAMPS)/types.txt; [ $$types -eq 0 ] && [ $$tests -eq 0 ]
+	  wait $$beside; beside=$$?; cat $(STAMPS)/beside.txt; [ $$beside -eq 0 ] && [ $$tests -eq 0 ]
 
 wheel: $(STAMPS)/dev
 	$(BIN)/python tests/wheel.py
-
-test: suite wheel
 
 proof: $(STAMPS)/dev
 	$(PYTEST) -q -n 2 --dist worksteal -m "proof and not alone" --timeout 1800

@@ -54,7 +54,8 @@ def install(wheel: Path, target: Path) -> Path:
     venv.create(target, with_pip=True)
     bin_dir = target / "bin"
     pip = [str(bin_dir / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock")], target)
+    # Most of what is installed is never loaded here: compiling it is most of the time.
+    run([*pip, "--no-compile", "--require-hashes", "-r", str(ROOT / "requirements.lock")], target)
     run([*pip, "--no-deps", str(wheel)], target)
     return bin_dir
 
