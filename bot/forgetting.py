@@ -217,12 +217,12 @@ async def _delete_responses(
 
 def openai_problem(settings: Settings) -> CannotReach | None:
     """Why stored responses cannot be deleted, as far as the settings say."""
-    from darkroom.rendering.address import OPENAI_URL, could_be_key
+    from darkroom.rendering.address import could_be_key
 
     key = settings.openai_api_key
     if key is None or not could_be_key(key.get_secret_value()):
         return CannotReach("OPENAI_API_KEY is not set")
-    found = in_the_way(api_url=settings.openai_base_url or OPENAI_URL)
+    found = in_the_way(api_url=settings.openai_url)
     return CannotReach(found[0].said) if found else None
 
 

@@ -13,7 +13,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import Clock
-from darkroom.rendering.address import OPENAI_URL
 from darkroom.spending.catalogue import BadCatalogue, Catalogue, CatalogueProblem, load_catalogue
 from handlers.outward import slack_client
 
@@ -140,7 +139,7 @@ async def _ask(name: str, client: AsyncWebClient, method: str, base_url: str) ->
 
 def usable_proxies(settings: Settings) -> None:
     """Every proxy that the environment names is one that can be used. Raises ``CannotStart``."""
-    found = in_the_way(slack_url=settings.slack_url, api_url=settings.openai_base_url or OPENAI_URL)
+    found = in_the_way(slack_url=settings.slack_url, api_url=settings.openai_url)
     if found:
         raise CannotStart([str(each) for each in found])
 

@@ -36,6 +36,7 @@ from bot.setting_sections import (
     StorageSettings,
     WatchSettings,
 )
+from darkroom.rendering.address import OPENAI_URL
 
 CONFIG_NAME = "darkroom.toml"
 ENV_NAME = ".env"
@@ -123,6 +124,11 @@ class Settings(BaseSettings):
     def slack_url(self) -> str:
         """Where Slack's Web API is."""
         return self.slack_api_url or SLACK_URL
+
+    @property
+    def openai_url(self) -> str:
+        """Where the image API is."""
+        return self.openai_base_url or OPENAI_URL
 
     @field_validator("slack_api_url", "openai_base_url")
     @classmethod

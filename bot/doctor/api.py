@@ -40,7 +40,7 @@ async def look_at_api(
     settings: Settings, candidates: Sequence[Candidate], now: Callable[[], datetime]
 ) -> ApiSeen:
     """The address, the key, and what the API says of each candidate; each is asked for once."""
-    url = settings.openai_base_url or OPENAI_URL
+    url = settings.openai_url
     address, key = look_at_address(settings.openai_base_url), look_at_key(settings)
     findings = [address, key, *look_at_admin_key(settings)]
     if Grade.FAIL in (address.grade, key.grade):

@@ -18,7 +18,7 @@ from bot.doctor.setup import look_at_env_file, look_at_settings
 from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
-from darkroom.rendering.address import OPENAI_URL, provider_name
+from darkroom.rendering.address import provider_name
 from handlers.errands import where
 from storage.checkup import SQLITE_VERSION
 
@@ -73,7 +73,7 @@ async def _outside(settings: Settings, machine: Machine, books: BooksSeen) -> li
 
     now, alive = machine.clock.now, books.alive is not None
     candidates, models = look_at_models(settings, now().date())
-    if in_the_way(slack_url=settings.slack_url, api_url=settings.openai_base_url or OPENAI_URL):
+    if in_the_way(slack_url=settings.slack_url, api_url=settings.openai_url):
         later = [skip(part, "network.proxy comes first") for part in ("clock", "slack", "openai")]
         called = look_at_calls(books.known, candidates, now(), alive=alive)
         ports = await _unbroken("ports", look_at_ports(settings, alive=alive), _alone)

@@ -16,7 +16,7 @@ from bot.doctor.live_probes import LiveProbes
 from bot.proxies import in_the_way
 from bot.settings import Settings
 from darkroom.clock import Clock, SystemClock
-from darkroom.rendering.address import OPENAI_URL, could_be_key
+from darkroom.rendering.address import could_be_key
 from darkroom.rendering.provider import Provider
 from darkroom.spending.money import format_usd_exact, parse_usd
 from storage.blobs import BlobStore
@@ -88,7 +88,7 @@ def _without(key: str, finding: Finding) -> Finding:
 def _provider(settings: Settings, key: str) -> Provider:
     if not could_be_key(key):
         raise Refused("OPENAI_API_KEY is empty or has characters that no key has. Copy it again.")
-    for proxy in in_the_way(api_url=settings.openai_base_url or OPENAI_URL):
+    for proxy in in_the_way(api_url=settings.openai_url):
         raise Refused(str(proxy))
     return Provider(settings.openai_base_url, key)
 

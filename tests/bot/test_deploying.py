@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.doctor.network import OUTSIDE
 from bot.settings import Settings
 
 TOP = Path(__file__).parents[2]
@@ -168,3 +169,10 @@ def test_the_unit_leaves_little_open(startable: Path) -> None:
     level = re.search(r"exposure level for darkroom\.service: ([\d.]+)", said)
     assert level is not None
     assert float(level[1]) <= EXPOSURE_MAX
+
+
+def test_the_page_names_every_host_that_a_proxy_has_to_let_through() -> None:
+    """As the doctor does."""
+    page = (TOP / "docs" / "deploying.md").read_text()
+    [let_through] = re.findall(r"It must let through (.*?)\. ", page)
+    assert tuple(re.findall(r"`([^`]+)`", let_through)) == OUTSIDE
