@@ -20,11 +20,16 @@ from tests.scenarios.story import Easel, Town, move_in
 Say = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
+SELDOM_S = 43_200.0
+"""Half a day."""
+
+
 class HastyClock(SystemClock):
     """A moment stands for every pause, a second for every limit of ten seconds and more.
 
     Only *keeps* is waited in full: the limit of something that goes on meanwhile, in real time, however busy
-    the machine is.
+    the machine is. And so is what comes once in half a day or more seldom: what is told anew for a day must
+    not be given up in the second that such a wait would take.
     """
 
     def __init__(self, keeps: float | None = None) -> None:
@@ -44,7 +49,8 @@ class HastyClock(SystemClock):
         task = asyncio.current_task()
         # Who pauses waits for this; a limit, and the time between two rounds, is a task beside something.
         beside = task is not None and getattr(task.get_coro(), "cr_code", None) is HastyClock.sleep.__code__
-        real = seconds if seconds == self._keeps else min(seconds, 1.0 if beside and seconds >= 10 else 0.02)
+        kept = seconds == self._keeps or seconds >= SELDOM_S
+        real = seconds if kept else min(seconds, 1.0 if beside and seconds >= 10 else 0.02)
         await super().sleep(real)
         self._ahead += timedelta(seconds=seconds - real)
 
