@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aiohttp import web
 
@@ -30,6 +30,11 @@ class Door:
         if self._shut is None or self._shut.done():
             self._shut = asyncio.create_task(self._stay_shut(seconds))
 
+    async def opened(self) -> None:
+        """Wait until it is not shut."""
+        if self._shut is not None:
+            await self._shut
+
     async def close(self) -> None:
         """It is not opened again."""
         if self._shut is not None:
@@ -39,12 +44,23 @@ class Door:
     async def _stay_shut(self, seconds: float) -> None:
         address = self._runner.addresses[0]
         if self._site is not None:
+            await _take_in_no_more(self._site)
             await self._site.stop()
         with _kept(address):
             if self._runner.server is not None:
                 self._runner.server.pre_shutdown()
             await asyncio.sleep(seconds)
             await self.open()
+
+
+async def _take_in_no_more(site: web.TCPSite) -> None:
+    """What asyncio has accepted and not yet handed to a server that closes would stay open for good."""
+    server = site._server  # aiohttp tells its sockets nowhere else
+    for listening in server.sockets if isinstance(server, asyncio.Server) else ():
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+        with suppress(OSError):  # Linux refuses who comes from now on; elsewhere that takes a moment more.
+            listening.shutdown(socket.SHUT_RDWR)
+    await asyncio.sleep(0)
 
 
 @contextmanager
